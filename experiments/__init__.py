@@ -1,0 +1,1 @@
+"""Runnable experiments over the library: flags and configs in, files out."""

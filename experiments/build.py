@@ -1,0 +1,248 @@
+"""The only place where a config becomes objects: task, networks, optimisers, algorithm."""
+
+import ast
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
+from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
+from gumbel_gan.objectives import OBJECTIVES
+from gumbel_gan.schedules import SCHEDULES, constant, spans_steps
+from gumbel_gan.tasks import Task, grammar_task
+
+Section = Mapping[str, Any]
+
+PLATFORMS = ("", "cpu", "gpu", "tpu")
+DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", "batch_size", "num_samples")
+SETTINGS = ("platform", "dtype", "seed", *COUNTS, "task", "algorithm")
+
+
+class Experiment(NamedTuple):
+    """What a config describes.
+
+    Attributes:
+      task: the sequences.
+      algorithm: the training method.
+      latent_draws: draws of the latent in the Monte-Carlo estimate of `algorithm.log_prob`; 0 where that is exact.
+    """
+
+    task: Task
+    algorithm: Algorithm
+    latent_draws: int
+
+
+class _Context(NamedTuple):
+    """What the maker of an algorithm needs beside the algorithm's own section."""
+
+    task: Task
+    generator: Generator
+    num_steps: int
+    dtype: jnp.dtype
+
+
+def select_platform(platform: str) -> None:
+    """Chooses JAX's backend; to be called before anything touches a device.
+
+    Args:
+      platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
+
+    Raises:
+      ValueError: `platform` is unknown, or this machine has no such device.
+    """
+    _choose(platform, PLATFORMS, "config.platform")
+    if platform:
+        jax.config.update("jax_platforms", platform)
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"config.platform must name a device of this machine, got {platform!r} ({reason})") from error
+
+
+def build(config: Section) -> Experiment:
+    """Makes everything that a config describes. Touches no device and no file but the task's own.
+
+    Args:
+      config: a config as in `experiments/configs`.
+
+    Returns:
+      The task and the algorithm.
+
+    Raises:
+      ValueError: a setting is missing, unknown or out of its range; the message starts with its name.
+    """
+    _check_settings(config)
+    task = _named(config["task"], "config.task", {"grammar": grammar_task})
+    if config["batch_size"] > len(task.train):
+        raise ValueError(
+            f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
+            f"got {config['batch_size']}"
+        )
+    section, path, dtype = dict(config["algorithm"]), "config.algorithm", DTYPES[config["dtype"]]
+    generator = _named(
+        _pop(section, "generator", path),
+        f"{path}.generator",
+        {"lstm": lstm_generator},
+        num_symbols=len(task.symbols),
+        dtype=dtype,
+    )
+    makers = {"relaxed_gan": _relaxed_gan, "maximum_likelihood": _maximum_likelihood}
+    make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
+    latent_draws = section["num_latent_draws"] if generator.has_latent and "num_latent_draws" in section else 0
+    return Experiment(task, make(section, path, _Context(task, generator, config["num_steps"], dtype)), latent_draws)
+
+
+def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedule | None:
+    """Makes a schedule of its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
+
+    Args:
+      text: the call of a schedule with numbers, a number for a constant, or 'none'.
+      path: name of the setting, for errors.
+      num_steps: the length of a schedule that does not state its `steps`.
+
+    Returns:
+      The schedule; None for 'none'.
+
+    Raises:
+      ValueError: the text is no such schedule.
+    """
+    if text == "none":
+        return None
+    try:
+        tree = ast.parse(str(text), mode="eval").body
+        if not isinstance(tree, ast.Call):
+            return constant(_number(tree))
+        name = _choose(ast.unparse(tree.func), SCHEDULES, "its name")
+        arguments = [_number(node) for node in tree.args]
+        settings = {str(node.arg): _number(node.value) for node in tree.keywords}
+        if spans_steps(name) and len(arguments) < len(inspect.signature(SCHEDULES[name]).parameters):
+            settings.setdefault("steps", num_steps)
+        return SCHEDULES[name](*arguments, **settings)
+    except (SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} must be a schedule such as 'linear(5.0, 1.0)', got {text!r}: {error}") from error
+
+
+def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    optional = ("feedback_temperature", "real_penalty", "generated_penalty")
+    schedules = {name: _schedule(section, name, path, context) for name in optional if name in section}
+    return _call(
+        relaxed_gan,
+        section,
+        path,
+        generator=context.generator,
+        discriminator=_named(
+            _pop(section, "discriminator", path),
+            f"{path}.discriminator",
+            {"lstm": lstm_discriminator},
+            num_symbols=len(context.task.symbols),
+            dtype=context.dtype,
+        ),
+        length=context.task.length,
+        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
+        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
+        objective=OBJECTIVES[_choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
+        estimator=ESTIMATORS[_choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
+        temperature=_required_schedule(section, "temperature", path, context),
+        **schedules,
+    )
+
+
+def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    return _call(
+        maximum_likelihood,
+        section,
+        path,
+        generator=context.generator,
+        length=context.task.length,
+        optimizer=_optimizer(section, "optimizer", path, context),
+    )
+
+
+def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:
+    settings = dict(_pop(section, name, path))
+    learning_rate = _required_schedule(settings, "learning_rate", f"{path}.{name}", context)
+    return _named(settings, f"{path}.{name}", {"adam": optax.adam}, learning_rate=learning_rate)
+
+
+def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
+    return parse_schedule(_pop(section, name, path), f"{path}.{name}", context.num_steps)
+
+
+def _required_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule:
+    schedule = _schedule(section, name, path, context)
+    if schedule is None:
+        raise ValueError(f"{path}.{name} must be a schedule, got 'none'")
+    return schedule
+
+
+def _named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
+    """Calls the maker that a section names, with the section's other settings and what is given."""
+    settings = dict(section)
+    return _call(makers[_choose(_pop_name(settings, path), makers, f"{path}.name")], settings, path, **given)
+
+
+def _call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
+    """Calls a function with a section's settings; errors name the setting."""
+    parameters = inspect.signature(function).parameters
+    settings = {name for name in parameters if name not in given}
+    for name in section:
+        _choose(name, settings, path, what="setting")
+    for name in settings:
+        if parameters[name].default is inspect.Parameter.empty and name not in section:
+            raise ValueError(f"{path}.{name} is missing")
+    try:
+        return function(**given, **section)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _check_settings(config: Section) -> None:
+    for name in config:
+        _choose(name, SETTINGS, "config", what="setting")
+    for name in SETTINGS:
+        if name not in config:
+            raise ValueError(f"config.{name} is missing")
+    _choose(config["platform"], PLATFORMS, "config.platform")
+    _choose(config["dtype"], DTYPES, "config.dtype")
+    for name in COUNTS:
+        if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
+            raise ValueError(f"config.{name} must be an integer of at least 1, got {config[name]!r}")
+    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
+        raise ValueError(f"config.seed must be an integer of at least 0, got {config['seed']!r}")
+
+
+def _pop(section: dict[str, Any], name: str, path: str) -> Any:
+    if name not in section:
+        raise ValueError(f"{path}.{name} is missing")
+    return section.pop(name)
+
+
+def _pop_name(section: dict[str, Any], path: str) -> str:
+    return str(_pop(section, "name", path))
+
+
+def _choose(name: str, known: Iterable[str], path: str, *, what: str = "value") -> str:
+    known = sorted(known)
+    if name in known:
+        return name
+    close = difflib.get_close_matches(str(name), known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    listed = ", ".join(repr(each) for each in known)
+    if what == "setting":
+        raise ValueError(f"{path} has no setting {name!r}{hint}; its settings are {listed}")
+    raise ValueError(f"{path} must be one of {listed}; got {name!r}{hint}")
+
+
+def _number(node: ast.expr) -> int | float:
+    value = ast.literal_eval(node)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{ast.unparse(node)} is not a number")
+    return value

@@ -1,0 +1,1 @@
+"""Configurations of experiments; each file's `get_config()` gives one."""

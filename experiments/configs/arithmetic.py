@@ -1,0 +1,56 @@
+"""The main job: the relaxed GAN from scratch on the paper's arithmetic grammar.
+
+python -m experiments.train --workdir=runs/arithmetic
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    """Gives the best recipe found for the arithmetic grammar."""
+    network = {"name": "lstm", "hidden_size": 32}
+    return ConfigDict(
+        {
+            "platform": "",  # '' | 'cpu' | 'gpu' | 'tpu'
+            "dtype": "float32",  # of the computation: 'float32' | 'bfloat16'
+            "seed": 0,  # the first seed
+            "num_seeds": 1,  # trained together, in one program
+            "num_steps": 6_000,
+            "steps_per_chunk": 200,  # in one compiled scan, between two progress lines
+            "chunks_per_checkpoint": 5,
+            "batch_size": 128,
+            "num_samples": 10_000,  # drawn at the end, a seed
+            "task": {
+                "name": "grammar",
+                "grammar": "arithmetic",  # a name, a file, or the productions
+                "max_length": 12,
+                "length_law": "uniform",  # 'uniform' | 'grammar'
+                "num_train": 5_000,
+                "num_heldout": 1_000,
+                "padding": " ",
+                "support_limit": 100_000,
+                "seed": 0,
+            },
+            "algorithm": {
+                "name": "relaxed_gan",
+                "objective": "relativistic_pairing",
+                "estimator": "straight_through",
+                "temperature": "constant(1.0)",
+                "feedback_temperature": "none",
+                "feedback_gradient": True,
+                "real_penalty": "constant(1.0)",
+                "generated_penalty": "constant(1.0)",
+                "average_decay": 0.998,
+                "num_latent_draws": 256,
+                "generator": network | {"latent": "none"},
+                "discriminator": network | {"pooling": "last_and_mean", "bidirectional": False},
+                "generator_optimizer": {"name": "adam", "learning_rate": "cosine(1e-3, 5e-5)", "b1": 0.0, "b2": 0.9},
+                "discriminator_optimizer": {
+                    "name": "adam",
+                    "learning_rate": "cosine(2e-3, 1e-4)",
+                    "b1": 0.0,
+                    "b2": 0.9,
+                },
+            },
+        }
+    )

@@ -1,0 +1,24 @@
+"""The paper's LSTM baseline on its grammar: maximum likelihood by teacher forcing.
+
+python -m experiments.train --workdir=runs/mle --config=experiments/configs/arithmetic_mle.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic
+
+
+def get_config() -> ConfigDict:
+    """Gives the baseline, with the generator and the data of the main job."""
+    config = arithmetic.get_config()
+    config.num_steps = 6_000
+    config.algorithm = ConfigDict(
+        {
+            "name": "maximum_likelihood",
+            "average_decay": 0.998,
+            "num_latent_draws": 256,
+            "generator": config.algorithm.generator,
+            "optimizer": {"name": "adam", "learning_rate": "cosine(3e-3, 3e-5)", "b1": 0.9, "b2": 0.999},
+        }
+    )
+    return config

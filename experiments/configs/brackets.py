@@ -1,0 +1,15 @@
+"""The main job's recipe on a grammar that nests: balanced brackets of two kinds.
+
+python -m experiments.train --workdir=runs/brackets --config=experiments/configs/brackets.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic
+
+
+def get_config() -> ConfigDict:
+    """Gives the main job on `brackets`, 10,066 strings of up to 12 characters."""
+    config = arithmetic.get_config()
+    config.task.grammar = "brackets"
+    return config

@@ -1,0 +1,24 @@
+"""The main job made tiny, to see everything work in seconds; its samples are no good.
+
+python -m experiments.train --workdir=runs/quicktest --config=experiments/configs/quicktest.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic
+
+
+def get_config() -> ConfigDict:
+    """Gives the main job with small networks, 60 steps and a short grammar."""
+    config = arithmetic.get_config()
+    config.num_steps = 60
+    config.steps_per_chunk = 20
+    config.chunks_per_checkpoint = 1
+    config.batch_size = 32
+    config.num_samples = 1_000
+    config.task.max_length = 8
+    config.task.num_train = 500
+    config.task.num_heldout = 100
+    config.algorithm.generator.hidden_size = 8
+    config.algorithm.discriminator.hidden_size = 8
+    return config

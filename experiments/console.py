@@ -1,0 +1,142 @@
+"""What a person sees: the live progress line, the final summary, one-line errors."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+SHOWN_SAMPLES = 20
+_LABELS = {
+    "validity": "validity mass",
+    "total_variation": "total variation",
+    "kl_data_model": "KL(data || model), nats",
+    "length_total_variation": "total variation of lengths",
+    "sampled_validity": "validity",
+    "sampled_total_variation": "total variation",
+    "sampled_length_total_variation": "total variation of lengths",
+    "distinct_strings": "distinct strings",
+}
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turns what a user got wrong, a ValueError or an OSError, into one line on stderr and exit status 1."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+
+
+class ProgressLine:
+    """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
+
+    def __init__(self, console: Console, num_steps: int, start: int):
+        """Makes the line.
+
+        Args:
+          console: where it is drawn.
+          num_steps: the run's steps.
+          start: the step that it goes on from.
+        """
+        self._console, self._num_steps, self._start = console, num_steps, start
+        self._last_time, self._last_step = time.monotonic(), start
+        self._bar = Progress(BarColumn(bar_width=20), TextColumn("{task.description}"), console=console)
+        self._task: TaskID = self._bar.add_task("compiling ...", total=num_steps, completed=start)
+
+    def __enter__(self) -> "ProgressLine":
+        if self._console.is_terminal:
+            self._bar.start()
+        else:
+            self._console.print("compiling ...")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def update(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """Shows a step.
+
+        Args:
+          step: the step reached.
+          metrics: numbers, or an array of one a seed, whose median is shown.
+        """
+        now = time.monotonic()
+        speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
+        self._last_time, self._last_step = now, step
+        shown = {name: float(np.median(value)) for name, value in metrics.items() if _is_shown(name)}
+        minutes, seconds = divmod(round((self._num_steps - step) / speed), 60)
+        parts = [f"step {step:,}/{self._num_steps:,}"]
+        parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in shown.items()]
+        parts += [f"{speed:.3g} steps/s", f"{minutes}:{seconds:02d} left"]
+        line = "  ".join(parts)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=step, description=line)
+        else:
+            self._console.print(line, soft_wrap=True)
+
+
+def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequence[str], valid: Sequence[bool]) -> None:
+    """Prints the metrics beside their baselines, and some samples with the invalid ones marked.
+
+    Args:
+      console: where to print.
+      summary: what `summary.json` holds.
+      strings: samples, of which the first twenty are shown.
+      valid: whether each is valid.
+    """
+    num_seeds = len(summary["seeds"])
+    table = Table(title=f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps")
+    table.add_column("")
+    table.add_column(
+        f"seed {summary['seeds'][0]}" if num_seeds == 1 else f"median of {num_seeds} seeds", justify="right"
+    )
+    if num_seeds > 1:
+        table.add_column("min ... max", justify="right")
+    table.add_column(f"training set ({summary['num_train']:,})", justify="right")
+    table.add_column(f"true law ({summary['num_samples']:,} draws)", justify="right")
+    sampled = [name for name in _LABELS if name.startswith("sampled_") or name == "distinct_strings"]
+    groups = {
+        "exact, over the whole support": [name for name in _LABELS if name not in sampled],
+        f"of {summary['num_samples']:,} samples": sampled,
+    }
+    for title, names in groups.items():
+        rows = [name for name in names if any(value is not None for value in summary.get(name, []))]
+        if not rows:
+            continue
+        table.add_section()
+        table.add_row(f"[bold]{title}[/bold]")
+        for name in rows:
+            values = np.array([np.nan if value is None else value for value in summary[name]], float)
+            cells = [_format(float(np.nanmedian(values)))]
+            if num_seeds > 1:
+                cells.append(f"{_format(float(np.nanmin(values)))} ... {_format(float(np.nanmax(values)))}")
+            for baseline in ("training_set", "sampling_floor"):
+                cells.append(_format(summary[baseline].get(name)))
+            table.add_row("  " + _LABELS[name], *cells)
+    console.print(table)
+    if summary["validity_method"] == "parser":
+        console.print("The support is too large to list: validity is that of the samples, by a chart parser.")
+    if summary["latent_draws"]:
+        console.print(f"Likelihoods are Monte-Carlo means over {summary['latent_draws']} draws of the latent.")
+    console.print("samples (✗ marks an invalid one):")
+    for string, is_valid in list(zip(strings, valid, strict=True))[:SHOWN_SAMPLES]:
+        console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(string)}", highlight=False)
+
+
+def _is_shown(name: str) -> bool:
+    return name.endswith("loss") or name in ("temperature", "validity", "sampled_validity", "kl_data_model")
+
+
+def _format(value: float | None) -> str:
+    if value is None or not np.isfinite(value):
+        return "∞" if value is None or value > 0 else "nan"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.4f}"

@@ -1,0 +1,58 @@
+"""A run from its folder: the way back from files to objects."""
+
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+from ml_collections import ConfigDict
+
+from experiments import build, summary
+from experiments.rundir import RunDirectory
+from gumbel_gan import training
+from gumbel_gan.checkpoints import Checkpoints
+
+
+class Restored(NamedTuple):
+    """A run as it was left.
+
+    Attributes:
+      run: its folder.
+      config: its config.
+      experiment: the task and the algorithm.
+      keys: `[S]` the keys of its seeds.
+      state: the newest state, with a leading axis of seeds.
+    """
+
+    run: RunDirectory
+    config: ConfigDict
+    experiment: build.Experiment
+    keys: jax.Array
+    state: Any
+
+
+def restore(workdir: str | Path, *, platform: str = "") -> Restored:
+    """Restores the newest state of a run.
+
+    Args:
+      workdir: the run's folder.
+      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice.
+
+    Returns:
+      The run.
+
+    Raises:
+      ValueError: the folder holds no run, or no checkpoint yet.
+    """
+    run = RunDirectory(workdir)
+    config = ConfigDict(run.read_config())
+    build.select_platform(platform)
+    experiment = build.build(config)
+    keys = training.seed_keys(summary.seeds(config))
+    like = jax.eval_shape(jax.vmap(functools.partial(training.init, experiment.algorithm)), keys)
+    with Checkpoints(run.checkpoints) as checkpoints:
+        if checkpoints.latest_step() is None:
+            raise ValueError(
+                f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
+            )
+        return Restored(run, config, experiment, keys, checkpoints.restore(like))

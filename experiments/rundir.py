@@ -1,0 +1,199 @@
+"""The files of one run: where they lie, how they are written, and what keeps a run from being lost."""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+from tensorboardX import SummaryWriter
+
+Row = dict[str, Any]
+
+
+class RunDirectory:
+    """The folder of a run.
+
+    Attributes:
+      path: the folder.
+      config: `config.json`, the whole config; its presence makes the folder a run.
+      metrics: `metrics.jsonl`, a row a chunk; a metric of a seeds axis is a list.
+      summary: `summary.json`, written last; its presence says that the run is complete.
+      samples: `samples.txt`, a string a line, the seeds one after the other.
+      curves: `curves.png`.
+      checkpoints: folder of the training state.
+      events: folder of TensorBoard's events, a subfolder a seed.
+    """
+
+    def __init__(self, path: str | Path):
+        """Names the files; touches none.
+
+        Args:
+          path: the folder, which need not exist.
+        """
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.summary = self.path / "summary.json"
+        self.samples = self.path / "samples.txt"
+        self.curves = self.path / "curves.png"
+        self.checkpoints = self.path / "checkpoints"
+        self.events = self.path / "events"
+
+    def check_writable(self) -> None:
+        """Raises ValueError unless the folder exists and can be written, or can be made."""
+        existing = self.path
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir():
+            raise ValueError(f"--workdir must be a folder, got {str(self.path)!r}: {existing} is a file")
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise ValueError(f"--workdir must be writable, got {str(self.path)!r}: no permission in {existing}")
+
+    def start(self, config: ConfigDict, *, overwrite: bool) -> None:
+        """Makes the folder hold a new run.
+
+        Args:
+          config: the run's config.
+          overwrite: whether a run that the folder holds is deleted; other files stay.
+
+        Raises:
+          ValueError: the folder holds a run, and `overwrite` is false.
+        """
+        if self.config.exists():
+            if not overwrite:
+                state = "a finished run" if self.summary.exists() else "an unfinished run (--resume goes on with it)"
+                raise ValueError(
+                    f"--workdir must not hold a run, but {str(self.path)!r} holds {state}; "
+                    "choose another folder, or --overwrite to delete it"
+                )
+            self._delete()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.config, config.to_dict())
+
+    def check_resumable(self, config: ConfigDict) -> None:
+        """Checks that the folder holds a run of this very config.
+
+        Args:
+          config: the config to go on with.
+
+        Raises:
+          ValueError: the folder holds no run, or one of another config.
+        """
+        stored = self.read_config()
+        differences = sorted(
+            name
+            for name in flatten(stored) | flatten(config.to_dict())
+            if flatten(stored).get(name) != flatten(config.to_dict()).get(name)
+        )
+        if differences:
+            raise ValueError(
+                f"--resume needs the config of the run in {str(self.path)!r}; "
+                f"config.{differences[0]} differs" + (f" and {len(differences) - 1} more" if differences[1:] else "")
+            )
+
+    def read_config(self) -> Row:
+        """Reads the run's config; raises ValueError where the folder holds no run."""
+        if not self.config.exists():
+            raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
+        return json.loads(self.config.read_text(encoding="utf-8"))
+
+    def read_metrics(self) -> list[Row]:
+        """Reads the rows written so far; a line that a killed process left half-written is dropped."""
+        if not self.metrics.exists():
+            return []
+        lines = self.metrics.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines[:-1]]
+
+    def keep_metrics(self, last_step: int) -> None:
+        """Drops the rows after a step, from which a resumed run goes on."""
+        rows = [row for row in self.read_metrics() if row["step"] <= last_step]
+        _write_atomically(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def wall_seconds(self) -> float:
+        """Gives the seconds spent up to the last row, compilation included; those of all parts of a resumed run."""
+        rows = self.read_metrics()
+        return rows[-1]["wall_seconds"] if rows else 0.0
+
+    def _delete(self) -> None:
+        for file in (self.summary, self.metrics, self.samples, self.curves):
+            file.unlink(missing_ok=True)
+        for folder in (self.checkpoints, self.events):
+            if folder.exists():
+                shutil.rmtree(folder)
+        # Last, so that a deletion that was cut short is still seen as a run.
+        self.config.unlink()
+
+
+class MetricsWriter:
+    """Writes rows of metrics to `metrics.jsonl` and to TensorBoard. Use it as a context manager."""
+
+    def __init__(self, run: RunDirectory, seeds: Iterable[int]):
+        """Opens the files, to append.
+
+        Args:
+          run: the run's folder.
+          seeds: the run's seeds, each a TensorBoard run of its own.
+        """
+        self._file = run.metrics.open("a", encoding="utf-8")
+        self._events = [SummaryWriter(str(run.events / f"seed_{seed}")) for seed in seeds]
+
+    def __enter__(self) -> "MetricsWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        for events in self._events:
+            events.close()
+
+    def write(self, row: Row) -> None:
+        """Writes one row: numbers, and arrays with an entry a seed; what is infinite or no number is null in JSON."""
+        row = as_json(row)
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+        for name, values in row.items():
+            if isinstance(values, list):
+                for events, value in zip(self._events, values, strict=True):
+                    if value is not None:
+                        events.add_scalar(name, value, row["step"])
+
+
+def as_json(value: Any) -> Any:
+    """Turns arrays into lists and non-finite numbers into None, deep down."""
+    if isinstance(value, Mapping):
+        return {name: as_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return as_json(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON, atomically."""
+    _write_atomically(path, json.dumps(as_json(value), indent=2) + "\n")
+
+
+def write_samples(path: Path, strings: Iterable[str]) -> None:
+    """Writes strings, one a line, atomically."""
+    _write_atomically(path, "".join(string + "\n" for string in strings))
+
+
+def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:
+    """Turns nested sections into one, whose names are joined by dots."""
+    flat: Row = {}
+    for name, value in section.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

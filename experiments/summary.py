@@ -1,0 +1,148 @@
+"""What a run came to: its metrics beside their baselines, its samples, its curves."""
+
+import functools
+import platform
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Any
+
+import jax
+import numpy as np
+from rich.console import Console
+
+from experiments import console, figures
+from experiments.build import Experiment
+from experiments.rundir import Row, RunDirectory, as_json, write_json, write_samples
+from gumbel_gan import evaluation, training
+
+_MONITOR_SAMPLES = 200
+
+
+def seeds(config: Mapping[str, Any]) -> list[int]:
+    """Gives the seeds of a run, which are trained together."""
+    return list(range(config["seed"], config["seed"] + config["num_seeds"]))
+
+
+def monitor(experiment: Experiment) -> Callable[[jax.Array, Any], Row]:
+    """Makes what is measured during training, once a chunk.
+
+    Args:
+      experiment: the task and the algorithm.
+
+    Returns:
+      A function of the run's keys `[S]` and states that gives `[S]` metrics: the exact ones where the oracle lists
+      its support, else those of a few samples.
+    """
+    task = experiment.task
+    if task.oracle is not None and task.oracle.lists_support:
+        exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
+        return lambda keys, state: exact(state)
+
+    def sampled(keys: jax.Array, state: Any) -> Row:
+        strings = draw(experiment, keys, state, _MONITOR_SAMPLES)
+        return _by_name([evaluation.string_metrics(each, task) for each in strings])
+
+    return sampled
+
+
+def draw(experiment: Experiment, keys: jax.Array, state: Any, num: int, *, temperature: float = 1.0) -> list[list[str]]:
+    """Draws strings from the generator of every seed.
+
+    Args:
+      experiment: the task and the algorithm.
+      keys: `[S]` the runs' keys.
+      state: their states.
+      num: number of strings a seed.
+      temperature: scalar > 0 by which logits are divided.
+
+    Returns:
+      A list of `num` strings a seed.
+    """
+
+    @jax.jit
+    def sample(keys, state):
+        sample_keys = jax.vmap(training.run_keys)(keys).sample
+        return jax.vmap(functools.partial(experiment.algorithm.sample, num=num, temperature=temperature))(
+            sample_keys, state
+        )
+
+    return [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys, state))]
+
+
+def summarise(
+    config: Mapping[str, Any], experiment: Experiment, state: Any, *, wall_seconds: float
+) -> tuple[Row, list[list[str]]]:
+    """Measures the final generators of a run.
+
+    Args:
+      config: the run's config.
+      experiment: the task and the algorithm.
+      state: the states, with a leading axis of seeds.
+      wall_seconds: how long the training took, compilation included.
+
+    Returns:
+      The summary, in which a metric is a list of one number a seed; and the samples of each seed.
+    """
+    task = experiment.task
+    keys = training.seed_keys(seeds(config))
+    strings = draw(experiment, keys, state, config["num_samples"])
+    metrics = _by_name([evaluation.string_metrics(each, task) for each in strings])
+    if task.oracle is not None and task.oracle.lists_support:
+        exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))(state)
+        metrics |= {name: np.asarray(value) for name, value in exact.items()}
+    else:
+        # What only a sample tells stands in for what can't be known exactly; the summary names the method.
+        unknown = [None] * len(strings)
+        metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
+    return as_json(
+        {
+            **metrics,
+            "steps": int(np.max(state.step)),
+            "wall_seconds": wall_seconds,
+            "seeds": seeds(config),
+            "task": task.name,
+            "algorithm": config["algorithm"]["name"],
+            "validity_method": None if task.oracle is None else task.oracle.method,
+            "latent_draws": experiment.latent_draws,
+            "num_train": len(task.train),
+            "num_samples": config["num_samples"],
+            **evaluation.baselines(task, num_samples=config["num_samples"]),
+            "backend": jax.default_backend(),
+            "versions": {name: metadata.version(name) for name in ("gumbel_gan", "jax", "flax", "optax")}
+            | {"python": platform.python_version()},
+        }
+    ), strings
+
+
+def write(run: RunDirectory, experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
+    """Writes the samples, the curves and the summary, and prints the summary.
+
+    Args:
+      run: the run's folder.
+      experiment: the task and the algorithm.
+      summary: the summary, complete.
+      strings: the samples of each seed.
+    """
+    write_samples(run.samples, [string for each in strings for string in each])
+    figures.draw_curves(run.read_metrics(), run.curves, title=f"{summary['algorithm']} on {summary['task']}")
+    # Last: a folder with a summary is a finished run.
+    write_json(run.summary, summary)
+    show(experiment, summary, strings)
+    Console().print(f"everything is in {run.path}", soft_wrap=True)
+
+
+def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
+    """Prints a summary, and samples of its first seed with the invalid ones marked.
+
+    Args:
+      experiment: the task and the algorithm.
+      summary: the summary.
+      strings: the samples of each seed.
+    """
+    shown = strings[0][: console.SHOWN_SAMPLES]
+    oracle = experiment.task.oracle
+    console.print_summary(Console(), summary, shown, [oracle is None or oracle.is_valid(string) for string in shown])
+
+
+def _by_name(rows: list[dict[str, float]]) -> Row:
+    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -1,0 +1,34 @@
+"""Trains a generator and leaves everything about the run in a folder.
+
+python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ...] [--overwrite | --resume]
+"""
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from experiments import console, loop
+from experiments.rundir import RunDirectory
+
+_CONFIG = config_flags.DEFINE_config_file(
+    "config",
+    default="experiments/configs/arithmetic.py",
+    help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
+    "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
+    "--config.task.length_law=grammar; the config file lists them all.",
+)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")
+_RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds.")
+
+
+def main(argv: list[str]) -> None:
+    """Reads the flags and trains."""
+    logging.set_verbosity(logging.WARNING)
+    with console.one_line_errors():
+        if argv[1:]:
+            raise ValueError(f"arguments must be flags such as --config.seed=1, got {argv[1]!r}")
+        loop.train(_CONFIG.value, RunDirectory(_WORKDIR.value), overwrite=_OVERWRITE.value, resume=_RESUME.value)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,30 @@
+"""Adversarial training of generators of discrete sequences, end to end, in JAX."""
+
+from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
+from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sample_gumbel
+from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
+from gumbel_gan.objectives import OBJECTIVES, Objective
+from gumbel_gan.schedules import SCHEDULES
+from gumbel_gan.tasks import Oracle, Task, grammar_task
+
+__all__ = [
+    "ESTIMATORS",
+    "OBJECTIVES",
+    "SCHEDULES",
+    "Algorithm",
+    "Discriminator",
+    "Generator",
+    "Objective",
+    "Oracle",
+    "Task",
+    "concrete_log_prob",
+    "grammar_task",
+    "gumbel_max",
+    "gumbel_softmax",
+    "lstm_discriminator",
+    "lstm_generator",
+    "maximum_likelihood",
+    "relaxed_gan",
+    "sample_gumbel",
+]

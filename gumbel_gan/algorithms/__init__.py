@@ -1,0 +1,7 @@
+"""Training methods, all behind one interface."""
+
+from gumbel_gan.algorithms.interface import Algorithm, Metrics, Sampler, State
+from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
+from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
+
+__all__ = ["Algorithm", "Metrics", "Sampler", "State", "maximum_likelihood", "relaxed_gan"]

@@ -1,0 +1,103 @@
+"""What every algorithm with a recurrent generator shares: its samples, its likelihood, its averaged weights."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.typing import ArrayLike
+
+from gumbel_gan import unroll
+from gumbel_gan.networks import Generator, Params
+
+
+def sample(
+    key: jax.Array, generator: Generator, params: Params, num: int, length: int, *, temperature: ArrayLike = 1.0
+) -> jax.Array:
+    """Draws sequences from a generator.
+
+    Args:
+      key: typed PRNG key; consumed.
+      generator: the generator.
+      params: its parameters.
+      num: N, number of sequences.
+      length: T.
+      temperature: scalar > 0 by which logits are divided.
+
+    Returns:
+      `[N, T]` int32 tokens.
+    """
+    latent_key, noise_key = jax.random.split(key)
+    step = partial(generator.step, params)
+    start = unroll.start_symbols(num, generator.num_symbols)
+    carry = generator.initial_carry(latent_key, num)
+    return unroll.hard(noise_key, step, carry, start, length, temperature=temperature).tokens
+
+
+def conditional_log_prob(key: jax.Array, generator: Generator, params: Params, tokens: jax.Array) -> jax.Array:
+    """Computes log p(tokens | z) at temperature 1, with a latent z drawn for each sequence.
+
+    Args:
+      key: typed PRNG key of the latents; consumed, without effect where the generator has none.
+      generator: the generator.
+      params: its parameters.
+      tokens: `[N, T]` int32 sequences.
+
+    Returns:
+      `[N]` log-probabilities in nats; the log-likelihood itself where the generator has no latents.
+    """
+    num = tokens.shape[0]
+    start = unroll.start_symbols(num, generator.num_symbols)
+    carry = generator.initial_carry(key, num)
+    logits_NTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens)
+    return jnp.sum(unroll.token_log_probs(logits_NTK, tokens), axis=1)
+
+
+def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_latent_draws: int) -> jax.Array:
+    """Computes log p(tokens) at temperature 1.
+
+    Exact where the generator has no latents. Where it has, the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i) with
+    n = `num_latent_draws`, the same draws at every call: unbiased for p, low for log p.
+
+    Args:
+      generator: the generator.
+      params: its parameters.
+      tokens: `[N, T]` int32 sequences.
+      num_latent_draws: number of latent draws, at least 1; unused where the generator has no latents.
+
+    Returns:
+      `[N]` log-probabilities in nats.
+    """
+    key = jax.random.key(0)
+    if not generator.has_latent:
+        return conditional_log_prob(key, generator, params, tokens)
+
+    def one_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
+        return jnp.logaddexp(total_N, conditional_log_prob(key, generator, params, tokens)), None
+
+    empty_N = jnp.full(tokens.shape[0], -jnp.inf)
+    total_N, _ = jax.lax.scan(one_draw, empty_N, jax.random.split(key, num_latent_draws))
+    return total_N - jnp.log(num_latent_draws)
+
+
+def init_average(params: Params) -> Params:
+    """Starts a moving average at the given weights, in buffers of its own, so that a state can be donated."""
+    return jax.tree.map(jnp.copy, params)
+
+
+def update_average(params: Params, average: Params, decay: ArrayLike, step: jax.Array) -> Params:
+    """Moves an exponential moving average of the weights, decay_t = min(decay, (1 + t) / (10 + t)).
+
+    The ramp lets the average forget the random initial weights.
+
+    Args:
+      params: the new weights.
+      average: the average so far.
+      decay: number in [0, 1); 0 keeps no average.
+      step: t, number of updates made before this one.
+
+    Returns:
+      The new average.
+    """
+    ramped = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
+    return optax.incremental_update(params, average, 1.0 - ramped)

@@ -1,0 +1,77 @@
+"""Maximum likelihood by teacher forcing: the baseline of every adversarial method."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.typing import ArrayLike
+
+from gumbel_gan.algorithms import likelihood
+from gumbel_gan.algorithms.interface import Algorithm, Metrics
+from gumbel_gan.networks import Generator, Params
+
+
+class MaximumLikelihoodState(NamedTuple):
+    """State of maximum likelihood; arrays only.
+
+    Attributes:
+      step: int32 scalar, number of updates made.
+      generator: parameters of the generator.
+      average: exponential moving average of `generator`, which is sampled and scored.
+      optimizer: state of the optimiser.
+    """
+
+    step: jax.Array
+    generator: Params
+    average: Params
+    optimizer: optax.OptState
+
+
+def maximum_likelihood(
+    generator: Generator,
+    *,
+    length: int,
+    optimizer: optax.GradientTransformation,
+    average_decay: ArrayLike = 0.0,
+    num_latent_draws: int = 256,
+) -> Algorithm:
+    """Makes the paper's LSTM baseline: minimise -mean log p(x) over whole sequences, padding included.
+
+    With a generator that has latents, the loss is -mean log p(x | z) with z drawn afresh for each sequence.
+
+    Args:
+      generator: the generator.
+      length: T, number of symbols of a sequence, padding included.
+      optimizer: the optimiser.
+      average_decay: decay of the moving average of the weights, in [0, 1).
+      num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+
+    Returns:
+      An `Algorithm`.
+    """
+
+    def init(key: jax.Array) -> MaximumLikelihoodState:
+        params = generator.init(key)
+        return MaximumLikelihoodState(
+            jnp.zeros((), jnp.int32), params, likelihood.init_average(params), optimizer.init(params)
+        )
+
+    def negative_log_likelihood(params: Params, key: jax.Array, batch: jax.Array) -> jax.Array:
+        return -jnp.mean(likelihood.conditional_log_prob(key, generator, params, batch))
+
+    def step(key: jax.Array, state: MaximumLikelihoodState, batch: jax.Array) -> tuple[MaximumLikelihoodState, Metrics]:
+        loss, gradient = jax.value_and_grad(negative_log_likelihood)(state.generator, key, batch)
+        updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.generator)
+        params = optax.apply_updates(state.generator, updates)
+        metrics = {"generator_loss": loss, "generator_gradient_norm": optax.global_norm(gradient)}
+        average = likelihood.update_average(params, state.average, average_decay, state.step)
+        return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
+
+    def sample(key: jax.Array, state: MaximumLikelihoodState, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:
+        return likelihood.sample(key, generator, state.average, num, length, temperature=temperature)
+
+    def log_prob(state: MaximumLikelihoodState, tokens: jax.Array) -> jax.Array:
+        return likelihood.log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
+
+    return Algorithm(init, step, sample, log_prob)

@@ -1,0 +1,182 @@
+"""The Gumbel-softmax GAN for discrete sequences (Kusner & Hernández-Lobato 2016)."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.typing import ArrayLike
+
+from gumbel_gan import unroll
+from gumbel_gan.algorithms import likelihood
+from gumbel_gan.algorithms.interface import Algorithm, Metrics
+from gumbel_gan.estimators import Estimator
+from gumbel_gan.networks import Discriminator, Generator, Params
+from gumbel_gan.objectives import Objective
+from gumbel_gan.penalties import zero_centred_gradient_penalty
+
+
+class RelaxedGANState(NamedTuple):
+    """State of the relaxed GAN; arrays only.
+
+    Attributes:
+      step: int32 scalar, number of updates made.
+      generator: parameters of the generator.
+      discriminator: parameters of the discriminator.
+      average: exponential moving average of `generator`, which is sampled and scored.
+      generator_optimizer: state of the generator's optimiser.
+      discriminator_optimizer: state of the discriminator's optimiser.
+    """
+
+    step: jax.Array
+    generator: Params
+    discriminator: Params
+    average: Params
+    generator_optimizer: optax.OptState
+    discriminator_optimizer: optax.OptState
+
+
+def relaxed_gan(
+    generator: Generator,
+    discriminator: Discriminator,
+    *,
+    length: int,
+    generator_optimizer: optax.GradientTransformation,
+    discriminator_optimizer: optax.GradientTransformation,
+    objective: Objective,
+    estimator: Estimator,
+    temperature: optax.Schedule,
+    feedback_temperature: optax.Schedule | None = None,
+    feedback_gradient: bool = True,
+    num_generated: int | None = None,
+    real_penalty: optax.Schedule | None = None,
+    generated_penalty: optax.Schedule | None = None,
+    average_decay: ArrayLike = 0.0,
+    num_latent_draws: int = 256,
+) -> Algorithm:
+    """Makes the adversarial training method of the paper, with what it needs to converge.
+
+    A step is the paper's Algorithm 1: draw data and noise, update the discriminator, then the generator against the
+    updated discriminator. The generator is rolled out once a step; its backward pass waits for the updated
+    discriminator. The discriminator minimises
+
+        L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y),
+
+    with L_D of the objective, x real and y generated sequences, R1 and R2 the zero-centred gradient penalties.
+
+    Args:
+      generator: the generator.
+      discriminator: the discriminator.
+      length: T, number of symbols of a sequence, padding included.
+      generator_optimizer: the generator's optimiser.
+      discriminator_optimizer: the discriminator's optimiser.
+      objective: the pair of losses.
+      estimator: makes the samples that carry a gradient.
+      temperature: schedule of the temperature of what is emitted.
+      feedback_temperature: schedule of the temperature of what is fed back; None is that of what is emitted.
+      feedback_gradient: whether gradients flow through what is fed back.
+      num_generated: generated sequences a step; None is the size of the batch.
+      real_penalty: schedule of the weight w_real of R1; None computes none.
+      generated_penalty: schedule of the weight w_generated of R2; None computes none.
+      average_decay: decay of the moving average of the generator's weights, in [0, 1).
+      num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+
+    Returns:
+      An `Algorithm`.
+
+    References:
+      Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051.
+    """
+
+    def init(key: jax.Array) -> RelaxedGANState:
+        generator_key, discriminator_key = jax.random.split(key)
+        generator_params = generator.init(generator_key)
+        discriminator_params = discriminator.init(discriminator_key)
+        return RelaxedGANState(
+            step=jnp.zeros((), jnp.int32),
+            generator=generator_params,
+            discriminator=discriminator_params,
+            average=likelihood.init_average(generator_params),
+            generator_optimizer=generator_optimizer.init(generator_params),
+            discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
+        )
+
+    def roll_out(key: jax.Array, step: jax.Array, num: int, params: Params) -> jax.Array:
+        latent_key, noise_key = jax.random.split(key)
+        return unroll.relaxed(
+            noise_key,
+            partial(generator.step, params),
+            generator.initial_carry(latent_key, num),
+            unroll.start_symbols(num, generator.num_symbols),
+            length,
+            estimator=estimator,
+            temperature=temperature(step),
+            feedback_temperature=None if feedback_temperature is None else feedback_temperature(step),
+            feedback_gradient=feedback_gradient,
+        ).emitted
+
+    def discriminator_loss(
+        params: Params, step: jax.Array, real_BTK: jax.Array, generated_NTK: jax.Array
+    ) -> tuple[jax.Array, Metrics]:
+        discriminate = partial(discriminator.logits, params)
+        logits = discriminate(jnp.concatenate([real_BTK, generated_NTK]))
+        real_B, generated_N = logits[: len(real_BTK)], logits[len(real_BTK) :]
+        loss = objective.discriminator_loss(real_B, generated_N)
+        metrics = {
+            "discriminator_loss": loss,
+            "real_logit": jnp.mean(real_B),
+            "generated_logit": jnp.mean(generated_N),
+        }
+        for name, weight, x in (
+            ("real_penalty", real_penalty, real_BTK),
+            ("generated_penalty", generated_penalty, generated_NTK),
+        ):
+            if weight is not None:
+                metrics[name] = zero_centred_gradient_penalty(discriminate, x)
+                loss = loss + weight(step) * metrics[name]
+        return loss, metrics
+
+    def generator_loss(generated_NTK: jax.Array, params: Params, real_BTK: jax.Array) -> jax.Array:
+        logits = discriminator.logits(params, jnp.concatenate([real_BTK, generated_NTK]))
+        return objective.generator_loss(logits[: len(real_BTK)], logits[len(real_BTK) :])
+
+    def step(key: jax.Array, state: RelaxedGANState, batch: jax.Array) -> tuple[RelaxedGANState, Metrics]:
+        real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
+        num = len(batch) if num_generated is None else num_generated
+        generated_NTK, pull_back = jax.vjp(partial(roll_out, key, state.step, num), state.generator)
+
+        gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
+            state.discriminator, state.step, real_BTK, generated_NTK
+        )
+        updates, discriminator_state = discriminator_optimizer.update(
+            gradient, state.discriminator_optimizer, state.discriminator
+        )
+        discriminator_params = optax.apply_updates(state.discriminator, updates)
+
+        loss, gradient_NTK = jax.value_and_grad(generator_loss)(generated_NTK, discriminator_params, real_BTK)
+        (gradient,) = pull_back(gradient_NTK)
+        updates, generator_state = generator_optimizer.update(gradient, state.generator_optimizer, state.generator)
+        generator_params = optax.apply_updates(state.generator, updates)
+
+        metrics |= {
+            "generator_loss": loss,
+            "generator_gradient_norm": optax.global_norm(gradient),
+            "temperature": jnp.asarray(temperature(state.step)),
+        }
+        return RelaxedGANState(
+            step=state.step + 1,
+            generator=generator_params,
+            discriminator=discriminator_params,
+            average=likelihood.update_average(generator_params, state.average, average_decay, state.step),
+            generator_optimizer=generator_state,
+            discriminator_optimizer=discriminator_state,
+        ), metrics
+
+    def sample(key: jax.Array, state: RelaxedGANState, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:
+        return likelihood.sample(key, generator, state.average, num, length, temperature=temperature)
+
+    def log_prob(state: RelaxedGANState, tokens: jax.Array) -> jax.Array:
+        return likelihood.log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
+
+    return Algorithm(init, step, sample, log_prob)

@@ -1,0 +1,65 @@
+"""Training states on disk: a thin room over orbax."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import jax
+import orbax.checkpoint as ocp
+
+PyTree = Any
+
+
+class Checkpoints:
+    """A folder of checkpoints, of which the newest is kept. Writing is atomic: a killed process leaves the one before.
+
+    Typed keys and sharded or vmapped states come back bit for bit. Use it as a context manager.
+    """
+
+    def __init__(self, directory: str | Path):
+        """Opens a folder, which is made where it doesn't exist.
+
+        Args:
+          directory: the folder.
+        """
+        options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
+        self._manager = ocp.CheckpointManager(Path(directory).absolute(), options=options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._manager.close()
+
+    def latest_step(self) -> int | None:
+        """Gives the step of the newest checkpoint, or None."""
+        return self._manager.latest_step()
+
+    def save(self, step: int, state: PyTree) -> None:
+        """Saves a state; the writing goes on in the background, and is waited for by the next save and at the end.
+
+        Args:
+          step: its step, larger than that of the newest checkpoint.
+          state: a pytree of arrays, which may be donated or changed as soon as this returns.
+        """
+        self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
+
+    def restore(self, like: PyTree) -> PyTree:
+        """Restores the newest checkpoint.
+
+        Args:
+          like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and types of the state.
+
+        Returns:
+          The state.
+
+        Raises:
+          FileNotFoundError: there is no checkpoint.
+        """
+        step = self.latest_step()
+        if step is None:
+            raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
+        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))

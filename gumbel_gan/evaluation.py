@@ -1,0 +1,113 @@
+"""Metrics of a trained generator beside those of the data and of the true law, for any algorithm and task."""
+
+from collections.abc import Callable, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+
+from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.metrics.exact import exact_distances
+from gumbel_gan.metrics.samples import distance_to_law
+from gumbel_gan.tasks.interface import Task
+
+EXACT_METRICS = ("validity", "total_variation", "kl_data_model", "length_total_variation")
+
+_ROWS_AT_ONCE = 8_192
+_FLOOR_REPEATS = 10
+
+
+def law_metrics(algorithm: Algorithm, task: Task) -> Callable[[State], Metrics]:
+    """Makes the exact distances of a state's generator to the true law, at temperature 1.
+
+    Args:
+      algorithm: the training method.
+      task: a task whose oracle lists its support.
+
+    Returns:
+      A pure function of one state, to jit and vmap, that gives the metrics of `exact_distances`.
+
+    Raises:
+      ValueError: the task has no oracle, or its oracle lists no support.
+    """
+    oracle = task.oracle
+    if oracle is None or oracle.support is None or oracle.log_probs is None:
+        raise ValueError(f"task must have an oracle that lists its support, got {task.name}")
+    # jnp.asarray is put off to the call: making a law touches no device.
+    support, true_log_probs = oracle.support, oracle.log_probs.astype(np.float32)
+    lengths = np.array([len(string) for string in task.decode(support)])
+
+    def metrics(state: State) -> Metrics:
+        blocks = [
+            algorithm.log_prob(state, jnp.asarray(support[first : first + _ROWS_AT_ONCE]))
+            for first in range(0, len(support), _ROWS_AT_ONCE)
+        ]
+        return exact_distances(jnp.concatenate(blocks), true_log_probs, lengths)
+
+    return metrics
+
+
+def string_metrics(strings: Sequence[str], task: Task) -> dict[str, float]:
+    """Measures drawn strings.
+
+    Args:
+      strings: N strings, padding stripped.
+      task: what they should be like.
+
+    Returns:
+      `distinct_strings`, how many differ, and, where the task has an oracle, the metrics of `distance_to_law`.
+
+    Raises:
+      ValueError: there are no strings.
+    """
+    metrics = {"distinct_strings": float(len(set(strings)))}
+    if task.oracle is not None:
+        oracle, law = task.oracle, _law(task)
+        metrics |= distance_to_law(strings, is_valid=oracle.is_valid, length_probs=oracle.length_probs, law=law)
+    return metrics
+
+
+def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[str, float]]:
+    """Gives the metrics that the data itself and draws of the true law would score, as empirical laws.
+
+    Args:
+      task: the task.
+      num_samples: size of a draw of the true law, that of the generator's samples.
+      seed: of the draws.
+
+    Returns:
+      'training_set': the metrics of the training strings. 'sampling_floor': the mean metrics of ten draws of
+      `num_samples` strings from the true law, or, where no oracle lists it, those of the test strings.
+    """
+    draws = [task.test]
+    if task.oracle is not None and task.oracle.support is not None and task.oracle.log_probs is not None:
+        rng = np.random.default_rng(seed)
+        probs = np.exp(task.oracle.log_probs)
+        rows = rng.choice(len(probs), (_FLOOR_REPEATS, num_samples), p=probs / probs.sum())
+        draws = [task.oracle.support[each] for each in rows]
+    floor = [_empirical_metrics(tokens, task) for tokens in draws]
+    return {
+        "training_set": _empirical_metrics(task.train, task),
+        "sampling_floor": {name: float(np.mean([metrics[name] for metrics in floor])) for name in floor[0]},
+    }
+
+
+def _empirical_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
+    strings = task.decode(tokens)
+    metrics = string_metrics(strings, task)
+    law = _law(task)
+    if law is not None:
+        index = {string: i for i, string in enumerate(law)}
+        counts = np.bincount([index[string] for string in strings], minlength=len(law))
+        with np.errstate(divide="ignore"):
+            log_shares = np.log(counts / len(strings))
+        lengths = np.array([len(string) for string in law])
+        exact = exact_distances(log_shares, np.log(list(law.values())), lengths)
+        metrics |= {name: float(value) for name, value in exact.items()}
+    return metrics
+
+
+def _law(task: Task) -> dict[str, float] | None:
+    """Gives the probability of every valid string, where an oracle lists them."""
+    if task.oracle is None or task.oracle.support is None or task.oracle.log_probs is None:
+        return None
+    return dict(zip(task.decode(task.oracle.support), np.exp(task.oracle.log_probs).tolist(), strict=True))

@@ -1,0 +1,29 @@
+"""Gradient penalties on the discriminator."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+
+def zero_centred_gradient_penalty(discriminate: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
+    """Computes half the mean squared norm of the discriminator's gradient at given sequences.
+
+    1/2 mean_b || P dd/dx_b ||^2, with P the projection that subtracts the mean over the symbols. Sequences live on
+    a product of simplices, along which the removed component can't move; without P it would be penalised for nothing.
+    At real sequences this is R1, at generated ones R2. One-hot samples show the discriminator only the vertices of
+    the simplex: its gradient there, which is all that a straight-through generator learns from, is otherwise free.
+
+    Args:
+      discriminate: maps `[B, T, K]` sequences to `[B]` logits, each from its own sequence only.
+      x: `[B, T, K]` sequences on the simplex.
+
+    Returns:
+      A scalar >= 0.
+
+    References:
+      Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
+    """
+    gradient_BTK = jax.grad(lambda x: jnp.sum(discriminate(x)))(x)
+    tangent_BTK = gradient_BTK - jnp.mean(gradient_BTK, axis=-1, keepdims=True)
+    return 0.5 * jnp.mean(jnp.sum(jnp.square(tangent_BTK), axis=(1, 2)))
