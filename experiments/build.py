@@ -131,7 +131,7 @@ def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedu
 
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    optional = ("feedback_temperature", "real_penalty", "generated_penalty")
+    optional = ("feedback_temperature", "instance_noise", "real_penalty", "generated_penalty")
     schedules = {name: _schedule(section, name, path, context) for name in optional if name in section}
     return _call(
         relaxed_gan,

@@ -37,10 +37,10 @@ def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, res
     run.check_writable()
     build.select_platform(config.platform)
     experiment = build.build(config)
-    keys = training.seed_keys(summary.seeds(config))
-    init = jax.jit(jax.vmap(functools.partial(training.init, experiment.algorithm)))
+    keys = training.seeds_axis(summary.seeds(config))
+    init = jax.jit(jax.vmap(experiment.algorithm.init))
     # A wrong shape or type anywhere in the networks shows here, before a file is written.
-    like = jax.eval_shape(init, keys)
+    like = jax.eval_shape(init, keys.init)
     if resume:
         run.check_resumable(config)
     else:
@@ -48,7 +48,7 @@ def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, res
 
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
-        state = checkpoints.restore(like) if step else init(keys)
+        state = checkpoints.restore(like) if step else init(keys.init)
         run.keep_metrics(step)
         state = _train_from(step, state, keys, config, experiment, run, checkpoints, started - run.wall_seconds())
     metrics, strings = summary.summarise(config, experiment, state, wall_seconds=run.wall_seconds())
@@ -59,7 +59,7 @@ def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, res
 def _train_from(
     step: int,
     state: Any,
-    keys: jax.Array,
+    keys: training.RunKeys,
     config: ConfigDict,
     experiment: build.Experiment,
     run: RunDirectory,
@@ -71,11 +71,11 @@ def _train_from(
     monitor = summary.monitor(experiment)
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
-    def advance(keys, state, data, *, num_steps):
+    def advance(key, state, data, *, num_steps):
         train_one = functools.partial(
             training.train, experiment.algorithm, batch_size=config.batch_size, num_steps=num_steps
         )
-        state, metrics = jax.vmap(train_one, in_axes=(0, 0, None))(keys, state, data)
+        state, metrics = jax.vmap(train_one, in_axes=(0, 0, None))(key, state, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 
     screen = Console()
@@ -85,7 +85,7 @@ def _train_from(
     ):
         while step < config.num_steps:
             num_steps = min(config.steps_per_chunk, config.num_steps - step)
-            state, metrics = advance(keys, state, data, num_steps=num_steps)
+            state, metrics = advance(keys.train, state, data, num_steps=num_steps)
             step += num_steps
             metrics = {name: np.asarray(value) for name, value in (metrics | monitor(keys, state)).items()}
             writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)

@@ -1,6 +1,5 @@
 """A run from its folder: the way back from files to objects."""
 
-import functools
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +19,14 @@ class Restored(NamedTuple):
       run: its folder.
       config: its config.
       experiment: the task and the algorithm.
-      keys: `[S]` the keys of its seeds.
+      keys: the keys of its seeds.
       state: the newest state, with a leading axis of seeds.
     """
 
     run: RunDirectory
     config: ConfigDict
     experiment: build.Experiment
-    keys: jax.Array
+    keys: training.RunKeys
     state: Any
 
 
@@ -48,8 +47,8 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     config = ConfigDict(run.read_config())
     build.select_platform(platform)
     experiment = build.build(config)
-    keys = training.seed_keys(summary.seeds(config))
-    like = jax.eval_shape(jax.vmap(functools.partial(training.init, experiment.algorithm)), keys)
+    keys = training.seeds_axis(summary.seeds(config))
+    like = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
     with Checkpoints(run.checkpoints) as checkpoints:
         if checkpoints.latest_step() is None:
             raise ValueError(

@@ -23,14 +23,14 @@ def seeds(config: Mapping[str, Any]) -> list[int]:
     return list(range(config["seed"], config["seed"] + config["num_seeds"]))
 
 
-def monitor(experiment: Experiment) -> Callable[[jax.Array, Any], Row]:
+def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
     """Makes what is measured during training, once a chunk.
 
     Args:
       experiment: the task and the algorithm.
 
     Returns:
-      A function of the run's keys `[S]` and states that gives `[S]` metrics: the exact ones where the oracle lists
+      A function of the runs' keys and states that gives `[S]` metrics: the exact ones where the oracle lists
       its support, else those of a few samples.
     """
     task = experiment.task
@@ -38,19 +38,21 @@ def monitor(experiment: Experiment) -> Callable[[jax.Array, Any], Row]:
         exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
         return lambda keys, state: exact(state)
 
-    def sampled(keys: jax.Array, state: Any) -> Row:
+    def sampled(keys: training.RunKeys, state: Any) -> Row:
         strings = draw(experiment, keys, state, _MONITOR_SAMPLES)
         return _by_name([evaluation.string_metrics(each, task) for each in strings])
 
     return sampled
 
 
-def draw(experiment: Experiment, keys: jax.Array, state: Any, num: int, *, temperature: float = 1.0) -> list[list[str]]:
+def draw(
+    experiment: Experiment, keys: training.RunKeys, state: Any, num: int, *, temperature: float = 1.0
+) -> list[list[str]]:
     """Draws strings from the generator of every seed.
 
     Args:
       experiment: the task and the algorithm.
-      keys: `[S]` the runs' keys.
+      keys: the runs' keys, with an axis of seeds.
       state: their states.
       num: number of strings a seed.
       temperature: scalar > 0 by which logits are divided.
@@ -61,12 +63,9 @@ def draw(experiment: Experiment, keys: jax.Array, state: Any, num: int, *, tempe
 
     @jax.jit
     def sample(keys, state):
-        sample_keys = jax.vmap(training.run_keys)(keys).sample
-        return jax.vmap(functools.partial(experiment.algorithm.sample, num=num, temperature=temperature))(
-            sample_keys, state
-        )
+        return jax.vmap(functools.partial(experiment.algorithm.sample, num=num, temperature=temperature))(keys, state)
 
-    return [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys, state))]
+    return [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
 
 
 def summarise(
@@ -84,7 +83,7 @@ def summarise(
       The summary, in which a metric is a list of one number a seed; and the samples of each seed.
     """
     task = experiment.task
-    keys = training.seed_keys(seeds(config))
+    keys = training.seeds_axis(seeds(config))
     strings = draw(experiment, keys, state, config["num_samples"])
     metrics = _by_name([evaluation.string_metrics(each, task) for each in strings])
     if task.oracle is not None and task.oracle.lists_support:

@@ -9,35 +9,28 @@ import jax.numpy as jnp
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 
 
-def seed_keys(seeds: Sequence[int]) -> jax.Array:
-    """Gives `[S]` typed keys, one for each seed."""
-    return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-
-
 class RunKeys(NamedTuple):
-    """The independent keys that a run makes of its own key."""
+    """The independent keys of a run.
+
+    Attributes:
+      init: for its initial state.
+      train: for its steps; each step folds its number in.
+      sample: for samples of the trained generator.
+    """
 
     init: jax.Array
     train: jax.Array
     sample: jax.Array
 
 
-def run_keys(key: jax.Array) -> RunKeys:
-    """Derives a run's keys: for its initial state, its training steps, and samples of the trained generator."""
-    return RunKeys(*jax.random.split(key, 3))
+def run_keys(seed: int | jax.Array) -> RunKeys:
+    """Makes the keys of a run out of its seed."""
+    return RunKeys(*jax.random.split(jax.random.key(seed), 3))
 
 
-def init(algorithm: Algorithm, key: jax.Array) -> State:
-    """Makes the initial state of one run.
-
-    Args:
-      algorithm: the training method.
-      key: the run's key; the same key goes to `train`.
-
-    Returns:
-      A state.
-    """
-    return algorithm.init(run_keys(key).init)
+def seeds_axis(seeds: Sequence[int]) -> RunKeys:
+    """Makes the keys of several runs, each field `[S]`, to vmap over."""
+    return jax.vmap(run_keys)(jnp.asarray(seeds, jnp.uint32))
 
 
 def train(
@@ -45,12 +38,12 @@ def train(
 ) -> tuple[State, Metrics]:
     """Runs a number of steps on batches drawn uniformly, with replacement, from data on the device.
 
-    Everything random at a step comes from `fold_in(run_keys(key).train, state.step)`: many short calls and one long
-    call are the same run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`.
+    Everything random at a step comes from `fold_in(key, state.step)`: many short calls and one long call are the same
+    run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`.
 
     Args:
       algorithm: the training method.
-      key: the run's key.
+      key: typed PRNG key, `RunKeys.train`, the same at every call.
       state: the state to go on from.
       data: `[N, T]` int32 tokens.
       batch_size: B, between 1 and N.
@@ -66,10 +59,9 @@ def train(
         raise ValueError(f"batch_size must be between 1 and the number of sequences, {len(data)}; got {batch_size}")
     if num_steps < 1:
         raise ValueError(f"num_steps must be at least 1, got {num_steps}")
-    train_key = run_keys(key).train
 
     def one_step(state: State, _: None) -> tuple[State, Metrics]:
-        batch_key, step_key = jax.random.split(jax.random.fold_in(train_key, state.step))
+        batch_key, step_key = jax.random.split(jax.random.fold_in(key, state.step))
         rows = jax.random.randint(batch_key, (batch_size,), 0, len(data))
         return algorithm.step(step_key, state, data[rows])
 

@@ -8,7 +8,7 @@ import optax
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.networks import Generator, Params
+from gumbel_gan.networks import Carry, Generator, Params
 
 
 def sample(
@@ -34,21 +34,19 @@ def sample(
     return unroll.hard(noise_key, step, carry, start, length, temperature=temperature).tokens
 
 
-def conditional_log_prob(key: jax.Array, generator: Generator, params: Params, tokens: jax.Array) -> jax.Array:
-    """Computes log p(tokens | z) at temperature 1, with a latent z drawn for each sequence.
+def conditional_log_prob(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> jax.Array:
+    """Computes log p(tokens | z) at temperature 1.
 
     Args:
-      key: typed PRNG key of the latents; consumed, without effect where the generator has none.
       generator: the generator.
       params: its parameters.
+      carry: the carry before the first symbol of each sequence, which holds the latent z where there is one.
       tokens: `[N, T]` int32 sequences.
 
     Returns:
       `[N]` log-probabilities in nats; the log-likelihood itself where the generator has no latents.
     """
-    num = tokens.shape[0]
-    start = unroll.start_symbols(num, generator.num_symbols)
-    carry = generator.initial_carry(key, num)
+    start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
     logits_NTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens)
     return jnp.sum(unroll.token_log_probs(logits_NTK, tokens), axis=1)
 
@@ -57,7 +55,8 @@ def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_lat
     """Computes log p(tokens) at temperature 1.
 
     Exact where the generator has no latents. Where it has, the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i) with
-    n = `num_latent_draws`, the same draws at every call: unbiased for p, low for log p.
+    n = `num_latent_draws`: unbiased for p, low for log p. All sequences, and all calls, share the same draws, so that
+    the estimates are a law, of sum 1 over all sequences.
 
     Args:
       generator: the generator.
@@ -68,15 +67,19 @@ def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_lat
     Returns:
       `[N]` log-probabilities in nats.
     """
+
+    def given_draw(key: jax.Array) -> jax.Array:
+        carry = jax.tree.map(lambda leaf: jnp.repeat(leaf, len(tokens), axis=0), generator.initial_carry(key, 1))
+        return conditional_log_prob(generator, params, carry, tokens)
+
+    def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
+        return jnp.logaddexp(total_N, given_draw(key)), None
+
     key = jax.random.key(0)
     if not generator.has_latent:
-        return conditional_log_prob(key, generator, params, tokens)
-
-    def one_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
-        return jnp.logaddexp(total_N, conditional_log_prob(key, generator, params, tokens)), None
-
-    empty_N = jnp.full(tokens.shape[0], -jnp.inf)
-    total_N, _ = jax.lax.scan(one_draw, empty_N, jax.random.split(key, num_latent_draws))
+        return given_draw(key)
+    empty_N = jnp.full(len(tokens), -jnp.inf)
+    total_N, _ = jax.lax.scan(add_draw, empty_N, jax.random.split(key, num_latent_draws))
     return total_N - jnp.log(num_latent_draws)
 
 

@@ -58,13 +58,14 @@ def maximum_likelihood(
         )
 
     def negative_log_likelihood(params: Params, key: jax.Array, batch: jax.Array) -> jax.Array:
-        return -jnp.mean(likelihood.conditional_log_prob(key, generator, params, batch))
+        carry = generator.initial_carry(key, len(batch))
+        return -jnp.mean(likelihood.conditional_log_prob(generator, params, carry, batch))
 
     def step(key: jax.Array, state: MaximumLikelihoodState, batch: jax.Array) -> tuple[MaximumLikelihoodState, Metrics]:
         loss, gradient = jax.value_and_grad(negative_log_likelihood)(state.generator, key, batch)
         updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.generator)
         params = optax.apply_updates(state.generator, updates)
-        metrics = {"generator_loss": loss, "generator_gradient_norm": optax.global_norm(gradient)}
+        metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
         average = likelihood.update_average(params, state.average, average_decay, state.step)
         return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
 

@@ -12,6 +12,7 @@ from gumbel_gan import unroll
 from gumbel_gan.algorithms import likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.estimators import Estimator
+from gumbel_gan.instance_noise import mix_in_symbols
 from gumbel_gan.networks import Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
 from gumbel_gan.penalties import zero_centred_gradient_penalty
@@ -50,6 +51,7 @@ def relaxed_gan(
     feedback_temperature: optax.Schedule | None = None,
     feedback_gradient: bool = True,
     num_generated: int | None = None,
+    instance_noise: optax.Schedule | None = None,
     real_penalty: optax.Schedule | None = None,
     generated_penalty: optax.Schedule | None = None,
     average_decay: ArrayLike = 0.0,
@@ -63,7 +65,8 @@ def relaxed_gan(
 
         L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y),
 
-    with L_D of the objective, x real and y generated sequences, R1 and R2 the zero-centred gradient penalties.
+    with L_D of the objective, R1 and R2 the zero-centred gradient penalties, and x real and y generated sequences, both
+    seen through the same instance noise.
 
     Args:
       generator: the generator.
@@ -77,6 +80,8 @@ def relaxed_gan(
       feedback_temperature: schedule of the temperature of what is fed back; None is that of what is emitted.
       feedback_gradient: whether gradients flow through what is fed back.
       num_generated: generated sequences a step; None is the size of the batch.
+      instance_noise: schedule of the strength of the noise through which the discriminator sees all sequences; None
+        adds none.
       real_penalty: schedule of the weight w_real of R1; None computes none.
       generated_penalty: schedule of the weight w_generated of R2; None computes none.
       average_decay: decay of the moving average of the generator's weights, in [0, 1).
@@ -116,6 +121,9 @@ def relaxed_gan(
             feedback_gradient=feedback_gradient,
         ).emitted
 
+    def blur(key: jax.Array, step: jax.Array, x: jax.Array) -> jax.Array:
+        return x if instance_noise is None else mix_in_symbols(key, x, instance_noise(step))
+
     def discriminator_loss(
         params: Params, step: jax.Array, real_BTK: jax.Array, generated_NTK: jax.Array
     ) -> tuple[jax.Array, Metrics]:
@@ -144,7 +152,13 @@ def relaxed_gan(
     def step(key: jax.Array, state: RelaxedGANState, batch: jax.Array) -> tuple[RelaxedGANState, Metrics]:
         real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
         num = len(batch) if num_generated is None else num_generated
-        generated_NTK, pull_back = jax.vjp(partial(roll_out, key, state.step, num), state.generator)
+        roll_out_key, real_key, generated_key = jax.random.split(key, 3)
+
+        def generate(params: Params) -> jax.Array:
+            return blur(generated_key, state.step, roll_out(roll_out_key, state.step, num, params))
+
+        real_BTK = blur(real_key, state.step, real_BTK)
+        generated_NTK, pull_back = jax.vjp(generate, state.generator)
 
         gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
             state.discriminator, state.step, real_BTK, generated_NTK
@@ -161,7 +175,7 @@ def relaxed_gan(
 
         metrics |= {
             "generator_loss": loss,
-            "generator_gradient_norm": optax.global_norm(gradient),
+            "generator_gradient_norm": optax.tree.norm(gradient),
             "temperature": jnp.asarray(temperature(state.step)),
         }
         return RelaxedGANState(

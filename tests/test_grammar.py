@@ -1,0 +1,112 @@
+import nltk
+import numpy as np
+import pytest
+import scipy.stats
+
+from gumbel_gan.tasks import GRAMMARS, grammar, grammar_task
+
+
+def test_the_default_is_the_paper_task():
+    task = grammar_task()
+    assert task.symbols == (" ", "*", "+", "-", "/", "x")
+    assert task.train.shape == (5_000, 12)
+    assert task.validation.shape == task.test.shape == (1_000, 12)
+    assert task.train.dtype == np.int32
+    assert task.oracle.support.shape == (1_365, 12)
+    assert task.oracle.method == "enumeration"
+    np.testing.assert_allclose(np.exp(task.oracle.log_probs).sum(), 1.0)
+
+
+def test_uniform_law_gives_each_length_the_same_share():
+    task = grammar_task()
+    np.testing.assert_allclose(task.oracle.length_probs, [0, 1 / 6] * 6 + [0])
+    lengths = np.bincount([len(string) for string in task.decode(task.train)], minlength=13)
+    assert (lengths[0::2] == 0).all()
+    assert scipy.stats.chisquare(lengths[1::2]).pvalue > 0.001
+
+
+def test_grammar_law_is_the_grammar_conditioned_on_fitting():
+    task = grammar_task(length_law="grammar")
+    strings = task.decode(task.oracle.support)
+    prob = dict(zip(strings, np.exp(task.oracle.log_probs), strict=True))
+    assert prob["x"] == pytest.approx(0.80, abs=0.01)
+    assert prob["x+x"] / prob["x"] == pytest.approx((1 / 125) / (1 / 5))
+    share = np.mean([string == "x" for string in task.decode(task.train)])
+    assert abs(share - prob["x"]) < 5 * np.sqrt(prob["x"] * (1 - prob["x"]) / 5_000)
+
+
+def test_drawn_strings_have_the_law_of_the_oracle():
+    task = grammar_task("brackets", max_length=6, num_train=20_000)
+    strings = task.decode(task.oracle.support)
+    drawn = task.decode(task.train)
+    counts = [drawn.count(string) for string in strings]
+    assert sum(counts) == len(drawn)
+    assert scipy.stats.chisquare(counts, np.exp(task.oracle.log_probs) * len(drawn)).pvalue > 0.001
+
+
+def test_the_draw_is_seeded():
+    np.testing.assert_array_equal(grammar_task(seed=3).train, grammar_task(seed=3).train)
+    assert (grammar_task(seed=3).train != grammar_task(seed=4).train).any()
+
+
+@pytest.mark.parametrize("name", sorted(GRAMMARS))
+def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strings(name):
+    task = grammar_task(name, max_length=8, num_train=150, num_heldout=1)
+    parser = nltk.ChartParser(nltk.CFG.fromstring(GRAMMARS[name]))
+    terminals = set(task.symbols[1:])
+    rng = np.random.default_rng(0)
+    corrupted = task.train.copy()
+    rows = np.arange(len(corrupted))
+    corrupted[rows, rng.integers(0, 8, len(rows))] = rng.integers(0, len(task.symbols), len(rows))
+    strings = [
+        *task.decode(task.train),
+        *task.decode(corrupted),
+        *task.decode(rng.integers(0, len(task.symbols), (150, 8))),
+    ]
+    parsed = [set(string) <= terminals and next(parser.parse(list(string)), None) is not None for string in strings]
+    assert [task.oracle.is_valid(string) for string in strings] == parsed
+    assert 150 < sum(parsed) < len(strings) - 100  # the corruption made invalid strings, and not only such
+    by_parser = grammar.parser_validity(nltk.CFG.fromstring(GRAMMARS[name]), 8)
+    assert [by_parser(string) for string in strings] == parsed
+
+
+def test_above_the_support_limit_the_oracle_parses():
+    listed = grammar_task("parentheses", max_length=5)
+    parsed = grammar_task("parentheses", max_length=5, support_limit=10)
+    assert (parsed.oracle.method, parsed.oracle.support, parsed.oracle.log_probs) == ("parser", None, None)
+    assert not parsed.oracle.lists_support
+    np.testing.assert_array_equal(parsed.train, listed.train)
+    for string in ["(x)+x", "((x))", "x+", "x + x", "", "(x)+x*x"]:
+        assert parsed.oracle.is_valid(string) == listed.oracle.is_valid(string)
+
+
+def test_a_grammar_may_be_inline_or_in_a_file(tmp_path):
+    text = "S -> 'a' S 'b' [0.5] | 'c' [0.5]"
+    inline = grammar_task(text, max_length=5)
+    file = tmp_path / "mine.pcfg"
+    file.write_text(text)
+    np.testing.assert_array_equal(inline.train, grammar_task(str(file), max_length=5).train)
+    assert set(inline.decode(inline.oracle.support)) == {"c", "acb", "aacbb"}
+
+
+def test_decode_strips_only_the_padding_at_the_end():
+    task = grammar_task()
+    assert task.decode(np.array([[5, 0, 2, 5] + [0] * 8, [0] * 12])) == ["x +x", ""]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grammar": "S -> 'x' S"}, "grammar must derive a string of at most max_length=12 characters, got none"),
+        ({"grammar": "S -> 'x' 'x' 'x'", "max_length": 2}, "grammar must derive a string of at most max_length=2"),
+        ({"padding": "x"}, "padding must not be a terminal of the grammar, got 'x'"),
+        ({"padding": "  "}, "padding must be a single character, got '  '"),
+        ({"grammar": "arithmetics"}, "grammar must be one of arithmetic, parentheses, brackets, a readable file"),
+        ({"length_law": "flat"}, "length_law must be one of uniform, grammar; got 'flat'"),
+        ({"max_length": 0}, "max_length must be at least 1, got 0"),
+        ({"num_train": 0}, "num_train must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        grammar_task(**settings)

@@ -1,0 +1,119 @@
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gumbel_gan import networks
+
+NUM_SYMBOLS = 4
+
+
+def make_input(batch_size: int) -> jax.Array:
+    return jax.nn.one_hot(jnp.arange(batch_size) % (NUM_SYMBOLS + 1), NUM_SYMBOLS + 1)
+
+
+@pytest.mark.parametrize("latent", networks.LATENTS)
+def test_generator_step_has_the_documented_shapes(latent):
+    generator = networks.lstm_generator(NUM_SYMBOLS, 3, latent=latent)
+    params = generator.init(jax.random.key(0))
+    carry = generator.initial_carry(jax.random.key(1), 5)
+    new_carry, logits = jax.jit(generator.step)(params, carry, make_input(5))
+    chex.assert_shape(logits, (5, NUM_SYMBOLS))
+    chex.assert_trees_all_equal_shapes_and_dtypes(carry, new_carry)
+
+
+def test_the_latent_pair_replaces_the_initial_state():
+    expected = {"hidden_and_cell": (True, True), "hidden": (False, True), "none": (False, False)}
+    for latent, (cell_is_random, hidden_is_random) in expected.items():
+        generator = networks.lstm_generator(NUM_SYMBOLS, 500, latent=latent)
+        cell, hidden = (np.asarray(each) for each in generator.initial_carry(jax.random.key(0), 20))
+        for values, is_random in ((cell, cell_is_random), (hidden, hidden_is_random)):
+            assert values.std() == pytest.approx(float(is_random), abs=0.05)
+        assert generator.has_latent == (cell_is_random or hidden_is_random)
+        if latent == "hidden_and_cell":
+            assert abs(np.corrcoef(cell.ravel(), hidden.ravel())[0, 1]) < 0.05
+
+
+def test_lstm_cell_is_the_textbook_one():
+    # Written out from the gates; Flax stores the input kernels as i*, the recurrent ones, which hold the bias, as h*.
+    generator = networks.lstm_generator(NUM_SYMBOLS, 3)
+    params = generator.init(jax.random.key(0))
+    cell, hidden = jax.random.normal(jax.random.key(1), (2, 5, 3))
+    x = make_input(5)
+    (new_cell, new_hidden), logits = generator.step(params, (cell, hidden), x)
+    lstm, head = params["params"]["OptimizedLSTMCell_0"], params["params"]["Dense_0"]
+    gates = {
+        g: x @ lstm[f"i{g}"]["kernel"] + hidden @ lstm[f"h{g}"]["kernel"] + lstm[f"h{g}"]["bias"][None] for g in "ifgo"
+    }
+    expected_cell = jax.nn.sigmoid(gates["f"]) * cell + jax.nn.sigmoid(gates["i"]) * jnp.tanh(gates["g"])
+    expected_hidden = jax.nn.sigmoid(gates["o"]) * jnp.tanh(expected_cell)
+    chex.assert_trees_all_close(new_cell, expected_cell, rtol=1e-5)
+    chex.assert_trees_all_close(new_hidden, expected_hidden, rtol=1e-5)
+    chex.assert_trees_all_close(logits, expected_hidden @ head["kernel"] + head["bias"][None], rtol=1e-5)
+
+
+def test_forget_gates_start_open():
+    params = networks.lstm_generator(NUM_SYMBOLS, 3).init(jax.random.key(0))["params"]["OptimizedLSTMCell_0"]
+    np.testing.assert_array_equal(params["hf"]["bias"], 1.0)
+    np.testing.assert_array_equal(params["hi"]["bias"], 0.0)
+
+
+@pytest.mark.parametrize("pooling", networks.POOLINGS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_discriminator_gives_a_logit_a_sequence_and_uses_every_symbol(pooling, bidirectional):
+    discriminator = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling=pooling, bidirectional=bidirectional)
+    params = discriminator.init(jax.random.key(0))
+    x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (5, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
+    logits = jax.jit(discriminator.logits)(params, x)
+    chex.assert_shape(logits, (5,))
+    gradient = jax.grad(lambda x: discriminator.logits(params, x).sum())(x)
+    assert (np.abs(gradient).max(axis=(0, 2)) > 0).all()
+    # Each logit is a function of its own sequence.
+    chex.assert_trees_all_close(discriminator.logits(params, x[2:3]), logits[2:3], rtol=1e-4, atol=1e-6)
+
+
+def test_bidirectional_features_are_the_last_states_of_both_directions():
+    discriminator = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling="last", bidirectional=True)
+    params = discriminator.init(jax.random.key(0))
+    x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (2, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
+    forwards = {"params": {"OptimizedLSTMCell_0": params["params"]["OptimizedLSTMCell_0"]}}
+    backwards = {"params": {"OptimizedLSTMCell_0": params["params"]["OptimizedLSTMCell_1"]}}
+    head = params["params"]["Dense_0"]
+    single = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling="last")
+
+    def last_part(lstm, x, kernel):
+        lstm = {"params": lstm["params"] | {"Dense_0": {"kernel": kernel, "bias": jnp.zeros(1)}}}
+        return single.logits(lstm, x)
+
+    expected = (
+        last_part(forwards, x, head["kernel"][:3]) + last_part(backwards, x[:, ::-1], head["kernel"][3:]) + head["bias"]
+    )
+    chex.assert_trees_all_close(discriminator.logits(params, x), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
+    x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (5, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
+    outputs = {}
+    for dtype in (jnp.float32, jnp.bfloat16):
+        discriminator = networks.lstm_discriminator(NUM_SYMBOLS, 16, dtype=dtype)
+        params = discriminator.init(jax.random.key(0))
+        assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
+        outputs[dtype] = discriminator.logits(params, x)
+        assert outputs[dtype].dtype == jnp.float32
+    np.testing.assert_allclose(outputs[jnp.float32], outputs[jnp.bfloat16], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: networks.lstm_generator(1, 3), "num_symbols must be at least 2, got 1"),
+        (lambda: networks.lstm_generator(4, 0), "hidden_size must be at least 1, got 0"),
+        (lambda: networks.lstm_generator(4, 3, latent="cell"), "latent must be one of hidden_and_cell, hidden, none"),
+        (lambda: networks.lstm_discriminator(4, 3, pooling="max"), "pooling must be one of last, last_and_mean"),
+        (lambda: networks.lstm_discriminator(4, 0), "hidden_size must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

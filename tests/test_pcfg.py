@@ -1,0 +1,116 @@
+import itertools
+
+import nltk
+import numpy as np
+import pytest
+
+from gumbel_gan.tasks import GRAMMARS, pcfg
+
+AWKWARD = {
+    "ambiguous": "S -> S S [0.4] | 'a' [0.6]",
+    "empty": "S -> 'a' S 'b' [0.5] | [0.2] | B [0.3]\nB -> 'c' B [0.5] | [0.5]",
+    "unit cycle": "S -> T [0.5] | 'a' [0.5]\nT -> S [0.5] | 'b' T [0.5]",
+    "empty and cyclic": "S -> S S [0.1] | 'a' [0.7] | [0.2]",
+    "unused": "S -> 'a' [1.0]\nU -> 'b' U [0.5] | 'b' [0.5]",
+}
+
+
+def enumerate_by_expansion(grammar, max_length, floor):
+    """Sums over leftmost derivations of at least a probability: slow, and nothing like dynamic programming."""
+    found: dict[str, float] = {}
+    pending = [((grammar.start(),), 1.0)]
+    while pending:
+        form, prob = pending.pop()
+        position = next((i for i, symbol in enumerate(form) if isinstance(symbol, nltk.Nonterminal)), None)
+        if sum(isinstance(symbol, str) for symbol in form) > max_length or prob < floor:
+            continue
+        if position is None:
+            found["".join(form)] = found.get("".join(form), 0.0) + prob
+            continue
+        for rule in grammar.productions(lhs=form[position]):
+            pending.append((form[:position] + rule.rhs() + form[position + 1 :], prob * rule.prob()))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(AWKWARD))
+def test_strings_and_masses_equal_the_sum_over_derivations(name):
+    grammar = pcfg.parse_grammar(AWKWARD[name])
+    law = pcfg.BoundedLaw(grammar, 4)
+    by_length = law.strings(10_000)
+    exact = {string: prob for found in by_length for string, prob in found.items()}
+    summed = enumerate_by_expansion(grammar, 4, 3e-8)
+    assert set(summed) == set(exact)
+    for string, prob in summed.items():
+        assert prob == pytest.approx(exact[string], rel=1e-2)
+        assert prob <= exact[string] * (1 + 1e-9)
+    np.testing.assert_allclose(law.of_start(), [sum(found.values()) for found in by_length], rtol=1e-12, atol=1e-15)
+
+
+def test_the_paper_grammar_by_hand():
+    # Equal rules: p(x) = 1/5, p(x op x) = 1/125 for each operator, and x op x op x has two derivations.
+    law = pcfg.BoundedLaw(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
+    by_length = law.strings(2_000)
+    assert [len(found) for found in by_length] == [0, 1, 0, 4, 0, 16, 0, 64, 0, 256, 0, 1024, 0]
+    assert by_length[1]["x"] == pytest.approx(1 / 5)
+    assert by_length[3]["x+x"] == pytest.approx(1 / 125)
+    assert by_length[5]["x+x*x"] == pytest.approx(2 / 5**5)
+
+
+@pytest.mark.parametrize("name", sorted(AWKWARD))
+def test_samples_have_the_conditional_law(name):
+    law = pcfg.BoundedLaw(pcfg.parse_grammar(AWKWARD[name]), 4)
+    rng = np.random.default_rng(0)
+    for length, found in enumerate(law.strings(10_000)):
+        if not found:
+            assert law.of_start()[length] == 0
+            continue
+        probs = np.array(list(found.values())) / sum(found.values())
+        num = 4_000
+        drawn = [law.sample(rng, length) for _ in range(num)]
+        shares = np.array([drawn.count(string) for string in found]) / num
+        np.testing.assert_array_less(np.abs(shares - probs), 5 * np.sqrt(probs * (1 - probs) / num) + 1e-12)
+
+
+def test_strings_gives_up_above_the_limit():
+    law = pcfg.BoundedLaw(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
+    assert law.strings(1_365) is not None
+    assert law.strings(1_364) is None
+
+
+@pytest.mark.parametrize("name", sorted(GRAMMARS))
+def test_named_grammars_agree_with_a_chart_parser_on_all_short_strings(name):
+    grammar = pcfg.parse_grammar(GRAMMARS[name])
+    parser = nltk.ChartParser(grammar)
+    by_length = pcfg.BoundedLaw(grammar, 4).strings(10_000)
+    for length, found in enumerate(by_length):
+        for string in map("".join, itertools.product(pcfg.terminals(grammar), repeat=length)):
+            assert (string in found) == (next(parser.parse(list(string)), None) is not None)
+
+
+def test_equal_rules_unless_probabilities_are_stated():
+    plain = pcfg.parse_grammar("S -> 'x' | S '+' S")
+    stated = pcfg.parse_grammar("S -> 'x' [0.5] | S '+' S [0.5]")
+    assert plain.productions() == stated.productions()
+    # A bracketed digit inside quotes is a terminal, not a probability.
+    assert pcfg.terminals(pcfg.parse_grammar("S -> '[' S ']' | '1'")) == ("1", "[", "]")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("S -> 'ab'", "terminals of a single character, got 'ab'"),
+        ("%start E\nS -> 'a'", "production for its start symbol, got none for E"),
+        ("S -> 'a' T", "production for every nonterminal, got none for T"),
+        ("S -> 'a' [0.5] | 'b' [0.3]", "PCFG in NLTK's notation"),
+        ("S => 'a'", "PCFG in NLTK's notation"),
+        ("", "PCFG in NLTK's notation"),
+    ],
+)
+def test_bad_grammars_are_named(text, message):
+    with pytest.raises(ValueError, match=f"^grammar must .*{message}"):
+        pcfg.parse_grammar(text)
+
+
+def test_endless_rules_are_named():
+    with pytest.raises(ValueError, match="grammar must derive strings, got rules that loop for ever"):
+        pcfg.BoundedLaw(pcfg.parse_grammar("S -> S"), 4)

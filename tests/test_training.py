@@ -1,0 +1,105 @@
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from gumbel_gan import schedules, training
+from gumbel_gan.algorithms import relaxed_gan
+from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.networks import lstm_discriminator, lstm_generator
+from gumbel_gan.objectives import OBJECTIVES
+
+ALGORITHM = relaxed_gan(
+    lstm_generator(3, 3),
+    lstm_discriminator(3, 3),
+    length=4,
+    generator_optimizer=optax.adam(1e-2),
+    discriminator_optimizer=optax.adam(1e-2),
+    objective=OBJECTIVES["log_odds"],
+    estimator=ESTIMATORS["straight_through"],
+    temperature=schedules.linear(5.0, 1.0, 10),
+    average_decay=0.9,
+)
+DATA = jnp.array([[1, 2, 0, 0], [1, 0, 0, 0], [2, 2, 1, 0], [1, 1, 1, 1]])
+TRAIN = jax.jit(partial(training.train, ALGORITHM, batch_size=3), static_argnames="num_steps")
+SEEDS = jax.jit(jax.vmap(partial(training.train, ALGORITHM, batch_size=3, num_steps=6), in_axes=(0, 0, None)))
+
+
+def run(seed, *chunks):
+    state = ALGORITHM.init(training.run_keys(seed).init)
+    for num_steps in chunks:
+        state, metrics = TRAIN(training.run_keys(seed).train, state, DATA, num_steps=num_steps)
+    return state, metrics
+
+
+def test_short_scans_and_one_long_scan_are_the_same_run():
+    long, metrics = run(0, 6)
+    short, last_metrics = run(0, 3, 3)
+    chex.assert_trees_all_close(long, short, rtol=1e-6)
+    assert int(long.step) == 6
+    chex.assert_tree_shape_prefix(metrics, (6,))
+    chex.assert_trees_all_close(jax.tree.map(lambda metric: metric[3:], metrics), last_metrics, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(metrics["temperature"], [5.0, 4.6, 4.2, 3.8, 3.4, 3.0], rtol=1e-6)
+
+
+def test_the_seeds_axis_equals_the_loop_over_seeds():
+    # To float tolerance only: a batched matrix product sums in another order than a single one.
+    keys = training.seeds_axis([0, 7])
+    together, metrics = SEEDS(keys.train, jax.vmap(ALGORITHM.init)(keys.init), DATA)
+    for index, seed in enumerate((0, 7)):
+        alone, alone_metrics = run(seed, 6)
+        chex.assert_trees_all_close(jax.tree.map(lambda leaf, i=index: leaf[i], together), alone, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(metrics["generator_loss"][index], alone_metrics["generator_loss"], rtol=1e-3)
+    assert float(jnp.abs(metrics["generator_loss"][0] - metrics["generator_loss"][1]).max()) > 1e-3
+
+
+def test_many_steps_are_traced_once():
+    traces = []
+
+    def counted(key, state, batch):
+        traces.append(batch.shape)
+        return ALGORITHM.step(key, state, batch)
+
+    train = jax.jit(partial(training.train, ALGORITHM._replace(step=counted), batch_size=3, num_steps=5))
+    keys = training.run_keys(0)
+    state = ALGORITHM.init(keys.init)
+    for _ in range(3):
+        state, _ = train(keys.train, state, DATA)
+    assert traces == [(3, 4)]
+    assert int(state.step) == 15
+
+
+def test_batches_are_drawn_uniformly_and_afresh():
+    algorithm = ALGORITHM._replace(step=lambda key, state, batch: (state._replace(step=state.step + 1), {"x": batch}))
+    _, seen = training.train(algorithm, jax.random.key(0), run(0, 3)[0], DATA, batch_size=2, num_steps=2_000)
+    rows = np.array([[DATA.tolist().index(row) for row in batch] for batch in seen["x"].tolist()])
+    shares = np.bincount(rows.ravel(), minlength=4) / rows.size
+    np.testing.assert_array_less(np.abs(shares - 0.25), 5 * np.sqrt(0.25 * 0.75 / rows.size))
+    assert len({tuple(batch) for batch in rows.tolist()}) == 16
+
+
+def test_no_host_transfer_while_training():
+    keys = training.run_keys(0)
+    state = ALGORITHM.init(keys.init)
+    TRAIN(keys.train, state, DATA, num_steps=6)  # compiled before the guard
+    with jax.transfer_guard("disallow"):
+        state, metrics = TRAIN(keys.train, state, DATA, num_steps=6)
+        jax.block_until_ready((state, metrics))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 5, "num_steps": 1}, "batch_size must be between 1 and the number of sequences, 4; got 5"),
+        ({"batch_size": 0, "num_steps": 1}, "batch_size must be between 1"),
+        ({"batch_size": 1, "num_steps": 0}, "num_steps must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_named(settings, message):
+    state = ALGORITHM.init(jax.random.key(0))
+    with pytest.raises(ValueError, match=message):
+        training.train(ALGORITHM, jax.random.key(1), state, DATA, **settings)
