@@ -29,17 +29,17 @@ def test_a_state_comes_back_bit_for_bit_typed_keys_included(tmp_path):
 def test_the_newest_is_kept_and_a_state_may_be_donated_after_saving(tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         for step in (1, 2):
-            weights = jnp.full(4, float(step))
-            checkpoints.save(step, weights)
-            jax.jit(lambda x: x * 0, donate_argnums=0)(weights)
+            state = {"weights": jnp.full(4, float(step))}
+            checkpoints.save(step, state)
+            jax.jit(lambda state: jax.tree.map(jnp.zeros_like, state), donate_argnums=0)(state)
     with Checkpoints(tmp_path) as checkpoints:
         assert checkpoints.latest_step() == 2
-        chex.assert_trees_all_equal(checkpoints.restore(jnp.zeros(4)), jnp.full(4, 2.0))
+        chex.assert_trees_all_equal(checkpoints.restore({"weights": jnp.zeros(4)}), {"weights": jnp.full(4, 2.0)})
 
 
 def test_an_empty_folder_is_named(tmp_path):
     with Checkpoints(tmp_path) as checkpoints, pytest.raises(FileNotFoundError, match="no checkpoint in"):
-        checkpoints.restore(jnp.zeros(4))
+        checkpoints.restore({"weights": jnp.zeros(4)})
 
 
 def test_a_killed_writer_leaves_a_whole_checkpoint(tmp_path):
@@ -48,7 +48,7 @@ def test_a_killed_writer_leaves_a_whole_checkpoint(tmp_path):
         from gumbel_gan.checkpoints import Checkpoints
         with Checkpoints(sys.argv[1]) as checkpoints:
             for step in range(1, 10_000):
-                checkpoints.save(step, jnp.full(200_000, float(step)))
+                checkpoints.save(step, {"weights": jnp.full(200_000, float(step))})
                 print(step, flush=True)
     """
     writer = subprocess.Popen(
@@ -64,4 +64,5 @@ def test_a_killed_writer_leaves_a_whole_checkpoint(tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         step = checkpoints.latest_step()
         assert step >= 3
-        chex.assert_trees_all_equal(checkpoints.restore(jnp.zeros(200_000)), jnp.full(200_000, float(step)))
+        restored = checkpoints.restore({"weights": jnp.zeros(200_000)})
+        chex.assert_trees_all_equal(restored, {"weights": jnp.full(200_000, float(step))})

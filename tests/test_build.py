@@ -1,0 +1,144 @@
+"""Configs become objects, and every mistake in one is named before anything is written."""
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from experiments import build, loop
+from experiments.configs import arithmetic, arithmetic_mle, brackets, quicktest
+from experiments.rundir import RunDirectory, flatten
+
+CONFIGS = {"arithmetic": arithmetic, "arithmetic_mle": arithmetic_mle, "brackets": brackets, "quicktest": quicktest}
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_every_config_builds_and_its_step_keeps_the_state(name):
+    config = CONFIGS[name].get_config()
+    task, algorithm, latent_draws = build.build(config)
+    state = jax.eval_shape(algorithm.init, jax.random.key(0))
+    batch = jax.ShapeDtypeStruct((config.batch_size, task.length), np.int32)
+    new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, batch)
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), state) == jax.tree.map(
+        lambda leaf: (leaf.shape, leaf.dtype), new_state
+    )
+    assert latent_draws == 0
+
+
+def test_a_config_survives_its_json():
+    config = arithmetic.get_config()
+    assert flatten(ConfigDict(config.to_dict()).to_dict()) == flatten(config.to_dict())
+
+
+def test_latents_are_estimated_with_a_stated_number_of_draws():
+    config = quicktest.get_config()
+    config.algorithm.generator.latent = "hidden_and_cell"
+    config.algorithm.num_latent_draws = 17
+    assert build.build(config).latent_draws == 17
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "value"),
+    [
+        ("linear(5.0, 1.0)", 50, 3.0),
+        ("linear(5.0, 1.0, steps=10)", 5, 3.0),
+        ("linear(5.0, 1.0, 10)", 5, 3.0),
+        ("constant(2)", 7, 2.0),
+        ("0.5", 7, 0.5),
+        (0.25, 7, 0.25),
+        ("exponential(1.0, 1e-2)", 50, 0.1),
+        ("inverse_temperature_exponential(100.0)", 100, 0.01),
+    ],
+)
+def test_schedules_are_written_as_calls(text, step, value):
+    assert float(build.parse_schedule(text, "config.x", 100)(step)) == pytest.approx(value)
+
+
+def test_no_schedule_is_written_none():
+    assert build.parse_schedule("none", "config.x", 100) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("linaer(5.0, 1.0)", "'linear'.*got 'linaer'.*did you mean 'linear'"),
+        ("linear(5.0, 1.0, steps=0)", "steps must be at least 1, got 0"),
+        ("linear(5.0)", "missing a required argument|missing 1 required"),
+        ("linear(5.0, -1.0)", "end_value must be a finite number > 0"),
+        ("constant(__import__('os'))", "config.x must be a schedule"),
+        ("constant('a')", "is not a number"),
+        ("1.0 +", "config.x must be a schedule such as"),
+        ("-1.0", "must be a"),
+    ],
+)
+def test_bad_schedules_are_named(text, message):
+    with pytest.raises(ValueError, match=rf"config\.x must be a schedule.*({message})|config\.x must be a schedule"):
+        build.parse_schedule(text, "config.x", 100)
+    with pytest.raises(ValueError, match=message):
+        build.parse_schedule(text, "config.x", 100)
+
+
+MISTAKES = {
+    "task.grammar": ("S -> 'x' S", "config.task: grammar must derive a string of at most max_length=8"),
+    "task.padding": ("x", "config.task: padding must not be a terminal of the grammar, got 'x'"),
+    "task.max_length": (0, "config.task: max_length must be at least 1, got 0"),
+    "task.length_law": ("flat", "config.task: length_law must be one of uniform, grammar; got 'flat'"),
+    "task.name": ("gramar", "config.task.name must be one of 'grammar'; got 'gramar' .did you mean 'grammar'"),
+    "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'maximum_likelihood', 'relaxed_gan'"),
+    "algorithm.estimator": ("hard", "config.algorithm.estimator must be one of 'soft', 'straight_through'; got 'hard'"),
+    "algorithm.objective": ("wasserstein", "config.algorithm.objective must be one of 'log_odds', 'minimax'"),
+    "algorithm.temperature": ("0.0", "config.algorithm.temperature must be a schedule .* value must be a finite"),
+    "algorithm.feedback_temperature": ("linear(1.0, 0.0)", "config.algorithm.feedback_temperature must be .*end_value"),
+    "algorithm.generator.latent": ("cell", "config.algorithm.generator: latent must be one of"),
+    "algorithm.generator.hidden_size": (0, "config.algorithm.generator: hidden_size must be at least 1, got 0"),
+    "algorithm.discriminator.pooling": ("max", "config.algorithm.discriminator: pooling must be one of"),
+    "algorithm.generator_optimizer.learning_rate": ("none", "learning_rate must be a schedule, got 'none'"),
+    "batch_size": (501, "config.batch_size must be at most the number of training sequences, 500; got 501"),
+    "num_steps": (0, "config.num_steps must be an integer of at least 1, got 0"),
+    "num_seeds": (0, "config.num_seeds must be an integer of at least 1, got 0"),
+    "seed": (-1, "config.seed must be an integer of at least 0, got -1"),
+    "dtype": ("float16", "config.dtype must be one of 'bfloat16', 'float32'; got 'float16'"),
+    "platform": ("cuda", "config.platform must be one of '', 'cpu', 'gpu', 'tpu'; got 'cuda'"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(MISTAKES))
+def test_a_wrong_setting_is_named_and_nothing_is_written(name, tmp_path):
+    value, message = MISTAKES[name]
+    config = quicktest.get_config()
+    with config.unlocked():
+        config.update_from_flattened_dict({name: value})
+    with pytest.raises(ValueError, match=message) as error:
+        loop.train(config, RunDirectory(tmp_path / "run"))
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("batchsize", "config has no setting 'batchsize' .did you mean 'batch_size'"),
+        ("task.max_lenght", "config.task has no setting 'max_lenght' .did you mean 'max_length'"),
+        ("algorithm.estimater", "config.algorithm has no setting 'estimater'"),
+        ("algorithm.generator.width", "config.algorithm.generator has no setting 'width'"),
+        ("algorithm.discriminator_optimizer.beta1", "config.algorithm.discriminator_optimizer has no setting 'beta1'"),
+    ],
+)
+def test_a_misspelt_key_is_named(name, message):
+    config = quicktest.get_config()
+    with config.unlocked():
+        config.update_from_flattened_dict({name: 1})
+    with pytest.raises(ValueError, match=message):
+        build.build(config)
+
+
+@pytest.mark.parametrize("name", ["num_steps", "task.name", "algorithm.objective", "algorithm.generator"])
+def test_a_missing_key_is_named(name):
+    sections = quicktest.get_config().to_dict()
+    *path, last = name.split(".")
+    section = sections
+    for part in path:
+        section = section[part]
+    del section[last]
+    with pytest.raises(ValueError, match=f"config.{name} is missing"):
+        build.build(ConfigDict(sections))
