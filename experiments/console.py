@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -17,10 +18,10 @@ _LABELS = {
     "validity": "validity mass",
     "total_variation": "total variation",
     "kl_data_model": "KL(data || model), nats",
-    "length_total_variation": "total variation of lengths",
+    "length_total_variation": "length total variation",
     "sampled_validity": "validity",
     "sampled_total_variation": "total variation",
-    "sampled_length_total_variation": "total variation of lengths",
+    "sampled_length_total_variation": "length total variation",
     "distinct_strings": "distinct strings",
 }
 
@@ -33,6 +34,11 @@ def one_line_errors() -> Iterator[None]:
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
+
+
+def screen() -> Console:
+    """Gives the standard output, as wide as the terminal, or 100 columns where there is none."""
+    return Console() if Console().is_terminal else Console(width=100)
 
 
 class ProgressLine:
@@ -94,18 +100,22 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
       valid: whether each is valid.
     """
     num_seeds = len(summary["seeds"])
-    table = Table(title=f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps")
-    table.add_column("")
-    table.add_column(
-        f"seed {summary['seeds'][0]}" if num_seeds == 1 else f"median of {num_seeds} seeds", justify="right"
+    table = Table(
+        title=f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps, "
+        f"{summary['wall_seconds']:.0f} s on {summary['backend']}",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
     )
-    if num_seeds > 1:
-        table.add_column("min ... max", justify="right")
-    table.add_column(f"training set ({summary['num_train']:,})", justify="right")
-    table.add_column(f"true law ({summary['num_samples']:,} draws)", justify="right")
+    headers = (
+        [f"seed {summary['seeds'][0]}"] if num_seeds == 1 else [f"median of\n{num_seeds} seeds", "least ...\ngreatest"]
+    )
+    headers += [f"train set\n({summary['num_train']:,})", f"true law\n({summary['num_samples']:,})"]
+    table.add_column("", no_wrap=True)
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
     sampled = [name for name in _LABELS if name.startswith("sampled_") or name == "distinct_strings"]
     groups = {
-        "exact, over the whole support": [name for name in _LABELS if name not in sampled],
+        "exact": [name for name in _LABELS if name not in sampled],
         f"of {summary['num_samples']:,} samples": sampled,
     }
     for title, names in groups.items():

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from rich.console import Console
 
 from experiments import build, console, summary
 from experiments.rundir import MetricsWriter, Row, RunDirectory
@@ -78,10 +77,9 @@ def _train_from(
         state, metrics = jax.vmap(train_one, in_axes=(0, 0, None))(key, state, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 
-    screen = Console()
     with (
         MetricsWriter(run, summary.seeds(config)) as writer,
-        console.ProgressLine(screen, config.num_steps, step) as progress,
+        console.ProgressLine(console.screen(), config.num_steps, step) as progress,
     ):
         while step < config.num_steps:
             num_steps = min(config.steps_per_chunk, config.num_steps - step)

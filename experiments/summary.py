@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from rich.console import Console
 
 from experiments import console, figures
 from experiments.build import Experiment
@@ -127,7 +126,7 @@ def write(run: RunDirectory, experiment: Experiment, summary: Row, strings: list
     # Last: a folder with a summary is a finished run.
     write_json(run.summary, summary)
     show(experiment, summary, strings)
-    Console().print(f"everything is in {run.path}", soft_wrap=True)
+    console.screen().print(f"everything is in {run.path}", soft_wrap=True)
 
 
 def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
@@ -140,7 +139,9 @@ def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None
     """
     shown = strings[0][: console.SHOWN_SAMPLES]
     oracle = experiment.task.oracle
-    console.print_summary(Console(), summary, shown, [oracle is None or oracle.is_valid(string) for string in shown])
+    console.print_summary(
+        console.screen(), summary, shown, [oracle is None or oracle.is_valid(string) for string in shown]
+    )
 
 
 def _by_name(rows: list[dict[str, float]]) -> Row:

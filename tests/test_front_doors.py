@@ -57,7 +57,7 @@ def test_training_reports_progress_and_a_summary(finished):
     folder, output = finished
     for words in ("step 20/60", "step 60/60", "generator loss", "temperature 1", "validity", "steps/s", "0:00 left"):
         assert words in output
-    for words in ("median of 2 seeds", "training set (500)", "true law (1,000 draws)", "KL(data || model)", "✗"):
+    for words in ("median of", "2 seeds", "train set", "(500)", "(1,000)", "KL(data || model)", "✗"):
         assert words in output
     assert output.rstrip().endswith(f"everything is in {folder}")
 
@@ -114,7 +114,7 @@ def test_evaluation_recomputes_the_summary(finished):
     (folder / "summary.json").write_text("{}")
     status, output, errors = run("evaluate", f"--workdir={folder}")
     assert status == 0, errors
-    assert "median of 2 seeds" in output
+    assert "median of" in output
     after = json.loads((folder / "summary.json").read_text())
     assert set(after) == set(before)
     for name in ("validity", "total_variation", "kl_data_model", "sampled_validity"):
@@ -153,7 +153,8 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run("train", *flags, f"--workdir={whole}")[0] == 0
     process = start("train", *flags, f"--workdir={killed}")
-    while not any((killed / "checkpoints").glob("[0-9]*")):
+    # A checkpoint that is still being written has a longer name.
+    while not any(path.name.isdigit() for path in (killed / "checkpoints").glob("*")):
         assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)

@@ -111,7 +111,7 @@ def test_bad_arguments_are_named():
         unroll.hard(jax.random.key(0), STEP, CARRY, START, 0)
     with pytest.raises(ValueError, match=r"^temperature must be .* got 0\.0"):
         unroll.hard(jax.random.key(0), STEP, CARRY, START, LENGTH, temperature=0.0)
-    with pytest.raises(ValueError, match="feedback_temperature must be .* got -1"):
+    with pytest.raises(ValueError, match=r"feedback_temperature must be .* got -1"):
         relaxed(feedback_temperature=-1)
     with pytest.raises(TypeError, match="tokens must be integers, got float32"):
         unroll.teacher_forced(STEP, CARRY, START, jnp.zeros((BATCH, LENGTH)))
