@@ -2,7 +2,7 @@
 
 import functools
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,26 @@ from gumbel_gan import training
 from gumbel_gan.checkpoints import Checkpoints
 
 
-def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Row:
-    """Runs an experiment from its config to its summary.
+class Prepared(NamedTuple):
+    """A run that is ready to go: everything that a user can get wrong has been checked.
+
+    Attributes:
+      config: the config.
+      run: the folder, which holds `config.json`.
+      experiment: the task and the algorithm.
+      keys: the keys of the seeds.
+      started: when the run began, on `time.monotonic`.
+    """
+
+    config: ConfigDict
+    run: RunDirectory
+    experiment: build.Experiment
+    keys: training.RunKeys
+    started: float
+
+
+def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
+    """Makes ready for a run, from its config; writes nothing until all is checked.
 
     Args:
       config: the config.
@@ -25,10 +43,11 @@ def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, res
       resume: whether to go on with the run that the folder holds.
 
     Returns:
-      What `summary.json` holds.
+      What `train` needs.
 
     Raises:
       ValueError: a setting is wrong, or the folder can't take the run; nothing has been written then.
+      OSError: the folder can't be written.
     """
     started = time.monotonic()
     if overwrite and resume:
@@ -37,35 +56,40 @@ def train(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, res
     build.select_platform(config.platform)
     experiment = build.build(config)
     keys = training.seeds_axis(summary.seeds(config))
-    init = jax.jit(jax.vmap(experiment.algorithm.init))
     # A wrong shape or type anywhere in the networks shows here, before a file is written.
-    like = jax.eval_shape(init, keys.init)
+    jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
     if resume:
         run.check_resumable(config)
     else:
         run.start(config, overwrite=overwrite)
+    return Prepared(config, run, experiment, keys, started)
 
+
+def train(prepared: Prepared) -> Row:
+    """Trains to the last step, from the newest checkpoint if there is one, and writes everything about the run.
+
+    Args:
+      prepared: what `prepare` gave.
+
+    Returns:
+      What `summary.json` holds.
+    """
+    config, run, experiment, keys, _ = prepared
+    init = jax.jit(jax.vmap(experiment.algorithm.init))
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
-        state = checkpoints.restore(like) if step else init(keys.init)
+        state = checkpoints.restore(jax.eval_shape(init, keys.init)) if step else init(keys.init)
         run.keep_metrics(step)
-        state = _train_from(step, state, keys, config, experiment, run, checkpoints, started - run.wall_seconds())
+        state = _train_from(step, state, prepared, checkpoints)
     metrics, strings = summary.summarise(config, experiment, state, wall_seconds=run.wall_seconds())
     summary.write(run, experiment, metrics, strings)
     return metrics
 
 
-def _train_from(
-    step: int,
-    state: Any,
-    keys: training.RunKeys,
-    config: ConfigDict,
-    experiment: build.Experiment,
-    run: RunDirectory,
-    checkpoints: Checkpoints,
-    started: float,
-) -> Any:
+def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
+    config, run, experiment, keys, started = prepared
+    started -= run.wall_seconds()
     data = jnp.asarray(experiment.task.train)
     monitor = summary.monitor(experiment)
 
@@ -78,7 +102,7 @@ def _train_from(
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 
     with (
-        MetricsWriter(run, summary.seeds(config)) as writer,
+        MetricsWriter(run, summary.seeds(config), first_step=step + 1) as writer,
         console.ProgressLine(console.screen(), config.num_steps, step) as progress,
     ):
         while step < config.num_steps:

@@ -132,15 +132,16 @@ class RunDirectory:
 class MetricsWriter:
     """Writes rows of metrics to `metrics.jsonl` and to TensorBoard. Use it as a context manager."""
 
-    def __init__(self, run: RunDirectory, seeds: Iterable[int]):
+    def __init__(self, run: RunDirectory, seeds: Iterable[int], *, first_step: int = 1):
         """Opens the files, to append.
 
         Args:
           run: the run's folder.
           seeds: the run's seeds, each a TensorBoard run of its own.
+          first_step: the first step to come; events of it and later ones, of a part that was cut short, are void.
         """
         self._file = run.metrics.open("a", encoding="utf-8")
-        self._events = [SummaryWriter(str(run.events / f"seed_{seed}")) for seed in seeds]
+        self._events = [SummaryWriter(str(run.events / f"seed_{seed}"), purge_step=first_step) for seed in seeds]
 
     def __enter__(self) -> "MetricsWriter":
         return self

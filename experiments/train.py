@@ -27,7 +27,9 @@ def main(argv: list[str]) -> None:
     with console.one_line_errors():
         if argv[1:]:
             raise ValueError(f"arguments must be flags such as --config.seed=1, got {argv[1]!r}")
-        loop.train(_CONFIG.value, RunDirectory(_WORKDIR.value), overwrite=_OVERWRITE.value, resume=_RESUME.value)
+        run = RunDirectory(_WORKDIR.value)
+        prepared = loop.prepare(_CONFIG.value, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
+    loop.train(prepared)
 
 
 if __name__ == "__main__":

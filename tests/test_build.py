@@ -109,7 +109,7 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(name, tmp_path):
     with config.unlocked():
         config.update_from_flattened_dict({name: value})
     with pytest.raises(ValueError, match=message) as error:
-        loop.train(config, RunDirectory(tmp_path / "run"))
+        loop.prepare(config, RunDirectory(tmp_path / "run"))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
