@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from ml_collections import ConfigDict
 
 from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
@@ -16,6 +17,7 @@ from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.schedules import SCHEDULES, constant, spans_steps
 from gumbel_gan.tasks import Task, grammar_task
+from gumbel_gan.tasks.grammar import productions
 
 Section = Mapping[str, Any]
 
@@ -58,13 +60,36 @@ def select_platform(platform: str) -> None:
       ValueError: `platform` is unknown, or this machine has no such device.
     """
     _choose(platform, PLATFORMS, "config.platform")
-    if platform:
+    # Not for 'gpu': JAX would insist on every brand of it. Where there is one, JAX chooses it of itself.
+    if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
     try:
-        jax.devices()
+        found = jax.default_backend()
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"config.platform must name a device of this machine, got {platform!r} ({reason})") from error
+        found = " ".join(str(error).split())
+    if platform and found != platform:
+        raise ValueError(f"config.platform must name a device of this machine, got {platform!r} (found: {found})")
+
+
+def self_contained(config: ConfigDict) -> ConfigDict:
+    """Gives a copy of a config in which the file of a grammar is replaced by what it holds.
+
+    Args:
+      config: a config as in `experiments/configs`.
+
+    Returns:
+      A config that a run can be restored from when the file is gone.
+
+    Raises:
+      ValueError: the grammar is no name, no file and no productions.
+    """
+    copy = config.copy_and_resolve_references()
+    if "grammar" in copy["task"]:
+        try:
+            copy["task"]["grammar"] = productions(copy["task"]["grammar"])
+        except ValueError as error:
+            raise ValueError(f"config.task: {error}") from error
+    return copy
 
 
 def build(config: Section) -> Experiment:
@@ -79,7 +104,7 @@ def build(config: Section) -> Experiment:
     Raises:
       ValueError: a setting is missing, unknown or out of its range; the message starts with its name.
     """
-    _check_settings(config)
+    check_settings(config)
     task = _named(config["task"], "config.task", {"grammar": grammar_task})
     if config["batch_size"] > len(task.train):
         raise ValueError(
@@ -96,8 +121,9 @@ def build(config: Section) -> Experiment:
     )
     makers = {"relaxed_gan": _relaxed_gan, "maximum_likelihood": _maximum_likelihood}
     make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
-    latent_draws = section["num_latent_draws"] if generator.has_latent and "num_latent_draws" in section else 0
-    return Experiment(task, make(section, path, _Context(task, generator, config["num_steps"], dtype)), latent_draws)
+    algorithm = make(section, path, _Context(task, generator, config["num_steps"], dtype))
+    latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
+    return Experiment(task, algorithm, latent_draws)
 
 
 def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedule | None:
@@ -132,7 +158,11 @@ def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedu
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
     optional = ("feedback_temperature", "instance_noise", "real_penalty", "generated_penalty")
-    schedules = {name: _schedule(section, name, path, context) for name in optional if name in section}
+    schedules = {name: _schedule(section, name, path, context) for name in optional}
+    noise = schedules["instance_noise"]
+    # A schedule runs between its two ends.
+    if noise is not None and max(float(noise(0)), float(noise(context.num_steps))) > 1:
+        raise ValueError(f"{path}.instance_noise must stay in [0, 1], got {noise(0):g} to {noise(context.num_steps):g}")
     return _call(
         relaxed_gan,
         section,
@@ -169,7 +199,11 @@ def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -
 def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:
     settings = dict(_pop(section, name, path))
     learning_rate = _required_schedule(settings, "learning_rate", f"{path}.{name}", context)
-    return _named(settings, f"{path}.{name}", {"adam": optax.adam}, learning_rate=learning_rate)
+    return _named(settings, f"{path}.{name}", {"adam": _adam}, learning_rate=learning_rate)
+
+
+def _adam(learning_rate: optax.Schedule, b1: float, b2: float) -> optax.GradientTransformation:
+    return optax.adam(learning_rate, b1=b1, b2=b2)
 
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
@@ -190,13 +224,12 @@ def _named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]]
 
 
 def _call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
-    """Calls a function with a section's settings; errors name the setting."""
-    parameters = inspect.signature(function).parameters
-    settings = {name for name in parameters if name not in given}
+    """Calls a function with a section's settings, all of which must be there; errors name the setting."""
+    settings = {name for name in inspect.signature(function).parameters if name not in given}
     for name in section:
         _choose(name, settings, path, what="setting")
-    for name in settings:
-        if parameters[name].default is inspect.Parameter.empty and name not in section:
+    for name in sorted(settings):
+        if name not in section:
             raise ValueError(f"{path}.{name} is missing")
     try:
         return function(**given, **section)
@@ -204,7 +237,8 @@ def _call(function: Callable[..., Any], section: Section, path: str, **given: An
         raise ValueError(f"{path}: {error}") from error
 
 
-def _check_settings(config: Section) -> None:
+def check_settings(config: Section) -> None:
+    """Raises ValueError unless a config has all its settings, no other, and sensible counts."""
     for name in config:
         _choose(name, SETTINGS, "config", what="setting")
     for name in SETTINGS:
@@ -215,8 +249,9 @@ def _check_settings(config: Section) -> None:
     for name in COUNTS:
         if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
             raise ValueError(f"config.{name} must be an integer of at least 1, got {config[name]!r}")
-    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise ValueError(f"config.seed must be an integer of at least 0, got {config['seed']!r}")
+    seed, last = config["seed"], 2**32 - config["num_seeds"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= last:
+        raise ValueError(f"config.seed must be an integer from 0 to {last}, got {seed!r}")
 
 
 def _pop(section: dict[str, Any], name: str, path: str) -> Any:
@@ -242,7 +277,10 @@ def _choose(name: str, known: Iterable[str], path: str, *, what: str = "value") 
 
 
 def _number(node: ast.expr) -> int | float:
-    value = ast.literal_eval(node)
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        value = None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{ast.unparse(node)} is not a number")
     return value

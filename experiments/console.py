@@ -3,10 +3,11 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from absl import app, flags, logging
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -39,6 +40,28 @@ def one_line_errors() -> Iterator[None]:
 def screen() -> Console:
     """Gives the standard output, as wide as the terminal, or 100 columns where there is none."""
     return Console() if Console().is_terminal else Console(width=100)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a front door: parses its flags, with one-line errors, and calls it.
+
+    Args:
+      main: what to do once the flags are parsed.
+    """
+
+    def parse(argv: Sequence[str]) -> list[str]:
+        with one_line_errors():
+            try:
+                rest = flags.FLAGS(argv)
+            except (flags.Error, AttributeError, KeyError, TypeError) as error:
+                # ml_collections raises the last three for a setting that doesn't exist or has another type.
+                raise ValueError(str(error)) from error
+            if rest[1:]:
+                raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[1]!r}")
+        return rest
+
+    logging.set_verbosity(logging.WARNING)
+    app.run(lambda _: main(), flags_parser=parse)
 
 
 class ProgressLine:
@@ -118,19 +141,22 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         "exact": [name for name in _LABELS if name not in sampled],
         f"of {summary['num_samples']:,} samples": sampled,
     }
+    if summary["validity_method"] != "enumeration":
+        del groups["exact"]
     for title, names in groups.items():
-        rows = [name for name in names if any(value is not None for value in summary.get(name, []))]
-        if not rows:
-            continue
+        rows = [name for name in names if name in summary]
         table.add_section()
         table.add_row(f"[bold]{title}[/bold]")
         for name in rows:
-            values = np.array([np.nan if value is None else value for value in summary[name]], float)
-            cells = [_format(float(np.nanmedian(values)))]
+            # What JSON can't hold is infinite or no number, the worst there is: a failed seed must not vanish.
+            worst = -np.inf if name.endswith("validity") else np.inf
+            values = np.array([worst if value is None else value for value in summary[name]])
+            cells = [_format(float(np.median(values)))]
             if num_seeds > 1:
-                cells.append(f"{_format(float(np.nanmin(values)))} ... {_format(float(np.nanmax(values)))}")
+                cells.append(f"{_format(float(values.min()))} ... {_format(float(values.max()))}")
             for baseline in ("training_set", "sampling_floor"):
-                cells.append(_format(summary[baseline].get(name)))
+                known = summary[baseline]
+                cells.append(_format(worst if known[name] is None else known[name]) if name in known else "-")
             table.add_row("  " + _LABELS[name], *cells)
     console.print(table)
     if summary["validity_method"] == "parser":
@@ -146,7 +172,7 @@ def _is_shown(name: str) -> bool:
     return name.endswith("loss") or name in ("temperature", "validity", "sampled_validity", "kl_data_model")
 
 
-def _format(value: float | None) -> str:
-    if value is None or not np.isfinite(value):
-        return "∞" if value is None or value > 0 else "nan"
+def _format(value: float) -> str:
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "failed"
     return f"{value:,.0f}" if value >= 10 else f"{value:.4f}"

@@ -3,7 +3,7 @@
 python -m experiments.evaluate --workdir=DIR
 """
 
-from absl import app, flags, logging
+from absl import flags
 
 from experiments import console, summary
 from experiments.restore import restore
@@ -13,20 +13,16 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=T
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
-def main(argv: list[str]) -> None:
-    """Reads the flags and evaluates; rewrites the summary of a finished run, and only prints that of another."""
-    logging.set_verbosity(logging.WARNING)
+def main() -> None:
+    """Evaluates; rewrites the summary of a finished run, and only prints that of another."""
     with console.one_line_errors():
-        if argv[1:]:
-            raise ValueError(f"arguments must be flags such as --workdir=DIR, got {argv[1]!r}")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
-    metrics, strings = summary.summarise(
-        restored.config, restored.experiment, restored.state, wall_seconds=restored.run.wall_seconds()
-    )
+    metrics, strings = summary.summarise(restored.config, restored.experiment, restored.state)
+    metrics["wall_seconds"] = restored.run.wall_seconds()
     if restored.run.summary.exists():
         write_json(restored.run.summary, metrics)
     summary.show(restored.experiment, metrics, strings)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    console.run(main)

@@ -19,6 +19,8 @@ _LOGARITHMIC = ("distance to the true law",)
 def draw_curves(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
     """Draws metrics over training: the median over seeds, and a band from the least to the greatest.
 
+    A seed whose metric is no number leaves a gap.
+
     Args:
       rows: rows of `metrics.jsonl`, each metric a list of one number a seed; a panel without any metric is left out.
       path: the image to write.
@@ -39,9 +41,9 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -> No
         for name in names:
             steps = np.array([row["step"] for row in rows if name in row])
             values = np.array([row[name] for row in rows if name in row], float)
-            (line,) = axes.plot(steps, np.nanmedian(values, axis=1), label=name.replace("_", " "))
+            (line,) = axes.plot(steps, np.median(values, axis=1), label=name.replace("_", " "))
             if values.shape[1] > 1:
-                low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+                low, high = np.min(values, axis=1), np.max(values, axis=1)
                 axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         axes.set_title(label)
         axes.set_xlabel("step")

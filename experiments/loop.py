@@ -10,7 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from experiments import build, console, summary
-from experiments.rundir import MetricsWriter, Row, RunDirectory
+from experiments.rundir import MetricsWriter, Row, RunDirectory, write_json
 from gumbel_gan import training
 from gumbel_gan.checkpoints import Checkpoints
 
@@ -23,7 +23,7 @@ class Prepared(NamedTuple):
       run: the folder, which holds `config.json`.
       experiment: the task and the algorithm.
       keys: the keys of the seeds.
-      started: when the run began, on `time.monotonic`.
+      started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
     config: ConfigDict
@@ -53,13 +53,18 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
     run.check_writable()
+    build.check_settings(config)
     build.select_platform(config.platform)
+    config = build.self_contained(config)
     experiment = build.build(config)
     keys = training.seeds_axis(summary.seeds(config))
-    # A wrong shape or type anywhere in the networks shows here, before a file is written.
-    jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
+    # What is wrong in a step shows when it is traced: here, before a file is written.
+    state = jax.eval_shape(experiment.algorithm.init, training.run_keys(0).init)
+    batch = jax.ShapeDtypeStruct((config.batch_size, experiment.task.length), jnp.int32)
+    jax.eval_shape(experiment.algorithm.step, jax.random.key(0), state, batch)
     if resume:
         run.check_resumable(config)
+        started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
     return Prepared(config, run, experiment, keys, started)
@@ -81,15 +86,19 @@ def train(prepared: Prepared) -> Row:
         state = checkpoints.restore(jax.eval_shape(init, keys.init)) if step else init(keys.init)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
-    metrics, strings = summary.summarise(config, experiment, state, wall_seconds=run.wall_seconds())
-    summary.write(run, experiment, metrics, strings)
+    metrics, strings = summary.summarise(config, experiment, state)
+    summary.write_samples_and_curves(run, metrics, strings)
+    metrics["wall_seconds"] = round(time.monotonic() - prepared.started, 3)
+    # Last: a folder with a summary is a finished run.
+    write_json(run.summary, metrics)
+    summary.show(experiment, metrics, strings)
+    console.screen().print(f"everything is in {run.path}", soft_wrap=True)
     return metrics
 
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
     config, run, experiment, keys, started = prepared
-    started -= run.wall_seconds()
     data = jnp.asarray(experiment.task.train)
     monitor = summary.monitor(experiment)
 

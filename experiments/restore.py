@@ -48,10 +48,12 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     build.select_platform(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(summary.seeds(config))
+    missing = f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
+    # Opening the folder would make it.
+    if not run.checkpoints.exists():
+        raise ValueError(missing)
     like = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
     with Checkpoints(run.checkpoints) as checkpoints:
         if checkpoints.latest_step() is None:
-            raise ValueError(
-                f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
-            )
+            raise ValueError(missing)
         return Restored(run, config, experiment, keys, checkpoints.restore(like))

@@ -64,7 +64,7 @@ class RunDirectory:
         Raises:
           ValueError: the folder holds a run, and `overwrite` is false.
         """
-        if self.config.exists():
+        if any(path.exists() for path in self._all()):
             if not overwrite:
                 state = "a finished run" if self.summary.exists() else "an unfinished run (--resume goes on with it)"
                 raise ValueError(
@@ -84,16 +84,12 @@ class RunDirectory:
         Raises:
           ValueError: the folder holds no run, or one of another config.
         """
-        stored = self.read_config()
-        differences = sorted(
-            name
-            for name in flatten(stored) | flatten(config.to_dict())
-            if flatten(stored).get(name) != flatten(config.to_dict()).get(name)
-        )
+        stored, given = flatten(self.read_config()), flatten(config.to_dict())
+        differences = sorted(name for name, _ in stored.items() ^ given.items())
         if differences:
             raise ValueError(
                 f"--resume needs the config of the run in {str(self.path)!r}; "
-                f"config.{differences[0]} differs" + (f" and {len(differences) - 1} more" if differences[1:] else "")
+                f"config.{differences[0]} differs: without --config flags, the run's own is used"
             )
 
     def read_config(self) -> Row:
@@ -115,18 +111,23 @@ class RunDirectory:
         _write_atomically(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
     def wall_seconds(self) -> float:
-        """Gives the seconds spent up to the last row, compilation included; those of all parts of a resumed run."""
+        """Gives the seconds spent: by the whole run where it is finished, else up to its last row."""
+        if self.summary.exists():
+            return json.loads(self.summary.read_text(encoding="utf-8"))["wall_seconds"]
         rows = self.read_metrics()
         return rows[-1]["wall_seconds"] if rows else 0.0
 
+    def _all(self) -> list[Path]:
+        # The config last, so that a deletion that was cut short still leaves a run to be seen.
+        files = [self.summary, self.metrics, self.samples, self.curves]
+        return [*files, self.checkpoints, self.events, self.config]
+
     def _delete(self) -> None:
-        for file in (self.summary, self.metrics, self.samples, self.curves):
-            file.unlink(missing_ok=True)
-        for folder in (self.checkpoints, self.events):
-            if folder.exists():
-                shutil.rmtree(folder)
-        # Last, so that a deletion that was cut short is still seen as a run.
-        self.config.unlink()
+        for path in self._all():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 class MetricsWriter:
@@ -161,6 +162,8 @@ class MetricsWriter:
                 for events, value in zip(self._events, values, strict=True):
                     if value is not None:
                         events.add_scalar(name, value, row["step"])
+        for events in self._events:
+            events.flush()
 
 
 def as_json(value: Any) -> Any:

@@ -3,42 +3,43 @@
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--index=I]
 """
 
+import os
 import sys
 
 import jax
 import numpy as np
-from absl import app, flags, logging
+from absl import flags
 
 from experiments import console
 from experiments.restore import restore
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.")
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.")
+_NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.", lower_bound=0, upper_bound=2**32 - 1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "Divides the logits; less than 1 is sharper.")
-_INDEX = flags.DEFINE_integer("index", 0, "Which of the run's generators, in a run of several seeds.")
+_INDEX = flags.DEFINE_integer("index", 0, "Which of the run's generators, in a run of several seeds.", lower_bound=0)
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
-def main(argv: list[str]) -> None:
-    """Reads the flags and samples."""
-    logging.set_verbosity(logging.WARNING)
+def main() -> None:
+    """Samples as the flags say."""
     with console.one_line_errors():
-        if argv[1:]:
-            raise ValueError(f"arguments must be flags such as --num=10, got {argv[1]!r}")
-        if _NUM.value < 1:
-            raise ValueError(f"--num must be at least 1, got {_NUM.value}")
         if not 0 < _TEMPERATURE.value < float("inf"):
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
-        if not 0 <= _INDEX.value < restored.config.num_seeds:
+        if _INDEX.value >= restored.config.num_seeds:
             raise ValueError(f"--index must be from 0 to {restored.config.num_seeds - 1}, got {_INDEX.value}")
     state = jax.tree.map(lambda leaf: leaf[_INDEX.value], restored.state)
     key = jax.random.key(_SEED.value)
     tokens = restored.experiment.algorithm.sample(key, state, _NUM.value, temperature=_TEMPERATURE.value)
-    for string in restored.experiment.task.decode(np.asarray(tokens)):
-        sys.stdout.write(string + "\n")
+    try:
+        for string in restored.experiment.task.decode(np.asarray(tokens)):
+            print(string)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough. Python flushes once more at its end, which must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
-    app.run(main)
+    console.run(main)

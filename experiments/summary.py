@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments import console, figures
 from experiments.build import Experiment
-from experiments.rundir import Row, RunDirectory, as_json, write_json, write_samples
+from experiments.rundir import Row, RunDirectory, as_json, write_samples
 from gumbel_gan import evaluation, training
 
 _MONITOR_SAMPLES = 200
@@ -33,7 +33,7 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
       its support, else those of a few samples.
     """
     task = experiment.task
-    if task.oracle is not None and task.oracle.lists_support:
+    if task.oracle is not None and task.oracle.law is not None:
         exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
         return lambda keys, state: exact(state)
 
@@ -67,25 +67,22 @@ def draw(
     return [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
 
 
-def summarise(
-    config: Mapping[str, Any], experiment: Experiment, state: Any, *, wall_seconds: float
-) -> tuple[Row, list[list[str]]]:
+def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> tuple[Row, list[list[str]]]:
     """Measures the final generators of a run.
 
     Args:
       config: the run's config.
       experiment: the task and the algorithm.
       state: the states, with a leading axis of seeds.
-      wall_seconds: how long the training took, compilation included.
 
     Returns:
-      The summary, in which a metric is a list of one number a seed; and the samples of each seed.
+      The summary but for its `wall_seconds`, in which a metric is a list of one number a seed; and each seed's samples.
     """
     task = experiment.task
     keys = training.seeds_axis(seeds(config))
     strings = draw(experiment, keys, state, config["num_samples"])
     metrics = _by_name([evaluation.string_metrics(each, task) for each in strings])
-    if task.oracle is not None and task.oracle.lists_support:
+    if task.oracle is not None and task.oracle.law is not None:
         exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))(state)
         metrics |= {name: np.asarray(value) for name, value in exact.items()}
     else:
@@ -96,7 +93,6 @@ def summarise(
         {
             **metrics,
             "steps": int(np.max(state.step)),
-            "wall_seconds": wall_seconds,
             "seeds": seeds(config),
             "task": task.name,
             "algorithm": config["algorithm"]["name"],
@@ -112,21 +108,16 @@ def summarise(
     ), strings
 
 
-def write(run: RunDirectory, experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
-    """Writes the samples, the curves and the summary, and prints the summary.
+def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list[str]]) -> None:
+    """Writes what the summary does not hold.
 
     Args:
       run: the run's folder.
-      experiment: the task and the algorithm.
-      summary: the summary, complete.
+      summary: the summary.
       strings: the samples of each seed.
     """
     write_samples(run.samples, [string for each in strings for string in each])
     figures.draw_curves(run.read_metrics(), run.curves, title=f"{summary['algorithm']} on {summary['task']}")
-    # Last: a folder with a summary is a finished run.
-    write_json(run.summary, summary)
-    show(experiment, summary, strings)
-    console.screen().print(f"everything is in {run.path}", soft_wrap=True)
 
 
 def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:

@@ -3,8 +3,10 @@
 python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ...] [--overwrite | --resume]
 """
 
-from absl import app, flags, logging
-from ml_collections import config_flags
+import sys
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
 
 from experiments import console, loop
 from experiments.rundir import RunDirectory
@@ -18,19 +20,18 @@ _CONFIG = config_flags.DEFINE_config_file(
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")
-_RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds.")
+_RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds, by its own config.")
 
 
-def main(argv: list[str]) -> None:
-    """Reads the flags and trains."""
-    logging.set_verbosity(logging.WARNING)
+def main() -> None:
+    """Trains as the flags say."""
     with console.one_line_errors():
-        if argv[1:]:
-            raise ValueError(f"arguments must be flags such as --config.seed=1, got {argv[1]!r}")
         run = RunDirectory(_WORKDIR.value)
-        prepared = loop.prepare(_CONFIG.value, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
+        config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
+        config = ConfigDict(run.read_config()) if _RESUME.value and not config_is_given else _CONFIG.value
+        prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
     loop.train(prepared)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    console.run(main)

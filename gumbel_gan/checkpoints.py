@@ -50,7 +50,8 @@ class Checkpoints:
         """Restores the newest checkpoint.
 
         Args:
-          like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and types of the state.
+          like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and types of the state. A
+            leaf that states no sharding goes to the first device, wherever it was saved from.
 
         Returns:
           The state.
@@ -61,5 +62,11 @@ class Checkpoints:
         step = self.latest_step()
         if step is None:
             raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
-        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+
+        def described(leaf: Any) -> jax.ShapeDtypeStruct:
+            sharding = device if leaf.sharding is None else leaf.sharding
+            return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+        abstract = jax.tree.map(described, like)
         return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))

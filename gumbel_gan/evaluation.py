@@ -1,7 +1,9 @@
 """Metrics of a trained generator beside those of the data and of the true law, for any algorithm and task."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -32,16 +34,15 @@ def law_metrics(algorithm: Algorithm, task: Task) -> Callable[[State], Metrics]:
     oracle = task.oracle
     if oracle is None or oracle.support is None or oracle.log_probs is None:
         raise ValueError(f"task must have an oracle that lists its support, got {task.name}")
-    # jnp.asarray is put off to the call: making a law touches no device.
     support, true_log_probs = oracle.support, oracle.log_probs.astype(np.float32)
     lengths = np.array([len(string) for string in task.decode(support)])
+    rows = min(_ROWS_AT_ONCE, len(support))
+    # The last block is filled up with rows whose likelihoods are dropped.
+    filled = np.concatenate([support, support[: -len(support) % rows]]).reshape(-1, rows, support.shape[1])
 
     def metrics(state: State) -> Metrics:
-        blocks = [
-            algorithm.log_prob(state, jnp.asarray(support[first : first + _ROWS_AT_ONCE]))
-            for first in range(0, len(support), _ROWS_AT_ONCE)
-        ]
-        return exact_distances(jnp.concatenate(blocks), true_log_probs, lengths)
+        log_probs = jax.lax.map(lambda block: algorithm.log_prob(state, block), jnp.asarray(filled)).reshape(-1)
+        return exact_distances(log_probs[: len(support)], true_log_probs, lengths)
 
     return metrics
 
@@ -61,8 +62,8 @@ def string_metrics(strings: Sequence[str], task: Task) -> dict[str, float]:
     """
     metrics = {"distinct_strings": float(len(set(strings)))}
     if task.oracle is not None:
-        oracle, law = task.oracle, _law(task)
-        metrics |= distance_to_law(strings, is_valid=oracle.is_valid, length_probs=oracle.length_probs, law=law)
+        oracle = task.oracle
+        metrics |= distance_to_law(strings, is_valid=oracle.is_valid, length_probs=oracle.length_probs, law=oracle.law)
     return metrics
 
 
@@ -94,20 +95,11 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
 def _empirical_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
     strings = task.decode(tokens)
     metrics = string_metrics(strings, task)
-    law = _law(task)
-    if law is not None:
-        index = {string: i for i, string in enumerate(law)}
-        counts = np.bincount([index[string] for string in strings], minlength=len(law))
+    if task.oracle is not None and task.oracle.law is not None:
+        law, counts = task.oracle.law, Counter(strings)
         with np.errstate(divide="ignore"):
-            log_shares = np.log(counts / len(strings))
+            log_shares = np.log(np.array([counts[string] for string in law]) / len(strings))
         lengths = np.array([len(string) for string in law])
         exact = exact_distances(log_shares, np.log(list(law.values())), lengths)
         metrics |= {name: float(value) for name, value in exact.items()}
     return metrics
-
-
-def _law(task: Task) -> dict[str, float] | None:
-    """Gives the probability of every valid string, where an oracle lists them."""
-    if task.oracle is None or task.oracle.support is None or task.oracle.log_probs is None:
-        return None
-    return dict(zip(task.decode(task.oracle.support), np.exp(task.oracle.log_probs).tolist(), strict=True))

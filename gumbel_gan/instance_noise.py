@@ -1,5 +1,7 @@
 """Instance noise for sequences of symbols: what the discriminator sees, blurred alike for real and generated data."""
 
+import numbers
+
 import jax
 from jax.typing import ArrayLike
 
@@ -34,7 +36,7 @@ def mix_in_symbols(key: jax.Array, x: jax.Array, strength: ArrayLike) -> jax.Arr
     References:
       Sønderby et al. 2017, section 3.2, https://arxiv.org/abs/1610.04490, for Gaussian noise on images.
     """
-    if isinstance(strength, int | float) and not 0 <= strength <= 1:
+    if isinstance(strength, numbers.Real) and not 0 <= float(strength) <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}")
     symbol_key, way_key = jax.random.split(key)
     symbols_BTK = jax.nn.one_hot(jax.random.randint(symbol_key, x.shape[:2], 0, x.shape[2]), x.shape[2], dtype=x.dtype)

@@ -6,8 +6,22 @@ import jax
 import jax.numpy as jnp
 
 
-def zero_centred_gradient_penalty(discriminate: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
-    """Computes half the mean squared norm of the discriminator's gradient at given sequences.
+def logits_and_gradients(discriminate: Callable[[jax.Array], jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Computes a discriminator's logits and, in the same pass, their gradients by its input.
+
+    Args:
+      discriminate: maps `[B, T, K]` sequences to `[B]` logits, each from its own sequence only.
+      x: `[B, T, K]` sequences on the simplex.
+
+    Returns:
+      `[B]` logits and `[B, T, K]` gradients dd/dx.
+    """
+    logits, pull_back = jax.vjp(discriminate, x)
+    return logits, pull_back(jnp.ones_like(logits))[0]
+
+
+def zero_centred_gradient_penalty(gradient: jax.Array) -> jax.Array:
+    """Computes half the mean squared norm of a discriminator's gradient.
 
     1/2 mean_b || P dd/dx_b ||^2, with P the projection that subtracts the mean over the symbols. Sequences live on
     a product of simplices, along which the removed component can't move; without P it would be penalised for nothing.
@@ -15,8 +29,7 @@ def zero_centred_gradient_penalty(discriminate: Callable[[jax.Array], jax.Array]
     the simplex: its gradient there, which is all that a straight-through generator learns from, is otherwise free.
 
     Args:
-      discriminate: maps `[B, T, K]` sequences to `[B]` logits, each from its own sequence only.
-      x: `[B, T, K]` sequences on the simplex.
+      gradient: `[B, T, K]` gradients dd/dx, as `logits_and_gradients` gives them.
 
     Returns:
       A scalar >= 0.
@@ -24,6 +37,5 @@ def zero_centred_gradient_penalty(discriminate: Callable[[jax.Array], jax.Array]
     References:
       Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
     """
-    gradient_BTK = jax.grad(lambda x: jnp.sum(discriminate(x)))(x)
-    tangent_BTK = gradient_BTK - jnp.mean(gradient_BTK, axis=-1, keepdims=True)
+    tangent_BTK = gradient - jnp.mean(gradient, axis=-1, keepdims=True)
     return 0.5 * jnp.mean(jnp.sum(jnp.square(tangent_BTK), axis=(1, 2)))

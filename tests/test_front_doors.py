@@ -103,7 +103,6 @@ def test_sampling_prints_one_string_a_line(finished):
     status, output, errors = run("sample", f"--workdir={folder}", "--num=300", "--seed=3", "--index=1")
     assert status == 0, errors
     assert len(output.split("\n")) == 301
-    assert run("sample", f"--workdir={folder}", "--num=300", "--seed=3", "--index=1")[1] == output
     sharp = run("sample", f"--workdir={folder}", "--num=300", "--seed=3", "--index=1", "--temperature=0.05")[1]
     assert len(set(sharp.split("\n"))) < len(set(output.split("\n")))
 
@@ -164,7 +163,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     status, _, errors = run("train", *flags, f"--workdir={killed}")
     assert status == 1
     assert "an unfinished run (--resume goes on with it)" in errors
-    status, output, errors = run("train", *flags, f"--workdir={killed}", "--resume")
+    status, output, errors = run("train", f"--workdir={killed}", "--resume")
     assert status == 0, errors
     assert "step 100/" not in output
     assert (killed / "samples.txt").read_bytes() == (whole / "samples.txt").read_bytes()
@@ -179,13 +178,16 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ("door", "flags", "message"),
     [
-        ("train", ("--workdir={tmp}/run", "--config.batch_sise=3"), "batch_sise"),
+        ("train", ("--workdir={tmp}/run", "--config.batch_sise=3"), "error: "),
+        ("train", ("--workdir={tmp}/run", "--config.batch_size=many"), "error: "),
+        ("train", (), "error: flag --workdir"),
         ("train", ("--workdir={tmp}/run", "--config.platform=tpu"), "error: config.platform must name a device"),
         ("train", ("--workdir={tmp}/run", "--config.platform=gpu"), "error: config.platform must name a device"),
         ("train", ("--workdir={tmp}/file/run",), "error: --workdir must be a folder"),
         ("train", ("--workdir={tmp}/run", "--config.batch_size=9999"), "error: config.batch_size must be at most"),
         ("train", ("--workdir={tmp}/run", "seed=3"), "error: arguments must be flags"),
         ("sample", ("--workdir={tmp}/run",), "error: --workdir must hold a run"),
+        ("sample", ("--workdir={tmp}/run", "--num=0"), "error: flag --num=0"),
         ("sample", ("--workdir={tmp}/run", "--temperature=0"), "error: --temperature must be a finite number > 0"),
         ("evaluate", ("--workdir={tmp}/run",), "error: --workdir must hold a run"),
     ],
@@ -194,9 +196,8 @@ def test_bad_input_is_one_line_and_status_one(door, flags, message, tmp_path):
     (tmp_path / "file").write_text("")
     status, output, errors = run(door, *(flag.format(tmp=tmp_path) for flag in flags))
     assert status == 1
-    assert message in errors
-    if message.startswith("error"):
-        assert errors.count("\n") == 1
+    assert errors.startswith(message)
+    assert errors.count("\n") == 1
     assert output == ""
     assert not (tmp_path / "run").exists()
 
@@ -209,3 +210,10 @@ def test_help_names_what_matters():
     ):
         _, output, _ = run(door, "--help")
         assert all(word in output for word in words)
+
+
+def test_a_folder_that_may_not_be_made_is_named():
+    status, _, errors = run("train", *TINY, "--workdir=/proc/run")
+    assert status == 1
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1

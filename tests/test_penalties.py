@@ -3,13 +3,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan.networks import lstm_discriminator
-from gumbel_gan.penalties import zero_centred_gradient_penalty
+from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+
+
+def penalty_of(discriminate, x):
+    return zero_centred_gradient_penalty(logits_and_gradients(discriminate, x)[1])
 
 
 def test_a_linear_discriminator_by_hand():
     weights_TK = jnp.array([[1.0, 2.0, 3.0], [0.0, 0.0, 6.0]])
     x = jax.nn.one_hot(jnp.array([[0, 1], [2, 2]]), 3)
-    penalty = zero_centred_gradient_penalty(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
+    penalty = penalty_of(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
     # Centred rows: [-1, 0, 1] and [-2, -2, 4]; half of 2 + 24.
     np.testing.assert_allclose(penalty, 13.0, rtol=1e-6)
 
@@ -17,7 +21,7 @@ def test_a_linear_discriminator_by_hand():
 def test_a_shift_of_all_symbols_costs_nothing():
     shift_T1 = jnp.array([[3.0], [-2.0]])
     x = jax.nn.one_hot(jnp.array([[0, 1]]), 3)
-    np.testing.assert_allclose(zero_centred_gradient_penalty(lambda x: jnp.einsum("btk,tu->b", x, shift_T1), x), 0.0)
+    np.testing.assert_allclose(penalty_of(lambda x: jnp.einsum("btk,tu->b", x, shift_T1), x), 0.0)
 
 
 def test_the_penalty_of_an_lstm_is_that_of_finite_differences():
@@ -28,7 +32,7 @@ def test_the_penalty_of_an_lstm_is_that_of_finite_differences():
     def discriminate(x):
         return discriminator.logits(params, x)
 
-    penalty = jax.jit(lambda x: zero_centred_gradient_penalty(discriminate, x))(x)
+    penalty = jax.jit(lambda x: penalty_of(discriminate, x))(x)
     step, gradient = 1e-2, np.zeros(x.shape)
     logits = jax.jit(discriminate)
     for index in np.ndindex(*x.shape):

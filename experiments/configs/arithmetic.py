@@ -4,6 +4,7 @@ python -m experiments.train --workdir=runs/arithmetic
 """
 
 from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
 
 
 def get_config() -> ConfigDict:
@@ -33,17 +34,19 @@ def get_config() -> ConfigDict:
             },
             "algorithm": {
                 "name": "relaxed_gan",
-                "objective": "relativistic_pairing",
+                "objective": "log_odds",
                 "estimator": "straight_through",
                 "temperature": "constant(1.0)",
                 "feedback_temperature": "none",
                 "feedback_gradient": True,
+                "num_generated": placeholder(int),  # generated sequences a step; None for batch_size
+                "instance_noise": "linear(0.7, 0.2)",
                 "real_penalty": "constant(1.0)",
                 "generated_penalty": "constant(1.0)",
                 "average_decay": 0.998,
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},
-                "discriminator": network | {"pooling": "last_and_mean", "bidirectional": False},
+                "discriminator": network | {"pooling": "last_and_mean", "bidirectional": True},
                 "generator_optimizer": {"name": "adam", "learning_rate": "cosine(1e-3, 5e-5)", "b1": 0.0, "b2": 0.9},
                 "discriminator_optimizer": {
                     "name": "adam",

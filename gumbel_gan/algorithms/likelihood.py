@@ -1,10 +1,9 @@
-"""What every algorithm with a recurrent generator shares: its samples, its likelihood, its averaged weights."""
+"""Samples and likelihoods of a recurrent generator, which every algorithm with one shares."""
 
 from functools import partial
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
@@ -83,24 +82,7 @@ def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_lat
     return total_N - jnp.log(num_latent_draws)
 
 
-def init_average(params: Params) -> Params:
-    """Starts a moving average at the given weights, in buffers of its own, so that a state can be donated."""
-    return jax.tree.map(jnp.copy, params)
-
-
-def update_average(params: Params, average: Params, decay: ArrayLike, step: jax.Array) -> Params:
-    """Moves an exponential moving average of the weights, decay_t = min(decay, (1 + t) / (10 + t)).
-
-    The ramp lets the average forget the random initial weights.
-
-    Args:
-      params: the new weights.
-      average: the average so far.
-      decay: number in [0, 1); 0 keeps no average.
-      step: t, number of updates made before this one.
-
-    Returns:
-      The new average.
-    """
-    ramped = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return optax.incremental_update(params, average, 1.0 - ramped)
+def check_draws(num_latent_draws: int) -> None:
+    """Raises ValueError unless a number of latent draws is at least 1."""
+    if num_latent_draws < 1:
+        raise ValueError(f"num_latent_draws must be at least 1, got {num_latent_draws}")

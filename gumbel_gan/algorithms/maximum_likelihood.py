@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from gumbel_gan.algorithms import likelihood
+from gumbel_gan.algorithms import averaging, likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.networks import Generator, Params
 
@@ -49,13 +49,16 @@ def maximum_likelihood(
 
     Returns:
       An `Algorithm`.
+
+    Raises:
+      ValueError: `average_decay` or `num_latent_draws` is a Python number out of its range.
     """
+    averaging.check_decay(average_decay)
+    likelihood.check_draws(num_latent_draws)
 
     def init(key: jax.Array) -> MaximumLikelihoodState:
         params = generator.init(key)
-        return MaximumLikelihoodState(
-            jnp.zeros((), jnp.int32), params, likelihood.init_average(params), optimizer.init(params)
-        )
+        return MaximumLikelihoodState(jnp.zeros((), jnp.int32), params, averaging.init(params), optimizer.init(params))
 
     def negative_log_likelihood(params: Params, key: jax.Array, batch: jax.Array) -> jax.Array:
         carry = generator.initial_carry(key, len(batch))
@@ -66,7 +69,7 @@ def maximum_likelihood(
         updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.generator)
         params = optax.apply_updates(state.generator, updates)
         metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
-        average = likelihood.update_average(params, state.average, average_decay, state.step)
+        average = averaging.update(params, state.average, average_decay, state.step)
         return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
 
     def sample(key: jax.Array, state: MaximumLikelihoodState, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:

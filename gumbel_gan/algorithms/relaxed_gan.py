@@ -9,13 +9,13 @@ import optax
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.algorithms import likelihood
+from gumbel_gan.algorithms import averaging, likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.estimators import Estimator
 from gumbel_gan.instance_noise import mix_in_symbols
 from gumbel_gan.networks import Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
-from gumbel_gan.penalties import zero_centred_gradient_penalty
+from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
 
 
 class RelaxedGANState(NamedTuple):
@@ -90,9 +90,16 @@ def relaxed_gan(
     Returns:
       An `Algorithm`.
 
+    Raises:
+      ValueError: `num_generated`, `average_decay` or `num_latent_draws` is a Python number out of its range.
+
     References:
       Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051.
     """
+    if num_generated is not None and num_generated < 1:
+        raise ValueError(f"num_generated must be at least 1, got {num_generated}")
+    averaging.check_decay(average_decay)
+    likelihood.check_draws(num_latent_draws)
 
     def init(key: jax.Array) -> RelaxedGANState:
         generator_key, discriminator_key = jax.random.split(key)
@@ -102,7 +109,7 @@ def relaxed_gan(
             step=jnp.zeros((), jnp.int32),
             generator=generator_params,
             discriminator=discriminator_params,
-            average=likelihood.init_average(generator_params),
+            average=averaging.init(generator_params),
             generator_optimizer=generator_optimizer.init(generator_params),
             discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
         )
@@ -127,27 +134,29 @@ def relaxed_gan(
     def discriminator_loss(
         params: Params, step: jax.Array, real_BTK: jax.Array, generated_NTK: jax.Array
     ) -> tuple[jax.Array, Metrics]:
-        discriminate = partial(discriminator.logits, params)
-        logits = discriminate(jnp.concatenate([real_BTK, generated_NTK]))
-        real_B, generated_N = logits[: len(real_BTK)], logits[len(real_BTK) :]
+        discriminate, x = partial(discriminator.logits, params), jnp.concatenate([real_BTK, generated_NTK])
+        penalties = {"real_penalty": real_penalty, "generated_penalty": generated_penalty}
+        if any(weight is not None for weight in penalties.values()):
+            logits, gradient = logits_and_gradients(discriminate, x)
+        else:
+            logits, gradient = discriminate(x), jnp.zeros_like(x)
+        real_B, generated_N = jnp.split(logits, [len(real_BTK)])
         loss = objective.discriminator_loss(real_B, generated_N)
         metrics = {
             "discriminator_loss": loss,
             "real_logit": jnp.mean(real_B),
             "generated_logit": jnp.mean(generated_N),
         }
-        for name, weight, x in (
-            ("real_penalty", real_penalty, real_BTK),
-            ("generated_penalty", generated_penalty, generated_NTK),
-        ):
+        for (name, weight), part in zip(penalties.items(), jnp.split(gradient, [len(real_BTK)]), strict=True):
             if weight is not None:
-                metrics[name] = zero_centred_gradient_penalty(discriminate, x)
+                metrics[name] = zero_centred_gradient_penalty(part)
                 loss = loss + weight(step) * metrics[name]
         return loss, metrics
 
     def generator_loss(generated_NTK: jax.Array, params: Params, real_BTK: jax.Array) -> jax.Array:
-        logits = discriminator.logits(params, jnp.concatenate([real_BTK, generated_NTK]))
-        return objective.generator_loss(logits[: len(real_BTK)], logits[len(real_BTK) :])
+        # Apart, so that an objective that ignores the real logits costs nothing for them.
+        real_B, generated_N = discriminator.logits(params, real_BTK), discriminator.logits(params, generated_NTK)
+        return objective.generator_loss(real_B, generated_N)
 
     def step(key: jax.Array, state: RelaxedGANState, batch: jax.Array) -> tuple[RelaxedGANState, Metrics]:
         real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
@@ -182,7 +191,7 @@ def relaxed_gan(
             step=state.step + 1,
             generator=generator_params,
             discriminator=discriminator_params,
-            average=likelihood.update_average(generator_params, state.average, average_decay, state.step),
+            average=averaging.update(generator_params, state.average, average_decay, state.step),
             generator_optimizer=generator_state,
             discriminator_optimizer=discriminator_state,
         ), metrics

@@ -1,5 +1,6 @@
 """Sequences from a probabilistic context-free grammar, with the grammar as an exact oracle."""
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -64,7 +65,9 @@ def grammar_task(
         raise ValueError(f"length_law must be one of {', '.join(LENGTH_LAWS)}; got {length_law!r}")
     if len(padding) != 1:
         raise ValueError(f"padding must be a single character, got {padding!r}")
-    parsed = pcfg.parse_grammar(_read(grammar))
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+    parsed = pcfg.parse_grammar(GRAMMARS.get(grammar) or productions(grammar))
     terminals = pcfg.terminals(parsed)
     if padding in terminals:
         raise ValueError(f"padding must not be a terminal of the grammar, got {padding!r}")
@@ -93,7 +96,7 @@ def grammar_task(
     )
 
 
-def parser_validity(grammar: nltk.PCFG, max_length: int):
+def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]:
     """Makes a validity test out of NLTK's chart parser.
 
     Args:
@@ -110,7 +113,9 @@ def parser_validity(grammar: nltk.PCFG, max_length: int):
     def is_valid(string: str) -> bool:
         if len(string) > max_length or not set(string) <= known:
             return False
-        return next(parser.parse(list(string)), None) is not None
+        # The chart alone tells; listing its parse trees would take for ever on an ambiguous grammar.
+        spans = parser.chart_parse(list(string)).select(is_complete=True, span=(0, len(string)), lhs=grammar.start())
+        return next(iter(spans), None) is not None
 
     return is_valid
 
@@ -125,7 +130,7 @@ def _oracle(
 ) -> Oracle:
     by_length = law.strings(support_limit)
     if by_length is None:
-        return Oracle(parser_validity(grammar, max_length), "parser", None, None, length_probs)
+        return Oracle(parser_validity(grammar, max_length), "parser", None, None, None, length_probs)
     strings, probs = [], []
     for length_prob, found in zip(length_probs, by_length, strict=True):
         total = sum(found.values())
@@ -133,13 +138,23 @@ def _oracle(
             strings.append(string)
             probs.append(length_prob * mass / total)
     support = vocabulary.encode(strings, symbols, max_length)
-    return Oracle(frozenset(strings).__contains__, "enumeration", support, np.log(probs), length_probs)
+    known = dict(zip(strings, probs, strict=True))
+    return Oracle(known.__contains__, "enumeration", support, np.log(probs), known, length_probs)
 
 
-def _read(grammar: str) -> str:
-    if grammar in GRAMMARS:
-        return GRAMMARS[grammar]
-    if "->" in grammar:
+def productions(grammar: str) -> str:
+    """Gives the productions of a grammar, or its name where it is one of `GRAMMARS`.
+
+    Args:
+      grammar: as in `grammar_task`.
+
+    Returns:
+      What needs no file to be understood.
+
+    Raises:
+      ValueError: it is no name, no file that can be read, and no productions.
+    """
+    if grammar in GRAMMARS or "->" in grammar:
         return grammar
     try:
         return Path(grammar).read_text(encoding="utf-8")

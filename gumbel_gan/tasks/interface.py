@@ -1,6 +1,6 @@
 """What every source of sequences gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ class Oracle(NamedTuple):
       method: how validity is decided, for reports: 'enumeration' of the support, or 'parser'.
       support: `[M, T]` int32, every sequence of probability > 0; None where they are too many to list.
       log_probs: `[M]` float64, their log-probabilities in nats, which sum to 1 as probabilities; None with `support`.
+      law: the probability of every valid string, padding stripped; None with `support`.
       length_probs: `[T + 1]` float64, the law of the length in symbols, padding stripped.
     """
 
@@ -21,12 +22,8 @@ class Oracle(NamedTuple):
     method: str
     support: np.ndarray | None
     log_probs: np.ndarray | None
+    law: Mapping[str, float] | None
     length_probs: np.ndarray
-
-    @property
-    def lists_support(self) -> bool:
-        """Whether the exact distances to the true law can be computed."""
-        return self.support is not None
 
 
 class Task(NamedTuple):

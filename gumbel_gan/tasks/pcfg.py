@@ -1,7 +1,7 @@
 """Probabilistic context-free grammars over characters: parsing, and their exact law on strings of bounded length.
 
 The law of strings comes by dynamic programming over (nonterminal, length). Rules of any right-hand side are allowed:
-empty ones and cycles of unit rules are summed in closed form, by a linear system at each length.
+the mass of the empty string comes by a fixed-point iteration, and cycles of unit rules by a linear system.
 """
 
 import itertools
@@ -80,12 +80,9 @@ class BoundedLaw:
         Args:
           grammar: the grammar.
           max_length: the largest length considered, in characters.
-
-        Raises:
-          ValueError: the grammar loops for ever with probability 1.
         """
         self._start = grammar.start()
-        self._rules = [Rule(rule.lhs(), rule.rhs(), rule.prob()) for rule in grammar.productions()]
+        self._rules = _productive([Rule(rule.lhs(), rule.rhs(), rule.prob()) for rule in grammar.productions()])
         self._rules_of: dict[nltk.Nonterminal, list[Rule]] = {}
         for rule in self._rules:
             self._rules_of.setdefault(rule.left, []).append(rule)
@@ -108,7 +105,7 @@ class BoundedLaw:
 
     def of_start(self) -> np.ndarray:
         """Gives `[max_length + 1]`, the probability that the start symbol derives a string of each length."""
-        return self._mass[self._start]
+        return self._mass.get(self._start, np.zeros(self._max_length + 1))
 
     def sample(self, rng: np.random.Generator, length: int) -> str:
         """Draws a string from the grammar's law given its length, by expanding from the top.
@@ -168,7 +165,7 @@ class BoundedLaw:
                 table[left].append(total)
                 if sum(map(len, table[left])) > limit:
                     return None
-        return table[self._start]
+        return table.get(self._start, [])
 
     def _empty_masses(self) -> dict[nltk.Nonterminal, float]:
         """Solves for the probability that each nonterminal derives the empty string, the least fixed point."""
@@ -192,10 +189,10 @@ class BoundedLaw:
                 if symbol in index:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
-        try:
-            return np.linalg.inv(np.eye(len(index)) - unit)
-        except np.linalg.LinAlgError:
-            raise ValueError("grammar must derive strings, got rules that loop for ever") from None
+        # Every nonterminal left derives something, so that the sum of the powers of U converges. What can't be reached
+        # must stay exactly 0: a rounding error would let a length count as derivable.
+        reached = np.linalg.matrix_power(np.eye(len(index)) + (unit > 0), len(index)) > 0
+        return np.where(reached, np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:
         """Yields the lengths that the symbols of a right-hand side can share `length` in, each of mass > 0.
@@ -233,3 +230,14 @@ class BoundedLaw:
                     masses.append(rule.probability * self._mass_of(rule.right, lengths))
             self._expansions[left, length] = children, np.cumsum(masses)
         return self._expansions[left, length]
+
+
+def _productive(rules: list[Rule]) -> list[Rule]:
+    """Keeps the rules all of whose symbols derive some string."""
+    productive: set[Symbol] = set()
+    while True:
+        kept = [rule for rule in rules if all(isinstance(s, str) or s in productive for s in rule.right)]
+        found = {rule.left for rule in kept}
+        if found == productive:
+            return kept
+        productive = found
