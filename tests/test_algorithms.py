@@ -138,14 +138,29 @@ def test_temperature_sharpens_samples_and_leaves_likelihoods_alone():
 
 
 def test_latent_log_prob_is_the_mean_of_likelihoods_over_latents():
-    generator = make_generator("hidden")
-    params = generator.init(jax.random.key(0))
-    keys = jax.random.split(jax.random.key(0), 5)
-    carries = [jax.tree.map(lambda z: jnp.tile(z, (len(EVERY), 1)), generator.initial_carry(key, 1)) for key in keys]
-    each = jnp.stack([likelihood.conditional_log_prob(generator, params, carry, EVERY) for carry in carries])
-    expected = jax.nn.logsumexp(each, axis=0) - jnp.log(5)
-    ours = likelihood.log_prob(generator, params, EVERY, num_latent_draws=5)
-    chex.assert_trees_all_close(ours, expected, rtol=1e-5)
+    # Against draws and products of its own: many latents, one token's probability after another.
+    generator, num = make_generator("hidden"), 4_000
+    params = jax.tree.map(lambda leaf: leaf * 3, generator.init(jax.random.key(0)))
+    ours = np.exp(likelihood.log_prob(generator, params, EVERY[:4], num_latent_draws=num))
+    hidden = jax.random.normal(jax.random.key(5), (num, 3))
+    for tokens, probability in zip(EVERY[:4].tolist(), ours, strict=True):
+        carry, x, product = (jnp.zeros((num, 3)), hidden), unroll.start_symbols(num, NUM_SYMBOLS), np.ones(num)
+        for token in tokens:
+            carry, logits = generator.step(params, carry, x)
+            product = product * np.asarray(jax.nn.softmax(logits)[:, token])
+            x = jnp.tile(jnp.eye(NUM_SYMBOLS + 1)[token][None], (num, 1))
+        assert abs(product.mean() - probability) < 7 * product.std() / np.sqrt(num)  # both means err
+
+
+def test_the_averaged_generator_is_sampled_and_scored(algorithm):
+    state = algorithm.init(jax.random.key(0))
+    louder = jax.tree.map(lambda leaf: leaf * 5, state.generator)
+    for changed, same in ((state._replace(generator=louder), True), (state._replace(average=louder), False)):
+        for result in (
+            lambda state: algorithm.log_prob(state, EVERY),
+            lambda state: algorithm.sample(jax.random.key(1), state, 60),
+        ):
+            assert bool(jnp.array_equal(result(state), result(changed))) == same
 
 
 def test_the_average_starts_at_the_weights_and_follows_by_its_ramp():
@@ -221,26 +236,33 @@ def test_a_gan_step_rolls_the_generator_out_once():
 
 
 def test_the_discriminator_gets_no_length_cue_that_the_other_side_lacks():
-    # Real and generated sequences reach it as one array of one length, and padding, symbol 0, as a symbol.
+    # Real and generated sequences of all lengths reach it whole, T symbols long, padding among them as symbol 0: let
+    # the data be what the generator will write, and neither the discriminator nor its input can tell which is which.
     inner, seen = lstm_discriminator(NUM_SYMBOLS, 3), []
 
     def recorded(params, x):
         jax.debug.callback(lambda x: seen.append(np.asarray(x)), x)
         return inner.logits(params, x)
 
-    algorithm = make_gan(discriminator=Discriminator(inner.init, recorded), real_penalty=None, generated_penalty=None)
+    generator = make_generator()
+    algorithm = make_gan(generator, Discriminator(inner.init, recorded), objective=OBJECTIVES["log_odds"])
     state = algorithm.init(jax.random.key(0))
-    # A generator that only ever pads, against data that only pads: the two sides can't be told apart.
-    silent = jax.tree.map(jnp.zeros_like, state.generator)
-    silent["params"]["Dense_0"]["bias"] = jnp.array([100.0, 0.0, 0.0])
-    padding = jnp.zeros((6, LENGTH), jnp.int32)
-    _, metrics = jax.jit(algorithm.step)(jax.random.key(1), state._replace(generator=silent), padding)
+    noise_key = jax.random.split(jax.random.split(jax.random.key(1), 3)[0])[1]
+    step, start = partial(generator.step, state.generator), unroll.start_symbols(27, NUM_SYMBOLS)
+    carry = generator.initial_carry(jax.random.key(0), 27)
+    settings = {"estimator": ESTIMATORS["straight_through"], "temperature": 1.0}
+    data = unroll.relaxed(noise_key, step, carry, start, LENGTH, **settings).emitted.argmax(-1)
+    assert len({int(jnp.sum(row != 0)) for row in data}) > 2
+    _, metrics = jax.jit(algorithm.step)(jax.random.key(1), state, data)
     jax.effects_barrier()
-    assert {x.shape for x in seen} == {(12, LENGTH, NUM_SYMBOLS)}
-    for x in seen:
-        np.testing.assert_array_equal(x[:6], x[6:])
-        np.testing.assert_array_equal(x[..., 0], 1.0)
+    together = [x for x in seen if len(x) == 2 * 27]
+    apart = [x for x in seen if len(x) == 27]
+    assert together
+    assert {x.shape[1:] for x in seen} == {(LENGTH, NUM_SYMBOLS)}
+    for real, generated in [*((x[:27], x[27:]) for x in together), *zip(apart[::2], apart[1::2], strict=True)]:
+        np.testing.assert_array_equal(real, generated)
     assert float(metrics["real_logit"]) == float(metrics["generated_logit"])
+    assert float(metrics["real_penalty"]) == float(metrics["generated_penalty"])
 
 
 def test_the_number_generated_may_differ_from_the_batch():
@@ -274,3 +296,18 @@ def test_maximum_likelihood_finds_a_small_law():
     state, metrics = jax.jit(train)(keys.train, state, data)
     assert metrics["generator_loss"][-50:].mean() == pytest.approx(0.562, abs=0.1)  # the law's entropy
     np.testing.assert_allclose(np.exp(algorithm.log_prob(state, data[2:])), [0.75, 0.25], atol=0.12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"average_decay": 1.0}, r"average_decay must be in \[0, 1\), got 1\.0"),
+        ({"num_latent_draws": 0}, "num_latent_draws must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_named(settings, message):
+    for make in (make_gan, make_mle):
+        with pytest.raises(ValueError, match=message):
+            make(**settings)
+    with pytest.raises(ValueError, match="num_generated must be at least 1, got 0"):
+        make_gan(num_generated=0)

@@ -70,6 +70,13 @@ def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strin
     assert [by_parser(string) for string in strings] == parsed
 
 
+def test_the_parser_oracle_does_not_list_the_trees_of_an_ambiguous_string():
+    # Fifteen operators have 9,694,845 derivations.
+    is_valid = grammar.parser_validity(nltk.CFG.fromstring(GRAMMARS["arithmetic"]), 40)
+    assert is_valid("x" + "+x" * 15)
+    assert not is_valid("x" + "+x" * 15 + "+")
+
+
 def test_above_the_support_limit_the_oracle_parses():
     listed = grammar_task("parentheses", max_length=5)
     parsed = grammar_task("parentheses", max_length=5, support_limit=10)

@@ -102,6 +102,14 @@ def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
         outputs[dtype] = discriminator.logits(params, x)
         assert outputs[dtype].dtype == jnp.float32
     np.testing.assert_allclose(outputs[jnp.float32], outputs[jnp.bfloat16], atol=0.02)
+    steps = {}
+    for dtype in (jnp.float32, jnp.bfloat16):
+        generator = networks.lstm_generator(NUM_SYMBOLS, 16, dtype=dtype)
+        params = generator.init(jax.random.key(0))
+        carry, steps[dtype] = generator.step(params, generator.initial_carry(jax.random.key(1), 5), make_input(5))
+        assert {leaf.dtype for leaf in jax.tree.leaves(carry)} == {jnp.dtype(dtype)}
+        assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
+    np.testing.assert_allclose(steps[jnp.float32], steps[jnp.bfloat16], atol=0.02)
 
 
 @pytest.mark.parametrize(
