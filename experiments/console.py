@@ -42,6 +42,22 @@ def screen() -> Console:
     return Console() if Console().is_terminal else Console(width=100)
 
 
+@contextlib.contextmanager
+def one_line_flag_errors() -> Iterator[None]:
+    """Does for the definition and the parsing of flags what `one_line_errors` does for the rest."""
+    with one_line_errors():
+        try:
+            yield
+        except (flags.Error, TypeError) as error:
+            raise ValueError(str(error)) from error
+        except (AttributeError, KeyError) as error:
+            # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
+            reason: object = error
+            while isinstance(reason, Exception) and reason.args:
+                reason = reason.args[0]
+            raise ValueError(f"the config has no setting {reason}") from error
+
+
 def run(main: Callable[[], None]) -> None:
     """Runs a front door: parses its flags, with one-line errors, and calls it.
 
@@ -50,12 +66,8 @@ def run(main: Callable[[], None]) -> None:
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
-        with one_line_errors():
-            try:
-                rest = flags.FLAGS(argv)
-            except (flags.Error, AttributeError, KeyError, TypeError) as error:
-                # ml_collections raises the last three for a setting that doesn't exist or has another type.
-                raise ValueError(str(error)) from error
+        with one_line_flag_errors():
+            rest = flags.FLAGS(argv)
             if rest[1:]:
                 raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[1]!r}")
         return rest

@@ -11,13 +11,15 @@ from ml_collections import ConfigDict, config_flags
 from experiments import console, loop
 from experiments.rundir import RunDirectory
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config",
-    default="experiments/configs/arithmetic.py",
-    help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
-    "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
-    "--config.task.length_law=grammar; the config file lists them all.",
-)
+# A default config runs, and its overrides are applied, when its flag is defined.
+with console.one_line_flag_errors():
+    _CONFIG = config_flags.DEFINE_config_file(
+        "config",
+        default="experiments/configs/arithmetic.py",
+        help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
+        "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
+        "--config.task.length_law=grammar; the config file lists them all.",
+    )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")
 _RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds, by its own config.")

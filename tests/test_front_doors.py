@@ -110,7 +110,8 @@ def test_sampling_prints_one_string_a_line(finished):
 def test_evaluation_recomputes_the_summary(finished):
     folder, _ = finished
     before = json.loads((folder / "summary.json").read_text())
-    (folder / "summary.json").write_text("{}")
+    wrong = before | {"validity": [0.0, 0.0], "sampled_validity": [0.0, 0.0]}
+    (folder / "summary.json").write_text(json.dumps(wrong))
     status, output, errors = run("evaluate", f"--workdir={folder}")
     assert status == 0, errors
     assert "median of" in output
@@ -148,7 +149,7 @@ def test_overwriting_replaces_the_run_and_spares_other_files(tmp_path):
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
-    flags = (*TINY, "--config.num_steps=2000", "--config.steps_per_chunk=100")
+    flags = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run("train", *flags, f"--workdir={whole}")[0] == 0
     process = start("train", *flags, f"--workdir={killed}")
@@ -165,7 +166,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     assert "an unfinished run (--resume goes on with it)" in errors
     status, output, errors = run("train", f"--workdir={killed}", "--resume")
     assert status == 0, errors
-    assert "step 100/" not in output
+    assert "step 50/" not in output
     assert (killed / "samples.txt").read_bytes() == (whole / "samples.txt").read_bytes()
 
     def rows(folder):
@@ -178,7 +179,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
 @pytest.mark.parametrize(
     ("door", "flags", "message"),
     [
-        ("train", ("--workdir={tmp}/run", "--config.batch_sise=3"), "error: "),
+        ("train", ("--workdir={tmp}/run", "--config.batch_sise=3"), "error: the config has no setting 'batch_sise'"),
         ("train", ("--workdir={tmp}/run", "--config.batch_size=many"), "error: "),
         ("train", (), "error: flag --workdir"),
         ("train", ("--workdir={tmp}/run", "--config.platform=tpu"), "error: config.platform must name a device"),
