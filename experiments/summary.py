@@ -37,34 +37,22 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
         exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
         return lambda keys, state: exact(state)
 
-    def sampled(keys: training.RunKeys, state: Any) -> Row:
-        strings = draw(experiment, keys, state, _MONITOR_SAMPLES)
-        return _by_name([evaluation.string_metrics(each, task) for each in strings])
-
-    return sampled
+    draw = sampler(experiment, _MONITOR_SAMPLES)
+    return lambda keys, state: _by_name([evaluation.string_metrics(each, task) for each in draw(keys, state)])
 
 
-def draw(
-    experiment: Experiment, keys: training.RunKeys, state: Any, num: int, *, temperature: float = 1.0
-) -> list[list[str]]:
-    """Draws strings from the generator of every seed.
+def sampler(experiment: Experiment, num: int) -> Callable[[training.RunKeys, Any], list[list[str]]]:
+    """Makes what draws strings from the generator of every seed.
 
     Args:
       experiment: the task and the algorithm.
-      keys: the runs' keys, with an axis of seeds.
-      state: their states.
       num: number of strings a seed.
-      temperature: scalar > 0 by which logits are divided.
 
     Returns:
-      A list of `num` strings a seed.
+      A function of the runs' keys and states, compiled once, that gives a list of `num` strings a seed.
     """
-
-    @jax.jit
-    def sample(keys, state):
-        return jax.vmap(functools.partial(experiment.algorithm.sample, num=num, temperature=temperature))(keys, state)
-
-    return [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
+    sample = jax.jit(jax.vmap(functools.partial(experiment.algorithm.sample, num=num)))
+    return lambda keys, state: [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
 
 
 def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> tuple[Row, list[list[str]]]:
@@ -80,7 +68,7 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
     """
     task = experiment.task
     keys = training.seeds_axis(seeds(config))
-    strings = draw(experiment, keys, state, config["num_samples"])
+    strings = sampler(experiment, config["num_samples"])(keys, state)
     metrics = _by_name([evaluation.string_metrics(each, task) for each in strings])
     if task.oracle is not None and task.oracle.law is not None:
         exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))(state)
