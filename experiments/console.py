@@ -144,7 +144,8 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
     headers = (
         [f"seed {summary['seeds'][0]}"] if num_seeds == 1 else [f"median of\n{num_seeds} seeds", "least ...\ngreatest"]
     )
-    headers += [f"train set\n({summary['num_train']:,})", f"true law\n({summary['num_samples']:,})"]
+    for title, baseline in (("train set", "training_set"), ("true law", "sampling_floor")):
+        headers.append(f"{title}\n({summary[baseline]['num_strings']:,.0f})")
     table.add_column("", no_wrap=True)
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)

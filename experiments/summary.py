@@ -86,7 +86,6 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "algorithm": config["algorithm"]["name"],
             "validity_method": None if task.oracle is None else task.oracle.method,
             "latent_draws": experiment.latent_draws,
-            "num_train": len(task.train),
             "num_samples": config["num_samples"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),

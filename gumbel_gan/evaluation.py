@@ -77,7 +77,8 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
 
     Returns:
       'training_set': the metrics of the training strings. 'sampling_floor': the mean metrics of ten draws of
-      `num_samples` strings from the true law, or, where no oracle lists it, those of the test strings.
+      `num_samples` strings from the true law, or, where no oracle lists it, those of the test strings. Each states its
+      `num_strings`.
     """
     draws = [task.test]
     if task.oracle is not None and task.oracle.support is not None and task.oracle.log_probs is not None:
@@ -94,7 +95,7 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
 
 def _empirical_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
     strings = task.decode(tokens)
-    metrics = string_metrics(strings, task)
+    metrics = {"num_strings": float(len(strings))} | string_metrics(strings, task)
     if task.oracle is not None and task.oracle.law is not None:
         law, counts = task.oracle.law, Counter(strings)
         with np.errstate(divide="ignore"):

@@ -91,6 +91,8 @@ def test_tasks_without_a_listed_support_are_named():
     task = grammar_task(max_length=6, num_train=10, support_limit=3)
     with pytest.raises(ValueError, match="task must have an oracle that lists its support, got grammar arithmetic"):
         evaluation.law_metrics(None, task)
-    assert "total_variation" not in evaluation.baselines(task, num_samples=10)["sampling_floor"]
+    floor = evaluation.baselines(task, num_samples=10)["sampling_floor"]
+    assert "total_variation" not in floor
+    assert floor["num_strings"] == len(task.test)
     assert evaluation.string_metrics(["x", "xx"], task)["sampled_validity"] == 0.5
     assert evaluation.string_metrics(["x", "xx"], task._replace(oracle=None)) == {"distinct_strings": 2.0}
