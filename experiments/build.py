@@ -93,7 +93,7 @@ def self_contained(config: ConfigDict) -> ConfigDict:
 
 
 def build(config: Section) -> Experiment:
-    """Makes everything that a config describes. Touches no device and no file but the task's own.
+    """Makes everything that a config describes; to be called once `select_platform` has been.
 
     Args:
       config: a config as in `experiments/configs`.

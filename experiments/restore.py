@@ -19,14 +19,12 @@ class Restored(NamedTuple):
       run: its folder.
       config: its config.
       experiment: the task and the algorithm.
-      keys: the keys of its seeds.
       state: the newest state, with a leading axis of seeds.
     """
 
     run: RunDirectory
     config: ConfigDict
     experiment: build.Experiment
-    keys: training.RunKeys
     state: Any
 
 
@@ -56,4 +54,4 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     with Checkpoints(run.checkpoints) as checkpoints:
         if checkpoints.latest_step() is None:
             raise ValueError(missing)
-        return Restored(run, config, experiment, keys, checkpoints.restore(like))
+        return Restored(run, config, experiment, checkpoints.restore(like))

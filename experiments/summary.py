@@ -32,13 +32,11 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
       A function of the runs' keys and states that gives `[S]` metrics: the exact ones where the oracle lists
       its support, else those of a few samples.
     """
-    task = experiment.task
-    if task.oracle is not None and task.oracle.law is not None:
-        exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
+    exact = _exact_metrics(experiment)
+    if exact is not None:
         return lambda keys, state: exact(state)
-
     draw = sampler(experiment, _MONITOR_SAMPLES)
-    return lambda keys, state: _by_name([evaluation.string_metrics(each, task) for each in draw(keys, state)])
+    return lambda keys, state: _sample_metrics(experiment, draw(keys, state))
 
 
 def sampler(experiment: Experiment, num: int) -> Callable[[training.RunKeys, Any], list[list[str]]]:
@@ -69,10 +67,10 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
     task = experiment.task
     keys = training.seeds_axis(seeds(config))
     strings = sampler(experiment, config["num_samples"])(keys, state)
-    metrics = _by_name([evaluation.string_metrics(each, task) for each in strings])
-    if task.oracle is not None and task.oracle.law is not None:
-        exact = jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))(state)
-        metrics |= {name: np.asarray(value) for name, value in exact.items()}
+    metrics = _sample_metrics(experiment, strings)
+    exact = _exact_metrics(experiment)
+    if exact is not None:
+        metrics |= {name: np.asarray(value) for name, value in exact(state).items()}
     else:
         # What only a sample tells stands in for what can't be known exactly; the summary names the method.
         unknown = [None] * len(strings)
@@ -122,5 +120,15 @@ def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None
     )
 
 
-def _by_name(rows: list[dict[str, float]]) -> Row:
+def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
+    """Makes the exact metrics of all seeds' states, where the oracle lists its support."""
+    task = experiment.task
+    if task.oracle is None or task.oracle.law is None:
+        return None
+    return jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
+
+
+def _sample_metrics(experiment: Experiment, strings: list[list[str]]) -> Row:
+    """Measures the samples of each seed; a metric is a list of one number a seed."""
+    rows = [evaluation.string_metrics(each, experiment.task) for each in strings]
     return {name: [row[name] for row in rows] for name in rows[0]}
