@@ -3,6 +3,7 @@
 import ast
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -50,11 +51,12 @@ class _Context(NamedTuple):
     dtype: jnp.dtype
 
 
-def select_platform(platform: str) -> None:
+def select_platform(platform: str, *, num_seeds: int = 1) -> None:
     """Chooses JAX's backend; to be called before anything touches a device.
 
     Args:
       platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
+      num_seeds: seeds to spread; a CPU shows a device a core, up to this number, unless `XLA_FLAGS` says how many.
 
     Raises:
       ValueError: `platform` is unknown, or this machine has no such device.
@@ -63,12 +65,19 @@ def select_platform(platform: str) -> None:
     # Not for 'gpu': JAX would insist on every brand of it. Where there is one, JAX chooses it of itself.
     if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
+    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", min(num_seeds, num_cores()))
     try:
         found = jax.default_backend()
     except RuntimeError as error:
         found = " ".join(str(error).split())
     if platform and found != platform:
         raise ValueError(f"config.platform must name a device of this machine, got {platform!r} (found: {found})")
+
+
+def num_cores() -> int:
+    """Gives the number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def self_contained(config: ConfigDict) -> ConfigDict:

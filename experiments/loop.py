@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from experiments import build, console, summary
 from experiments.rundir import MetricsWriter, Row, RunDirectory, write_json
-from gumbel_gan import training
+from gumbel_gan import placement, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -22,13 +22,15 @@ class Prepared(NamedTuple):
       config: the config.
       run: the folder, which holds `config.json`.
       experiment: the task and the algorithm.
-      keys: the keys of the seeds.
+      mesh: the devices that the seeds spread over.
+      keys: the keys of the seeds, spread.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
     config: ConfigDict
     run: RunDirectory
     experiment: build.Experiment
+    mesh: jax.sharding.Mesh
     keys: training.RunKeys
     started: float
 
@@ -54,10 +56,11 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         raise ValueError("--overwrite and --resume exclude each other, got both")
     run.check_writable()
     build.check_settings(config)
-    build.select_platform(config.platform)
+    build.select_platform(config.platform, num_seeds=config.num_seeds)
     config = build.self_contained(config)
     experiment = build.build(config)
-    keys = training.seeds_axis(summary.seeds(config))
+    mesh = placement.seeds_mesh(config.num_seeds)
+    keys = jax.device_put(training.seeds_axis(summary.seeds(config)), placement.seeds_sharding(mesh))
     # What is wrong in a step shows when it is traced: here, before a file is written.
     state = jax.eval_shape(experiment.algorithm.init, training.run_keys(0).init)
     batch = jax.ShapeDtypeStruct((config.batch_size, experiment.task.length), jnp.int32)
@@ -67,7 +70,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
-    return Prepared(config, run, experiment, keys, started)
+    return Prepared(config, run, experiment, mesh, keys, started)
 
 
 def train(prepared: Prepared) -> Row:
@@ -79,11 +82,12 @@ def train(prepared: Prepared) -> Row:
     Returns:
       What `summary.json` holds.
     """
-    config, run, experiment, keys, _ = prepared
-    init = jax.jit(jax.vmap(experiment.algorithm.init))
+    config, run, experiment, mesh, keys, _ = prepared
+    init = jax.jit(placement.vmap_seeds(experiment.algorithm.init, mesh))
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
-        state = checkpoints.restore(jax.eval_shape(init, keys.init)) if step else init(keys.init)
+        spread = placement.seeds_sharding(mesh)
+        state = checkpoints.restore(jax.eval_shape(init, keys.init), spread) if step else init(keys.init)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
     metrics, strings = summary.summarise(config, experiment, state)
@@ -98,8 +102,8 @@ def train(prepared: Prepared) -> Row:
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
-    config, run, experiment, keys, started = prepared
-    data = jnp.asarray(experiment.task.train)
+    config, run, experiment, mesh, keys, started = prepared
+    data = jax.device_put(experiment.task.train, placement.replicated(mesh))
     monitor = summary.monitor(experiment)
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
@@ -107,7 +111,7 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
         train_one = functools.partial(
             training.train, experiment.algorithm, batch_size=config.batch_size, num_steps=num_steps
         )
-        state, metrics = jax.vmap(train_one, in_axes=(0, 0, None))(key, state, data)
+        state, metrics = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, None))(key, state, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 
     with (

@@ -46,12 +46,13 @@ class Checkpoints:
         """
         self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
-    def restore(self, like: PyTree) -> PyTree:
+    def restore(self, like: PyTree, sharding: jax.sharding.Sharding | None = None) -> PyTree:
         """Restores the newest checkpoint.
 
         Args:
-          like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and types of the state. A
-            leaf that states no sharding goes to the first device, wherever it was saved from.
+          like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and types of the state.
+          sharding: where to put the leaves that state no sharding, wherever they were saved from; None is the first
+            device.
 
         Returns:
           The state.
@@ -62,11 +63,10 @@ class Checkpoints:
         step = self.latest_step()
         if step is None:
             raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
-        device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        default = jax.sharding.SingleDeviceSharding(jax.devices()[0]) if sharding is None else sharding
 
         def described(leaf: Any) -> jax.ShapeDtypeStruct:
-            sharding = device if leaf.sharding is None else leaf.sharding
-            return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+            return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding or default)
 
         abstract = jax.tree.map(described, like)
         return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))

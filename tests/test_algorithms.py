@@ -222,6 +222,50 @@ def test_a_gan_step_is_the_paper_s_algorithm_one():
     np.testing.assert_allclose(metrics["temperature"], 1.5)
 
 
+def test_the_score_function_gradient_is_the_exact_one_by_enumeration():
+    # The discriminator's optimiser stands still, so that the generator's step is known: the gradient of
+    # sum_y p(y) loss(d(y)) over all 81 sequences, to be met by the mean over steps of 64 samples each.
+    generator, discriminator = make_generator(), lstm_discriminator(NUM_SYMBOLS, 3)
+    algorithm = make_gan(
+        generator,
+        discriminator,
+        objective=OBJECTIVES["non_saturating"],
+        score_weight=1.0,
+        num_generated=64,
+        discriminator_optimizer=optax.sgd(0.0),
+    )
+    state = algorithm.init(jax.random.key(0))
+    louder = jax.tree.map(lambda leaf: leaf * 3, state.discriminator)
+    state = state._replace(discriminator=louder)
+
+    def expected_loss(params):
+        probs = jnp.exp(likelihood.log_prob(generator, params, EVERY, num_latent_draws=1))
+        logits = discriminator.logits(louder, jax.nn.one_hot(EVERY, NUM_SYMBOLS))
+        return jnp.sum(probs * -jax.nn.log_sigmoid(logits))
+
+    exact = jax.grad(expected_loss)(state.generator)
+    keys = jax.random.split(jax.random.key(1), 2_000)
+    moved = jax.jit(jax.vmap(lambda key: algorithm.step(key, state, DATA)[0].generator))(keys)
+    steps = jax.tree.map(lambda new, old: (old[None] - new) / 0.1, moved, state.generator)
+    errors = jax.tree.map(lambda step: 5 * jnp.std(step, axis=0) / len(keys) ** 0.5 + 1e-7, steps)
+    gaps = jax.tree.map(lambda step, goal: jnp.abs(jnp.mean(step, axis=0) - goal), steps, exact)
+    assert all(jax.tree.leaves(jax.tree.map(lambda gap, error: bool((gap < error).all()), gaps, errors)))
+    assert optax.tree.norm(exact) > 5 * optax.tree.norm(gaps)
+
+
+def test_the_score_weight_mixes_the_two_gradients():
+    def generator_step(weight):
+        algorithm = make_gan(score_weight=weight)
+        state = algorithm.init(jax.random.key(0))
+        new_state, _ = jax.jit(algorithm.step)(jax.random.key(1), state, DATA)
+        return jax.tree.map(lambda new, old: new - old, new_state.generator, state.generator)
+
+    relaxed, mixed, score = (generator_step(weight) for weight in (0.0, 0.25, 1.0))
+    expected = jax.tree.map(lambda a, b: 0.75 * a + 0.25 * b, relaxed, score)
+    chex.assert_trees_all_close(mixed, expected, rtol=1e-4, atol=1e-6)
+    assert optax.tree.norm(jax.tree.map(jnp.subtract, relaxed, score)) > 0.1 * optax.tree.norm(relaxed)
+
+
 def test_a_gan_step_rolls_the_generator_out_once():
     generator, calls = make_generator(), []
 
@@ -311,3 +355,7 @@ def test_bad_arguments_are_named(settings, message):
             make(**settings)
     with pytest.raises(ValueError, match="num_generated must be at least 1, got 0"):
         make_gan(num_generated=0)
+    with pytest.raises(ValueError, match=r"score_weight must be in \[0, 1\], got 1\.5"):
+        make_gan(score_weight=1.5)
+    with pytest.raises(ValueError, match="score_weight must be 0 for an estimator of samples that are not one-hot"):
+        make_gan(score_weight=0.5, estimator=ESTIMATORS["soft"])

@@ -43,6 +43,7 @@ def get_config() -> ConfigDict:
                 "temperature": "constant(1.0)",
                 "feedback_temperature": "none",
                 "feedback_gradient": True,
+                "score_weight": 0.5,  # of the score-function estimate in the generator's gradient
                 "num_generated": placeholder(int),  # generated sequences a step; None for batch_size
                 "instance_noise": "linear(0.7, 0.2)",
                 "real_penalty": "constant(1.0)",

@@ -13,9 +13,10 @@ from gumbel_gan.algorithms import averaging, likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.estimators import Estimator
 from gumbel_gan.instance_noise import mix_in_symbols
-from gumbel_gan.networks import Discriminator, Generator, Params
+from gumbel_gan.networks import Carry, Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.score_function import leave_one_out
 
 
 class RelaxedGANState(NamedTuple):
@@ -50,6 +51,7 @@ def relaxed_gan(
     temperature: optax.Schedule,
     feedback_temperature: optax.Schedule | None = None,
     feedback_gradient: bool = True,
+    score_weight: float = 0.0,
     num_generated: int | None = None,
     instance_noise: optax.Schedule | None = None,
     real_penalty: optax.Schedule | None = None,
@@ -66,7 +68,12 @@ def relaxed_gan(
         L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y),
 
     with L_D of the objective, R1 and R2 the zero-centred gradient penalties, and x real and y generated sequences, both
-    seen through the same instance noise.
+    seen through the same instance noise. The generator descends along
+
+        (1 - w_score) g_relaxed + w_score g_score,
+
+    with g_relaxed the gradient of the objective's loss through the relaxed samples, which is biased where they are
+    straight-through, and g_score its score-function estimate on the same samples, which is noisier and has no bias.
 
     Args:
       generator: the generator.
@@ -79,6 +86,7 @@ def relaxed_gan(
       temperature: schedule of the temperature of what is emitted.
       feedback_temperature: schedule of the temperature of what is fed back; None is that of what is emitted.
       feedback_gradient: whether gradients flow through what is fed back.
+      score_weight: w_score in [0, 1]; other than 0 only for an `estimator` of one-hot samples.
       num_generated: generated sequences a step; None is the size of the batch.
       instance_noise: schedule of the strength of the noise through which the discriminator sees all sequences; None
         adds none.
@@ -91,15 +99,18 @@ def relaxed_gan(
       An `Algorithm`.
 
     Raises:
-      ValueError: `num_generated`, `average_decay` or `num_latent_draws` is a Python number out of its range.
+      ValueError: `num_generated`, `average_decay`, `num_latent_draws` or `score_weight` is out of its range, or the
+        latter asks for one-hot samples that `estimator` does not give.
 
     References:
-      Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051.
+      Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051; Williams 1992, for g_score,
+      https://doi.org/10.1007/BF00992696.
     """
     if num_generated is not None and num_generated < 1:
         raise ValueError(f"num_generated must be at least 1, got {num_generated}")
     averaging.check_decay(average_decay)
     likelihood.check_draws(num_latent_draws)
+    _check_score_weight(score_weight, estimator)
 
     def init(key: jax.Array) -> RelaxedGANState:
         generator_key, discriminator_key = jax.random.split(key)
@@ -114,12 +125,12 @@ def relaxed_gan(
             discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
         )
 
-    def roll_out(key: jax.Array, step: jax.Array, num: int, params: Params) -> jax.Array:
-        latent_key, noise_key = jax.random.split(key)
+    def roll_out(key: jax.Array, step: jax.Array, carry: Carry, params: Params) -> jax.Array:
+        num = len(jax.tree.leaves(carry)[0])
         return unroll.relaxed(
-            noise_key,
+            key,
             partial(generator.step, params),
-            generator.initial_carry(latent_key, num),
+            carry,
             unroll.start_symbols(num, generator.num_symbols),
             length,
             estimator=estimator,
@@ -153,21 +164,29 @@ def relaxed_gan(
                 loss = loss + weight(step) * metrics[name]
         return loss, metrics
 
-    def generator_loss(generated_NTK: jax.Array, params: Params, real_BTK: jax.Array) -> jax.Array:
+    def generator_losses(generated_NTK: jax.Array, params: Params, real_BTK: jax.Array) -> jax.Array:
         # Apart, so that an objective that ignores the real logits costs nothing for them.
         real_B, generated_N = discriminator.logits(params, real_BTK), discriminator.logits(params, generated_NTK)
-        return objective.generator_loss(real_B, generated_N)
+        return jax.vmap(lambda logit: objective.generator_loss(real_B, logit[None]))(generated_N)
 
     def step(key: jax.Array, state: RelaxedGANState, batch: jax.Array) -> tuple[RelaxedGANState, Metrics]:
         real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
         num = len(batch) if num_generated is None else num_generated
         roll_out_key, real_key, generated_key = jax.random.split(key, 3)
+        latent_key, noise_key = jax.random.split(roll_out_key)
+        carry = generator.initial_carry(latent_key, num)
 
-        def generate(params: Params) -> jax.Array:
-            return blur(generated_key, state.step, roll_out(roll_out_key, state.step, num, params))
+        def generate(params: Params) -> tuple[jax.Array, jax.Array]:
+            emitted_NTK = roll_out(noise_key, state.step, carry, params)
+            log_prob_N = jnp.zeros(num)
+            if score_weight:
+                # Rolled out once more, on fixed symbols: a likelihood has no gradient through what was fed back.
+                tokens_NT = jnp.argmax(emitted_NTK, axis=-1)
+                log_prob_N = likelihood.conditional_log_prob(generator, params, carry, tokens_NT)
+            return blur(generated_key, state.step, emitted_NTK), log_prob_N
 
         real_BTK = blur(real_key, state.step, real_BTK)
-        generated_NTK, pull_back = jax.vjp(generate, state.generator)
+        (generated_NTK, log_prob_N), pull_back = jax.vjp(generate, state.generator)
 
         gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
             state.discriminator, state.step, real_BTK, generated_NTK
@@ -177,13 +196,17 @@ def relaxed_gan(
         )
         discriminator_params = optax.apply_updates(state.discriminator, updates)
 
-        loss, gradient_NTK = jax.value_and_grad(generator_loss)(generated_NTK, discriminator_params, real_BTK)
-        (gradient,) = pull_back(gradient_NTK)
+        losses_N, pull_back_losses = jax.vjp(
+            partial(generator_losses, params=discriminator_params, real_BTK=real_BTK), generated_NTK
+        )
+        (gradient_NTK,) = pull_back_losses(jnp.full(num, (1.0 - score_weight) / num))
+        score_N = score_weight / num * leave_one_out(losses_N) if score_weight else jnp.zeros_like(log_prob_N)
+        (gradient,) = pull_back((gradient_NTK, score_N))
         updates, generator_state = generator_optimizer.update(gradient, state.generator_optimizer, state.generator)
         generator_params = optax.apply_updates(state.generator, updates)
 
         metrics |= {
-            "generator_loss": loss,
+            "generator_loss": jnp.mean(losses_N),
             "generator_gradient_norm": optax.tree.norm(gradient),
             "temperature": jnp.asarray(temperature(state.step)),
         }
@@ -203,3 +226,12 @@ def relaxed_gan(
         return likelihood.log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
 
     return Algorithm(init, step, sample, log_prob)
+
+
+def _check_score_weight(score_weight: float, estimator: Estimator) -> None:
+    if not 0 <= score_weight <= 1:
+        raise ValueError(f"score_weight must be in [0, 1], got {score_weight}")
+    if score_weight:
+        sample = estimator(jax.random.key(0), jnp.zeros(2), jnp.array([0.0, 1.0]), 1.0)
+        if sample.tolist() != [0.0, 1.0]:
+            raise ValueError(f"score_weight must be 0 for an estimator of samples that are not one-hot, got {score_weight}")
