@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
+from experiments.members import sweep
 from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
@@ -34,11 +36,14 @@ class Experiment(NamedTuple):
     Attributes:
       task: the sequences.
       algorithm: the training method.
+      algorithm_at: the training method at a point of the config's sweep, an index that may be traced. Points differ in
+        how they train only: states have one structure, and `algorithm` samples and scores those of all points.
       latent_draws: draws of the latent in the Monte-Carlo estimate of `algorithm.log_prob`; 0 where that is exact.
     """
 
     task: Task
     algorithm: Algorithm
+    algorithm_at: Callable[[ArrayLike], Algorithm]
     latent_draws: int
 
 
@@ -49,6 +54,7 @@ class _Context(NamedTuple):
     generator: Generator
     num_steps: int
     dtype: jnp.dtype
+    point: ArrayLike
 
 
 def select_platform(platform: str, *, num_seeds: int = 1) -> None:
@@ -120,28 +126,37 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
-    section, path, dtype = dict(config["algorithm"]), "config.algorithm", DTYPES[config["dtype"]]
+    path, dtype = "config.algorithm", DTYPES[config["dtype"]]
     generator = _named(
-        _pop(section, "generator", path),
+        _pop(dict(config["algorithm"]), "generator", path),
         f"{path}.generator",
         {"lstm": lstm_generator},
         num_symbols=len(task.symbols),
         dtype=dtype,
     )
     makers = {"relaxed_gan": _relaxed_gan, "maximum_likelihood": _maximum_likelihood}
-    make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
-    algorithm = make(section, path, _Context(task, generator, config["num_steps"], dtype))
+
+    def algorithm_at(point: ArrayLike) -> Algorithm:
+        section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
+        make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
+        return make(section, path, _Context(task, generator, config["num_steps"], dtype, point))
+
+    # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
+    algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
     latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
-    return Experiment(task, algorithm, latent_draws)
+    return Experiment(task, algorithms[0], algorithm_at, latent_draws)
 
 
-def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedule | None:
+def parse_schedule(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> optax.Schedule | None:
     """Makes a schedule of its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
+
+    A list of numbers in place of a number is a sweep, see `experiments.members`.
 
     Args:
       text: the call of a schedule with numbers, a number for a constant, or 'none'.
       path: name of the setting, for errors.
       num_steps: the length of a schedule that does not state its `steps`.
+      point: index of the point of the sweep; may be traced.
 
     Returns:
       The schedule; None for 'none'.
@@ -154,10 +169,10 @@ def parse_schedule(text: str | float, path: str, num_steps: int) -> optax.Schedu
     try:
         tree = ast.parse(str(text), mode="eval").body
         if not isinstance(tree, ast.Call):
-            return constant(_number(tree))
+            return constant(_value(tree, point))
         name = _choose(ast.unparse(tree.func), SCHEDULES, "its name")
-        arguments = [_number(node) for node in tree.args]
-        settings = {str(node.arg): _number(node.value) for node in tree.keywords}
+        arguments = [_value(node, point) for node in tree.args]
+        settings = {str(node.arg): _value(node.value, point) for node in tree.keywords}
         if spans_steps(name) and len(arguments) < len(inspect.signature(SCHEDULES[name]).parameters):
             settings.setdefault("steps", num_steps)
         return SCHEDULES[name](*arguments, **settings)
@@ -169,9 +184,12 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
     optional = ("feedback_temperature", "instance_noise", "real_penalty", "generated_penalty")
     schedules = {name: _schedule(section, name, path, context) for name in optional}
     noise = schedules["instance_noise"]
-    # A schedule runs between its two ends.
-    if noise is not None and max(float(noise(0)), float(noise(context.num_steps))) > 1:
-        raise ValueError(f"{path}.instance_noise must stay in [0, 1], got {noise(0):g} to {noise(context.num_steps):g}")
+    if noise is not None and isinstance(context.point, int):
+        # A schedule runs between its two ends.
+        with jax.ensure_compile_time_eval():
+            ends = float(noise(0)), float(noise(context.num_steps))
+        if max(ends) > 1:
+            raise ValueError(f"{path}.instance_noise must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
     return _call(
         relaxed_gan,
         section,
@@ -216,7 +234,7 @@ def _adam(learning_rate: optax.Schedule, b1: float, b2: float) -> optax.Gradient
 
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
-    return parse_schedule(_pop(section, name, path), f"{path}.{name}", context.num_steps)
+    return parse_schedule(_pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
 
 
 def _required_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule:
@@ -283,6 +301,14 @@ def _choose(name: str, known: Iterable[str], path: str, *, what: str = "value") 
     if what == "setting":
         raise ValueError(f"{path} has no setting {name!r}{hint}; its settings are {listed}")
     raise ValueError(f"{path} must be one of {listed}; got {name!r}{hint}")
+
+
+def _value(node: ast.expr, point: ArrayLike) -> ArrayLike:
+    """Reads a number, or of a list the number of a point."""
+    if not isinstance(node, ast.List):
+        return _number(node)
+    values = [_number(each) for each in node.elts]
+    return values[point] if isinstance(point, int) else jnp.asarray(values)[point]
 
 
 def _number(node: ast.expr) -> int | float:

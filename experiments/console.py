@@ -14,8 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
+
 SHOWN_SAMPLES = 20
-_LABELS = {
+LABELS = {
     "validity": "validity mass",
     "total_variation": "total variation",
     "kl_data_model": "KL(data || model), nats",
@@ -131,47 +133,17 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
     Args:
       console: where to print.
       summary: what `summary.json` holds.
-      strings: samples, of which the first twenty are shown.
+      strings: samples of the first member, of which the first twenty are shown.
       valid: whether each is valid.
     """
-    num_seeds = len(summary["seeds"])
-    table = Table(
-        title=f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps, "
-        f"{summary['wall_seconds']:.0f} s on {summary['backend']}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-    )
-    headers = (
-        [f"seed {summary['seeds'][0]}"] if num_seeds == 1 else [f"median of\n{num_seeds} seeds", "least ...\ngreatest"]
-    )
-    for title, baseline in (("train set", "training_set"), ("true law", "sampling_floor")):
-        headers.append(f"{title}\n({summary[baseline]['num_strings']:,.0f})")
-    table.add_column("", no_wrap=True)
-    for header in headers:
-        table.add_column(header, justify="right", no_wrap=True)
-    sampled = [name for name in _LABELS if name.startswith("sampled_") or name == "distinct_strings"]
-    groups = {
-        "exact": [name for name in _LABELS if name not in sampled],
-        f"of {summary['num_samples']:,} samples": sampled,
-    }
-    if summary["validity_method"] != "enumeration":
-        del groups["exact"]
-    for title, names in groups.items():
-        rows = [name for name in names if name in summary]
-        table.add_section()
-        table.add_row(f"[bold]{title}[/bold]")
-        for name in rows:
-            # What JSON can't hold is infinite or no number, the worst there is: a failed seed must not vanish.
-            worst = -np.inf if name.endswith("validity") else np.inf
-            values = np.array([worst if value is None else value for value in summary[name]])
-            cells = [_format(float(np.median(values)))]
-            if num_seeds > 1:
-                cells.append(f"{_format(float(values.min()))} ... {_format(float(values.max()))}")
-            for baseline in ("training_set", "sampling_floor"):
-                known = summary[baseline]
-                cells.append(_format(worst if known[name] is None else known[name]) if name in known else "-")
-            table.add_row("  " + _LABELS[name], *cells)
-    console.print(table)
+    for point, settings in enumerate(summary["sweep"]):
+        members = [index for index, each in enumerate(summary["points"]) if each == point]
+        title = f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps, "
+        title += ", ".join([f"{summary['wall_seconds']:.0f} s on {summary['backend']}", *settings.values()])
+        console.print(_table(summary, members, title))
+        if summary["validity_method"] is not None and len(members) > 1:
+            failed = failure_rate([summary["validity"][index] for index in members]) * len(members)
+            console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
     if summary["validity_method"] == "parser":
         console.print("The support is too large to list: validity is that of the samples, by a chart parser.")
     if summary["latent_draws"]:
@@ -181,11 +153,48 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(string)}", highlight=False)
 
 
+def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Table:
+    """Makes the table of some members' metrics, of one point of a sweep."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    headers = [f"seed {summary['seeds'][members[0]]}"]
+    if len(members) > 1:
+        headers = [f"median of\n{len(members)} seeds", "quartiles", "least–\ngreatest"]
+    for name, baseline in (("train set", "training_set"), ("true law", "sampling_floor")):
+        headers.append(f"{name}\n({summary[baseline]['num_strings']:,.0f})")
+    table.add_column("", no_wrap=True)
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
+    sampled = [name for name in LABELS if name.startswith("sampled_") or name == "distinct_strings"]
+    groups = {
+        "exact": [name for name in LABELS if name not in sampled],
+        f"of {summary['num_samples']:,} samples": sampled,
+    }
+    if summary["validity_method"] != "enumeration":
+        del groups["exact"]
+    for group, names in groups.items():
+        table.add_section()
+        table.add_row(f"[bold]{group}[/bold]")
+        for name in names:
+            if name not in summary:
+                continue
+            middle = band(numbers([summary[name][index] for index in members], name))
+            cells = [format_number(middle.median)]
+            if len(members) > 1:
+                cells.append(f"{format_number(middle.lower)}–{format_number(middle.upper)}")
+                cells.append(f"{format_number(middle.least)}–{format_number(middle.greatest)}")
+            for baseline in ("training_set", "sampling_floor"):
+                known = summary[baseline]
+                cells.append(format_number(numbers([known[name]], name)[0]) if name in known else "-")
+            table.add_row("  " + LABELS[name], *cells)
+    return table
+
+
 def _is_shown(name: str) -> bool:
     return name.endswith("loss") or name in ("temperature", "validity", "sampled_validity", "kl_data_model")
 
 
-def _format(value: float) -> str:
+def format_number(value: Any) -> str:
+    """Writes a metric: four decimals, or a whole number from 10 on."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "failed"
     return f"{value:,.0f}" if value >= 10 else f"{value:.4f}"

@@ -10,6 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from experiments import build, console, summary
+from experiments.members import member_names, members
 from experiments.rundir import MetricsWriter, Row, RunDirectory, write_json
 from gumbel_gan import placement, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -22,8 +23,9 @@ class Prepared(NamedTuple):
       config: the config.
       run: the folder, which holds `config.json`.
       experiment: the task and the algorithm.
-      mesh: the devices that the seeds spread over.
-      keys: the keys of the seeds, spread.
+      mesh: the devices that the members of the run spread over.
+      keys: the keys of the members.
+      points: `[S]` int32, each member's point of the sweep.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
@@ -32,6 +34,7 @@ class Prepared(NamedTuple):
     experiment: build.Experiment
     mesh: jax.sharding.Mesh
     keys: training.RunKeys
+    points: jax.Array
     started: float
 
 
@@ -56,11 +59,13 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         raise ValueError("--overwrite and --resume exclude each other, got both")
     run.check_writable()
     build.check_settings(config)
-    build.select_platform(config.platform, num_seeds=config.num_seeds)
+    seeds, points = members(config)
+    build.select_platform(config.platform, num_seeds=len(seeds))
     config = build.self_contained(config)
     experiment = build.build(config)
-    mesh = placement.seeds_mesh(config.num_seeds)
-    keys = jax.device_put(training.seeds_axis(summary.seeds(config)), placement.seeds_sharding(mesh))
+    mesh = placement.seeds_mesh(len(seeds))
+    axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
+    keys, points = jax.device_put(axis, placement.seeds_sharding(mesh))
     # What is wrong in a step shows when it is traced: here, before a file is written.
     state = jax.eval_shape(experiment.algorithm.init, training.run_keys(0).init)
     batch = jax.ShapeDtypeStruct((config.batch_size, experiment.task.length), jnp.int32)
@@ -70,7 +75,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
-    return Prepared(config, run, experiment, mesh, keys, started)
+    return Prepared(config, run, experiment, mesh, keys, points, started)
 
 
 def train(prepared: Prepared) -> Row:
@@ -82,7 +87,7 @@ def train(prepared: Prepared) -> Row:
     Returns:
       What `summary.json` holds.
     """
-    config, run, experiment, mesh, keys, _ = prepared
+    config, run, experiment, mesh, keys = prepared[:5]
     init = jax.jit(placement.vmap_seeds(experiment.algorithm.init, mesh))
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
@@ -102,25 +107,26 @@ def train(prepared: Prepared) -> Row:
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
-    config, run, experiment, mesh, keys, started = prepared
+    config, run, experiment, mesh, keys, points, started = prepared
     data = jax.device_put(experiment.task.train, placement.replicated(mesh))
     monitor = summary.monitor(experiment)
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
-    def advance(key, state, data, *, num_steps):
-        train_one = functools.partial(
-            training.train, experiment.algorithm, batch_size=config.batch_size, num_steps=num_steps
-        )
-        state, metrics = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, None))(key, state, data)
+    def advance(keys, state, points, data, *, num_steps):
+        def train_one(key, state, point, data):
+            algorithm = experiment.algorithm_at(point)
+            return training.train(algorithm, key, state, data, batch_size=config.batch_size, num_steps=num_steps)
+
+        state, metrics = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None))(keys, state, points, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 
     with (
-        MetricsWriter(run, summary.seeds(config), first_step=step + 1) as writer,
+        MetricsWriter(run, member_names(config), first_step=step + 1) as writer,
         console.ProgressLine(console.screen(), config.num_steps, step) as progress,
     ):
         while step < config.num_steps:
             num_steps = min(config.steps_per_chunk, config.num_steps - step)
-            state, metrics = advance(keys.train, state, data, num_steps=num_steps)
+            state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)
             step += num_steps
             metrics = {name: np.asarray(value) for name, value in (metrics | monitor(keys, state)).items()}
             writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)

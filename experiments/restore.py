@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 from ml_collections import ConfigDict
 
-from experiments import build, summary
+from experiments import build
+from experiments.members import members
 from experiments.rundir import RunDirectory
 from gumbel_gan import training
 from gumbel_gan.checkpoints import Checkpoints
@@ -19,7 +20,7 @@ class Restored(NamedTuple):
       run: its folder.
       config: its config.
       experiment: the task and the algorithm.
-      state: the newest state, with a leading axis of seeds.
+      state: the newest state, with a leading axis of the run's members.
     """
 
     run: RunDirectory
@@ -45,7 +46,7 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     config = ConfigDict(run.read_config())
     build.select_platform(platform)
     experiment = build.build(config)
-    keys = training.seeds_axis(summary.seeds(config))
+    keys = training.seeds_axis(members(config).seeds)
     missing = f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
     # Opening the folder would make it.
     if not run.checkpoints.exists():

@@ -21,12 +21,12 @@ class RunDirectory:
     Attributes:
       path: the folder.
       config: `config.json`, the whole config; its presence makes the folder a run.
-      metrics: `metrics.jsonl`, a row a chunk; a metric of a seeds axis is a list.
+      metrics: `metrics.jsonl`, a row a chunk; a metric is a list of one number a member.
       summary: `summary.json`, written last; its presence says that the run is complete.
-      samples: `samples.txt`, a string a line, the seeds one after the other.
+      samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       checkpoints: folder of the training state.
-      events: folder of TensorBoard's events, a subfolder a seed.
+      events: folder of TensorBoard's events, a subfolder a member.
     """
 
     def __init__(self, path: str | Path):
@@ -133,16 +133,16 @@ class RunDirectory:
 class MetricsWriter:
     """Writes rows of metrics to `metrics.jsonl` and to TensorBoard. Use it as a context manager."""
 
-    def __init__(self, run: RunDirectory, seeds: Iterable[int], *, first_step: int = 1):
+    def __init__(self, run: RunDirectory, names: Iterable[str], *, first_step: int = 1):
         """Opens the files, to append.
 
         Args:
           run: the run's folder.
-          seeds: the run's seeds, each a TensorBoard run of its own.
+          names: of the run's members, each a TensorBoard run of its own.
           first_step: the first step to come; events of it and later ones, of a part that was cut short, are void.
         """
         self._file = run.metrics.open("a", encoding="utf-8")
-        self._events = [SummaryWriter(str(run.events / f"seed_{seed}"), purge_step=first_step) for seed in seeds]
+        self._events = [SummaryWriter(str(run.events / name), purge_step=first_step) for name in names]
 
     def __enter__(self) -> "MetricsWriter":
         return self
@@ -153,7 +153,7 @@ class MetricsWriter:
             events.close()
 
     def write(self, row: Row) -> None:
-        """Writes one row: numbers, and arrays with an entry a seed; what is infinite or no number is null in JSON."""
+        """Writes one row: numbers, and arrays with an entry a member; what is infinite or no number is null in JSON."""
         row = as_json(row)
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()

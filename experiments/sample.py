@@ -11,13 +11,16 @@ import numpy as np
 from absl import flags
 
 from experiments import console
+from experiments.members import members
 from experiments.restore import restore
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.", lower_bound=0, upper_bound=2**32 - 1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "Divides the logits; less than 1 is sharper.")
-_INDEX = flags.DEFINE_integer("index", 0, "Which of the run's generators, in a run of several seeds.", lower_bound=0)
+_INDEX = flags.DEFINE_integer(
+    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+)
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
@@ -27,8 +30,9 @@ def main() -> None:
         if not 0 < _TEMPERATURE.value < float("inf"):
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
-        if _INDEX.value >= restored.config.num_seeds:
-            raise ValueError(f"--index must be from 0 to {restored.config.num_seeds - 1}, got {_INDEX.value}")
+        size = len(members(restored.config).seeds)
+        if _INDEX.value >= size:
+            raise ValueError(f"--index must be from 0 to {size - 1}, got {_INDEX.value}")
     state = jax.tree.map(lambda leaf: leaf[_INDEX.value], restored.state)
     key = jax.random.key(_SEED.value)
     tokens = restored.experiment.algorithm.sample(key, state, _NUM.value, temperature=_TEMPERATURE.value)

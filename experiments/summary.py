@@ -11,15 +11,11 @@ import numpy as np
 
 from experiments import console, figures
 from experiments.build import Experiment
+from experiments.members import members, sweep
 from experiments.rundir import Row, RunDirectory, as_json, write_samples
 from gumbel_gan import evaluation, training
 
 _MONITOR_SAMPLES = 200
-
-
-def seeds(config: Mapping[str, Any]) -> list[int]:
-    """Gives the seeds of a run, which are trained together."""
-    return list(range(config["seed"], config["seed"] + config["num_seeds"]))
 
 
 def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
@@ -40,14 +36,14 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
 
 
 def sampler(experiment: Experiment, num: int) -> Callable[[training.RunKeys, Any], list[list[str]]]:
-    """Makes what draws strings from the generator of every seed.
+    """Makes what draws strings from the generator of every member.
 
     Args:
       experiment: the task and the algorithm.
-      num: number of strings a seed.
+      num: number of strings a member.
 
     Returns:
-      A function of the runs' keys and states, compiled once, that gives a list of `num` strings a seed.
+      A function of the runs' keys and states, compiled once, that gives a list of `num` strings a member.
     """
     sample = jax.jit(jax.vmap(functools.partial(experiment.algorithm.sample, num=num)))
     return lambda keys, state: [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
@@ -59,13 +55,15 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
     Args:
       config: the run's config.
       experiment: the task and the algorithm.
-      state: the states, with a leading axis of seeds.
+      state: the states, with a leading axis of the run's members.
 
     Returns:
-      The summary but for its `wall_seconds`, in which a metric is a list of one number a seed; and each seed's samples.
+      The summary but for its `wall_seconds`, in which a metric is a list of one number a member; and each member's
+      samples.
     """
     task = experiment.task
-    keys = training.seeds_axis(seeds(config))
+    axis = members(config)
+    keys = training.seeds_axis(axis.seeds)
     strings = sampler(experiment, config["num_samples"])(keys, state)
     metrics = _sample_metrics(experiment, strings)
     exact = _exact_metrics(experiment)
@@ -79,7 +77,9 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
         {
             **metrics,
             "steps": int(np.max(state.step)),
-            "seeds": seeds(config),
+            "seeds": axis.seeds,
+            "points": axis.points,
+            "sweep": sweep(config),
             "task": task.name,
             "algorithm": config["algorithm"]["name"],
             "validity_method": None if task.oracle is None else task.oracle.method,
@@ -102,7 +102,9 @@ def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list
       strings: the samples of each seed.
     """
     write_samples(run.samples, [string for each in strings for string in each])
-    figures.draw_curves(run.read_metrics(), run.curves, title=f"{summary['algorithm']} on {summary['task']}")
+    figures.draw_curves(
+        run.read_metrics(), run.curves, title=f"{summary['algorithm']} on {summary['task']}", points=summary["points"]
+    )
 
 
 def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:

@@ -46,9 +46,7 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-def vmap_seeds(
-    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)
-) -> Callable[..., Any]:
+def vmap_seeds(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
     """Does what `jax.vmap` does along an axis of seeds, each device for its own share of them.
 
     Args:

@@ -232,6 +232,9 @@ def _check_score_weight(score_weight: float, estimator: Estimator) -> None:
     if not 0 <= score_weight <= 1:
         raise ValueError(f"score_weight must be in [0, 1], got {score_weight}")
     if score_weight:
-        sample = estimator(jax.random.key(0), jnp.zeros(2), jnp.array([0.0, 1.0]), 1.0)
-        if sample.tolist() != [0.0, 1.0]:
-            raise ValueError(f"score_weight must be 0 for an estimator of samples that are not one-hot, got {score_weight}")
+        with jax.ensure_compile_time_eval():
+            sample = estimator(jax.random.key(0), jnp.zeros(2), jnp.array([0.0, 1.0]), 1.0).tolist()
+        if sample != [0.0, 1.0]:
+            raise ValueError(
+                f"score_weight must be 0 for an estimator of samples that are not one-hot, got {score_weight}"
+            )

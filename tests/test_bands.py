@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from experiments.bands import band, failure_rate, numbers
+
+
+def test_a_band_is_made_of_order_statistics():
+    over_seeds = band(np.array([[5.0, 1.0, 4.0, 2.0, 3.0], [0.0, 0.0, 0.0, 0.0, 10.0]]))
+    np.testing.assert_array_equal(over_seeds.median, [3, 0])
+    np.testing.assert_array_equal(over_seeds.lower, [2, 0])
+    np.testing.assert_array_equal(over_seeds.upper, [4, 0])
+    np.testing.assert_array_equal(over_seeds.least, [1, 0])
+    np.testing.assert_array_equal(over_seeds.greatest, [5, 10])
+
+
+def test_an_infinite_seed_takes_its_place_in_the_band():
+    over_seeds = band(np.array([1.0, 2.0, 3.0, np.inf]))
+    assert over_seeds.median == 2.5
+    assert over_seeds.upper == np.inf
+    assert over_seeds.greatest == np.inf
+    assert over_seeds.lower == 1.75
+
+
+def test_what_is_no_number_leaves_a_gap():
+    assert np.isnan(band(np.array([[1.0, np.nan], [1.0, 3.0]])).median).tolist() == [True, False]
+
+
+def test_the_failure_rate_counts_seeds_that_are_mostly_invalid_or_no_number():
+    assert failure_rate([0.99, 0.5, 0.49, None]) == 0.5
+    assert failure_rate([0.7]) == 0.0
+
+
+@pytest.mark.parametrize(("name", "worst"), [("sampled_validity", -np.inf), ("kl_data_model", np.inf)])
+def test_what_json_can_not_hold_is_the_worst(name, worst):
+    np.testing.assert_array_equal(numbers([1.0, None], name), [1.0, worst])
