@@ -120,7 +120,7 @@ def build(config: Section) -> Experiment:
       ValueError: a setting is missing, unknown or out of its range; the message starts with its name.
     """
     check_settings(config)
-    task = _named(config["task"], "config.task", {"grammar": grammar_task})
+    task = make_task(config)
     if config["batch_size"] > len(task.train):
         raise ValueError(
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
@@ -145,6 +145,18 @@ def build(config: Section) -> Experiment:
     algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
     latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
     return Experiment(task, algorithms[0], algorithm_at, latent_draws)
+
+
+def make_task(config: Section) -> Task:
+    """Makes the task of a config.
+
+    Args:
+      config: a config as in `experiments/configs`.
+
+    Raises:
+      ValueError: a setting of its task is wrong.
+    """
+    return _named(config["task"], "config.task", {"grammar": grammar_task})
 
 
 def parse_schedule(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> optax.Schedule | None:

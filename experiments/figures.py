@@ -1,4 +1,4 @@
-"""Figures of a run; matplotlib is imported when one is drawn."""
+"""Figures of one run and of several; matplotlib is imported when one is drawn."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.bands import band
 from experiments.rundir import Row
+from experiments.runs import FinishedRun
 
 _PANELS = {
     "losses": ("generator_loss", "discriminator_loss"),
@@ -17,6 +18,8 @@ _PANELS = {
     "temperature": ("temperature",),
 }
 _LOGARITHMIC = ("distance to the true law",)
+_COLORS = {"generator_loss": "C0", "discriminator_loss": "C1"}
+_MARKS = {True: ("✓", "tab:green"), False: ("✗", "tab:red"), None: (" ", "black")}
 
 
 def draw_curves(rows: Sequence[Row], path: Path, *, title: str, points: Sequence[int]) -> None:
@@ -83,3 +86,51 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
         ):
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=alpha, linewidth=0)
     axes.grid(alpha=0.3)
+
+
+def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws runs side by side: their losses, and below them how valid their samples are, over training.
+
+    Args:
+      runs: the runs, a column each.
+      path: the image to write.
+    """
+    figure = new_figure(3.6 * len(runs), 5.6)
+    validities = [name for name in ("validity", "sampled_validity") if any(name in row for row in runs[0].rows)][:1]
+    rows = [None, *validities]
+    first: dict[int, Any] = {}
+    for column, run in enumerate(runs):
+        losses = sorted(name for name in run.rows[0] if name.endswith("_loss"))
+        for line, validity in enumerate(rows):
+            axes = figure.add_subplot(len(rows), len(runs), line * len(runs) + column + 1, sharey=first.get(line))
+            first.setdefault(line, axes)
+            for name in losses if validity is None else [validity]:
+                draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
+            if validity is None:
+                axes.set_title(f"{run.label} ({len(run.members)} seeds)", wrap=True)
+            axes.set_xlabel("step")
+            if column == 0:
+                axes.set_ylabel("loss" if validity is None else validity.replace("_", " "))
+                axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+
+
+def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws samples of runs side by side, valid strings marked.
+
+    Args:
+      runs: the runs, a column each.
+      path: the image to write.
+    """
+    lines = max(len(run.samples) for run in runs)
+    figure = new_figure(2.4 * len(runs), 0.24 * lines + 0.8)
+    for column, run in enumerate(runs):
+        axes = figure.add_subplot(1, len(runs), column + 1)
+        axes.axis("off")
+        axes.set_title(run.label, wrap=True)
+        axes.set_ylim(lines, -1)
+        valid = run.valid if run.valid is not None else [None] * len(run.samples)
+        for line, (sample, is_valid) in enumerate(zip(run.samples, valid, strict=True)):
+            mark, color = _MARKS[is_valid]
+            axes.text(0.02, line, f"{mark} {sample}", color=color, family="monospace", fontsize=10, parse_math=False)
+    figure.savefig(path, dpi=120)

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from experiments import build, console, summary
 from experiments.members import member_names, members
-from experiments.rundir import MetricsWriter, Row, RunDirectory, write_json
+from experiments.rundir import MetricsWriter, Row, RunDirectory, check_writable, write_json
 from gumbel_gan import placement, training
 from gumbel_gan.checkpoints import Checkpoints
 
@@ -57,7 +57,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     started = time.monotonic()
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
-    run.check_writable()
+    check_writable(run.path, "--workdir")
     build.check_settings(config)
     seeds, points = members(config)
     build.select_platform(config.platform, num_seeds=len(seeds))

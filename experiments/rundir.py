@@ -44,16 +44,6 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self.events = self.path / "events"
 
-    def check_writable(self) -> None:
-        """Raises ValueError unless the folder exists and can be written, or can be made."""
-        existing = self.path
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
-        if not existing.is_dir():
-            raise ValueError(f"--workdir must be a folder, got {str(self.path)!r}: {existing} is a file")
-        if not os.access(existing, os.W_OK | os.X_OK):
-            raise ValueError(f"--workdir must be writable, got {str(self.path)!r}: no permission in {existing}")
-
     def start(self, config: ConfigDict, *, overwrite: bool) -> None:
         """Makes the folder hold a new run.
 
@@ -84,13 +74,17 @@ class RunDirectory:
         Raises:
           ValueError: the folder holds no run, or one of another config.
         """
-        stored, given = flatten(self.read_config()), flatten(config.to_dict())
-        differences = sorted(name for name, _ in stored.items() ^ given.items())
-        if differences:
+        difference = self.first_difference(config)
+        if difference is not None:
             raise ValueError(
                 f"--resume needs the config of the run in {str(self.path)!r}; "
-                f"config.{differences[0]} differs: without --config flags, the run's own is used"
+                f"config.{difference} differs: without --config flags, the run's own is used"
             )
+
+    def first_difference(self, config: ConfigDict) -> str | None:
+        """Names the first setting in which the run's config is not the given one; raises where there is no run."""
+        stored, given = flatten(self.read_config()), flatten(config.to_dict())
+        return min((name for name, _ in stored.items() ^ given.items()), default=None)
 
     def read_config(self) -> Row:
         """Reads the run's config; raises ValueError where the folder holds no run."""
@@ -105,15 +99,25 @@ class RunDirectory:
         lines = self.metrics.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1]]
 
+    def read_summary(self) -> Row:
+        """Reads the summary; raises ValueError where the run is not finished."""
+        if not self.summary.exists():
+            raise ValueError(f"--workdir must hold a finished run, got {str(self.path)!r}")
+        return json.loads(self.summary.read_text(encoding="utf-8"))
+
+    def read_samples(self) -> list[str]:
+        """Reads the samples, which may be empty strings."""
+        return self.samples.read_text(encoding="utf-8").split("\n")[:-1]
+
     def keep_metrics(self, last_step: int) -> None:
         """Drops the rows after a step, from which a resumed run goes on."""
         rows = [row for row in self.read_metrics() if row["step"] <= last_step]
-        _write_atomically(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
     def wall_seconds(self) -> float:
         """Gives the seconds spent: by the whole run where it is finished, else up to its last row."""
         if self.summary.exists():
-            return json.loads(self.summary.read_text(encoding="utf-8"))["wall_seconds"]
+            return self.read_summary()["wall_seconds"]
         rows = self.read_metrics()
         return rows[-1]["wall_seconds"] if rows else 0.0
 
@@ -181,12 +185,12 @@ def as_json(value: Any) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON, atomically."""
-    _write_atomically(path, json.dumps(as_json(value), indent=2) + "\n")
+    write_text(path, json.dumps(as_json(value), indent=2) + "\n")
 
 
 def write_samples(path: Path, strings: Iterable[str]) -> None:
     """Writes strings, one a line, atomically."""
-    _write_atomically(path, "".join(string + "\n" for string in strings))
+    write_text(path, "".join(string + "\n" for string in strings))
 
 
 def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:
@@ -197,7 +201,27 @@ def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:
     return flat
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Writes a text, atomically."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def check_writable(path: str | Path, flag: str) -> None:
+    """Checks that a folder exists and can be written, or can be made.
+
+    Args:
+      path: the folder.
+      flag: what names it, for the error.
+
+    Raises:
+      ValueError: it can't.
+    """
+    existing = Path(path)
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ValueError(f"{flag} must be a folder, got {str(path)!r}: {existing} is a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{flag} must be writable, got {str(path)!r}: no permission in {existing}")

@@ -1,0 +1,208 @@
+"""Redraws the paper's figures with bands over seeds: trains its variants and its baseline, and compares them.
+
+python -m experiments.paper --workdir=DIR [--num_seeds=8] [--num_variant_seeds=4] [--num_steps=20000]
+
+Goes on where it stopped. Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict
+from numpy.typing import NDArray
+from scipy import stats
+
+from experiments import build, console, reporting
+from experiments.configs import arithmetic, paper
+from experiments.console import format_number
+from experiments.reporting import Report, Statement
+from experiments.rundir import RunDirectory, check_writable
+from experiments.runs import FinishedRun, read_runs
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+_NUM_SEEDS = flags.DEFINE_integer(
+    "num_seeds", 8, "Seeds of (a), of maximum likelihood and of our recipe.", lower_bound=1
+)
+_NUM_VARIANT_SEEDS = flags.DEFINE_integer(
+    "num_variant_seeds", 4, "Seeds of (b), (c), (d) and of the control.", lower_bound=1
+)
+_NUM_STEPS = flags.DEFINE_integer(
+    "num_steps", 20_000, "Mini-batches; our recipe takes its own 6,000 at most.", lower_bound=1
+)
+
+_SIGNIFICANT = 0.05
+
+
+class Part(NamedTuple):
+    """A part of the study.
+
+    Attributes:
+      label: what the report calls it.
+      caption: what it is.
+      file: its config, as `--config` takes it.
+      config: its config.
+    """
+
+    label: str
+    caption: str
+    file: str
+    config: ConfigDict
+
+
+def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str, Part]:
+    """Gives the parts of the study, in the order of their training, by the names of their folders.
+
+    Args:
+      num_seeds: seeds of (a), of maximum likelihood and of our recipe.
+      num_variant_seeds: seeds of the others.
+      num_steps: mini-batches; our recipe takes its own number at most.
+    """
+    study = {}
+    for name in ("a", "mle", "b", "c", "d", "constant"):
+        label = {"mle": "maximum likelihood", "constant": "(a), not annealed"}.get(name, f"({name})")
+        file = f"experiments/configs/paper.py:{name}"
+        study[name] = Part(label, paper.VARIANTS[name], file, paper.get_config(name))
+    recipe = arithmetic.get_config()
+    study["recipe"] = Part("our recipe", "configs/arithmetic.py", "experiments/configs/arithmetic.py", recipe)
+    for name, part in study.items():
+        part.config.num_seeds = num_seeds if name in ("a", "mle", "recipe") else num_variant_seeds
+        part.config.num_steps = min(num_steps, part.config.num_steps) if name == "recipe" else num_steps
+    return study
+
+
+def main() -> None:
+    """Trains what is not trained yet, and writes the report."""
+    workdir = Path(_WORKDIR.value)
+    with console.one_line_errors():
+        check_writable(workdir, "--workdir")
+        study = parts(
+            num_seeds=_NUM_SEEDS.value, num_variant_seeds=_NUM_VARIANT_SEEDS.value, num_steps=_NUM_STEPS.value
+        )
+        commands = {name: _command(RunDirectory(workdir / name), part) for name, part in study.items()}
+    for number, (name, part) in enumerate(study.items(), 1):
+        seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
+        done = "" if commands[name] else ": trained already"
+        console.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
+        if commands[name]:
+            # A process each: its memory, and the number of its devices, are its own.
+            status = subprocess.run(commands[name], check=False).returncode
+            if status:
+                sys.exit(status)
+    runs = read_runs(
+        [workdir / name for name in study],
+        labels=[part.label for part in study.values()],
+        captions=[part.caption for part in study.values()],
+        num_samples=reporting.NUM_SAMPLES,
+    )
+    reporting.write(report(dict(zip(study, runs, strict=True))), workdir)
+
+
+def _command(run: RunDirectory, part: Part) -> list[str]:
+    """Gives the command that trains a part, or goes on with it; empty where it is trained."""
+    train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
+    if not run.config.exists():
+        counts = [f"--config.{name}={part.config[name]}" for name in ("num_seeds", "num_steps")]
+        return [*train, f"--config={part.file}", *counts]
+    difference = run.first_difference(build.self_contained(part.config))
+    if difference is not None:
+        raise ValueError(
+            f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
+            f"{difference}, {_setting(run.read_config(), difference)!r}"
+        )
+    return [] if run.summary.exists() else [*train, "--resume"]
+
+
+def _setting(config: Mapping, name: str) -> object:
+    for part in name.split("."):
+        config = config[part]
+    return config
+
+
+def report(runs: Mapping[str, FinishedRun]) -> Report:
+    """Makes the report of the study.
+
+    Args:
+      runs: the runs, by the names of their folders.
+    """
+    variants = [runs[name] for name in "abcd"]
+    figure3 = reporting.losses_figure(
+        variants,
+        "figure3",
+        "The paper's Figure 3 with bands over seeds, and below it what it does not show: the exact probability that a "
+        "generated string is valid.",
+    )
+    figure4 = reporting.samples_figure(
+        [runs["mle"], *variants, runs["recipe"]],
+        "figure4",
+        "The paper's Figure 4: samples of maximum likelihood and of the four variants; to the right, our recipe.",
+    )
+    introduction = [
+        "The paper's four variants of the Gumbel-softmax GAN, its maximum-likelihood baseline, a control without "
+        "annealing, and our recipe, on the paper's grammar (Kusner & Hernández-Lobato 2016, arXiv 1611.04051).",
+        "All distances are to the true law, over all of its strings; where a generator has a latent, its likelihoods "
+        "are Monte-Carlo means over draws that all strings share. Seeds were not selected; weights are the final ones.",
+    ]
+    return Report(
+        "The paper's figures, with bands over seeds",
+        introduction,
+        list(runs.values()),
+        [figure3, figure4],
+        verdict(runs),
+    )
+
+
+def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
+    """Says which of the paper's statements hold in these runs, with the numbers.
+
+    Args:
+      runs: the runs, by the names of their folders.
+    """
+    return [
+        _losses_cross(runs["a"]),
+        _compared("Annealing the temperature helps: (a) against temperature 1 throughout", runs["a"], runs["constant"]),
+        _compared("(b), 1,000 generated sequences a step, against (a)", runs["b"], runs["a"]),
+        _compared("(c), annealing only what is fed back, against (a)", runs["c"], runs["a"]),
+        _compared("(d), noise in the hidden state only, against (a)", runs["d"], runs["a"]),
+        _compared("The GAN (a) against maximum likelihood", runs["a"], runs["mle"]),
+        _compared("Our recipe against maximum likelihood", runs["recipe"], runs["mle"]),
+    ]
+
+
+def _losses_cross(run: FinishedRun) -> Statement:
+    """Compares the losses of the first tenth of training with those of the last, seed by seed."""
+    changes, words = {}, []
+    for name in ("discriminator_loss", "generator_loss"):
+        curve = run.curve(name)
+        tenth = max(1, len(curve) // 10)
+        first, last = curve[:tenth].mean(axis=0), curve[-tenth:].mean(axis=0)
+        changes[name] = last - first
+        words.append(f"{name.replace('_', ' ')}, median over seeds: {np.median(first):.3g} to {np.median(last):.3g}")
+    holds = (changes["discriminator_loss"] > 0) & (changes["generator_loss"] < 0)
+    outcome = "holds" if holds.all() else "does not hold" if not holds.any() else "holds on some seeds"
+    evidence = f"on {holds.sum()} of {len(holds)} seeds, last tenth of training against the first; {'; '.join(words)}"
+    return Statement("In (a) the discriminator's loss rises while the generator's falls", outcome, evidence)
+
+
+def _compared(claim: str, run: FinishedRun, other: FinishedRun) -> Statement:
+    """Compares two runs by KL(data || model), with a rank test over seeds."""
+    ours, theirs = run.final("kl_data_model"), other.final("kl_data_model")
+    p_value = stats.mannwhitneyu(ours, theirs).pvalue
+    better = np.median(ours) < np.median(theirs)
+    outcome = "no difference seen" if not p_value < _SIGNIFICANT else "better" if better else "worse"
+    evidence = f"KL {_range(ours)} against {_range(theirs)} (Mann–Whitney p = {p_value:.2g}); "
+    evidence += f"validity {_range(run.final('validity'))} against {_range(other.final('validity'))}"
+    return Statement(claim, outcome, evidence)
+
+
+def _range(values: NDArray[np.floating]) -> str:
+    median, least, greatest = (format_number(value) for value in (np.median(values), np.min(values), np.max(values)))
+    return f"{median} ({least}–{greatest})"
+
+
+if __name__ == "__main__":
+    console.run(main)

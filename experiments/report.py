@@ -1,0 +1,28 @@
+"""Compares finished runs, of any algorithms and tasks: figures, a table, samples, and a page that holds all of it.
+
+python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
+"""
+
+from absl import flags
+
+from experiments import console, reporting
+from experiments.rundir import check_writable
+from experiments.runs import read_runs
+
+_WORKDIRS = flags.DEFINE_list("workdirs", None, "Folders of finished runs, separated by commas.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the report; made if need be.", required=True)
+_TITLE = flags.DEFINE_string("title", "Runs compared", "Title of the report.")
+
+
+def main() -> None:
+    """Writes the report."""
+    with console.one_line_errors():
+        if not _WORKDIRS.value:
+            raise ValueError("--workdirs must name at least one folder, got none")
+        check_writable(_OUTPUT.value, "--output")
+        runs = read_runs(_WORKDIRS.value, num_samples=reporting.NUM_SAMPLES)
+        reporting.write(reporting.compare(runs, title=_TITLE.value), _OUTPUT.value)
+
+
+if __name__ == "__main__":
+    console.run(main)

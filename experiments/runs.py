@@ -1,0 +1,115 @@
+"""Finished runs, read back from their folders to be compared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments import build
+from experiments.bands import numbers
+from experiments.rundir import Row, RunDirectory, flatten
+
+
+class FinishedRun(NamedTuple):
+    """The seeds of a finished run, at one point of its sweep.
+
+    Attributes:
+      label: what it is called; short.
+      caption: what it is, in a line; may be empty.
+      summary: what `summary.json` holds.
+      settings: its config, flat, with the point's numbers in place of the sweep's lists.
+      rows: the rows of `metrics.jsonl`.
+      members: indices of its seeds among the members of the run.
+      samples: strings of its first seed.
+      valid: whether each of them is valid; None where no oracle tells.
+    """
+
+    label: str
+    caption: str
+    summary: Row
+    settings: Row
+    rows: list[Row]
+    members: list[int]
+    samples: list[str]
+    valid: list[bool] | None
+
+    def final(self, name: str) -> NDArray[np.floating]:
+        """Gives the final metric of each seed, the worst that it can be where it is no number."""
+        return numbers([self.summary[name][index] for index in self.members], name)
+
+    def curve(self, name: str) -> NDArray[np.floating]:
+        """Gives a metric over training, `[rows, seeds]`."""
+        return np.array([[row[name][index] for index in self.members] for row in self.rows if name in row], float)
+
+
+def read_runs(
+    workdirs: Sequence[str | Path],
+    *,
+    labels: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    num_samples: int,
+) -> list[FinishedRun]:
+    """Reads finished runs; one with a sweep gives a run a point.
+
+    Args:
+      workdirs: their folders.
+      labels: their labels; None are the names of the folders.
+      captions: their captions; None are empty.
+      num_samples: strings to read of each.
+
+    Returns:
+      The runs, in order.
+
+    Raises:
+      ValueError: a folder holds no run, or an unfinished one; or two runs have one label.
+    """
+    labels = [Path(workdir).resolve().name for workdir in workdirs] if labels is None else labels
+    captions = [""] * len(workdirs) if captions is None else captions
+    twice = sorted({label for label in labels if list(labels).count(label) > 1})
+    if twice:
+        raise ValueError(f"--workdirs must end in different names, which label the runs; got {twice[0]!r} twice")
+    each = zip(workdirs, labels, captions, strict=True)
+    return [
+        run for workdir, label, caption in each for run in _points(RunDirectory(workdir), label, caption, num_samples)
+    ]
+
+
+def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> list[FinishedRun]:
+    config, summary, rows = run.read_config(), run.read_summary(), run.read_metrics()
+    oracle = build.make_task(config).oracle
+    strings = run.read_samples()
+    a_member = summary["num_samples"]
+    finished = []
+    for point, settings in enumerate(summary["sweep"]):
+        members = [index for index, each in enumerate(summary["points"]) if each == point]
+        first = members[0] * a_member
+        samples = strings[first : first + min(num_samples, a_member)]
+        finished.append(
+            FinishedRun(
+                label=", ".join([label, *settings.values()]),
+                caption=caption,
+                summary=summary,
+                settings=flatten(config) | settings,
+                rows=rows,
+                members=members,
+                samples=samples,
+                valid=None if oracle is None else [oracle.is_valid(string) for string in samples],
+            )
+        )
+    return finished
+
+
+def differing_settings(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:
+    """Finds the settings in which runs differ.
+
+    Args:
+      runs: the runs.
+
+    Returns:
+      For each such setting its value in each run, None in a run that has no such setting.
+    """
+    names = sorted({name for run in runs for name in run.settings})
+    values = {name: [run.settings.get(name) for run in runs] for name in names}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
