@@ -38,7 +38,8 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
       The band, without that axis.
     """
     # Between two order statistics of which one is infinite lies no number: the quartile is then the outer of the two.
-    inner = np.quantile(values, (0.5, 0.25, 0.75), axis=axis, method="linear")
+    with np.errstate(invalid="ignore"):
+        inner = np.quantile(values, (0.5, 0.25, 0.75), axis=axis, method="linear")
     outer = np.quantile(values, (0.5, 0.25, 0.75), axis=axis, method="higher")
     median, lower, upper = np.where(np.isnan(inner) & ~np.isnan(outer), outer, inner)
     return Band(median, lower, upper, np.min(values, axis=axis), np.max(values, axis=axis))

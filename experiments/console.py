@@ -194,7 +194,9 @@ def _is_shown(name: str) -> bool:
 
 
 def format_number(value: Any) -> str:
-    """Writes a metric: four decimals, or a whole number from 10 on."""
+    """Writes a metric: four decimals, a whole number from 10 on, or a power of ten where the decimals would be 0."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "failed"
+    if 0 < value < 1e-4:
+        return f"{value:.0e}"
     return f"{value:,.0f}" if value >= 10 else f"{value:.4f}"

@@ -14,7 +14,7 @@ from experiments.runs import FinishedRun, differing_settings
 NUM_SAMPLES = 20
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 
-_COLUMNS = ("validity", "total_variation", "kl_data_model", "length_total_variation", "distinct_strings")
+_COLUMNS = ("validity", "total_variation", "kl_data_model", "distinct_strings")
 
 
 class Statement(NamedTuple):
@@ -236,7 +236,7 @@ def _write_csv(path: Path, runs: Sequence[FinishedRun]) -> None:
     """Writes the final metrics, a line a seed."""
     names = [name for name in console.LABELS if any(name in run.summary for run in runs)]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["run", "seed", "steps", *names])
         for run in runs:
             for index in run.members:

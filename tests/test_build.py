@@ -1,6 +1,7 @@
 """Configs become objects, and every mistake in one is named before anything is written."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
@@ -15,7 +16,7 @@ CONFIGS = {"arithmetic": arithmetic, "arithmetic_mle": arithmetic_mle, "brackets
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_every_config_builds_and_its_step_keeps_the_state(name):
     config = CONFIGS[name].get_config()
-    task, algorithm, latent_draws = build.build(config)
+    task, algorithm, _, latent_draws = build.build(config)
     state = jax.eval_shape(algorithm.init, jax.random.key(0))
     batch = jax.ShapeDtypeStruct((config.batch_size, task.length), np.int32)
     new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, batch)
@@ -65,6 +66,14 @@ def test_schedules_are_written_as_calls(text, step, value):
     assert float(build.parse_schedule(text, "config.x", 100)(step)) == pytest.approx(value)
 
 
+def test_a_list_is_read_at_a_point_even_a_traced_one():
+    def value(point):
+        return build.parse_schedule("linear(5.0, [0.5, 1.0, 2.0])", "config.x", 100, point)(100)
+
+    assert [float(value(point)) for point in range(3)] == [0.5, 1.0, 2.0]
+    np.testing.assert_allclose(jax.jit(jax.vmap(value))(jnp.arange(3)), [0.5, 1.0, 2.0])
+
+
 def test_no_schedule_is_written_none():
     assert build.parse_schedule("none", "config.x", 100) is None
 
@@ -104,6 +113,8 @@ MISTAKES = {
     "algorithm.discriminator.pooling": ("max", "config.algorithm.discriminator: pooling must be one of"),
     "algorithm.generator_optimizer.learning_rate": ("none", "learning_rate must be a schedule, got 'none'"),
     "algorithm.instance_noise": ("linear(2.0, 0.5)", r"config.algorithm.instance_noise must stay in \[0, 1\], got 2"),
+    "algorithm.score_weight": (-0.5, r"config.algorithm: score_weight must be in \[0, 1\], got -0.5"),
+    "algorithm.real_penalty": ("constant([1.0, 0.0])", "config.algorithm.real_penalty must be a schedule .*got 0.0"),
     "algorithm.average_decay": (1.5, r"config.algorithm: average_decay must be in \[0, 1\), got 1.5"),
     "algorithm.num_latent_draws": (0, "config.algorithm: num_latent_draws must be at least 1, got 0"),
     "algorithm.num_generated": (0, "config.algorithm: num_generated must be at least 1, got 0"),

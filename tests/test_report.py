@@ -1,0 +1,233 @@
+"""Reports of finished runs, and the paper's study, as a user makes them and as a browser shows them."""
+
+import csv
+import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from experiments import build, reporting
+from experiments.configs import paper
+from experiments.paper import parts, verdict
+from experiments.rundir import write_json
+from experiments.runs import differing_settings, read_runs
+from tests.test_front_doors import TINY, run
+
+STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
+
+
+def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
+    """Writes the files of a finished run."""
+    folder.mkdir(parents=True)
+    config = parts(num_seeds=2, num_variant_seeds=2, num_steps=60)["a"].config
+    config = build.self_contained(config).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
+    write_json(folder / "config.json", config)
+    members = seeds * len(sweep)
+    rows = [{"step": step, "validity": [step / 100] * members} | losses(step, members) for step in range(10, 101, 10)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    metrics = {
+        "validity": validity,
+        "kl_data_model": kl,
+        "total_variation": [0.25] * members,
+        "distinct_strings": [7.0] * members,
+    }
+    baseline = {"num_strings": 5.0, "validity": 1.0, "kl_data_model": None, "total_variation": 0.1}
+    summary = metrics | {
+        "seeds": list(range(seeds)) * len(sweep),
+        "points": [point for point in range(len(sweep)) for _ in range(seeds)],
+        "sweep": list(sweep),
+        "steps": 100,
+        "task": "grammar arithmetic",
+        "algorithm": algorithm,
+        "validity_method": "enumeration",
+        "latent_draws": 0,
+        "num_samples": 3,
+        "training_set": baseline,
+        "sampling_floor": baseline,
+        "wall_seconds": 12.3,
+        "backend": "cpu",
+        "versions": {"jax": "1"},
+    }
+    write_json(folder / "summary.json", summary)
+    (folder / "samples.txt").write_text("".join(f"{sample}\n" for sample in ["x", "<b>x", "x+x"] * members))
+    return folder
+
+
+def crossing(step, members):
+    return {"generator_loss": [1 - step / 100] * members, "discriminator_loss": [step / 100] * members}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    gan = write_run(tmp_path / "gan", algorithm="gan", losses=crossing, validity=[0.9, 0.3], kl=[1.0, 3.0])
+    other = write_run(
+        tmp_path / "other",
+        algorithm="other",
+        losses=lambda step, members: {"some_loss": [1.0] * members},
+        validity=[0.9, 0.8, 0.7, 0.6],
+        kl=[None, 0.5, 0.25, 0.125],
+        sweep=({"algorithm.rate": "constant(1.0)"}, {"algorithm.rate": "constant(2.0)"}),
+    )
+    return read_runs([gan, other], num_samples=2)
+
+
+def test_a_sweep_is_read_as_a_run_a_point(runs):
+    assert [each.label for each in runs] == ["gan", "other, constant(1.0)", "other, constant(2.0)"]
+    assert [each.members for each in runs] == [[0, 1], [0, 1], [2, 3]]
+    np.testing.assert_array_equal(runs[1].final("kl_data_model"), [np.inf, 0.5])
+    np.testing.assert_array_equal(runs[2].final("validity"), [0.7, 0.6])
+    assert runs[0].curve("generator_loss").shape == (10, 2)
+    assert (runs[2].samples, runs[2].valid) == (["x", "<b>x"], [True, False])
+    differing = differing_settings(runs)
+    assert differing == {
+        "algorithm.name": ["gan", "other", "other"],
+        "algorithm.rate": [None, "constant(1.0)", "constant(2.0)"],
+    }
+
+
+def test_the_table_holds_bands_failures_and_baselines(runs):
+    headers, rows = reporting.results_table(runs)
+    cells = [dict(zip(headers, row["cells"], strict=True)) for row in rows]
+    assert cells[0]["validity mass"] == ("0.6000", "0.3000–0.9000", pytest.approx(0.6))
+    assert [each["failure rate"].text for each in cells[:3]] == ["50%", "0%", "0%"]
+    assert cells[1]["KL(data || model), nats"][:2] == ("∞", "0.5000–∞")
+    assert [row["is_baseline"] for row in rows] == [False] * 3 + [True] * 2
+    assert cells[3]["run"].text == "grammar arithmetic: its training set (5)"
+    assert cells[3]["KL(data || model), nats"].text == "∞"
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page that has to close what it opens."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources, self.links = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "link", "img", "br"):
+            self.open.append(tag)
+        for name, value in attributes:
+            {"src": self.sources, "href": self.links}.get(name, []).append(value)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_path):
+    output = tmp_path / "report"
+    reporting.write(reporting.compare(runs, title="A < B"), output)
+    text = (output / "report.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert len(page.sources) == 2
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert page.links == ["data:,"]
+    assert "<title>A &lt; B</title>" in text
+    assert "&lt;b&gt;x" in text
+    assert "<b>x" not in text
+    rows = list(csv.DictReader((output / "results.csv").read_text().splitlines()))
+    assert [(row["run"], row["seed"], row["validity"]) for row in rows[:2]] == [
+        ("gan", "0", "0.9"),
+        ("gan", "1", "0.3"),
+    ]
+    assert (output / "samples.txt").read_text().split("\n")[1:3] == [
+        "✓ x     ✓ x                   ✓ x",
+        "✗ <b>x  ✗ <b>x                ✗ <b>x",
+    ]
+    for name in ("curves.png", "samples.png"):
+        assert (output / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
+    reporting.write(reporting.compare(runs, title="Runs"), tmp_path)
+    page = tmp_path / "report.html"
+    # The page tells what it is like once its own script has run; a click on a header must have sorted the rows.
+    probe = """<script>window.addEventListener("load", () => {
+      document.querySelectorAll("thead button")[3].click();
+      const images = [...document.images].map((image) => image.naturalWidth > 100);
+      const rows = [...document.querySelectorAll("table.sortable tbody tr")].map((row) => row.cells[3].dataset.value);
+      document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide: document.body.scrollWidth}) + "END";
+    });</script>"""
+    page.write_text(page.read_text().replace("</body>", probe + "</body>"))
+    chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    arguments = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,800", "--dump-dom", f"file://{page}"]
+    shown = subprocess.run([*chromium, *arguments], capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in shown.stderr
+    found = json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
+    assert found["images"] == [True, True]
+    values = [float(value) for value in found["rows"]]
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize(
+    ("losses", "outcome"),
+    [(crossing, "holds"), (lambda step, members: {n: [1.0] * members for n in crossing(1, 1)}, "does not hold")],
+)
+def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
+    same = {"losses": losses, "validity": [0.9] * 4, "kl": [1.0, 1.1, 1.2, 1.3], "seeds": 4}
+    folders = [write_run(tmp_path / name, algorithm="gan", **same) for name in STUDY]
+    runs = dict(zip(STUDY, read_runs(folders, num_samples=1), strict=True))
+    statements = verdict(runs)
+    assert statements[0].outcome == outcome
+    assert {each.outcome for each in statements[1:]} == {"no difference seen"}
+
+    def outcome_of_b(values):
+        return verdict(runs | {"b": runs["b"]._replace(summary=runs["b"].summary | {"kl_data_model": values})})[2]
+
+    worse = outcome_of_b([2.0, 2.1, 2.2, None])
+    assert worse.outcome == "worse"
+    assert "2.1500 (2.0000–∞) against 1.1500 (1.0000–1.3000)" in worse.evidence
+    assert outcome_of_b([0.1, 0.2, 0.3, 0.4]).outcome == "better"
+
+
+def test_the_paper_s_variants_differ_as_the_paper_says():
+    plain = paper.get_config("a").algorithm.to_dict()
+    differences = {
+        name: {key: value for key, value in paper.get_config(name).algorithm.to_dict().items() if value != plain[key]}
+        for name in ("b", "c", "d", "constant")
+    }
+    assert differences == {
+        "b": {"num_generated": 1_000},
+        "c": {"temperature": "constant(1.0)", "feedback_temperature": "linear(5.0, 1.0)"},
+        "d": {"generator": plain["generator"] | {"latent": "hidden"}},
+        "constant": {"temperature": "constant(1.0)"},
+    }
+    for name in paper.VARIANTS:
+        build.build(paper.get_config(name))
+    with pytest.raises(ValueError, match="variant must be one of a, b, c, d, constant, mle; got 'e'"):
+        paper.get_config("e")
+
+
+def test_reports_of_bad_folders_are_one_line(tmp_path):
+    for flags, message in (
+        ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdir must hold a run, got"),
+        (("--workdirs=", f"--output={tmp_path}/out"), "error: --workdirs must name at least one folder, got none"),
+        (("--workdirs=a/run,b/run", f"--output={tmp_path}/out"), "error: --workdirs must end in different names"),
+        (("--workdirs=a", "--output=/proc/report"), "error: "),
+    ):
+        status, _, errors = run("report", *flags)
+        assert (status, errors.count("\n")) == (1, 1)
+        assert errors.startswith(message)
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_are_trained_and_compared_by_the_front_doors(tmp_path):
+    folders = [tmp_path / "swept", tmp_path / "mle"]
+    swept = ("--config.num_seeds=2", "--config.algorithm.temperature=linear(5.0, [0.5, 1.0])")
+    for folder, flags in ((folders[0], (*TINY, *swept)), (folders[1], (*MLE, "--config.num_steps=20"))):
+        status, _, errors = run("train", *flags, f"--workdir={folder}")
+        assert status == 0, errors
+    assert len(json.loads((folders[0] / "summary.json").read_text())["validity"]) == 4
+    status, output, errors = run("report", f"--workdirs={folders[0]},{folders[1]}", f"--output={tmp_path / 'out'}")
+    assert status == 0, errors
+    assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
+    text = (tmp_path / "out" / "report.html").read_text()
+    assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">mle<"))
+
+
+MLE = ("--config=experiments/configs/arithmetic_mle.py", "--config.task.max_length=8", "--config.num_samples=1000")
