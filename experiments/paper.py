@@ -83,7 +83,7 @@ def main() -> None:
         study = parts(
             num_seeds=_NUM_SEEDS.value, num_variant_seeds=_NUM_VARIANT_SEEDS.value, num_steps=_NUM_STEPS.value
         )
-        commands = {name: _command(RunDirectory(workdir / name), part) for name, part in study.items()}
+        commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
     for number, (name, part) in enumerate(study.items(), 1):
         seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
         done = "" if commands[name] else ": trained already"
@@ -102,7 +102,7 @@ def main() -> None:
     reporting.write(report(dict(zip(study, runs, strict=True))), workdir)
 
 
-def _command(run: RunDirectory, part: Part) -> list[str]:
+def command(run: RunDirectory, part: Part) -> list[str]:
     """Gives the command that trains a part, or goes on with it; empty where it is trained."""
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():

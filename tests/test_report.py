@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from experiments import build, reporting
-from experiments.configs import paper
-from experiments.paper import parts, verdict
-from experiments.rundir import write_json
+from experiments.configs import arithmetic, paper
+from experiments.paper import command, parts, verdict
+from experiments.rundir import RunDirectory, write_json
 from experiments.runs import differing_settings, read_runs
 from tests.test_front_doors import TINY, run
 
@@ -231,3 +231,32 @@ def test_runs_are_trained_and_compared_by_the_front_doors(tmp_path):
 
 
 MLE = ("--config=experiments/configs/arithmetic_mle.py", "--config.task.max_length=8", "--config.num_samples=1000")
+
+
+def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_path):
+    part = parts(num_seeds=2, num_variant_seeds=3, num_steps=60)["b"]
+    folder = RunDirectory(tmp_path / "b")
+    fresh = command(folder, part)
+    assert fresh[1:4] == ["-m", "experiments.train", f"--workdir={tmp_path / 'b'}"]
+    assert fresh[4:] == [
+        "--config=experiments/configs/paper.py:b",
+        "--config.num_seeds=3",
+        "--config.num_steps=60",
+    ]
+    folder.start(build.self_contained(part.config), overwrite=False)
+    assert command(folder, part)[4:] == ["--resume"]
+    folder.summary.write_text("{}")
+    assert command(folder, part) == []
+    other = parts(num_seeds=2, num_variant_seeds=4, num_steps=60)["b"]
+    with pytest.raises(ValueError, match=r"--workdir must be empty or hold this very study.* another num_seeds, 3"):
+        command(folder, other)
+
+
+def test_the_study_s_parts_have_their_seeds_and_steps():
+    study = parts(num_seeds=8, num_variant_seeds=4, num_steps=20_000)
+    assert {name: part.config.num_seeds for name, part in study.items()} == {
+        "a": 8, "mle": 8, "recipe": 8, "b": 4, "c": 4, "d": 4, "constant": 4
+    }  # fmt: skip
+    steps = {part.config.num_steps for name, part in study.items() if name != "recipe"}
+    assert steps == {20_000}
+    assert study["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
