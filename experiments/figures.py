@@ -86,32 +86,38 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
         ):
             axes.fill_between(steps, low, high, color=line.get_color(), alpha=alpha, linewidth=0)
     axes.grid(alpha=0.3)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws runs side by side: their losses, and below them how valid their samples are, over training.
+    """Draws runs side by side over training: their losses, and below them how valid and how far off their samples are.
 
     Args:
       runs: the runs, a column each.
       path: the image to write.
     """
-    figure = new_figure(3.6 * len(runs), 5.6)
-    validities = [name for name in ("validity", "sampled_validity") if any(name in row for row in runs[0].rows)][:1]
-    rows = [None, *validities]
-    first: dict[int, Any] = {}
+    known = {name for run in runs for name in run.rows[0]}
+    lines = {
+        "loss": sorted(name for name in known if name.endswith("_loss")),
+        "validity": sorted(known & {"validity", "sampled_validity"}),
+        "total variation": sorted(known & {"total_variation", "sampled_total_variation"}),
+    }
+    lines = {label: names for label, names in lines.items() if names}
+    figure = new_figure(3.6 * len(runs), 2.8 * len(lines))
+    first: dict[str, Any] = {}
     for column, run in enumerate(runs):
-        losses = sorted(name for name in run.rows[0] if name.endswith("_loss"))
-        for line, validity in enumerate(rows):
-            axes = figure.add_subplot(len(rows), len(runs), line * len(runs) + column + 1, sharey=first.get(line))
-            first.setdefault(line, axes)
-            for name in losses if validity is None else [validity]:
+        for line, (label, names) in enumerate(lines.items()):
+            axes = figure.add_subplot(len(lines), len(runs), line * len(runs) + column + 1, sharey=first.get(label))
+            first.setdefault(label, axes)
+            for name in [name for name in names if name in run.rows[0]]:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
-            if validity is None:
+            if line == 0:
                 axes.set_title(f"{run.label} ({len(run.members)} seeds)", wrap=True)
-            axes.set_xlabel("step")
             if column == 0:
-                axes.set_ylabel("loss" if validity is None else validity.replace("_", " "))
-                axes.legend(fontsize="small")
+                axes.set_ylabel(label)
+                if len(names) > 1:
+                    axes.legend(fontsize="small")
+            axes.set_xlabel("step")
     figure.savefig(path, dpi=120)
 
 

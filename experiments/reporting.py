@@ -85,14 +85,14 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
 
 
 def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of losses and validity over training."""
+    """Makes the figure of losses, validity and distances over training."""
     bands = (
         "The line is the median over seeds, the darker band lies between the quartiles, the lighter one between the "
     )
     bands += "extremes; each point is a mean over the steps since the point before."
     return Figure(
         name,
-        "losses and validity over training",
+        "losses and distances over training",
         f"{caption} {bands}".strip(),
         lambda path: figures.draw_comparison(runs, path),
     )

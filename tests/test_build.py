@@ -7,10 +7,16 @@ import pytest
 from ml_collections import ConfigDict
 
 from experiments import build, loop
-from experiments.configs import arithmetic, arithmetic_mle, brackets, quicktest
+from experiments.configs import arithmetic, arithmetic_mle, arithmetic_relaxed, brackets, quicktest
 from experiments.rundir import RunDirectory, flatten
 
-CONFIGS = {"arithmetic": arithmetic, "arithmetic_mle": arithmetic_mle, "brackets": brackets, "quicktest": quicktest}
+CONFIGS = {
+    "arithmetic": arithmetic,
+    "arithmetic_mle": arithmetic_mle,
+    "arithmetic_relaxed": arithmetic_relaxed,
+    "brackets": brackets,
+    "quicktest": quicktest,
+}
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGS))

@@ -20,7 +20,7 @@ def get_config() -> ConfigDict:
             "dtype": "float32",  # of the computation: 'float32' | 'bfloat16'
             "seed": 0,  # the first seed
             "num_seeds": 1,  # trained together, in one program
-            "num_steps": 6_000,
+            "num_steps": 3_000,
             "steps_per_chunk": 200,  # in one compiled scan, between two progress lines
             "chunks_per_checkpoint": 5,
             "batch_size": 128,
@@ -45,17 +45,17 @@ def get_config() -> ConfigDict:
                 "feedback_gradient": True,
                 "score_weight": 0.5,  # of the score-function estimate in the generator's gradient
                 "num_generated": placeholder(int),  # generated sequences a step; None for batch_size
-                "instance_noise": "linear(0.7, 0.2)",
-                "real_penalty": "constant(1.0)",
-                "generated_penalty": "constant(1.0)",
+                "instance_noise": "none",
+                "real_penalty": "constant(3.0)",
+                "generated_penalty": "constant(3.0)",
                 "average_decay": 0.998,
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},
                 "discriminator": network | {"pooling": "last_and_mean", "bidirectional": True},
-                "generator_optimizer": {"name": "adam", "learning_rate": "cosine(1e-3, 5e-5)", "b1": 0.0, "b2": 0.9},
+                "generator_optimizer": {"name": "adam", "learning_rate": "cosine(2e-3, 1e-4)", "b1": 0.0, "b2": 0.9},
                 "discriminator_optimizer": {
                     "name": "adam",
-                    "learning_rate": "cosine(2e-3, 1e-4)",
+                    "learning_rate": "cosine(4e-3, 2e-4)",
                     "b1": 0.0,
                     "b2": 0.9,
                 },
