@@ -1,5 +1,6 @@
 """What a metric is over seeds: its band, and how many seeds failed."""
 
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,18 +32,24 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
     """Computes the band of a metric.
 
     Args:
-      values: the metric; infinite values take their places, and one that is no number makes the band so.
+      values: the metric; infinite values take their places, and those that are no number are left out.
       axis: the axis of the seeds.
 
     Returns:
-      The band, without that axis.
+      The band, without that axis; no number where no seed has one.
     """
-    # Between two order statistics of which one is infinite lies no number: the quartile is then the outer of the two.
-    with np.errstate(invalid="ignore"):
-        inner = np.quantile(values, (0.5, 0.25, 0.75), axis=axis, method="linear")
-    outer = np.quantile(values, (0.5, 0.25, 0.75), axis=axis, method="higher")
-    median, lower, upper = np.where(np.isnan(inner) & ~np.isnan(outer), outer, inner)
-    return Band(median, lower, upper, np.min(values, axis=axis), np.max(values, axis=axis))
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
+        between, low, high = (
+            np.nanquantile(values, (0.5, 0.25, 0.75), axis=axis, method=method)
+            for method in ("linear", "lower", "higher")
+        )
+        least, greatest = np.nanmin(values, axis=axis), np.nanmax(values, axis=axis)
+    # Between two order statistics of which one is infinite lies no number: the infinite one is taken, the worse.
+    median, lower, upper = np.where(
+        np.isfinite(low) & np.isfinite(high), between, np.where(np.isfinite(low), high, low)
+    )
+    return Band(median, lower, upper, least, greatest)
 
 
 def failure_rate(validity: Sequence[float | None]) -> float:

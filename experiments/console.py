@@ -199,4 +199,4 @@ def format_number(value: Any) -> str:
         return "∞" if value > 0 else "failed"
     if 0 < value < 1e-4:
         return f"{value:.0e}"
-    return f"{value:,.0f}" if value >= 10 else f"{value:.4f}"
+    return f"{value:,.0f}" if value >= 10 or value in range(2, 10) else f"{value:.4f}"

@@ -22,14 +22,15 @@ _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1"}
 _MARKS = {True: ("✓", "tab:green"), False: ("✗", "tab:red"), None: (" ", "black")}
 
 
-def draw_curves(rows: Sequence[Row], path: Path, *, title: str, points: Sequence[int]) -> None:
+def draw_curves(rows: Sequence[Row], path: Path, *, title: str, sweep: Sequence[Row], points: Sequence[int]) -> None:
     """Draws all metrics over training, a band over seeds each; the points of a sweep below each other.
 
     Args:
       rows: rows of `metrics.jsonl`; a panel without any metric is left out.
       path: the image to write.
       title: of the figure.
-      points: each member's point of the sweep.
+      sweep: what is set at each point of the sweep.
+      points: each member's point.
     """
     panels = {label: [name for name in names if any(name in row for row in rows)] for label, names in _PANELS.items()}
     panels = {label: names for label, names in panels.items() if names}
@@ -44,7 +45,7 @@ def draw_curves(rows: Sequence[Row], path: Path, *, title: str, points: Sequence
             axes = figure.add_subplot(lines, columns, line * columns + index + 1)
             for name in names:
                 draw_band(axes, rows, name, members)
-            axes.set_title(label if len(kinds) == 1 else f"{label}, point {point}")
+            axes.set_title("\n".join([label, *sweep[point].values()]), fontsize="medium")
             axes.set_xlabel("step")
             axes.legend(fontsize="small")
             if label in _LOGARITHMIC:
@@ -65,7 +66,7 @@ def new_figure(width: float, height: float) -> Any:
 def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int], **style: Any) -> None:
     """Draws a metric over training: the median over seeds, and bands between the quartiles and between the extremes.
 
-    Where a seed's metric is no number, there is a gap.
+    A seed whose metric is no number is left out, and the legend says how many end so.
 
     Args:
       axes: where to draw; gets a grid.
@@ -78,7 +79,9 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
     steps = np.array([row["step"] for row in rows])
     values = np.array([row[name] for row in rows], float)[:, list(members)]
     over_seeds = band(values)
-    (line,) = axes.plot(steps, over_seeds.median, **{"label": name.replace("_", " ")} | style)
+    lost = int(np.isnan(values[-1]).sum())
+    label = name.replace("_", " ") + (f" ({lost} of {len(members)} seeds lost)" if lost else "")
+    (line,) = axes.plot(steps, over_seeds.median, **{"label": label} | style)
     if len(members) > 1:
         for low, high, alpha in (
             (over_seeds.lower, over_seeds.upper, 0.3),
@@ -112,11 +115,11 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             for name in [name for name in names if name in run.rows[0]]:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
             if line == 0:
-                axes.set_title(f"{run.label} ({len(run.members)} seeds)", wrap=True)
+                axes.set_title(f"{run.label} (seeds: {len(run.members)})", wrap=True)
+            if len(names) > 1:
+                axes.legend(fontsize="small")
             if column == 0:
                 axes.set_ylabel(label)
-                if len(names) > 1:
-                    axes.legend(fontsize="small")
             axes.set_xlabel("step")
     figure.savefig(path, dpi=120)
 

@@ -69,7 +69,14 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     # What is wrong in a step shows when it is traced: here, before a file is written.
     state = jax.eval_shape(experiment.algorithm.init, training.run_keys(0).init)
     batch = jax.ShapeDtypeStruct((config.batch_size, experiment.task.length), jnp.int32)
-    jax.eval_shape(experiment.algorithm.step, jax.random.key(0), state, batch)
+    point = jax.ShapeDtypeStruct((), jnp.int32)
+    jax.eval_shape(
+        lambda key, state, batch, point: experiment.algorithm_at(point).step(key, state, batch),
+        jax.random.key(0),
+        state,
+        batch,
+        point,
+    )
     if resume:
         run.check_resumable(config)
         started -= run.wall_seconds()

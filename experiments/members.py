@@ -75,6 +75,18 @@ def sweep(config: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{name: _at(text, point) for name, (text, _) in swept.items()} for point in range(size)]
 
 
+def canonical(value: Any) -> Any:
+    """Writes the text of a schedule in one way, as a sweep does; what is no such text stays as it is."""
+    return _at(value, 0) if isinstance(value, str) and _is_call(value) else value
+
+
+def _is_call(text: str) -> bool:
+    try:
+        return isinstance(ast.parse(text, mode="eval").body, ast.Call)
+    except SyntaxError:
+        return False
+
+
 def _lists(text: Any) -> list[ast.List]:
     """Finds the lists in the text of a schedule; none in what is no such text."""
     try:

@@ -6,7 +6,7 @@ python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 from absl import flags
 
 from experiments import console, reporting
-from experiments.rundir import check_writable
+from experiments.rundir import check_holds_no_run
 from experiments.runs import read_runs
 
 _WORKDIRS = flags.DEFINE_list("workdirs", None, "Folders of finished runs, separated by commas.", required=True)
@@ -19,7 +19,7 @@ def main() -> None:
     with console.one_line_errors():
         if not _WORKDIRS.value:
             raise ValueError("--workdirs must name at least one folder, got none")
-        check_writable(_OUTPUT.value, "--output")
+        check_holds_no_run(_OUTPUT.value, "--output")
         runs = read_runs(_WORKDIRS.value, num_samples=reporting.NUM_SAMPLES)
         reporting.write(reporting.compare(runs, title=_TITLE.value), _OUTPUT.value)
 

@@ -208,6 +208,21 @@ def write_text(path: Path, text: str) -> None:
     partial.replace(path)
 
 
+def check_holds_no_run(path: str | Path, flag: str) -> None:
+    """Checks that a folder can be written, and that it is not that of a run, whose files would be overwritten.
+
+    Args:
+      path: the folder.
+      flag: what names it, for the error.
+
+    Raises:
+      ValueError: it can't, or it is.
+    """
+    check_writable(path, flag)
+    if RunDirectory(path).config.exists():
+        raise ValueError(f"{flag} must not be the folder of a run, got {str(path)!r}")
+
+
 def check_writable(path: str | Path, flag: str) -> None:
     """Checks that a folder exists and can be written, or can be made.
 

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from experiments import build
 from experiments.bands import numbers
+from experiments.members import canonical
 from experiments.rundir import Row, RunDirectory, flatten
+
+_NEEDED = ("sweep", "points", "seeds", "hardware", "training_set", "sampling_floor")
 
 
 class FinishedRun(NamedTuple):
@@ -63,7 +66,7 @@ def read_runs(
       The runs, in order.
 
     Raises:
-      ValueError: a folder holds no run, or an unfinished one; or two runs have one label.
+      ValueError: a folder holds no run, an unfinished one, or one of another version; or two runs have one label.
     """
     labels = [Path(workdir).resolve().name for workdir in workdirs] if labels is None else labels
     captions = [""] * len(workdirs) if captions is None else captions
@@ -78,6 +81,10 @@ def read_runs(
 
 def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> list[FinishedRun]:
     config, summary, rows = run.read_config(), run.read_summary(), run.read_metrics()
+    missing = [name for name in _NEEDED if name not in summary]
+    missing += [path.name for path in (run.metrics, run.samples) if not path.exists()]
+    if missing:
+        raise ValueError(f"--workdirs must hold whole runs of this version, but {str(run.path)!r} lacks {missing[0]}")
     oracle = build.make_task(config).oracle
     strings = run.read_samples()
     a_member = summary["num_samples"]
@@ -91,7 +98,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 label=", ".join([label, *settings.values()]),
                 caption=caption,
                 summary=summary,
-                settings=flatten(config) | settings,
+                settings={name: canonical(value) for name, value in (flatten(config) | settings).items()},
                 rows=rows,
                 members=members,
                 samples=samples,

@@ -1,5 +1,6 @@
 """What a run came to: its metrics beside their baselines, its samples, its curves."""
 
+import datetime
 import functools
 import platform
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import console, figures
+from experiments import build, console, figures
 from experiments.build import Experiment
 from experiments.members import members, sweep
 from experiments.rundir import Row, RunDirectory, as_json, write_samples
@@ -87,6 +88,8 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "num_samples": config["num_samples"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
+            "hardware": f"{jax.devices()[0].device_kind}, {build.num_cores()} cores, {platform.machine()}",
+            "date": datetime.date.today().isoformat(),
             "versions": {name: metadata.version(name) for name in ("gumbel_gan", "jax", "flax", "optax")}
             | {"python": platform.python_version()},
         }
@@ -103,7 +106,11 @@ def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list
     """
     write_samples(run.samples, [string for each in strings for string in each])
     figures.draw_curves(
-        run.read_metrics(), run.curves, title=f"{summary['algorithm']} on {summary['task']}", points=summary["points"]
+        run.read_metrics(),
+        run.curves,
+        title=f"{summary['algorithm']} on {summary['task']}",
+        sweep=summary["sweep"],
+        points=summary["points"],
     )
 
 

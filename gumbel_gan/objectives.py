@@ -15,7 +15,10 @@ softplus = jax.nn.softplus
 
 
 class Objective(NamedTuple):
-    """A pair of losses, both to be minimised; each takes (real logits `[B]`, generated logits `[N]`)."""
+    """A pair of losses, both to be minimised; each takes (real logits `[B]`, generated logits `[N]`).
+
+    The generator's is a mean over generated sequences, so that it can be asked for the loss of each.
+    """
 
     discriminator_loss: Callable[[jax.Array, jax.Array], jax.Array]
     generator_loss: Callable[[jax.Array, jax.Array], jax.Array]

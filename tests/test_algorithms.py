@@ -266,7 +266,7 @@ def test_the_score_weight_mixes_the_two_gradients():
     assert optax.tree.norm(jax.tree.map(jnp.subtract, relaxed, score)) > 0.1 * optax.tree.norm(relaxed)
 
 
-def test_a_gan_step_rolls_the_generator_out_once():
+def test_a_gan_step_samples_the_generator_once():
     generator, calls = make_generator(), []
 
     def counted(params, carry, x):
@@ -357,5 +357,7 @@ def test_bad_arguments_are_named(settings, message):
         make_gan(num_generated=0)
     with pytest.raises(ValueError, match=r"score_weight must be in \[0, 1\], got 1\.5"):
         make_gan(score_weight=1.5)
+    with pytest.raises(ValueError, match="num_generated must be at least 2 where score_weight is not 0, got 1"):
+        make_gan(score_weight=0.5, num_generated=1)
     with pytest.raises(ValueError, match="score_weight must be 0 for an estimator of samples that are not one-hot"):
         make_gan(score_weight=0.5, estimator=ESTIMATORS["soft"])

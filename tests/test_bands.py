@@ -21,8 +21,18 @@ def test_an_infinite_seed_takes_its_place_in_the_band():
     assert over_seeds.lower == 1.75
 
 
-def test_what_is_no_number_leaves_a_gap():
-    assert np.isnan(band(np.array([[1.0, np.nan], [1.0, 3.0]])).median).tolist() == [True, False]
+def test_the_worst_validity_takes_its_place_too():
+    for values in ([-np.inf, 0.5], [-np.inf, 0.5, 0.6, 0.7], [-np.inf, -np.inf, 0.7], [-np.inf, np.inf]):
+        over_seeds = band(np.array(values))
+        order = (over_seeds.least, over_seeds.lower, over_seeds.median, over_seeds.upper, over_seeds.greatest)
+        assert list(order) == sorted(order)
+    assert band(np.array([-np.inf, 0.5])).lower == -np.inf
+
+
+def test_what_is_no_number_is_left_out():
+    over_seeds = band(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]]))
+    np.testing.assert_array_equal(over_seeds.median, [2.0, np.nan])
+    np.testing.assert_array_equal(over_seeds.greatest, [3.0, np.nan])
 
 
 def test_the_failure_rate_counts_seeds_that_are_mostly_invalid_or_no_number():

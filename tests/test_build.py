@@ -121,6 +121,10 @@ MISTAKES = {
     "algorithm.instance_noise": ("linear(2.0, 0.5)", r"config.algorithm.instance_noise must stay in \[0, 1\], got 2"),
     "algorithm.score_weight": (-0.5, r"config.algorithm: score_weight must be in \[0, 1\], got -0.5"),
     "algorithm.real_penalty": ("constant([1.0, 0.0])", "config.algorithm.real_penalty must be a schedule .*got 0.0"),
+    "algorithm.generated_penalty": (
+        "linear(5.0, 1.0, steps=[10, 20])",
+        "config.algorithm.generated_penalty must be a schedule .*steps must be an integer",
+    ),
     "algorithm.average_decay": (1.5, r"config.algorithm: average_decay must be in \[0, 1\), got 1.5"),
     "algorithm.num_latent_draws": (0, "config.algorithm: num_latent_draws must be at least 1, got 0"),
     "algorithm.num_generated": (0, "config.algorithm: num_generated must be at least 1, got 0"),

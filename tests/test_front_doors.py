@@ -149,7 +149,8 @@ def test_overwriting_replaces_the_run_and_spares_other_files(tmp_path):
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
-    flags = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50")
+    # Two seeds, on a simulated device each where there are two cores.
+    flags = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run("train", *flags, f"--workdir={whole}")[0] == 0
     process = start("train", *flags, f"--workdir={killed}")

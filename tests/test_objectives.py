@@ -56,3 +56,10 @@ def test_log_odds_at_the_optimal_discriminator_is_the_reverse_kl():
     d = jnp.asarray(np.log(p / q)[outcomes], jnp.float32)
     kl = np.sum(q * np.log(q / p))
     np.testing.assert_allclose(OBJECTIVES["log_odds"].generator_loss(jnp.zeros(1), d), kl, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+def test_a_generator_loss_is_a_mean_over_generated_sequences(name):
+    real, generated = jnp.array([0.3, -1.0]), jnp.array([2.0, -0.5, 0.1])
+    each = [OBJECTIVES[name].generator_loss(real, generated[index : index + 1]) for index in range(3)]
+    np.testing.assert_allclose(OBJECTIVES[name].generator_loss(real, generated), np.mean(each), rtol=1e-6)

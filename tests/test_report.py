@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, reporting
+from experiments import build, members, reporting, tables
 from experiments.configs import arithmetic, paper
 from experiments.paper import command, parts, verdict
 from experiments.rundir import RunDirectory, write_json
@@ -49,6 +49,8 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "sampling_floor": baseline,
         "wall_seconds": 12.3,
         "backend": "cpu",
+        "hardware": "cpu, 2 cores",
+        "date": "2026-11-23",
         "versions": {"jax": "1"},
     }
     write_json(folder / "summary.json", summary)
@@ -82,6 +84,8 @@ def test_a_sweep_is_read_as_a_run_a_point(runs):
     assert runs[0].curve("generator_loss").shape == (10, 2)
     assert (runs[2].samples, runs[2].valid) == (["x", "<b>x"], [True, False])
     differing = differing_settings(runs)
+    assert members.canonical("cosine(1e-3,5e-5)") == members.canonical("cosine(0.001, 5e-05)")
+    assert [members.canonical(value) for value in ("S -> 'x'", "none", 3)] == ["S -> 'x'", "none", 3]
     assert differing == {
         "algorithm.name": ["gan", "other", "other"],
         "algorithm.rate": [None, "constant(1.0)", "constant(2.0)"],
@@ -89,14 +93,34 @@ def test_a_sweep_is_read_as_a_run_a_point(runs):
 
 
 def test_the_table_holds_bands_failures_and_baselines(runs):
-    headers, rows = reporting.results_table(runs)
+    headers, rows = tables.results_table(runs)
     cells = [dict(zip(headers, row["cells"], strict=True)) for row in rows]
-    assert cells[0]["validity mass"] == ("0.6000", "0.3000–0.9000", pytest.approx(0.6))
+    assert cells[0]["validity"] == ("0.6000", "0.3000–0.9000", "0.6")
     assert [each["failure rate"].text for each in cells[:3]] == ["50%", "0%", "0%"]
-    assert cells[1]["KL(data || model), nats"][:2] == ("∞", "0.5000–∞")
+    assert cells[1]["KL(data || model), nats"] == ("∞", "0.5000–∞", "Infinity")
     assert [row["is_baseline"] for row in rows] == [False] * 3 + [True] * 2
-    assert cells[3]["run"].text == "grammar arithmetic: its training set (5)"
+    assert cells[3]["run"].text == "training set of grammar arithmetic, 5 strings"
     assert cells[3]["KL(data || model), nats"].text == "∞"
+
+
+def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(runs):
+    other_task = runs[0]._replace(settings=runs[0].settings | {"task.length_law": "grammar"})
+    rows = tables.results_table([runs[0], other_task])[1]
+    assert [row["cells"][0].text for row in rows[2:]] == [
+        f"{label} of grammar arithmetic, length_law {law}, 5 strings"
+        for law in ("uniform", "grammar")
+        for label in ("training set", "draws of the true law")
+    ]
+    parsed = runs[0].summary | {
+        "validity_method": "parser", "kl_data_model": [None, None], "sampled_validity": [0.5, 0.25]
+    }  # fmt: skip
+    headers, rows = tables.results_table([runs[0]._replace(summary=parsed)])
+    cells = dict(zip(headers, rows[0]["cells"], strict=True))
+    assert cells["validity"].text == "0.3750"
+    assert cells["KL(data || model), nats"].text == "–"
+    blind = runs[0].summary | {"validity_method": None, "validity": [None, None]}
+    cells = dict(zip(headers, tables.results_table([runs[0]._replace(summary=blind)])[1][0]["cells"], strict=True))
+    assert (cells["validity"].text, cells["failure rate"].text) == ("–", "–")
 
 
 class Page(HTMLParser):
@@ -148,10 +172,11 @@ def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     page = tmp_path / "report.html"
     # The page tells what it is like once its own script has run; a click on a header must have sorted the rows.
     probe = """<script>window.addEventListener("load", () => {
-      document.querySelectorAll("thead button")[3].click();
+      document.querySelectorAll("thead button")[5].click();
       const images = [...document.images].map((image) => image.naturalWidth > 100);
-      const rows = [...document.querySelectorAll("table.sortable tbody tr")].map((row) => row.cells[3].dataset.value);
-      document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide: document.body.scrollWidth}) + "END";
+      const rows = [...document.querySelectorAll("table.sortable tbody tr")].map((row) => row.cells[5].dataset.value);
+      const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide}) + "END";
     });</script>"""
     page.write_text(page.read_text().replace("</body>", probe + "</body>"))
     chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
@@ -160,8 +185,8 @@ def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     assert "CONSOLE" not in shown.stderr
     found = json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
     assert found["images"] == [True, True]
-    values = [float(value) for value in found["rows"]]
-    assert values == sorted(values)
+    assert found["rows"] == ["0.1875", "2.0", "Infinity", "Infinity", "Infinity"]
+    assert found["wide"] == 0
 
 
 @pytest.mark.parametrize(
@@ -169,20 +194,29 @@ def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     [(crossing, "holds"), (lambda step, members: {n: [1.0] * members for n in crossing(1, 1)}, "does not hold")],
 )
 def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
-    same = {"losses": losses, "validity": [0.9] * 4, "kl": [1.0, 1.1, 1.2, 1.3], "seeds": 4}
+    same = {"losses": losses, "validity": [0.9] * 4, "kl": [1.0] * 4, "seeds": 4}
     folders = [write_run(tmp_path / name, algorithm="gan", **same) for name in STUDY]
     runs = dict(zip(STUDY, read_runs(folders, num_samples=1), strict=True))
     statements = verdict(runs)
     assert statements[0].outcome == outcome
     assert {each.outcome for each in statements[1:]} == {"no difference seen"}
 
-    def outcome_of_b(values):
-        return verdict(runs | {"b": runs["b"]._replace(summary=runs["b"].summary | {"kl_data_model": values})})[2]
+    def compared(a, b):
+        """What is said of (b) against (a), of these total variations."""
+        changed = {
+            name: runs[name]._replace(
+                members=list(range(len(values))), summary=runs[name].summary | {"total_variation": values}
+            )
+            for name, values in (("a", a), ("b", b))
+        }
+        return verdict(runs | changed)[2]
 
-    worse = outcome_of_b([2.0, 2.1, 2.2, None])
+    worse = compared([0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, None])
     assert worse.outcome == "worse"
-    assert "2.1500 (2.0000–∞) against 1.1500 (1.0000–1.3000)" in worse.evidence
-    assert outcome_of_b([0.1, 0.2, 0.3, 0.4]).outcome == "better"
+    assert "total variation 0.6500 (0.5000–∞) against 0.2500 (0.1000–0.4000)" in worse.evidence
+    assert compared([0.5, 0.6, 0.7, 0.8], [0.1, 0.2, 0.3, 0.4]).outcome == "better"
+    assert compared([0.95, 0.96, 0.97, 0.98], [1.0, 1.0, 1.0, 1.0]).outcome == "both fail"
+    assert compared([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]).outcome == "too few seeds to tell"
 
 
 def test_the_paper_s_variants_differ_as_the_paper_says():
@@ -204,8 +238,14 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
 
 
 def test_reports_of_bad_folders_are_one_line(tmp_path):
+    old = write_run(tmp_path / "old", algorithm="gan", losses=crossing, validity=[1.0] * 2, kl=[1.0] * 2)
+    summary = json.loads((old / "summary.json").read_text())
+    del summary["sweep"]
+    write_json(old / "summary.json", summary)
     for flags, message in (
         ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdir must hold a run, got"),
+        ((f"--workdirs={old}", f"--output={tmp_path}/out"), "error: --workdirs must hold whole runs of this version"),
+        ((f"--workdirs={old}", f"--output={old}"), "error: --output must not be the folder of a run, got"),
         (("--workdirs=", f"--output={tmp_path}/out"), "error: --workdirs must name at least one folder, got none"),
         (("--workdirs=a/run,b/run", f"--output={tmp_path}/out"), "error: --workdirs must end in different names"),
         (("--workdirs=a", "--output=/proc/report"), "error: "),
@@ -216,21 +256,25 @@ def test_reports_of_bad_folders_are_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_runs_are_trained_and_compared_by_the_front_doors(tmp_path):
-    folders = [tmp_path / "swept", tmp_path / "mle"]
-    swept = ("--config.num_seeds=2", "--config.algorithm.temperature=linear(5.0, [0.5, 1.0])")
-    for folder, flags in ((folders[0], (*TINY, *swept)), (folders[1], (*MLE, "--config.num_steps=20"))):
-        status, _, errors = run("train", *flags, f"--workdir={folder}")
+def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
+    folders = {name: tmp_path / name for name in ("swept", "alone")}
+    for name, text in (("swept", "linear(5.0, [0.5, 1.0])"), ("alone", "linear(5.0, 1.0)")):
+        flags = ("--config.num_seeds=2", f"--config.algorithm.temperature={text}", f"--workdir={folders[name]}")
+        status, _, errors = run("train", *TINY, *flags)
         assert status == 0, errors
-    assert len(json.loads((folders[0] / "summary.json").read_text())["validity"]) == 4
-    status, output, errors = run("report", f"--workdirs={folders[0]},{folders[1]}", f"--output={tmp_path / 'out'}")
+    rows = {name: json.loads((path / "metrics.jsonl").read_text().split("\n")[-2]) for name, path in folders.items()}
+    first, _, *last = rows["swept"]["temperature"]
+    assert first < last[0] - 0.3
+    for name in ("temperature", "generator_loss", "discriminator_loss", "kl_data_model"):
+        np.testing.assert_allclose(rows["swept"][name][2:], rows["alone"][name], rtol=1e-3)
+    assert rows["alone"]["kl_data_model"][0] != pytest.approx(rows["alone"]["kl_data_model"][1], rel=1e-2)
+
+    workdirs = f"--workdirs={folders['swept']},{folders['alone']}"
+    status, output, errors = run("report", workdirs, f"--output={tmp_path / 'out'}")
     assert status == 0, errors
     assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
     text = (tmp_path / "out" / "report.html").read_text()
-    assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">mle<"))
-
-
-MLE = ("--config=experiments/configs/arithmetic_mle.py", "--config.task.max_length=8", "--config.num_samples=1000")
+    assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">alone<"))
 
 
 def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_path):
@@ -250,6 +294,11 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
     other = parts(num_seeds=2, num_variant_seeds=4, num_steps=60)["b"]
     with pytest.raises(ValueError, match=r"--workdir must be empty or hold this very study.* another num_seeds, 3"):
         command(folder, other)
+    old = folder.read_config()
+    del old["algorithm"]["score_weight"]
+    write_json(folder.config, old)
+    with pytest.raises(ValueError, match=r"has another algorithm\.score_weight, None"):
+        command(folder, part)
 
 
 def test_the_study_s_parts_have_their_seeds_and_steps():

@@ -62,8 +62,8 @@ def relaxed_gan(
     """Makes the adversarial training method of the paper, with what it needs to converge.
 
     A step is the paper's Algorithm 1: draw data and noise, update the discriminator, then the generator against the
-    updated discriminator. The generator is rolled out once a step; its backward pass waits for the updated
-    discriminator. The discriminator minimises
+    updated discriminator. The generator is sampled once a step; its backward pass waits for the updated discriminator.
+    The discriminator minimises
 
         L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y),
 
@@ -86,7 +86,7 @@ def relaxed_gan(
       temperature: schedule of the temperature of what is emitted.
       feedback_temperature: schedule of the temperature of what is fed back; None is that of what is emitted.
       feedback_gradient: whether gradients flow through what is fed back.
-      score_weight: w_score in [0, 1]; other than 0 only for an `estimator` of one-hot samples.
+      score_weight: w_score in [0, 1]; other than 0 only for an `estimator` of one-hot samples, at least 2 a step.
       num_generated: generated sequences a step; None is the size of the batch.
       instance_noise: schedule of the strength of the noise through which the discriminator sees all sequences; None
         adds none.
@@ -111,6 +111,8 @@ def relaxed_gan(
     averaging.check_decay(average_decay)
     likelihood.check_draws(num_latent_draws)
     _check_score_weight(score_weight, estimator)
+    if score_weight and num_generated == 1:
+        raise ValueError("num_generated must be at least 2 where score_weight is not 0, got 1")
 
     def init(key: jax.Array) -> RelaxedGANState:
         generator_key, discriminator_key = jax.random.split(key)

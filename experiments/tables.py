@@ -1,0 +1,120 @@
+"""The results of runs as tables: bands for a page, and every seed's numbers as CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from experiments.bands import band, failure_rate, numbers
+from experiments.console import LABELS, format_number
+from experiments.rundir import Row
+from experiments.runs import FinishedRun
+
+_COLUMNS = {
+    "validity": "validity",
+    "total_variation": "total variation",
+    "kl_data_model": "KL(data || model), nats",
+    "distinct_strings": "distinct strings",
+}
+_BASELINES = {"training_set": "training set", "sampling_floor": "draws of the true law"}
+
+
+class Cell(NamedTuple):
+    """A cell of the table of results.
+
+    Attributes:
+      text: what is shown.
+      small: what stands below it.
+      value: what it is sorted by, as JavaScript reads it; '' where nothing is known.
+    """
+
+    text: str
+    small: str = ""
+    value: str = ""
+
+
+_UNKNOWN = Cell("–")
+
+
+def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Makes the table of results: a row a run, then the baselines of each task.
+
+    Args:
+      runs: the runs.
+
+    Returns:
+      The headers, and the rows, each with its `cells` and whether it `is_baseline`.
+    """
+    headers = ["run", "seeds", "steps", *_COLUMNS.values(), "failure rate", "seconds"]
+    rows = []
+    for run in runs:
+        counts = [_number(len(run.members)), _number(run.summary["steps"])]
+        bands = [_band(run, name) for name in _COLUMNS]
+        cells = [Cell(run.label, run.caption, run.label), *counts, *bands, _failures(run)]
+        rows.append({"cells": [*cells, _number(round(run.summary["wall_seconds"]))], "is_baseline": False})
+    for title, method, known in _baselines(runs):
+        measured = [_measured(method, name) for name in _COLUMNS]
+        values = [_number(numbers([known[name]], name)[0]) if name in known else _UNKNOWN for name in measured]
+        cells = [Cell(title, "", title), _UNKNOWN, _UNKNOWN, *values, _UNKNOWN, _UNKNOWN]
+        rows.append({"cells": cells, "is_baseline": True})
+    return headers, rows
+
+
+def results_csv(runs: Sequence[FinishedRun]) -> str:
+    """Writes the final metrics of runs as CSV, a line a seed; a field is empty where a metric is not known."""
+    names = [name for name in LABELS if any(name in run.summary for run in runs)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "seed", "steps", *names])
+    for run in runs:
+        for index in run.members:
+            values = [run.summary[name][index] if name in run.summary else "" for name in names]
+            writer.writerow([run.label, run.summary["seeds"][index], run.summary["steps"], *values])
+    return text.getvalue()
+
+
+def _measured(method: str | None, name: str) -> str:
+    """Names the metric that stands for `name`: where no oracle lists the support, that of the samples."""
+    return name if method == "enumeration" or name == "distinct_strings" else f"sampled_{name}"
+
+
+def _band(run: FinishedRun, name: str) -> Cell:
+    measured = _measured(run.summary["validity_method"], name)
+    if measured not in run.summary:
+        return _UNKNOWN
+    over_seeds = band(run.final(measured))
+    span = f"{format_number(over_seeds.least)}–{format_number(over_seeds.greatest)}" if len(run.members) > 1 else ""
+    return _number(float(over_seeds.median))._replace(small=span)
+
+
+def _failures(run: FinishedRun) -> Cell:
+    if run.summary["validity_method"] is None:
+        return _UNKNOWN
+    rate = failure_rate([run.summary["validity"][index] for index in run.members])
+    return Cell(f"{rate:.0%}", "", str(rate))
+
+
+def _number(value: float) -> Cell:
+    infinite = {math.inf: "Infinity", -math.inf: "-Infinity"}
+    return Cell(format_number(value), "", infinite.get(value, str(value)))
+
+
+def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]:
+    """Gives the title, the method and the metrics of each task's baselines; titles say in what tasks differ."""
+    tasks = {_task(run): run for run in runs}
+    differing = {
+        name for name, value in {pair for task in tasks for pair in task} if not all((name, value) in t for t in tasks)
+    }
+    found = []
+    for task, run in tasks.items():
+        settings = [f"{name.removeprefix('task.')} {value}" for name, value in task if name in differing]
+        for key, label in _BASELINES.items():
+            known = run.summary[key]
+            title = ", ".join([run.summary["task"], *settings, f"{known['num_strings']:,.0f} strings"])
+            found.append((f"{label} of {title}", run.summary["validity_method"], known))
+    return found
+
+
+def _task(run: FinishedRun) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in sorted(run.settings.items()) if name.startswith("task."))
