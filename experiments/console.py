@@ -27,6 +27,7 @@ LABELS = {
     "sampled_length_total_variation": "length total variation",
     "distinct_strings": "distinct strings",
 }
+_COUNTS = ("distinct_strings",)
 
 
 @contextlib.contextmanager
@@ -178,13 +179,13 @@ def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Ta
             if name not in summary:
                 continue
             middle = band(numbers([summary[name][index] for index in members], name))
-            cells = [format_number(middle.median)]
+            cells = [format_metric(name, middle.median)]
             if len(members) > 1:
-                cells.append(f"{format_number(middle.lower)}–{format_number(middle.upper)}")
-                cells.append(f"{format_number(middle.least)}–{format_number(middle.greatest)}")
+                cells.append(f"{format_metric(name, middle.lower)}–{format_metric(name, middle.upper)}")
+                cells.append(f"{format_metric(name, middle.least)}–{format_metric(name, middle.greatest)}")
             for baseline in ("training_set", "sampling_floor"):
                 known = summary[baseline]
-                cells.append(format_number(numbers([known[name]], name)[0]) if name in known else "-")
+                cells.append(format_metric(name, numbers([known[name]], name)[0]) if name in known else "-")
             table.add_row("  " + LABELS[name], *cells)
     return table
 
@@ -193,10 +194,10 @@ def _is_shown(name: str) -> bool:
     return name.endswith("loss") or name in ("temperature", "validity", "sampled_validity", "kl_data_model")
 
 
-def format_number(value: Any) -> str:
-    """Writes a metric: four decimals, a whole number from 10 on, or a power of ten where the decimals would be 0."""
+def format_metric(name: str, value: Any) -> str:
+    """Writes a metric: a count as it is; else four decimals, a whole number from 10 on, a power of ten below 1e-4."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "failed"
     if 0 < value < 1e-4:
         return f"{value:.0e}"
-    return f"{value:,.0f}" if value >= 10 or value in range(2, 10) else f"{value:.4f}"
+    return f"{value:,.0f}" if value >= 10 or name in _COUNTS else f"{value:.4f}"

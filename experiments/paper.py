@@ -15,12 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
-from numpy.typing import NDArray
 from scipy import stats
 
 from experiments import build, console, reporting
 from experiments.configs import arithmetic, paper
-from experiments.console import format_number
+from experiments.console import format_metric
 from experiments.reporting import Report, Statement
 from experiments.rundir import RunDirectory, check_holds_no_run, flatten
 from experiments.runs import FinishedRun, read_runs
@@ -206,15 +205,16 @@ def _compared(claim: str, run: FinishedRun, other: FinishedRun) -> Statement:
         outcome = "no difference seen"
     else:
         outcome = "better" if test.statistic < len(ours) * len(theirs) / 2 else "worse"
-    evidence = [f"total variation {_range(ours)} against {_range(theirs)} (Mann–Whitney p = {test.pvalue:.2g})"]
-    for name in ("validity", "distinct_strings"):
-        label = console.LABELS[name]
-        evidence.append(f"{label} {_range(run.final(name))} against {_range(other.final(name))}")
-    return Statement(claim, outcome, "; ".join(evidence))
+    evidence = [
+        f"{console.LABELS[name]} {_range(name, run)} against {_range(name, other)}"
+        for name in ("total_variation", "validity", "distinct_strings")
+    ]
+    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}"]))
 
 
-def _range(values: NDArray[np.floating]) -> str:
-    median, least, greatest = (format_number(value) for value in (np.median(values), np.min(values), np.max(values)))
+def _range(name: str, run: FinishedRun) -> str:
+    values = run.final(name)
+    median, least, greatest = (format_metric(name, value) for value in (np.median(values), values.min(), values.max()))
     return f"{median} ({least}–{greatest})"
 
 

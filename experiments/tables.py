@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from experiments.bands import band, failure_rate, numbers
-from experiments.console import LABELS, format_number
+from experiments.console import LABELS, format_metric
 from experiments.rundir import Row
 from experiments.runs import FinishedRun
 
@@ -49,13 +49,13 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
     headers = ["run", "seeds", "steps", *_COLUMNS.values(), "failure rate", "seconds"]
     rows = []
     for run in runs:
-        counts = [_number(len(run.members)), _number(run.summary["steps"])]
+        counts = [_count(len(run.members)), _count(run.summary["steps"])]
         bands = [_band(run, name) for name in _COLUMNS]
         cells = [Cell(run.label, run.caption, run.label), *counts, *bands, _failures(run)]
-        rows.append({"cells": [*cells, _number(round(run.summary["wall_seconds"]))], "is_baseline": False})
+        rows.append({"cells": [*cells, _count(round(run.summary["wall_seconds"]))], "is_baseline": False})
     for title, method, known in _baselines(runs):
         measured = [_measured(method, name) for name in _COLUMNS]
-        values = [_number(numbers([known[name]], name)[0]) if name in known else _UNKNOWN for name in measured]
+        values = [_metric(name, numbers([known[name]], name)[0]) if name in known else _UNKNOWN for name in measured]
         cells = [Cell(title, "", title), _UNKNOWN, _UNKNOWN, *values, _UNKNOWN, _UNKNOWN]
         rows.append({"cells": cells, "is_baseline": True})
     return headers, rows
@@ -84,8 +84,8 @@ def _band(run: FinishedRun, name: str) -> Cell:
     if measured not in run.summary:
         return _UNKNOWN
     over_seeds = band(run.final(measured))
-    span = f"{format_number(over_seeds.least)}–{format_number(over_seeds.greatest)}" if len(run.members) > 1 else ""
-    return _number(float(over_seeds.median))._replace(small=span)
+    least, greatest = format_metric(name, over_seeds.least), format_metric(name, over_seeds.greatest)
+    return _metric(name, over_seeds.median)._replace(small=f"{least}–{greatest}" if len(run.members) > 1 else "")
 
 
 def _failures(run: FinishedRun) -> Cell:
@@ -95,9 +95,13 @@ def _failures(run: FinishedRun) -> Cell:
     return Cell(f"{rate:.0%}", "", str(rate))
 
 
-def _number(value: float) -> Cell:
+def _metric(name: str, value: Any) -> Cell:
     infinite = {math.inf: "Infinity", -math.inf: "-Infinity"}
-    return Cell(format_number(value), "", infinite.get(value, str(value)))
+    return Cell(format_metric(name, value), "", infinite.get(float(value), str(float(value))))
+
+
+def _count(value: int) -> Cell:
+    return Cell(f"{value:,}", "", str(value))
 
 
 def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]:
