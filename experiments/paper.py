@@ -36,8 +36,8 @@ _NUM_STEPS = flags.DEFINE_integer(
 )
 
 _SIGNIFICANT = 0.05
-# Farther from the true law in total variation than this, a generator has learnt next to nothing of it.
-_LOST = 0.9
+# A generator farther than this from the true law in total variation misplaces more than half of its mass.
+_LOST = 0.5
 
 
 class Part(NamedTuple):
