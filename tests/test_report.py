@@ -233,6 +233,9 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
     }
     for name in paper.VARIANTS:
         build.build(paper.get_config(name))
+    config = paper.get_config("a")
+    config.algorithm.discriminator_optimizer.learning_rate = "constant(1e-4)"
+    assert config.algorithm.generator_optimizer.learning_rate == "constant(1e-3)"
     with pytest.raises(ValueError, match="variant must be one of a, b, c, d, constant, mle; got 'e'"):
         paper.get_config("e")
 

@@ -72,8 +72,9 @@ def get_config(variant: str = "a") -> ConfigDict:
             "latent": "hidden" if variant == "d" else "hidden_and_cell",
         },
         "discriminator": {"name": "lstm", "hidden_size": width, "pooling": "last", "bidirectional": False},
-        "generator_optimizer": adam,
-        "discriminator_optimizer": adam,
+        # Copies: a ConfigDict keeps what is shared shared, and one setting would change both.
+        "generator_optimizer": dict(adam),
+        "discriminator_optimizer": dict(adam),
     }
     if variant == "constant":
         gan |= {"temperature": "constant(1.0)"}
