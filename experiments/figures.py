@@ -115,7 +115,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             for name in [name for name in names if name in run.rows[0]]:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
             if line == 0:
-                axes.set_title(f"{run.label} (seeds: {len(run.members)})", wrap=True)
+                axes.set_title(f"{run.label} (seeds: {len(run.members)})", fontsize="medium", wrap=True)
             if len(names) > 1:
                 axes.legend(fontsize="small")
             if column == 0:
