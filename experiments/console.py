@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
+from experiments.members import members_at
 
 SHOWN_SAMPLES = 20
 LABELS = {
@@ -138,7 +139,7 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
       valid: whether each is valid.
     """
     for point, settings in enumerate(summary["sweep"]):
-        members = [index for index, each in enumerate(summary["points"]) if each == point]
+        members = members_at(point, summary["points"])
         title = f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps, "
         title += ", ".join([f"{summary['wall_seconds']:.0f} s on {summary['backend']}", *settings.values()])
         console.print(_table(summary, members, title))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.bands import band
+from experiments.members import members_at
 from experiments.rundir import Row
 from experiments.runs import FinishedRun
 
@@ -19,7 +20,7 @@ _PANELS = {
 }
 _LOGARITHMIC = ("distance to the true law",)
 _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1"}
-_MARKS = {True: ("✓", "tab:green"), False: ("✗", "tab:red"), None: (" ", "black")}
+_SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
 
 
 def draw_curves(rows: Sequence[Row], path: Path, *, title: str, sweep: Sequence[Row], points: Sequence[int]) -> None:
@@ -40,7 +41,7 @@ def draw_curves(rows: Sequence[Row], path: Path, *, title: str, sweep: Sequence[
     figure = new_figure(4.5 * columns, 3.2 * lines)
     figure.suptitle(title)
     for line, point in enumerate(kinds):
-        members = [index for index, each in enumerate(points) if each == point]
+        members = members_at(point, points)
         for index, (label, names) in enumerate(panels.items()):
             axes = figure.add_subplot(lines, columns, line * columns + index + 1)
             for name in names:
@@ -138,8 +139,14 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
         axes.axis("off")
         axes.set_title(run.label, wrap=True)
         axes.set_ylim(lines, -1)
-        valid = run.valid if run.valid is not None else [None] * len(run.samples)
-        for line, (sample, is_valid) in enumerate(zip(run.samples, valid, strict=True)):
-            mark, color = _MARKS[is_valid]
-            axes.text(0.02, line, f"{mark} {sample}", color=color, family="monospace", fontsize=10, parse_math=False)
+        for line, (mark, sample, valid) in enumerate(run.marked()):
+            axes.text(
+                0.02,
+                line,
+                f"{mark} {sample}",
+                color=_SAMPLE_COLORS[valid],
+                family="monospace",
+                fontsize=10,
+                parse_math=False,
+            )
     figure.savefig(path, dpi=120)

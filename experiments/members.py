@@ -5,7 +5,7 @@ A sweep is written in the text of a schedule, with a list where a number may sta
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
@@ -75,25 +75,27 @@ def sweep(config: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{name: _at(text, point) for name, (text, _) in swept.items()} for point in range(size)]
 
 
+def members_at(point: int, points: Sequence[int]) -> list[int]:
+    """Gives the indices of the members at a point, of each member's point."""
+    return [index for index, each in enumerate(points) if each == point]
+
+
 def canonical(value: Any) -> Any:
     """Writes the text of a schedule in one way, as a sweep does; what is no such text stays as it is."""
-    return _at(value, 0) if isinstance(value, str) and _is_call(value) else value
-
-
-def _is_call(text: str) -> bool:
-    try:
-        return isinstance(ast.parse(text, mode="eval").body, ast.Call)
-    except SyntaxError:
-        return False
+    return _at(value, 0) if isinstance(_parsed(value), ast.Call) else value
 
 
 def _lists(text: Any) -> list[ast.List]:
     """Finds the lists in the text of a schedule; none in what is no such text."""
+    return [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.List)]
+
+
+def _parsed(text: Any) -> ast.expr:
+    """Parses what may be the text of a schedule; what is no expression is the constant None."""
     try:
-        tree = ast.parse(text, mode="eval") if isinstance(text, str) else ast.Constant(None)
+        return ast.parse(text, mode="eval").body if isinstance(text, str) else ast.Constant(None)
     except SyntaxError:
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.List)]
+        return ast.Constant(None)
 
 
 def _at(text: str, point: int) -> str:

@@ -152,7 +152,7 @@ def write(report: Report, output: str | Path) -> None:
 
 def samples_text(runs: Sequence[FinishedRun]) -> str:
     """Writes samples of runs in columns, valid strings marked with ✓ and invalid ones with ✗."""
-    columns = [[run.label, *(f"{_MARKS[valid]} {sample}" for sample, valid in _marked(run))] for run in runs]
+    columns = [[run.label, *(f"{mark} {sample}" for mark, sample, _ in run.marked())] for run in runs]
     lines = max(len(column) for column in columns)
     widths = [max(map(len, column)) + 2 for column in columns]
     columns = [column + [""] * (lines - len(column)) for column in columns]
@@ -160,14 +160,6 @@ def samples_text(runs: Sequence[FinishedRun]) -> str:
         "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
         for row in zip(*columns, strict=True)
     )
-
-
-_MARKS = {True: "✓", False: "✗", None: " "}
-
-
-def _marked(run: FinishedRun) -> list[tuple[str, bool | None]]:
-    valid: Sequence[bool | None] = [None] * len(run.samples) if run.valid is None else run.valid
-    return list(zip(run.samples, valid, strict=True))
 
 
 def _shown(run: FinishedRun) -> dict[str, Any]:
@@ -186,7 +178,7 @@ def _shown(run: FinishedRun) -> dict[str, Any]:
     return {
         "label": run.label,
         "caption": run.caption,
-        "marked": _marked(run),
+        "marked": run.marked(),
         "settings": run.settings,
         "environment": "; ".join(environment),
     }

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from experiments import build
 from experiments.bands import numbers
-from experiments.members import canonical
+from experiments.members import canonical, members_at
 from experiments.rundir import Row, RunDirectory, flatten
 
+_MARKS = {True: "✓", False: "✗", None: " "}
 _NEEDED = ("sweep", "points", "seeds", "hardware", "training_set", "sampling_floor")
 
 
@@ -41,6 +42,11 @@ class FinishedRun(NamedTuple):
     def final(self, name: str) -> NDArray[np.floating]:
         """Gives the final metric of each seed, the worst that it can be where it is no number."""
         return numbers([self.summary[name][index] for index in self.members], name)
+
+    def marked(self) -> list[tuple[str, str, bool | None]]:
+        """Gives each sample behind its mark: ✓ where it is valid, ✗ where not, a blank where no oracle tells."""
+        valid: Sequence[bool | None] = [None] * len(self.samples) if self.valid is None else self.valid
+        return [(_MARKS[each], sample, each) for sample, each in zip(self.samples, valid, strict=True)]
 
     def curve(self, name: str) -> NDArray[np.floating]:
         """Gives a metric over training, `[rows, seeds]`."""
@@ -90,7 +96,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
     a_member = summary["num_samples"]
     finished = []
     for point, settings in enumerate(summary["sweep"]):
-        members = [index for index, each in enumerate(summary["points"]) if each == point]
+        members = members_at(point, summary["points"])
         first = members[0] * a_member
         samples = strings[first : first + min(num_samples, a_member)]
         finished.append(
