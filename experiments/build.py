@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
 from experiments.members import sweep
+from gumbel_gan import placement
 from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
@@ -26,7 +27,7 @@ Section = Mapping[str, Any]
 
 PLATFORMS = ("", "cpu", "gpu", "tpu")
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
-COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", "batch_size", "num_samples")
+COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", "batch_size", "num_shards", "num_samples")
 SETTINGS = ("platform", "dtype", "seed", *COUNTS, "task", "algorithm")
 
 
@@ -38,12 +39,14 @@ class Experiment(NamedTuple):
       algorithm: the training method.
       algorithm_at: the training method at a point of the config's sweep, an index that may be traced. Points differ in
         how they train only: states have one structure, and `algorithm` samples and scores those of all points.
+      shard_axis: name of the axis that both train under, None where batches have a single shard.
       latent_draws: draws of the latent in the Monte-Carlo estimate of `algorithm.log_prob`; 0 where that is exact.
     """
 
     task: Task
     algorithm: Algorithm
     algorithm_at: Callable[[ArrayLike], Algorithm]
+    shard_axis: str | None
     latent_draws: int
 
 
@@ -53,16 +56,18 @@ class _Context(NamedTuple):
     task: Task
     generator: Generator
     num_steps: int
+    num_shards: int
+    shard_axis: str | None
     dtype: jnp.dtype
     point: ArrayLike
 
 
-def select_platform(platform: str, *, num_seeds: int = 1) -> None:
+def select_platform(platform: str, *, num_devices: int = 1) -> None:
     """Chooses JAX's backend; to be called before anything touches a device.
 
     Args:
       platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
-      num_seeds: seeds to spread; a CPU shows a device a core, up to this number, unless `XLA_FLAGS` says how many.
+      num_devices: devices that can be used; a CPU shows one a core, up to this number, unless `XLA_FLAGS` says how many.
 
     Raises:
       ValueError: `platform` is unknown, or this machine has no such device.
@@ -72,7 +77,7 @@ def select_platform(platform: str, *, num_seeds: int = 1) -> None:
     if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", min(num_seeds, num_cores()))
+        jax.config.update("jax_num_cpu_devices", min(num_devices, num_cores()))
     try:
         found = jax.default_backend()
     except RuntimeError as error:
@@ -126,6 +131,9 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
+    num_shards = config["num_shards"]
+    shard_axis = placement.SHARDS if num_shards > 1 else None
+    _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", DTYPES[config["dtype"]]
     generator = _named(
         _pop(dict(config["algorithm"]), "generator", path),
@@ -139,12 +147,12 @@ def build(config: Section) -> Experiment:
     def algorithm_at(point: ArrayLike) -> Algorithm:
         section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
         make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
-        return make(section, path, _Context(task, generator, config["num_steps"], dtype, point))
+        return make(section, path, _Context(task, generator, config["num_steps"], num_shards, shard_axis, dtype, point))
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
     algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
     latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
-    return Experiment(task, algorithms[0], algorithm_at, latent_draws)
+    return Experiment(task, algorithms[0], algorithm_at, shard_axis, latent_draws)
 
 
 def make_task(config: Section) -> Task:
@@ -202,6 +210,8 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
             ends = float(noise(0)), float(noise(context.num_steps))
         if max(ends) > 1:
             raise ValueError(f"{path}.instance_noise must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
+    if section.get("num_generated") is not None:
+        section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
     return _call(
         relaxed_gan,
         section,
@@ -220,6 +230,7 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
         objective=OBJECTIVES[_choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
         estimator=ESTIMATORS[_choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
         temperature=_required_schedule(section, "temperature", path, context),
+        shard_axis=context.shard_axis,
         **schedules,
     )
 
@@ -232,7 +243,15 @@ def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -
         generator=context.generator,
         length=context.task.length,
         optimizer=_optimizer(section, "optimizer", path, context),
+        shard_axis=context.shard_axis,
     )
+
+
+def _share(num: int, path: str, num_shards: int) -> int:
+    """Gives a shard's share of a number of sequences."""
+    if num % num_shards:
+        raise ValueError(f"{path} must be a multiple of config.num_shards, {num_shards}; got {num}")
+    return num // num_shards
 
 
 def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:

@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -26,6 +27,9 @@ class Prepared(NamedTuple):
       mesh: the devices that the members of the run spread over.
       keys: the keys of the members.
       points: `[S]` int32, each member's point of the sweep.
+      init: maps `[S]` keys to the states of the members.
+      advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
+        was measured on the way; consumes the states.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
@@ -35,6 +39,8 @@ class Prepared(NamedTuple):
     mesh: jax.sharding.Mesh
     keys: training.RunKeys
     points: jax.Array
+    init: Callable[..., Any]
+    advance: Callable[..., Any]
     started: float
 
 
@@ -60,29 +66,23 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     check_writable(run.path, "--workdir")
     build.check_settings(config)
     seeds, points = members(config)
-    build.select_platform(config.platform, num_seeds=len(seeds))
+    build.select_platform(config.platform, num_devices=len(seeds) * config.num_shards)
     config = build.self_contained(config)
     experiment = build.build(config)
-    mesh = placement.seeds_mesh(len(seeds))
+    mesh = placement.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
     keys, points = jax.device_put(axis, placement.seeds_sharding(mesh))
+    init = jax.jit(placement.vmap_seeds(experiment.algorithm.init, mesh, num_shards=config.num_shards))
+    advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written.
-    state = jax.eval_shape(experiment.algorithm.init, training.run_keys(0).init)
-    batch = jax.ShapeDtypeStruct((config.batch_size, experiment.task.length), jnp.int32)
-    point = jax.ShapeDtypeStruct((), jnp.int32)
-    jax.eval_shape(
-        lambda key, state, batch, point: experiment.algorithm_at(point).step(key, state, batch),
-        jax.random.key(0),
-        state,
-        batch,
-        point,
-    )
+    state = init.eval_shape(keys.init)
+    advance.eval_shape(keys.train, state, points, experiment.task.train, num_steps=config.steps_per_chunk)
     if resume:
         run.check_resumable(config)
         started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
-    return Prepared(config, run, experiment, mesh, keys, points, started)
+    return Prepared(config, run, experiment, mesh, keys, points, init, advance, started)
 
 
 def train(prepared: Prepared) -> Row:
@@ -94,12 +94,11 @@ def train(prepared: Prepared) -> Row:
     Returns:
       What `summary.json` holds.
     """
-    config, run, experiment, mesh, keys = prepared[:5]
-    init = jax.jit(placement.vmap_seeds(experiment.algorithm.init, mesh))
+    config, run, experiment, mesh, keys, _, init, *_ = prepared
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
         spread = placement.seeds_sharding(mesh)
-        state = checkpoints.restore(jax.eval_shape(init, keys.init), spread) if step else init(keys.init)
+        state = checkpoints.restore(init.eval_shape(keys.init), spread) if step else init(keys.init)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
     metrics, strings = summary.summarise(config, experiment, state)
@@ -114,19 +113,9 @@ def train(prepared: Prepared) -> Row:
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
-    config, run, experiment, mesh, keys, points, started = prepared
+    config, run, experiment, mesh, keys, points, _, advance, started = prepared
     data = jax.device_put(experiment.task.train, placement.replicated(mesh))
     monitor = summary.monitor(experiment)
-
-    @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
-    def advance(keys, state, points, data, *, num_steps):
-        def train_one(key, state, point, data):
-            algorithm = experiment.algorithm_at(point)
-            return training.train(algorithm, key, state, data, batch_size=config.batch_size, num_steps=num_steps)
-
-        state, metrics = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None))(keys, state, points, data)
-        return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
-
     with (
         MetricsWriter(run, member_names(config), first_step=step + 1) as writer,
         console.ProgressLine(console.screen(), config.num_steps, step) as progress,
@@ -141,3 +130,26 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
             if step == config.num_steps or step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0:
                 checkpoints.save(step, state)
     return state
+
+
+def _advance(config: ConfigDict, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
+    """Makes the compiled program of a chunk of steps of all members."""
+
+    @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
+    def advance(keys, state, points, data, *, num_steps):
+        def train_one(key, state, point, data):
+            return training.train(
+                experiment.algorithm_at(point),
+                key,
+                state,
+                data,
+                batch_size=config.batch_size,
+                num_steps=num_steps,
+                shard_axis=experiment.shard_axis,
+            )
+
+        train_all = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)
+        state, metrics = train_all(keys, state, points, data)
+        return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
+
+    return advance

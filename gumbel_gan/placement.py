@@ -1,7 +1,8 @@
-"""Seeds over devices: a thin room over `jax.sharding`.
+"""Seeds and shards of a batch over devices: a thin room over `jax.sharding`.
 
-Seeds never talk to each other, so that each device trains its share of them with a program of its own. On a CPU, XLA
-can be made to show several devices (`jax_num_cpu_devices`), one a core; on accelerators the code is the same.
+Seeds never talk to each other, so that each device trains its share of them with a program of its own. The shards of a
+batch average their gradients, once for each network and step. On a CPU, XLA can be made to show several devices
+(`jax_num_cpu_devices`), one a core; on accelerators the code is the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,29 +12,38 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+SHARDS = "shards"
 _SEEDS = "seeds"
 
 
-def seeds_mesh(num_seeds: int, devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """Makes a mesh to spread an axis of seeds over: as many devices as divide it evenly.
+def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """Makes a mesh to spread seeds over, and the shards of their batches over the devices that are left.
+
+    As many devices as divide the seeds evenly take a share of them each. If there are `num_shards` times as many, each
+    shard has a device of its own; else the shards of a seed stay together.
 
     Args:
-      num_seeds: S, size of the axis, at least 1.
+      num_seeds: S, size of the axis of seeds, at least 1.
+      num_shards: shards of a batch, at least 1.
       devices: the devices to choose from, in order; None is all of JAX's.
 
     Returns:
-      A mesh of one axis, 'seeds'.
+      A mesh of two axes, 'seeds' and 'shards'.
 
     Raises:
-      ValueError: `num_seeds` is less than 1, or there are no devices.
+      ValueError: `num_seeds` or `num_shards` is less than 1, or there are no devices.
     """
     devices = jax.devices() if devices is None else devices
     if num_seeds < 1:
         raise ValueError(f"num_seeds must be at least 1, got {num_seeds}")
+    if num_shards < 1:
+        raise ValueError(f"num_shards must be at least 1, got {num_shards}")
     if not devices:
         raise ValueError("devices must hold at least one device, got none")
-    num = max(num for num in range(1, min(num_seeds, len(devices)) + 1) if num_seeds % num == 0)
-    return Mesh(np.array(devices[:num]), (_SEEDS,), axis_types=(AxisType.Auto,))
+    seeds = max(num for num in range(1, min(num_seeds, len(devices)) + 1) if num_seeds % num == 0)
+    shards = num_shards if seeds * num_shards <= len(devices) else 1
+    grid = np.array(devices[: seeds * shards]).reshape(seeds, shards)
+    return Mesh(grid, (_SEEDS, SHARDS), axis_types=(AxisType.Auto, AxisType.Auto))
 
 
 def seeds_sharding(mesh: Mesh) -> NamedSharding:
@@ -46,28 +56,44 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-def vmap_seeds(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
+def vmap_seeds(
+    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,), num_shards: int = 1
+) -> Callable[..., Any]:
     """Does what `jax.vmap` does along an axis of seeds, each device for its own share of them.
+
+    With several shards, every shard of a seed calls the function with the same arguments, under the axis `SHARDS`: as
+    `training.train` does with its `shard_axis`, it takes its part of the work by `jax.lax.axis_index(SHARDS)`, and its
+    results must be the same on all of them. That axis is one of devices where the mesh has them, else one of `jax.vmap`.
 
     Args:
       function: a function of one seed's arguments, all positional.
-      mesh: of `seeds_mesh`; the size of its axis divides the number of seeds.
+      mesh: of `seeds_mesh`; the size of its first axis divides the number of seeds.
       in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+      num_shards: shards of a batch, as given to `seeds_mesh`; with 1 there is no axis `SHARDS`.
 
     Returns:
       The mapped function, whose results have a leading axis of seeds; to jit.
 
     Raises:
-      ValueError: an entry of `in_axes` is neither 0 nor None.
+      ValueError: an entry of `in_axes` is neither 0 nor None, or the mesh was made for another number of shards.
     """
     if any(axis not in (0, None) for axis in in_axes):
         raise ValueError(f"in_axes must hold 0 or None for each argument, got {tuple(in_axes)}")
+    if mesh.shape[SHARDS] not in (1, num_shards):
+        raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
+    if mesh.shape[SHARDS] < num_shards:
+        function = jax.vmap(function, in_axes=None, out_axes=None, axis_name=SHARDS, axis_size=num_shards)
     seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
     return jax.shard_map(
         jax.vmap(function, in_axes=tuple(in_axes)),
         mesh=mesh,
         in_specs=tuple(shared if axis is None else seeds for axis in in_axes),
         out_specs=seeds,
-        # Values don't vary over anything but the seeds; the check would refuse scans whose carry starts as a constant.
+        # The check would refuse scans whose carry starts as a constant.
         check_vma=False,
     )
+
+
+def mean_over(axis: str | None, tree: Any) -> Any:
+    """Averages a tree over a mapped axis, such as `SHARDS`; with None there is none, and the tree stays as it is."""
+    return tree if axis is None else jax.lax.pmean(tree, axis)

@@ -1,4 +1,4 @@
-"""Seeds over two simulated devices."""
+"""Seeds, and shards of a batch, over two simulated devices."""
 
 import re
 from functools import partial
@@ -6,24 +6,86 @@ from functools import partial
 import chex
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 from gumbel_gan import placement, training
+from gumbel_gan.algorithms import relaxed_gan
 from gumbel_gan.checkpoints import Checkpoints
-from tests.test_training import ALGORITHM, DATA
+from tests.test_training import ALGORITHM, DATA, SETTINGS
 
 STEPS = partial(training.train, ALGORITHM, batch_size=3, num_steps=6)
+SHARDED = relaxed_gan(**SETTINGS, shard_axis=placement.SHARDS)
+SHARDED_STEPS = partial(training.train, SHARDED, batch_size=4, num_steps=6, shard_axis=placement.SHARDS)
 
 
 def start(mesh, seeds):
     keys = jax.device_put(training.seeds_axis(seeds), placement.seeds_sharding(mesh))
-    return keys, jax.jit(placement.vmap_seeds(ALGORITHM.init, mesh))(keys.init)
+    num_shards = mesh.shape[placement.SHARDS]
+    return keys, jax.jit(placement.vmap_seeds(ALGORITHM.init, mesh, num_shards=num_shards))(keys.init)
 
 
 def test_the_mesh_takes_as_many_devices_as_divide_the_seeds():
     assert len(jax.devices()) == 2
     sizes = {num: placement.seeds_mesh(num).size for num in (1, 2, 3, 4)}
     assert sizes == {1: 1, 2: 2, 3: 1, 4: 2}
+
+
+def test_shards_have_the_devices_that_seeds_leave():
+    shapes = {seeds: tuple(placement.seeds_mesh(seeds, 2).shape.values()) for seeds in (1, 2, 3)}
+    assert shapes == {1: (1, 2), 2: (2, 1), 3: (1, 2)}
+    assert placement.seeds_mesh(1, 4).size == 1
+
+
+def run_shards(devices):
+    mesh = placement.seeds_mesh(3, 2, devices)
+    keys, state = start(mesh, range(3))
+    data = jax.device_put(DATA, placement.replicated(mesh))
+    step = jax.jit(placement.vmap_seeds(SHARDED_STEPS, mesh, in_axes=(0, 0, None), num_shards=2))
+    # The checker of keys takes transpositions of keys with two batch axes for uses; with one it is content.
+    with jax.debug_key_reuse(False):
+        state, metrics = step(keys.train, state, data)
+    return mesh, state, metrics
+
+
+def test_shards_on_two_devices_are_the_shards_on_one():
+    spread, state, metrics = run_shards(jax.devices())
+    single, alone, alone_metrics = run_shards(jax.devices()[:1])
+    assert (spread.size, single.size) == (2, 1)
+    assert len(state.step.sharding.device_set) == 2
+    chex.assert_trees_all_close(jax.device_get(state), jax.device_get(alone), rtol=1e-4, atol=1e-5)
+    chex.assert_trees_all_close(jax.device_get(metrics), jax.device_get(alone_metrics), rtol=1e-3, atol=1e-5)
+
+
+def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
+    # Plain gradient descent at rate 1: an update is minus the gradient, so that means of updates are comparable.
+    settings = SETTINGS | {"generator_optimizer": optax.sgd(1.0), "discriminator_optimizer": optax.sgd(1.0)}
+    plain, sharded = relaxed_gan(**settings), relaxed_gan(**settings, shard_axis=placement.SHARDS)
+    keys, state = training.run_keys(0), plain.init(jax.random.key(3))
+    steps = partial(training.train, batch_size=4, num_steps=1)
+    together, _ = jax.vmap(
+        partial(steps, sharded, keys.train, state, DATA, shard_axis=placement.SHARDS),
+        in_axes=(), out_axes=None, axis_name=placement.SHARDS, axis_size=2,
+    )()  # fmt: skip
+
+    batch_key, step_key = jax.random.split(jax.random.fold_in(keys.train, state.step))
+    rows = jax.random.randint(batch_key, (4,), 0, len(DATA)).reshape(2, 2)
+    apart = [plain.step(jax.random.fold_in(step_key, shard), state, DATA[rows[shard]])[0] for shard in range(2)]
+    mean = jax.tree.map(lambda *leaves: sum(leaves) / 2, *(each.discriminator for each in apart))
+    chex.assert_trees_all_close(together.discriminator, mean, rtol=1e-4, atol=1e-6)
+    difference = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), apart[0].discriminator, apart[1].discriminator)
+    assert max(jax.tree.leaves(difference)) > 1e-3
+
+
+def test_gradients_are_averaged_once_a_network_and_step():
+    mesh = placement.seeds_mesh(1, 2)
+    keys, state = start(mesh, [0])
+    step = jax.jit(placement.vmap_seeds(SHARDED_STEPS, mesh, in_axes=(0, 0, None), num_shards=2))
+    program = step.lower(keys.train, state, jax.device_put(DATA, placement.replicated(mesh))).compile().as_text()
+    num_leaves = len(jax.tree.leaves((state.generator, state.discriminator)))
+    # At most one all-reduce a leaf, and one a metric after the scan: none inside the unrolls.
+    assert 0 < len(re.findall(r" all-reduce(?:-start)?\(", program)) <= num_leaves + 8
+    assert not re.search("all-gather|all-to-all|collective-permute", program)
 
 
 def test_seeds_on_two_devices_are_the_seeds_on_one():
@@ -77,7 +139,18 @@ def test_a_hyperparameter_has_an_axis_beside_the_seeds():
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="num_seeds must be at least 1, got 0"):
         placement.seeds_mesh(0)
+    with pytest.raises(ValueError, match="num_shards must be at least 1, got 0"):
+        placement.seeds_mesh(1, 0)
     with pytest.raises(ValueError, match="devices must hold"):
-        placement.seeds_mesh(1, [])
+        placement.seeds_mesh(1, 1, [])
+    with pytest.raises(ValueError, match="num_shards must be that of the mesh, 2, got 1"):
+        placement.vmap_seeds(lambda x: x, placement.seeds_mesh(1, 2))
+    with pytest.raises(ValueError, match="batch_size must be a multiple of the number of shards, 2; got 3"):
+        jax.vmap(
+            lambda key: training.train(
+                SHARDED, key, None, DATA, batch_size=3, num_steps=1, shard_axis=placement.SHARDS
+            ),
+            axis_name=placement.SHARDS,
+        )(jax.random.split(jax.random.key(0)))
     with pytest.raises(ValueError, match=r"in_axes must hold 0 or None for each argument, got \(1,\)"):
         placement.vmap_seeds(lambda x: x, placement.seeds_mesh(1), in_axes=(1,))

@@ -13,17 +13,18 @@ from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
 
-ALGORITHM = relaxed_gan(
-    lstm_generator(3, 3),
-    lstm_discriminator(3, 3),
-    length=4,
-    generator_optimizer=optax.adam(1e-2),
-    discriminator_optimizer=optax.adam(1e-2),
-    objective=OBJECTIVES["log_odds"],
-    estimator=ESTIMATORS["straight_through"],
-    temperature=schedules.linear(5.0, 1.0, 10),
-    average_decay=0.9,
-)
+SETTINGS = {
+    "generator": lstm_generator(3, 3),
+    "discriminator": lstm_discriminator(3, 3),
+    "length": 4,
+    "generator_optimizer": optax.adam(1e-2),
+    "discriminator_optimizer": optax.adam(1e-2),
+    "objective": OBJECTIVES["log_odds"],
+    "estimator": ESTIMATORS["straight_through"],
+    "temperature": schedules.linear(5.0, 1.0, 10),
+    "average_decay": 0.9,
+}
+ALGORITHM = relaxed_gan(**SETTINGS)
 DATA = jnp.array([[1, 2, 0, 0], [1, 0, 0, 0], [2, 2, 1, 0], [1, 1, 1, 1]])
 TRAIN = jax.jit(partial(training.train, ALGORITHM, batch_size=3), static_argnames="num_steps")
 SEEDS = jax.jit(jax.vmap(partial(training.train, ALGORITHM, batch_size=3, num_steps=6), in_axes=(0, 0, None)))

@@ -24,6 +24,7 @@ def get_config() -> ConfigDict:
             "steps_per_chunk": 200,  # in one compiled scan, between two progress lines
             "chunks_per_checkpoint": 5,
             "batch_size": 128,
+            "num_shards": 2,  # of a batch: a device each where there are enough, which changes no number
             "num_samples": 10_000,  # drawn at the end, a seed
             "task": {
                 "name": "grammar",
@@ -48,6 +49,7 @@ def get_config() -> ConfigDict:
                 "instance_noise": "none",
                 "real_penalty": "constant(3.0)",
                 "generated_penalty": "constant(3.0)",
+                "penalised_fraction": 0.25,
                 "average_decay": 0.998,
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},

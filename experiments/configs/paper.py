@@ -42,6 +42,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     config.steps_per_chunk = 500
     config.chunks_per_checkpoint = 2
     config.batch_size = 200  # chosen
+    config.num_shards = 1
     # Rates and momenta chosen: Adam's own.
     adam = {"name": "adam", "learning_rate": "constant(1e-3)", "b1": 0.9, "b2": 0.999}
     width = 32  # chosen
@@ -64,6 +65,7 @@ def get_config(variant: str = "a") -> ConfigDict:
         "instance_noise": "none",
         "real_penalty": "none",
         "generated_penalty": "none",
+        "penalised_fraction": 1.0,
         "average_decay": 0.0,
         "num_latent_draws": 64,
         "generator": {

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from gumbel_gan.algorithms import averaging, likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.networks import Generator, Params
+from gumbel_gan.placement import mean_over
 
 
 class MaximumLikelihoodState(NamedTuple):
@@ -35,6 +36,7 @@ def maximum_likelihood(
     optimizer: optax.GradientTransformation,
     average_decay: ArrayLike = 0.0,
     num_latent_draws: int = 256,
+    shard_axis: str | None = None,
 ) -> Algorithm:
     """Makes the paper's LSTM baseline: minimise -mean log p(x) over whole sequences, padding included.
 
@@ -46,6 +48,7 @@ def maximum_likelihood(
       optimizer: the optimiser.
       average_decay: decay of the moving average of the weights, in [0, 1).
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
 
     Returns:
       An `Algorithm`.
@@ -66,6 +69,7 @@ def maximum_likelihood(
 
     def step(key: jax.Array, state: MaximumLikelihoodState, batch: jax.Array) -> tuple[MaximumLikelihoodState, Metrics]:
         loss, gradient = jax.value_and_grad(negative_log_likelihood)(state.generator, key, batch)
+        gradient = mean_over(shard_axis, gradient)
         updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.generator)
         params = optax.apply_updates(state.generator, updates)
         metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}

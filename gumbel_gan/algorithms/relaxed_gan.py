@@ -1,5 +1,6 @@
 """The Gumbel-softmax GAN for discrete sequences (Kusner & Hernández-Lobato 2016)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from gumbel_gan.instance_noise import mix_in_symbols
 from gumbel_gan.networks import Carry, Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.placement import mean_over
 from gumbel_gan.score_function import leave_one_out
 
 
@@ -56,8 +58,10 @@ def relaxed_gan(
     instance_noise: optax.Schedule | None = None,
     real_penalty: optax.Schedule | None = None,
     generated_penalty: optax.Schedule | None = None,
+    penalised_fraction: float = 1.0,
     average_decay: ArrayLike = 0.0,
     num_latent_draws: int = 256,
+    shard_axis: str | None = None,
 ) -> Algorithm:
     """Makes the adversarial training method of the paper, with what it needs to converge.
 
@@ -87,20 +91,24 @@ def relaxed_gan(
       feedback_temperature: schedule of the temperature of what is fed back; None is that of what is emitted.
       feedback_gradient: whether gradients flow through what is fed back.
       score_weight: w_score in [0, 1]; other than 0 only for an `estimator` of one-hot samples, at least 2 a step.
-      num_generated: generated sequences a step; None is the size of the batch.
+      num_generated: generated sequences a step, of a shard where there are shards; None is the size of the batch.
       instance_noise: schedule of the strength of the noise through which the discriminator sees all sequences; None
         adds none.
       real_penalty: schedule of the weight w_real of R1; None computes none.
       generated_penalty: schedule of the weight w_generated of R2; None computes none.
+      penalised_fraction: share of the sequences of a step, in (0, 1], at which R1 and R2 are measured. Less than 1 is
+        cheaper, and an unbiased estimate, since the sequences of a batch are drawn independently.
       average_decay: decay of the moving average of the generator's weights, in [0, 1).
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+      shard_axis: name of the mapped axis of shards, over which gradients are averaged; None where there is none. The
+        pairs of a relativistic objective and the baselines of g_score are then those within a shard.
 
     Returns:
       An `Algorithm`.
 
     Raises:
-      ValueError: `num_generated`, `average_decay`, `num_latent_draws` or `score_weight` is out of its range, or the
-        latter asks for one-hot samples that `estimator` does not give.
+      ValueError: `num_generated`, `average_decay`, `num_latent_draws`, `penalised_fraction` or `score_weight` is out
+        of its range, or the latter asks for one-hot samples that `estimator` does not give.
 
     References:
       Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051; Williams 1992, for g_score,
@@ -111,6 +119,8 @@ def relaxed_gan(
     averaging.check_decay(average_decay)
     likelihood.check_draws(num_latent_draws)
     _check_score_weight(score_weight, estimator)
+    if not 0 < penalised_fraction <= 1:
+        raise ValueError(f"penalised_fraction must be in (0, 1], got {penalised_fraction}")
     if score_weight and num_generated == 1:
         raise ValueError("num_generated must be at least 2 where score_weight is not 0, got 1")
 
@@ -147,22 +157,26 @@ def relaxed_gan(
     def discriminator_loss(
         params: Params, step: jax.Array, real_BTK: jax.Array, generated_NTK: jax.Array
     ) -> tuple[jax.Array, Metrics]:
-        discriminate, x = partial(discriminator.logits, params), jnp.concatenate([real_BTK, generated_NTK])
-        penalties = {"real_penalty": real_penalty, "generated_penalty": generated_penalty}
-        if any(weight is not None for weight in penalties.values()):
-            logits, gradient = logits_and_gradients(discriminate, x)
+        discriminate = partial(discriminator.logits, params)
+        weights = {"real_penalty": real_penalty, "generated_penalty": generated_penalty}
+        if all(weight is None for weight in weights.values()):
+            logits = discriminate(jnp.concatenate([real_BTK, generated_NTK]))
+            real_B, generated_N = jnp.split(logits, [len(real_BTK)])
+            gradients = {}
         else:
-            logits, gradient = discriminate(x), jnp.zeros_like(x)
-        real_B, generated_N = jnp.split(logits, [len(real_BTK)])
+            real_B, generated_N, *pair = _logits_and_some_gradients(
+                discriminate, real_BTK, generated_NTK, penalised_fraction
+            )
+            gradients = dict(zip(weights, pair, strict=True))
         loss = objective.discriminator_loss(real_B, generated_N)
         metrics = {
             "discriminator_loss": loss,
             "real_logit": jnp.mean(real_B),
             "generated_logit": jnp.mean(generated_N),
         }
-        for (name, weight), part in zip(penalties.items(), jnp.split(gradient, [len(real_BTK)]), strict=True):
-            if weight is not None:
-                metrics[name] = zero_centred_gradient_penalty(part)
+        for name, gradient in gradients.items():
+            if (weight := weights[name]) is not None:
+                metrics[name] = zero_centred_gradient_penalty(gradient)
                 loss = loss + weight(step) * metrics[name]
         return loss, metrics
 
@@ -193,6 +207,7 @@ def relaxed_gan(
         gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
             state.discriminator, state.step, real_BTK, generated_NTK
         )
+        gradient = mean_over(shard_axis, gradient)
         updates, discriminator_state = discriminator_optimizer.update(
             gradient, state.discriminator_optimizer, state.discriminator
         )
@@ -203,7 +218,7 @@ def relaxed_gan(
         )
         (gradient_NTK,) = pull_back_losses(jnp.full(num, (1.0 - score_weight) / num))
         score_N = score_weight / num * leave_one_out(losses_N) if score_weight else jnp.zeros_like(log_prob_N)
-        (gradient,) = pull_back((gradient_NTK, score_N))
+        gradient = mean_over(shard_axis, pull_back((gradient_NTK, score_N))[0])
         updates, generator_state = generator_optimizer.update(gradient, state.generator_optimizer, state.generator)
         generator_params = optax.apply_updates(state.generator, updates)
 
@@ -240,3 +255,19 @@ def _check_score_weight(score_weight: float, estimator: Estimator) -> None:
             raise ValueError(
                 f"score_weight must be 0 for an estimator of samples that are not one-hot, got {score_weight}"
             )
+
+
+def _logits_and_some_gradients(
+    discriminate: Callable[[jax.Array], jax.Array], real_BTK: jax.Array, generated_NTK: jax.Array, fraction: float
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Gives the logits of all sequences, and their gradients by the first `fraction` of the real and the generated."""
+    num_real, num_generated = (max(1, round(fraction * len(x))) for x in (real_BTK, generated_NTK))
+    some, gradients = logits_and_gradients(
+        discriminate, jnp.concatenate([real_BTK[:num_real], generated_NTK[:num_generated]])
+    )
+    real, generated = [some[:num_real]], [some[num_real:]]
+    if num_real < len(real_BTK) or num_generated < len(generated_NTK):
+        others = discriminate(jnp.concatenate([real_BTK[num_real:], generated_NTK[num_generated:]]))
+        real.append(others[: len(real_BTK) - num_real])
+        generated.append(others[len(real_BTK) - num_real :])
+    return jnp.concatenate(real), jnp.concatenate(generated), gradients[:num_real], gradients[num_real:]
