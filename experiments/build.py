@@ -27,7 +27,8 @@ Section = Mapping[str, Any]
 
 PLATFORMS = ("", "cpu", "gpu", "tpu")
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
-COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", "batch_size", "num_shards", "num_samples")
+SIZES = ("batch_size", "num_shards", "num_samples")
+COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", *SIZES)
 SETTINGS = ("platform", "dtype", "seed", *COUNTS, "task", "algorithm")
 
 
@@ -67,7 +68,7 @@ def select_platform(platform: str, *, num_devices: int = 1) -> None:
 
     Args:
       platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
-      num_devices: devices that can be used; a CPU shows one a core, up to this number, unless `XLA_FLAGS` says how many.
+      num_devices: devices to use at most; a CPU shows one a core, up to this number, unless `XLA_FLAGS` says how many.
 
     Raises:
       ValueError: `platform` is unknown, or this machine has no such device.

@@ -2,7 +2,6 @@
 
 import functools
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -39,8 +38,8 @@ class Prepared(NamedTuple):
     mesh: jax.sharding.Mesh
     keys: training.RunKeys
     points: jax.Array
-    init: Callable[..., Any]
-    advance: Callable[..., Any]
+    init: Any
+    advance: Any
     started: float
 
 

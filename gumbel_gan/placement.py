@@ -63,7 +63,7 @@ def vmap_seeds(
 
     With several shards, every shard of a seed calls the function with the same arguments, under the axis `SHARDS`: as
     `training.train` does with its `shard_axis`, it takes its part of the work by `jax.lax.axis_index(SHARDS)`, and its
-    results must be the same on all of them. That axis is one of devices where the mesh has them, else one of `jax.vmap`.
+    results must be the same on all of them. It is an axis of devices where the mesh has them, else one of `jax.vmap`.
 
     Args:
       function: a function of one seed's arguments, all positional.

@@ -170,10 +170,17 @@ def test_the_average_starts_at_the_weights_and_follows_by_its_ramp():
         assert float(moved["w"]) == pytest.approx(11.0 * (1 - decay))
 
 
-def test_a_gan_step_is_the_paper_s_algorithm_one():
+@pytest.mark.parametrize(("penalised_fraction", "num_penalised"), [(1.0, 27), (0.25, 7)])
+def test_a_gan_step_is_the_paper_s_algorithm_one(penalised_fraction, num_penalised):
     generator, discriminator = make_generator("hidden_and_cell"), lstm_discriminator(NUM_SYMBOLS, 3)
     objective = OBJECTIVES["log_odds"]
-    algorithm = make_gan(generator, discriminator, objective=objective, estimator=ESTIMATORS["soft"])
+    algorithm = make_gan(
+        generator,
+        discriminator,
+        objective=objective,
+        estimator=ESTIMATORS["soft"],
+        penalised_fraction=penalised_fraction,
+    )
     state = algorithm.init(jax.random.key(0))._replace(step=jnp.int32(5))
     ours, metrics = jax.jit(algorithm.step)(jax.random.key(1), state, DATA)
 
@@ -198,7 +205,8 @@ def test_a_gan_step_is_the_paper_s_algorithm_one():
             return discriminator.logits(params, x)
 
         cross_entropy = -jnp.mean(jax.nn.log_sigmoid(d(real))) - jnp.mean(jax.nn.log_sigmoid(-d(fixed)))
-        r1, r2 = (zero_centred_gradient_penalty(logits_and_gradients(d, x)[1]) for x in (real, fixed))
+        some = (real[:num_penalised], fixed[:num_penalised])
+        r1, r2 = (zero_centred_gradient_penalty(logits_and_gradients(d, x)[1]) for x in some)
         penalties = 0.5 * r1 + 2.0 * r2
         return cross_entropy + penalties
 
@@ -357,6 +365,9 @@ def test_bad_arguments_are_named(settings, message):
         make_gan(num_generated=0)
     with pytest.raises(ValueError, match=r"score_weight must be in \[0, 1\], got 1\.5"):
         make_gan(score_weight=1.5)
+    for fraction in (0.0, 1.5):
+        with pytest.raises(ValueError, match=rf"penalised_fraction must be in \(0, 1\], got {fraction}"):
+            make_gan(penalised_fraction=fraction)
     with pytest.raises(ValueError, match="num_generated must be at least 2 where score_weight is not 0, got 1"):
         make_gan(score_weight=0.5, num_generated=1)
     with pytest.raises(ValueError, match="score_weight must be 0 for an estimator of samples that are not one-hot"):

@@ -1,0 +1,139 @@
+"""The paper's step by this library: as experiments run it, and as a naive loop would."""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from experiments.benchmarks.timing import Program, Sizes
+from gumbel_gan import placement, schedules, training
+from gumbel_gan.algorithms import Algorithm, relaxed_gan
+from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.networks import lstm_discriminator, lstm_generator
+from gumbel_gan.objectives import OBJECTIVES
+
+NUM_STEPS = 20
+
+
+class Compiled(NamedTuple):
+    """A scan of steps, ready to run.
+
+    Attributes:
+      program: runs it.
+      lowered: what XLA was given.
+      compiled: what XLA made of it.
+    """
+
+    program: Program
+    lowered: Any
+    compiled: Any
+
+
+def algorithm(
+    sizes: Sizes,
+    *,
+    num_shards: int = 1,
+    penalty: float | None = None,
+    penalised_fraction: float = 1.0,
+    dtype: Any = jnp.float32,
+) -> Algorithm:
+    """Makes the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
+
+    Args:
+      sizes: of the step.
+      num_shards: shards of a batch.
+      penalty: weight of R1 and of R2; None computes neither.
+      penalised_fraction: share of the sequences at which they are measured.
+      dtype: of the computation.
+    """
+    weight = None if penalty is None else schedules.constant(penalty)
+    return relaxed_gan(
+        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell", dtype=dtype),
+        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last", dtype=dtype),
+        length=sizes.length,
+        generator_optimizer=optax.adam(1e-3),
+        discriminator_optimizer=optax.adam(1e-3),
+        objective=OBJECTIVES["log_odds"],
+        estimator=ESTIMATORS["soft"],
+        temperature=schedules.linear(5.0, 1.0, 20_000),
+        real_penalty=weight,
+        generated_penalty=weight,
+        penalised_fraction=penalised_fraction,
+        shard_axis=placement.SHARDS if num_shards > 1 else None,
+    )
+
+
+def random_tokens(sizes: Sizes) -> jax.Array:
+    """Draws 5,000 uniform sequences."""
+    return jax.random.randint(jax.random.key(0), (5_000, sizes.length), 0, sizes.num_symbols)
+
+
+def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings: Any) -> Compiled:
+    """Makes the step as experiments run it: many in one scan, seeds and shards over the devices, the state donated.
+
+    Args:
+      sizes: of the step.
+      num_seeds: seeds in the program; a step is one of all of them.
+      num_shards: shards of a batch.
+      **settings: of `algorithm`.
+    """
+    method = algorithm(sizes, num_shards=num_shards, **settings)
+    mesh = placement.seeds_mesh(num_seeds, num_shards)
+    over_seeds = functools.partial(placement.vmap_seeds, mesh=mesh, num_shards=num_shards)
+    keys = jax.device_put(training.seeds_axis(range(num_seeds)), placement.seeds_sharding(mesh))
+    data = jax.device_put(random_tokens(sizes), placement.replicated(mesh))
+    train = functools.partial(
+        training.train,
+        method,
+        batch_size=sizes.batch_size,
+        num_steps=NUM_STEPS,
+        shard_axis=placement.SHARDS if num_shards > 1 else None,
+    )
+    state = jax.jit(over_seeds(method.init))(keys.init)
+    lowered = jax.jit(over_seeds(train, in_axes=(0, 0, None)), donate_argnums=1).lower(keys.train, state, data)
+    compiled = lowered.compile()
+
+    def run() -> None:
+        nonlocal state
+        state, _ = compiled(keys.train, state, data)
+        jax.block_until_ready(state)
+
+    return Compiled(Program(run, NUM_STEPS), lowered, compiled)
+
+
+def naive(sizes: Sizes) -> Program:
+    """Makes the step as a first version of such a program would: jitted, and dispatched from a loop in Python."""
+    method = algorithm(sizes)
+    step = jax.jit(method.step)
+    data, key, state = np.asarray(random_tokens(sizes)), jax.random.key(1), method.init(jax.random.key(0))
+    rng = np.random.default_rng(0)
+
+    def run() -> None:
+        nonlocal key, state
+        for _ in range(NUM_STEPS):
+            key, step_key = jax.random.split(key)
+            state, metrics = step(step_key, state, data[rng.integers(0, len(data), sizes.batch_size)])
+            float(metrics["discriminator_loss"])
+
+    return Program(run, NUM_STEPS)
+
+
+def flops(sizes: Sizes) -> float:
+    """Counts the floating-point operations of the matrix products of a step without penalties, by hand.
+
+    A multiplication and an addition are two. Of an LSTM with N inputs and H units, a symbol costs 4H(N + H) products
+    forwards, as many for the gradient of its weights, 4H H for that of its state, and 4H N for that of its input:
+
+    - the generator is unrolled once, and needs all gradients; its head, H K, takes part in each;
+    - the discriminator reads 2B sequences for its own update, which needs no gradient of the input;
+    - and B of them again for the generator's, which needs no gradient of the weights.
+    """
+    batch_size, length, num_symbols, hidden_size = sizes
+    recurrent, symbols, head = 4 * hidden_size**2, 4 * hidden_size * num_symbols, hidden_size * num_symbols
+    start = 4 * hidden_size
+    generator = 3 * (recurrent + symbols + start + head)
+    discriminator = 2 * (3 * recurrent + 2 * symbols) + 2 * recurrent + 2 * symbols
+    return 2.0 * batch_size * length * (generator + discriminator)
