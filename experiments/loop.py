@@ -26,7 +26,6 @@ class Prepared(NamedTuple):
       mesh: the devices that the members of the run spread over.
       keys: the keys of the members.
       points: `[S]` int32, each member's point of the sweep.
-      init: maps `[S]` keys to the states of the members.
       advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
         was measured on the way; consumes the states.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
@@ -38,7 +37,6 @@ class Prepared(NamedTuple):
     mesh: jax.sharding.Mesh
     keys: training.RunKeys
     points: jax.Array
-    init: Any
     advance: Any
     started: float
 
@@ -71,17 +69,16 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     mesh = placement.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
     keys, points = jax.device_put(axis, placement.seeds_sharding(mesh))
-    init = jax.jit(placement.vmap_seeds(experiment.algorithm.init, mesh, num_shards=config.num_shards))
     advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written.
-    state = init.eval_shape(keys.init)
+    state = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
     advance.eval_shape(keys.train, state, points, experiment.task.train, num_steps=config.steps_per_chunk)
     if resume:
         run.check_resumable(config)
         started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
-    return Prepared(config, run, experiment, mesh, keys, points, init, advance, started)
+    return Prepared(config, run, experiment, mesh, keys, points, advance, started)
 
 
 def train(prepared: Prepared) -> Row:
@@ -93,11 +90,14 @@ def train(prepared: Prepared) -> Row:
     Returns:
       What `summary.json` holds.
     """
-    config, run, experiment, mesh, keys, _, init, *_ = prepared
+    config, run, experiment, mesh, keys, *_ = prepared
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
-        spread = placement.seeds_sharding(mesh)
-        state = checkpoints.restore(init.eval_shape(keys.init), spread) if step else init(keys.init)
+        if step:
+            like = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
+            state = checkpoints.restore(like, placement.seeds_sharding(mesh))
+        else:
+            state = placement.init_seeds(experiment.algorithm.init, keys.init, mesh)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
     metrics, strings = summary.summarise(config, experiment, state)
@@ -112,7 +112,7 @@ def train(prepared: Prepared) -> Row:
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
-    config, run, experiment, mesh, keys, points, _, advance, started = prepared
+    config, run, experiment, mesh, keys, points, advance, started = prepared
     data = jax.device_put(experiment.task.train, placement.replicated(mesh))
     monitor = summary.monitor(experiment)
     with (

@@ -12,6 +12,7 @@ import pytest
 from gumbel_gan import placement, training
 from gumbel_gan.algorithms import relaxed_gan
 from gumbel_gan.checkpoints import Checkpoints
+from gumbel_gan.networks import lstm_generator
 from tests.test_training import ALGORITHM, DATA, SETTINGS
 
 STEPS = partial(training.train, ALGORITHM, batch_size=3, num_steps=6)
@@ -21,8 +22,7 @@ SHARDED_STEPS = partial(training.train, SHARDED, batch_size=4, num_steps=6, shar
 
 def start(mesh, seeds):
     keys = jax.device_put(training.seeds_axis(seeds), placement.seeds_sharding(mesh))
-    num_shards = mesh.shape[placement.SHARDS]
-    return keys, jax.jit(placement.vmap_seeds(ALGORITHM.init, mesh, num_shards=num_shards))(keys.init)
+    return keys, placement.init_seeds(ALGORITHM.init, keys.init, mesh)
 
 
 def test_the_mesh_takes_as_many_devices_as_divide_the_seeds():
@@ -101,6 +101,17 @@ def test_seeds_on_two_devices_are_the_seeds_on_one():
     alone, alone_metrics = jax.jit(jax.vmap(STEPS, in_axes=(0, 0, None)))(single_keys.train, single, DATA)
     chex.assert_trees_all_close(jax.tree.map(lambda leaf: leaf[3:], state), alone, rtol=1e-4, atol=1e-5)
     chex.assert_trees_all_close(metrics["generator_loss"][3:], alone_metrics["generator_loss"], rtol=1e-3)
+
+
+def test_states_of_many_seeds_are_made_without_waiting_for_ever():
+    # Wide enough that the factorisations of the orthogonal initialisers run in parallel.
+    generator = lstm_generator(3, 64)
+    mesh = placement.seeds_mesh(8)
+    keys = jax.device_put(training.seeds_axis(range(8)), placement.seeds_sharding(mesh))
+    states = placement.init_seeds(generator.init, keys.init, mesh)
+    assert {leaf.sharding for leaf in jax.tree.leaves(states)} == {placement.seeds_sharding(mesh)}
+    alone = jax.jit(generator.init)(training.run_keys(5).init)
+    chex.assert_trees_all_close(jax.tree.map(lambda leaf: leaf[5], states), alone, rtol=1e-5, atol=1e-6)
 
 
 def test_devices_never_talk_to_each_other():

@@ -82,7 +82,6 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
     """
     method = algorithm(sizes, num_shards=num_shards, **settings)
     mesh = placement.seeds_mesh(num_seeds, num_shards)
-    over_seeds = functools.partial(placement.vmap_seeds, mesh=mesh, num_shards=num_shards)
     keys = jax.device_put(training.seeds_axis(range(num_seeds)), placement.seeds_sharding(mesh))
     data = jax.device_put(random_tokens(sizes), placement.replicated(mesh))
     train = functools.partial(
@@ -92,8 +91,9 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
         num_steps=NUM_STEPS,
         shard_axis=placement.SHARDS if num_shards > 1 else None,
     )
-    state = jax.jit(over_seeds(method.init))(keys.init)
-    lowered = jax.jit(over_seeds(train, in_axes=(0, 0, None)), donate_argnums=1).lower(keys.train, state, data)
+    state = placement.init_seeds(method.init, keys.init, mesh)
+    train_seeds = placement.vmap_seeds(train, mesh, in_axes=(0, 0, None), num_shards=num_shards)
+    lowered = jax.jit(train_seeds, donate_argnums=1).lower(keys.train, state, data)
     compiled = lowered.compile()
 
     def run() -> None:
