@@ -1,10 +1,8 @@
 """The only place where a config becomes objects: task, networks, optimisers, algorithm."""
 
 import ast
-import difflib
 import inspect
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +11,9 @@ import optax
 from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
+from experiments.choices import choose
 from experiments.members import sweep
+from experiments.platforms import PLATFORMS
 from gumbel_gan import placement
 from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
@@ -25,7 +25,6 @@ from gumbel_gan.tasks.grammar import productions
 
 Section = Mapping[str, Any]
 
-PLATFORMS = ("", "cpu", "gpu", "tpu")
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 SIZES = ("batch_size", "num_shards", "num_samples")
 COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", *SIZES)
@@ -63,35 +62,6 @@ class _Context(NamedTuple):
     point: ArrayLike
 
 
-def select_platform(platform: str, *, num_devices: int = 1) -> None:
-    """Chooses JAX's backend; to be called before anything touches a device.
-
-    Args:
-      platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
-      num_devices: devices to use at most; a CPU shows one a core, up to this number, unless `XLA_FLAGS` says how many.
-
-    Raises:
-      ValueError: `platform` is unknown, or this machine has no such device.
-    """
-    _choose(platform, PLATFORMS, "config.platform")
-    # Not for 'gpu': JAX would insist on every brand of it. Where there is one, JAX chooses it of itself.
-    if platform in ("cpu", "tpu"):
-        jax.config.update("jax_platforms", platform)
-    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", min(num_devices, num_cores()))
-    try:
-        found = jax.default_backend()
-    except RuntimeError as error:
-        found = " ".join(str(error).split())
-    if platform and found != platform:
-        raise ValueError(f"config.platform must name a device of this machine, got {platform!r} (found: {found})")
-
-
-def num_cores() -> int:
-    """Gives the number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def self_contained(config: ConfigDict) -> ConfigDict:
     """Gives a copy of a config in which the file of a grammar is replaced by what it holds.
 
@@ -114,7 +84,7 @@ def self_contained(config: ConfigDict) -> ConfigDict:
 
 
 def build(config: Section) -> Experiment:
-    """Makes everything that a config describes; to be called once `select_platform` has been.
+    """Makes everything that a config describes; to be called once `platforms.select` has been.
 
     Args:
       config: a config as in `experiments/configs`.
@@ -147,7 +117,7 @@ def build(config: Section) -> Experiment:
 
     def algorithm_at(point: ArrayLike) -> Algorithm:
         section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
-        make = makers[_choose(_pop_name(section, path), makers, f"{path}.name")]
+        make = makers[choose(_pop_name(section, path), makers, f"{path}.name")]
         return make(section, path, _Context(task, generator, config["num_steps"], num_shards, shard_axis, dtype, point))
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
@@ -191,7 +161,7 @@ def parse_schedule(text: str | float, path: str, num_steps: int, point: ArrayLik
         tree = ast.parse(str(text), mode="eval").body
         if not isinstance(tree, ast.Call):
             return constant(_value(tree, point))
-        name = _choose(ast.unparse(tree.func), SCHEDULES, "its name")
+        name = choose(ast.unparse(tree.func), SCHEDULES, "its name")
         arguments = [_value(node, point) for node in tree.args]
         settings = {str(node.arg): _value(node.value, point) for node in tree.keywords}
         if spans_steps(name) and len(arguments) < len(inspect.signature(SCHEDULES[name]).parameters):
@@ -228,8 +198,8 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
         length=context.task.length,
         generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
         discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
-        objective=OBJECTIVES[_choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
-        estimator=ESTIMATORS[_choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
+        objective=OBJECTIVES[choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
+        estimator=ESTIMATORS[choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
         temperature=_required_schedule(section, "temperature", path, context),
         shard_axis=context.shard_axis,
         **schedules,
@@ -279,14 +249,14 @@ def _required_schedule(section: dict[str, Any], name: str, path: str, context: _
 def _named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
     """Calls the maker that a section names, with the section's other settings and what is given."""
     settings = dict(section)
-    return _call(makers[_choose(_pop_name(settings, path), makers, f"{path}.name")], settings, path, **given)
+    return _call(makers[choose(_pop_name(settings, path), makers, f"{path}.name")], settings, path, **given)
 
 
 def _call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
     """Calls a function with a section's settings, all of which must be there; errors name the setting."""
     settings = {name for name in inspect.signature(function).parameters if name not in given}
     for name in section:
-        _choose(name, settings, path, what="setting")
+        choose(name, settings, path, what="setting")
     for name in sorted(settings):
         if name not in section:
             raise ValueError(f"{path}.{name} is missing")
@@ -299,12 +269,12 @@ def _call(function: Callable[..., Any], section: Section, path: str, **given: An
 def check_settings(config: Section) -> None:
     """Raises ValueError unless a config has all its settings, no other, and sensible counts."""
     for name in config:
-        _choose(name, SETTINGS, "config", what="setting")
+        choose(name, SETTINGS, "config", what="setting")
     for name in SETTINGS:
         if name not in config:
             raise ValueError(f"config.{name} is missing")
-    _choose(config["platform"], PLATFORMS, "config.platform")
-    _choose(config["dtype"], DTYPES, "config.dtype")
+    choose(config["platform"], PLATFORMS, "config.platform")
+    choose(config["dtype"], DTYPES, "config.dtype")
     for name in COUNTS:
         if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
             raise ValueError(f"config.{name} must be an integer of at least 1, got {config[name]!r}")
@@ -321,18 +291,6 @@ def _pop(section: dict[str, Any], name: str, path: str) -> Any:
 
 def _pop_name(section: dict[str, Any], path: str) -> str:
     return str(_pop(section, "name", path))
-
-
-def _choose(name: str, known: Iterable[str], path: str, *, what: str = "value") -> str:
-    known = sorted(known)
-    if name in known:
-        return name
-    close = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    listed = ", ".join(repr(each) for each in known)
-    if what == "setting":
-        raise ValueError(f"{path} has no setting {name!r}{hint}; its settings are {listed}")
-    raise ValueError(f"{path} must be one of {listed}; got {name!r}{hint}")
 
 
 def _value(node: ast.expr, point: ArrayLike) -> ArrayLike:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from experiments import build, console, summary
+from experiments import build, console, platforms, summary
 from experiments.members import member_names, members
 from experiments.rundir import MetricsWriter, Row, RunDirectory, check_writable, write_json
 from gumbel_gan import placement, training
@@ -63,7 +63,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     check_writable(run.path, "--workdir")
     build.check_settings(config)
     seeds, points = members(config)
-    build.select_platform(config.platform, num_devices=len(seeds) * config.num_shards)
+    platforms.select(config.platform, num_devices=len(seeds) * config.num_shards)
     config = build.self_contained(config)
     experiment = build.build(config)
     mesh = placement.seeds_mesh(len(seeds), config.num_shards)

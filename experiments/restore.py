@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from ml_collections import ConfigDict
 
-from experiments import build
+from experiments import build, platforms
 from experiments.members import members
 from experiments.rundir import RunDirectory
 from gumbel_gan import training
@@ -44,7 +44,7 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     """
     run = RunDirectory(workdir)
     config = ConfigDict(run.read_config())
-    build.select_platform(platform)
+    platforms.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import build, console, figures
+from experiments import console, figures, platforms
 from experiments.build import Experiment
 from experiments.members import members, sweep
 from experiments.rundir import Row, RunDirectory, as_json, write_samples
@@ -88,7 +88,7 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "num_samples": config["num_samples"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
-            "hardware": f"{jax.devices()[0].device_kind}, {build.num_cores()} cores, {platform.machine()}",
+            "hardware": f"{jax.devices()[0].device_kind}, {platforms.num_cores()} cores, {platform.machine()}",
             "date": datetime.date.today().isoformat(),
             "versions": {name: metadata.version(name) for name in ("gumbel_gan", "jax", "flax", "optax")}
             | {"python": platform.python_version()},

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 SHARDS = "shards"
@@ -114,5 +115,11 @@ def vmap_seeds(
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:
-    """Averages a tree over a mapped axis, such as `SHARDS`; with None there is none, and the tree stays as it is."""
-    return tree if axis is None else jax.lax.pmean(tree, axis)
+    """Averages a tree over a mapped axis, such as `SHARDS`; with None there is none, and the tree stays as it is.
+
+    The leaves travel as one vector: devices meet once, not once a leaf.
+    """
+    if axis is None:
+        return tree
+    flat, unravel = ravel_pytree(tree)
+    return unravel(jax.lax.pmean(flat, axis))

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import build
+from experiments import platforms
 
 
 class Program(NamedTuple):
@@ -113,7 +113,7 @@ def machine() -> dict[str, Any]:
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "num_devices": len(jax.devices()),
-        "num_cores": build.num_cores(),
+        "num_cores": platforms.num_cores(),
         "jax": jax.__version__,
         "date": time.strftime("%Y-%m-%d"),
     }

@@ -1,0 +1,96 @@
+"""Times how long the main job takes from the start of its process to a generator of a given quality.
+
+python -m experiments.benchmarks.time_to_quality [--num_seeds=8] [--output=FILE.json]
+
+Each seed is a process of its own, `python -m experiments.train`, one after the other; the quality is that of the
+averaged generator, exact, as the run measures it once a chunk of steps. About six minutes on two CPU cores.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+from rich import box
+from rich.table import Table
+
+from experiments import console, platforms
+from experiments.benchmarks import timing
+from experiments.benchmarks.timing import Spread
+from experiments.rundir import RunDirectory, check_writable
+
+_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds, from 0 on.", lower_bound=1)
+_CONFIG = flags.DEFINE_string("experiment", "experiments/configs/arithmetic.py", "The experiment's config file.")
+_VALIDITY = flags.DEFINE_float("validity", 0.99, "Least validity mass.", lower_bound=0, upper_bound=1)
+_KL = flags.DEFINE_float("kl", 0.03, "Greatest KL(data || model), in nats.", lower_bound=0)
+_OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
+
+LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality reached", "end": "end of the process"}
+
+
+def main() -> None:
+    """Benchmarks as the flags say."""
+    with console.one_line_errors():
+        if not Path(_CONFIG.value).is_file():
+            raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
+        if _OUTPUT.value is not None:
+            check_writable(_OUTPUT.value, "--output")
+    screen = console.screen()
+    rows: list[dict[str, Any]] = []
+    for seed in range(_NUM_SEEDS.value):
+        rows.append(_run(seed))
+        screen.print(f"seed {seed}: {_text(rows[-1])}")
+    times = {name: [row[name] for row in rows if row[name] is not None] for name in LABELS}
+    spreads = {name: Spread.of(values)._asdict() for name, values in times.items() if values}
+    figures = {
+        "num_cores": platforms.num_cores(),
+        "date": time.strftime("%Y-%m-%d"),
+        "validity": _VALIDITY.value,
+        "kl_data_model": _KL.value,
+        "seeds": rows,
+        "seconds": spreads,
+    }
+    table = Table(title="seconds since the process started", box=box.SIMPLE_HEAD, title_justify="left")
+    for header in ("", "median", "least–greatest"):
+        table.add_column(header, justify="left" if not header else "right", no_wrap=True)
+    for name, spread in spreads.items():
+        table.add_row(LABELS[name], f"{spread['median']:.1f}", f"{spread['least']:.1f}–{spread['greatest']:.1f}")
+    screen.print(table)
+    screen.print(
+        f"{len(times['quality'])} of {len(rows)} seeds reached a validity of {_VALIDITY.value} and a KL of {_KL.value}"
+    )
+    timing.write(_OUTPUT.value, figures)
+
+
+def _run(seed: int) -> dict[str, Any]:
+    """Runs a seed, and gives the seconds from the start of its process to what `LABELS` lists; None if never."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-u", "-m", "experiments.train", f"--workdir={folder}/run"]
+        command += [f"--config={_CONFIG.value}", f"--config.seed={seed}", "--config.num_seeds=1"]
+        started, shown = time.monotonic(), []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                if line.startswith("step "):
+                    shown.append(time.monotonic() - started)
+        end = time.monotonic() - started
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+        rows = RunDirectory(f"{folder}/run").read_metrics()
+    good = [
+        seconds
+        for seconds, row in zip(shown, rows, strict=True)
+        if np.min(row["validity"]) >= _VALIDITY.value and np.max(row["kl_data_model"]) <= _KL.value
+    ]
+    return {"seed": seed, "first_metrics": shown[0], "quality": good[0] if good else None, "end": end}
+
+
+def _text(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {'never' if row[key] is None else f'{row[key]:.1f} s'}" for key, name in LABELS.items())
+
+
+if __name__ == "__main__":
+    console.run(main)

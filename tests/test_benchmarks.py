@@ -1,0 +1,58 @@
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from experiments.benchmarks import jax_step, timing
+from experiments.benchmarks.timing import Program, Sizes, Spread
+
+
+def test_programs_take_turns():
+    calls = []
+    programs = {name: Program(lambda name=name: calls.append(name), 5) for name in "ab"}
+    lines = []
+    taken = timing.take_turns(programs, num_rounds=3, seconds=0.0, report=lines.append)
+    # Once to be warm, once to see how long it takes; then in turn.
+    assert "".join(calls) == "aabb" + "ab" * 3
+    assert {name: values.shape for name, values in taken.items()} == {"a": (3,), "b": (3,)}
+    assert lines == ["round 1 of 3", "round 2 of 3", "round 3 of 3"]
+
+
+def test_a_spread_is_the_median_and_the_extremes():
+    assert Spread.of([3.0, 1.0, 10.0]) == Spread(3.0, 1.0, 10.0)
+
+
+def test_operations_are_counted_as_by_hand():
+    # One symbol of two by one unit: 4 products from state to gates, 8 from the symbol, 4 from the start symbol, 2 in the
+    # head. Generator: (4 + 8 + 4 + 2) three times. Discriminator: twice 3 * 4 + 2 * 8, and 2 * 4 + 2 * 8.
+    assert jax_step.flops(Sizes(batch_size=1, length=1, num_symbols=2, hidden_size=1)) == 2 * (54 + 56 + 24)
+    one, many = (jax_step.flops(Sizes(batch_size, length, 5, 7)) for batch_size, length in ((1, 1), (6, 3)))
+    assert many == 18 * one
+
+
+def test_the_peak_is_measured_by_a_matrix_product():
+    program, flops = timing.matrix_multiply(size=8)
+    program.run()
+    assert flops == 2 * 8**3
+
+
+@pytest.mark.parametrize("num_shards", [1, 2])
+def test_the_scanned_step_runs(num_shards):
+    compiled = jax_step.scanned(Sizes(4, 3, 3, 3), num_seeds=1, num_shards=num_shards)
+    for _ in range(2):
+        compiled.program.run()
+    assert compiled.program.num_steps > 1
+
+
+def test_the_time_to_quality_is_that_of_the_front_door(tmp_path):
+    command = [sys.executable, "-m", "experiments.benchmarks.time_to_quality", "--num_seeds=1", "--validity=0"]
+    command += ["--kl=1e9", "--experiment=experiments/configs/quicktest.py", f"--output={tmp_path / 'times.json'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert re.search("1 of 1 seeds reached", done.stdout)
+    (row,) = json.loads((tmp_path / "times.json").read_text())["seeds"]
+    assert 0 < row["first_metrics"] == row["quality"] < row["end"]
+    assert np.isfinite(row["end"])
