@@ -1,6 +1,5 @@
 """The only place where a config becomes objects: task, networks, optimisers, algorithm."""
 
-import ast
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import optax
 from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
+from experiments import schedule_text
 from experiments.choices import choose
 from experiments.members import sweep
 from experiments.platforms import PLATFORMS
@@ -19,7 +19,6 @@ from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
-from gumbel_gan.schedules import SCHEDULES, constant, spans_steps
 from gumbel_gan.tasks import Task, grammar_task
 from gumbel_gan.tasks.grammar import productions
 
@@ -138,39 +137,6 @@ def make_task(config: Section) -> Task:
     return _named(config["task"], "config.task", {"grammar": grammar_task})
 
 
-def parse_schedule(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> optax.Schedule | None:
-    """Makes a schedule of its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
-
-    A list of numbers in place of a number is a sweep, see `experiments.members`.
-
-    Args:
-      text: the call of a schedule with numbers, a number for a constant, or 'none'.
-      path: name of the setting, for errors.
-      num_steps: the length of a schedule that does not state its `steps`.
-      point: index of the point of the sweep; may be traced.
-
-    Returns:
-      The schedule; None for 'none'.
-
-    Raises:
-      ValueError: the text is no such schedule.
-    """
-    if text == "none":
-        return None
-    try:
-        tree = ast.parse(str(text), mode="eval").body
-        if not isinstance(tree, ast.Call):
-            return constant(_value(tree, point))
-        name = choose(ast.unparse(tree.func), SCHEDULES, "its name")
-        arguments = [_value(node, point) for node in tree.args]
-        settings = {str(node.arg): _value(node.value, point) for node in tree.keywords}
-        if spans_steps(name) and len(arguments) < len(inspect.signature(SCHEDULES[name]).parameters):
-            settings.setdefault("steps", num_steps)
-        return SCHEDULES[name](*arguments, **settings)
-    except (SyntaxError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} must be a schedule such as 'linear(5.0, 1.0)', got {text!r}: {error}") from error
-
-
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
     optional = ("feedback_temperature", "instance_noise", "real_penalty", "generated_penalty")
     schedules = {name: _schedule(section, name, path, context) for name in optional}
@@ -236,7 +202,7 @@ def _adam(learning_rate: optax.Schedule, b1: float, b2: float) -> optax.Gradient
 
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
-    return parse_schedule(_pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
+    return schedule_text.parse(_pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
 
 
 def _required_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule:
@@ -291,21 +257,3 @@ def _pop(section: dict[str, Any], name: str, path: str) -> Any:
 
 def _pop_name(section: dict[str, Any], path: str) -> str:
     return str(_pop(section, "name", path))
-
-
-def _value(node: ast.expr, point: ArrayLike) -> ArrayLike:
-    """Reads a number, or of a list the number of a point."""
-    if not isinstance(node, ast.List):
-        return _number(node)
-    values = [_number(each) for each in node.elts]
-    return values[point] if isinstance(point, int) else jnp.asarray(values)[point]
-
-
-def _number(node: ast.expr) -> int | float:
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        value = None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{ast.unparse(node)} is not a number")
-    return value

@@ -70,9 +70,12 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
     keys, points = jax.device_put(axis, placement.seeds_sharding(mesh))
     advance = _advance(config, experiment, mesh)
-    # What is wrong in a step shows when it is traced: here, before a file is written.
+    # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
+    # shardings, as training will call it, so that it need not be traced again.
     state = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
-    advance.eval_shape(keys.train, state, points, experiment.task.train, num_steps=config.steps_per_chunk)
+    state = _with_sharding(state, placement.seeds_sharding(mesh))
+    data = _with_sharding(experiment.task.train, placement.replicated(mesh))
+    advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
     if resume:
         run.check_resumable(config)
         started -= run.wall_seconds()
@@ -129,6 +132,11 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
             if step == config.num_steps or step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0:
                 checkpoints.save(step, state)
     return state
+
+
+def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
+    """Gives the types of a tree of arrays that has a sharding."""
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), tree)
 
 
 def _advance(config: ConfigDict, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:

@@ -4,12 +4,12 @@ A sweep is written in the text of a schedule, with a list where a number may sta
 `temperature='linear(5.0, [0.5, 1.0, 2.0])'` trains every seed at three final temperatures, in one program.
 """
 
-import ast
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
+from experiments import schedule_text
 from experiments.rundir import flatten
 
 
@@ -63,7 +63,7 @@ def sweep(config: Mapping[str, Any]) -> list[dict[str, str]]:
     """
     swept: dict[str, tuple[str, int]] = {}
     for name, text in flatten(ConfigDict(config["algorithm"]).to_dict(), "algorithm.").items():
-        for values in _lists(text):
+        for values in schedule_text.lists(text):
             swept.setdefault(name, (text, len(values.elts)))
             first, (_, size) = next(iter(swept.items()))
             if len(values.elts) != size or not size:
@@ -72,37 +72,9 @@ def sweep(config: Mapping[str, Any]) -> list[dict[str, str]]:
                     f"got {text!r}"
                 )
     size = next(iter(swept.values()))[1] if swept else 1
-    return [{name: _at(text, point) for name, (text, _) in swept.items()} for point in range(size)]
+    return [{name: schedule_text.at(text, point) for name, (text, _) in swept.items()} for point in range(size)]
 
 
 def members_at(point: int, points: Sequence[int]) -> list[int]:
     """Gives the indices of the members at a point, of each member's point."""
     return [index for index, each in enumerate(points) if each == point]
-
-
-def canonical(value: Any) -> Any:
-    """Writes the text of a schedule in one way, as a sweep does; what is no such text stays as it is."""
-    return _at(value, 0) if isinstance(_parsed(value), ast.Call) else value
-
-
-def _lists(text: Any) -> list[ast.List]:
-    """Finds the lists in the text of a schedule; none in what is no such text."""
-    return [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.List)]
-
-
-def _parsed(text: Any) -> ast.expr:
-    """Parses what may be the text of a schedule; what is no expression is the constant None."""
-    try:
-        return ast.parse(text, mode="eval").body if isinstance(text, str) else ast.Constant(None)
-    except SyntaxError:
-        return ast.Constant(None)
-
-
-def _at(text: str, point: int) -> str:
-    """Writes the text of a schedule with the value of one point in place of its lists."""
-
-    class AtPoint(ast.NodeTransformer):
-        def visit_List(self, node: ast.List) -> ast.expr:
-            return node.elts[point]
-
-    return ast.unparse(AtPoint().visit(ast.parse(text, mode="eval")))

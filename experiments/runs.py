@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import build
+from experiments import build, schedule_text
 from experiments.bands import numbers
-from experiments.members import canonical, members_at
+from experiments.members import members_at
 from experiments.rundir import Row, RunDirectory, flatten
 
 _MARKS = {True: "✓", False: "✗", None: " "}
@@ -104,7 +104,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 label=", ".join([label, *settings.values()]),
                 caption=caption,
                 summary=summary,
-                settings={name: canonical(value) for name, value in (flatten(config) | settings).items()},
+                settings={name: schedule_text.canonical(value) for name, value in (flatten(config) | settings).items()},
                 rows=rows,
                 members=members,
                 samples=samples,

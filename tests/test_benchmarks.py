@@ -26,8 +26,8 @@ def test_a_spread_is_the_median_and_the_extremes():
 
 
 def test_operations_are_counted_as_by_hand():
-    # One symbol of two by one unit: 4 products from state to gates, 8 from the symbol, 4 from the start symbol, 2 in the
-    # head. Generator: (4 + 8 + 4 + 2) three times. Discriminator: twice 3 * 4 + 2 * 8, and 2 * 4 + 2 * 8.
+    # One symbol of two by one unit: 4 products from state to gates, 8 from the symbol, 4 from the start symbol, 2 in
+    # the head. Generator: (4 + 8 + 4 + 2) three times. Discriminator: twice 3 * 4 + 2 * 8, and 2 * 4 + 2 * 8.
     assert jax_step.flops(Sizes(batch_size=1, length=1, num_symbols=2, hidden_size=1)) == 2 * (54 + 56 + 24)
     one, many = (jax_step.flops(Sizes(batch_size, length, 5, 7)) for batch_size, length in ((1, 1), (6, 3)))
     assert many == 18 * one

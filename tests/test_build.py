@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from experiments import build, loop
+from experiments import build, loop, schedule_text
 from experiments.configs import arithmetic, arithmetic_mle, arithmetic_relaxed, brackets, quicktest
 from experiments.rundir import RunDirectory, flatten
 
@@ -22,7 +22,9 @@ CONFIGS = {
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_every_config_builds_and_its_step_keeps_the_state(name):
     config = CONFIGS[name].get_config()
-    task, algorithm, _, latent_draws = build.build(config)
+    config.num_shards = 1
+    task, algorithm, _, shard_axis, latent_draws = build.build(config)
+    assert shard_axis is None
     state = jax.eval_shape(algorithm.init, jax.random.key(0))
     batch = jax.ShapeDtypeStruct((config.batch_size, task.length), np.int32)
     new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, batch)
@@ -69,19 +71,19 @@ def test_latents_are_estimated_with_a_stated_number_of_draws():
     ],
 )
 def test_schedules_are_written_as_calls(text, step, value):
-    assert float(build.parse_schedule(text, "config.x", 100)(step)) == pytest.approx(value)
+    assert float(schedule_text.parse(text, "config.x", 100)(step)) == pytest.approx(value)
 
 
 def test_a_list_is_read_at_a_point_even_a_traced_one():
     def value(point):
-        return build.parse_schedule("linear(5.0, [0.5, 1.0, 2.0])", "config.x", 100, point)(100)
+        return schedule_text.parse("linear(5.0, [0.5, 1.0, 2.0])", "config.x", 100, point)(100)
 
     assert [float(value(point)) for point in range(3)] == [0.5, 1.0, 2.0]
     np.testing.assert_allclose(jax.jit(jax.vmap(value))(jnp.arange(3)), [0.5, 1.0, 2.0])
 
 
 def test_no_schedule_is_written_none():
-    assert build.parse_schedule("none", "config.x", 100) is None
+    assert schedule_text.parse("none", "config.x", 100) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_no_schedule_is_written_none():
 )
 def test_bad_schedules_are_named(text, message):
     with pytest.raises(ValueError, match=rf"^config\.x must be a schedule such as .*{message}"):
-        build.parse_schedule(text, "config.x", 100)
+        schedule_text.parse(text, "config.x", 100)
 
 
 MISTAKES = {
@@ -130,6 +132,7 @@ MISTAKES = {
     "algorithm.num_generated": (0, "config.algorithm: num_generated must be at least 1, got 0"),
     "task.seed": (-1, "config.task: seed must be at least 0, got -1"),
     "batch_size": (501, "config.batch_size must be at most the number of training sequences, 500; got 501"),
+    "num_shards": (3, "config.batch_size must be a multiple of config.num_shards, 3; got 32"),
     "num_steps": (0, "config.num_steps must be an integer of at least 1, got 0"),
     "num_seeds": (0, "config.num_seeds must be an integer of at least 1, got 0"),
     "seed": (-1, "config.seed must be an integer from 0 to 4294967295, got -1"),
@@ -148,6 +151,14 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(name, tmp_path):
         loop.prepare(config, RunDirectory(tmp_path / "run"))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_shard_generates_its_share():
+    config = quicktest.get_config()
+    config.algorithm.num_generated = 7
+    message = "config.algorithm.num_generated must be a multiple of config.num_shards, 2; got 7"
+    with pytest.raises(ValueError, match=message):
+        build.build(config)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, members, reporting, tables
+from experiments import build, reporting, schedule_text, tables
 from experiments.configs import arithmetic, paper
 from experiments.paper import command, parts, verdict
 from experiments.rundir import RunDirectory, write_json
@@ -84,8 +84,8 @@ def test_a_sweep_is_read_as_a_run_a_point(runs):
     assert runs[0].curve("generator_loss").shape == (10, 2)
     assert (runs[2].samples, runs[2].valid) == (["x", "<b>x"], [True, False])
     differing = differing_settings(runs)
-    assert members.canonical("cosine(1e-3,5e-5)") == members.canonical("cosine(0.001, 5e-05)")
-    assert [members.canonical(value) for value in ("S -> 'x'", "none", 3)] == ["S -> 'x'", "none", 3]
+    assert schedule_text.canonical("cosine(1e-3,5e-5)") == schedule_text.canonical("cosine(0.001, 5e-05)")
+    assert [schedule_text.canonical(value) for value in ("S -> 'x'", "none", 3)] == ["S -> 'x'", "none", 3]
     assert differing == {
         "algorithm.name": ["gan", "other", "other"],
         "algorithm.rate": [None, "constant(1.0)", "constant(2.0)"],

@@ -83,6 +83,32 @@ def test_batches_are_drawn_uniformly_and_afresh():
     assert len({tuple(batch) for batch in rows.tolist()}) == 16
 
 
+def test_bfloat16_computes_in_half_and_keeps_states_and_losses_in_full():
+    losses = {}
+    for dtype in (jnp.float32, jnp.bfloat16):
+        networks = {
+            "generator": lstm_generator(3, 16, dtype=dtype),
+            "discriminator": lstm_discriminator(3, 16, dtype=dtype),
+        }
+        penalties = {"real_penalty": schedules.constant(1.0), "generated_penalty": schedules.constant(1.0)}
+        algorithm = relaxed_gan(**SETTINGS | networks | penalties)
+        state = algorithm.init(training.run_keys(0).init)
+        state, metrics = jax.jit(algorithm.step)(training.run_keys(0).train, state, DATA)
+        assert {leaf.dtype for leaf in jax.tree.leaves((state, metrics))} == {jnp.dtype("int32"), jnp.dtype("float32")}
+        losses[dtype] = [metrics[name] for name in ("discriminator_loss", "generator_loss", "real_penalty")]
+    np.testing.assert_allclose(losses[jnp.bfloat16], losses[jnp.float32], atol=5e-3)
+    assert losses[jnp.bfloat16] != losses[jnp.float32]
+
+
+def test_a_donated_state_is_consumed():
+    keys = training.run_keys(0)
+    state = jax.jit(ALGORITHM.init)(keys.init)
+    train = jax.jit(partial(training.train, ALGORITHM, batch_size=3, num_steps=2), donate_argnums=1)
+    after, _ = train(keys.train, state, DATA)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    assert int(after.step) == 2
+
+
 def test_no_host_transfer_while_training():
     keys = training.run_keys(0)
     state = ALGORITHM.init(keys.init)
