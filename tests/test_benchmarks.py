@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,15 @@ def test_the_scanned_step_runs(num_shards):
     for _ in range(2):
         compiled.program.run()
     assert compiled.program.num_steps > 1
+
+
+def test_a_missing_extra_is_named(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('there is none')")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", "experiments.benchmarks.step"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr == ("error: the benchmark needs the extra 'bench' (pip install -e '.[bench]'): there is none\n")
 
 
 def test_the_time_to_quality_is_that_of_the_front_door(tmp_path):
