@@ -8,6 +8,7 @@ About six minutes on two CPU cores, much of it PyTorch's compilation. It needs t
 import resource
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -45,9 +46,10 @@ def main() -> None:
         except ImportError as error:
             raise ValueError(f"the benchmark needs the extra 'bench' (pip install -e '.[bench]'): {error}") from error
         widths = [_width(text) for text in _HIDDEN_SIZES.value]
-        for path, flag in ((_OUTPUT.value, "--output"), (_PROFILE.value, "--profile")):
-            if path is not None:
-                check_writable(path, flag)
+        if _OUTPUT.value is not None:
+            check_writable(Path(_OUTPUT.value).parent, "--output")
+        if _PROFILE.value is not None:
+            check_writable(_PROFILE.value, "--profile")
         platforms.select("", num_devices=platforms.num_cores())
         num_shards, batch_size = len(jax.devices()), _BATCH_SIZE.value
         if batch_size % num_shards:

@@ -38,7 +38,7 @@ def main() -> None:
         if not Path(_CONFIG.value).is_file():
             raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
         if _OUTPUT.value is not None:
-            check_writable(_OUTPUT.value, "--output")
+            check_writable(Path(_OUTPUT.value).parent, "--output")
     screen = console.screen()
     rows: list[dict[str, Any]] = []
     for seed in range(_NUM_SEEDS.value):
