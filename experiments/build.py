@@ -102,7 +102,7 @@ def build(config: Section) -> Experiment:
             f"got {config['batch_size']}"
         )
     num_shards = config["num_shards"]
-    shard_axis = placement.SHARDS if num_shards > 1 else None
+    shard_axis = placement.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", DTYPES[config["dtype"]]
     generator = _named(

@@ -47,6 +47,11 @@ def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device
     return Mesh(grid, (_SEEDS, SHARDS), axis_types=(AxisType.Auto, AxisType.Auto))
 
 
+def shard_axis(num_shards: int) -> str | None:
+    """Gives the name of the axis of shards, for `training.train` and the algorithms; None where there is one shard."""
+    return SHARDS if num_shards > 1 else None
+
+
 def seeds_sharding(mesh: Mesh) -> NamedSharding:
     """Gives the sharding of arrays whose leading axis is that of the seeds."""
     return NamedSharding(mesh, PartitionSpec(_SEEDS))

@@ -4,7 +4,6 @@ import functools
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -23,12 +22,10 @@ class Compiled(NamedTuple):
 
     Attributes:
       program: runs it.
-      lowered: what XLA was given.
       compiled: what XLA made of it.
     """
 
     program: Program
-    lowered: Any
     compiled: Any
 
 
@@ -38,7 +35,6 @@ def algorithm(
     num_shards: int = 1,
     penalty: float | None = None,
     penalised_fraction: float = 1.0,
-    dtype: Any = jnp.float32,
 ) -> Algorithm:
     """Makes the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
 
@@ -47,12 +43,11 @@ def algorithm(
       num_shards: shards of a batch.
       penalty: weight of R1 and of R2; None computes neither.
       penalised_fraction: share of the sequences at which they are measured.
-      dtype: of the computation.
     """
     weight = None if penalty is None else schedules.constant(penalty)
     return relaxed_gan(
-        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell", dtype=dtype),
-        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last", dtype=dtype),
+        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
+        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
         length=sizes.length,
         generator_optimizer=optax.adam(1e-3),
         discriminator_optimizer=optax.adam(1e-3),
@@ -62,7 +57,7 @@ def algorithm(
         real_penalty=weight,
         generated_penalty=weight,
         penalised_fraction=penalised_fraction,
-        shard_axis=placement.SHARDS if num_shards > 1 else None,
+        shard_axis=placement.shard_axis(num_shards),
     )
 
 
@@ -89,19 +84,18 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
         method,
         batch_size=sizes.batch_size,
         num_steps=NUM_STEPS,
-        shard_axis=placement.SHARDS if num_shards > 1 else None,
+        shard_axis=placement.shard_axis(num_shards),
     )
     state = placement.init_seeds(method.init, keys.init, mesh)
     train_seeds = placement.vmap_seeds(train, mesh, in_axes=(0, 0, None), num_shards=num_shards)
-    lowered = jax.jit(train_seeds, donate_argnums=1).lower(keys.train, state, data)
-    compiled = lowered.compile()
+    compiled = jax.jit(train_seeds, donate_argnums=1).lower(keys.train, state, data).compile()
 
     def run() -> None:
         nonlocal state
         state, _ = compiled(keys.train, state, data)
         jax.block_until_ready(state)
 
-    return Compiled(Program(run, NUM_STEPS), lowered, compiled)
+    return Compiled(Program(run, NUM_STEPS), compiled)
 
 
 def naive(sizes: Sizes) -> Program:

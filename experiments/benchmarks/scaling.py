@@ -12,11 +12,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from absl import flags
-from rich import box
-from rich.table import Table
 from scipy import stats
 
-from experiments import console, platforms
+from experiments import console, figures, platforms
 from experiments.benchmarks import jax_step, timing
 from experiments.benchmarks.timing import Sizes, Spread
 from experiments.rundir import check_writable
@@ -74,9 +72,7 @@ def main() -> None:
         name: Growth(sizes, [Spread.of(1e3 * taken[str(settings[name, size])]) for size in sizes])
         for name, sizes in SIZES.items()
     }
-    table = Table(title="ms a step of all seeds", box=box.SIMPLE_HEAD, title_justify="left")
-    for header in ("", "sizes", "median ms", "exponent"):
-        table.add_column(header, no_wrap=True)
+    table = timing.table("ms a step of all seeds", "", "sizes", "median ms", "exponent")
     for name, growth in growths.items():
         medians = ", ".join(f"{spread.median:.1f}" for spread in growth.milliseconds)
         table.add_row(_label(name), ", ".join(map(str, growth.sizes)), medians, f"{growth.exponent:.2f}")
@@ -111,13 +107,8 @@ def _label(name: str) -> str:
 
 def _draw(growths: dict[str, Growth], path: Path) -> None:
     """Draws the cost over each size, with the fitted power and the range of the rounds."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    size = (3.0 * len(growths), 3.2)
-    figure, axes = pyplot.subplots(1, len(growths), figsize=size, sharey=True, layout="constrained")
+    figure = figures.new_figure(3.0 * len(growths), 3.2)
+    axes = figure.subplots(1, len(growths), sharey=True)
     for axis, (name, growth) in zip(axes, growths.items(), strict=True):
         medians, least, greatest = np.transpose(growth.milliseconds)
         axis.errorbar(growth.sizes, medians, [medians - least, greatest - medians], marker="o", capsize=3)
@@ -129,7 +120,6 @@ def _draw(growths: dict[str, Growth], path: Path) -> None:
     base = ", ".join(f"{_label(name)} {size}" for name, size in BASE.items())
     figure.suptitle(f"base: {base}; {jax.default_backend()}, {len(jax.devices())} devices", fontsize=9)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
 
 
 if __name__ == "__main__":

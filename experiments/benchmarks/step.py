@@ -14,9 +14,7 @@ from typing import Any
 import jax
 from absl import flags
 from jax.experimental.compilation_cache import compilation_cache
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from experiments import console, platforms
 from experiments.benchmarks import jax_step, timing
@@ -154,11 +152,11 @@ def _program_bytes(compiled: Any) -> float:
 def _show(screen: Console, result: dict[str, Any]) -> None:
     """Prints the figures of a width."""
     title = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in result["sizes"].items())
-    table = _table(title, "", "ms a step", "least–greatest", "sequences/s")
+    table = timing.table(title, "", "ms a step", "least–greatest", "sequences/s")
     for name, spread in result["milliseconds"].items():
         table.add_row(name, *_cells(spread), f"{result['sequences_per_second'][name]['median']:,.0f}")
     screen.print(table)
-    table = _table("", "ratio, round by round", "median", "least–greatest")
+    table = timing.table(None, "ratio, round by round", "median", "least–greatest")
     for name, spread in result["ratios"].items():
         table.add_row(name, *_cells(spread))
     screen.print(table)
@@ -169,14 +167,6 @@ def _show(screen: Console, result: dict[str, Any]) -> None:
         f"the peak is {result['peak_gigaflops_per_second']['median']:.0f} GFLOP/s\n"
         f"trace and compile: {seconds}\nmemory: {megabytes}"
     )
-
-
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column(first, no_wrap=True)
-    for header in others:
-        table.add_column(header, justify="right", no_wrap=True)
-    return table
 
 
 def _cells(spread: dict[str, float]) -> tuple[str, str]:

@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 from absl import flags
-from rich import box
-from rich.table import Table
 
 from experiments import console, platforms
 from experiments.benchmarks import timing
@@ -54,9 +52,7 @@ def main() -> None:
         "seeds": rows,
         "seconds": spreads,
     }
-    table = Table(title="seconds since the process started", box=box.SIMPLE_HEAD, title_justify="left")
-    for header in ("", "median", "least–greatest"):
-        table.add_column(header, justify="left" if not header else "right", no_wrap=True)
+    table = timing.table("seconds since the process started", "", "median", "least–greatest")
     for name, spread in spreads.items():
         table.add_row(LABELS[name], f"{spread['median']:.1f}", f"{spread['least']:.1f}–{spread['greatest']:.1f}")
     screen.print(table)

@@ -1,6 +1,5 @@
 """Timings that can be compared: programs take turns in one process, and what is reported is the ratio of each round."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,8 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from rich import box
+from rich.table import Table
 
 from experiments import platforms
+from experiments.rundir import write_json
 
 
 class Program(NamedTuple):
@@ -119,8 +121,17 @@ def machine() -> dict[str, Any]:
     }
 
 
+def table(title: str | None, first: str, *others: str) -> Table:
+    """Makes an empty table: a column of names under `first`, and columns of numbers."""
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    made.add_column(first, no_wrap=True)
+    for header in others:
+        made.add_column(header, justify="right", no_wrap=True)
+    return made
+
+
 def write(path: str | None, figures: Mapping[str, Any]) -> None:
     """Writes the figures of a benchmark as JSON, if there is a path."""
     if path is not None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps(figures, indent=2) + "\n")
+        write_json(Path(path), figures)
