@@ -1,6 +1,6 @@
 """Adversarial training of generators of discrete sequences, end to end, in JAX."""
 
-from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sample_gumbel
 from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
@@ -22,6 +22,7 @@ __all__ = [
     "grammar_task",
     "gumbel_max",
     "gumbel_softmax",
+    "importance_gan",
     "lstm_discriminator",
     "lstm_generator",
     "maximum_likelihood",

@@ -4,7 +4,7 @@ Outside, a network is a NamedTuple of pure functions of its parameters: unrolls 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import flax.linen as nn
 import jax
@@ -16,6 +16,9 @@ Carry = Any
 
 LATENTS = ("hidden_and_cell", "hidden", "none")
 POOLINGS = ("last", "last_and_mean")
+
+# The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
+_NEVER = -1e9
 
 
 class Generator(NamedTuple):
@@ -29,6 +32,7 @@ class Generator(NamedTuple):
       step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`), one step of the recurrence.
       num_symbols: K, size of the vocabulary, padding included.
       has_latent: whether `initial_carry` uses its key.
+      padding: the symbol that pads, None where none does.
     """
 
     init: Callable[[jax.Array], Params]
@@ -36,6 +40,7 @@ class Generator(NamedTuple):
     step: Callable[[Params, Carry, jax.Array], tuple[Carry, jax.Array]]
     num_symbols: int
     has_latent: bool
+    padding: int | None
 
 
 class Discriminator(NamedTuple):
@@ -88,7 +93,13 @@ class _Discriminator(nn.Module):
 
 
 def lstm_generator(
-    num_symbols: int, hidden_size: int, *, latent: str = "none", dtype: jnp.dtype = jnp.float32
+    num_symbols: int,
+    hidden_size: int,
+    *,
+    latent: str = "none",
+    padding: int | None = None,
+    ends: bool = False,
+    dtype: jnp.dtype = jnp.float32,
 ) -> Generator:
     """Makes an LSTM generator with a linear head.
 
@@ -98,6 +109,8 @@ def lstm_generator(
       latent: what N(0, 1) noise replaces in the initial state: 'hidden_and_cell' (the paper's pair), 'hidden', or
         'none', whose initial state is zero. All randomness of a generator without latents is in its Gumbel noise,
         and the likelihood of its sequences has a closed form.
+      padding: the symbol that pads, None where none does.
+      ends: whether padding ends a sequence: after it the generator writes nothing else, whatever its weights.
       dtype: of the computation; parameters and logits are float32.
 
     Returns:
@@ -112,6 +125,10 @@ def lstm_generator(
     _check_sizes(num_symbols, hidden_size)
     if latent not in LATENTS:
         raise ValueError(f"latent must be one of {', '.join(LATENTS)}; got {latent!r}")
+    if padding is not None and not 0 <= padding < num_symbols:
+        raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
+    if ends and padding is None:
+        raise ValueError("padding must be a symbol where ends is true, got None")
     module = _GeneratorStep(num_symbols, hidden_size, dtype)
 
     def initial_carry(key: jax.Array, batch_size: int) -> Carry:
@@ -126,8 +143,14 @@ def lstm_generator(
         params = module.init(params_key, initial_carry(carry_key, 1), jnp.zeros((1, num_symbols + 1), dtype))
         return _open_forget_gates(params)
 
-    apply: Any = module.apply
-    return Generator(init, initial_carry, apply, num_symbols, latent != "none")
+    def step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
+        carry, logits_BK = cast(Any, module.apply)(params, carry, x)
+        if ends:
+            ended_B = x[:, padding] > 0.5
+            logits_BK = jnp.where(ended_B[:, None], only(jnp.zeros_like(logits_BK), padding), logits_BK)
+        return carry, logits_BK
+
+    return Generator(init, initial_carry, step, num_symbols, latent != "none", padding)
 
 
 def lstm_discriminator(
@@ -163,6 +186,16 @@ def lstm_discriminator(
 
     apply: Any = module.apply
     return Discriminator(init, apply)
+
+
+def only(logits: jax.Array, symbol: int) -> jax.Array:
+    """Takes all probability from every other symbol, of logits `[..., K]`."""
+    return jnp.where(jnp.arange(logits.shape[-1]) == symbol, logits, _NEVER)
+
+
+def never(logits: jax.Array, symbol: int) -> jax.Array:
+    """Takes all probability from a symbol, of logits `[..., K]`."""
+    return jnp.where(jnp.arange(logits.shape[-1]) == symbol, _NEVER, logits)
 
 
 def _open_forget_gates(params: Params) -> Params:

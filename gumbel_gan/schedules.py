@@ -108,6 +108,28 @@ def cosine(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Sch
     return optax.cosine_decay_schedule(init_value, steps, alpha=end_value / init_value)
 
 
+def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: ArrayLike, steps: int) -> optax.Schedule:
+    """Gives `init_value`, and `end_value` from a share `boundary` of the `steps` on.
+
+    Args:
+      init_value: number > 0, the value before the boundary.
+      end_value: number > 0, the value at the boundary and after.
+      boundary: number > 0, at most 1 where it is to be reached within `steps`.
+      steps: at least 1.
+
+    Raises:
+      TypeError: `steps` is not an integer.
+      ValueError: an argument is out of its range.
+
+    >>> schedule = piecewise_constant(0.02, 0.002, 0.25, 100)
+    >>> round(float(schedule(24)), 5), round(float(schedule(25)), 5)
+    (0.02, 0.002)
+    """
+    _check_positive(init_value=init_value, end_value=end_value, boundary=boundary)
+    _check_steps(steps)
+    return lambda step: jnp.where(step < boundary * steps, init_value, end_value)
+
+
 def inverse_temperature_exponential(max_inverse_temperature: ArrayLike, steps: int) -> optax.Schedule:
     """Gives RelGAN's temperature, 1 / beta with beta = max_inverse_temperature ** (step / steps).
 
@@ -136,6 +158,7 @@ SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = MappingProxyType(
         "linear": linear,
         "exponential": exponential,
         "cosine": cosine,
+        "piecewise_constant": piecewise_constant,
         "inverse_temperature_exponential": inverse_temperature_exponential,
     }
 )

@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from gumbel_gan import schedules, training, unroll
-from gumbel_gan.algorithms import averaging, likelihood, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import averaging, importance_gan, likelihood, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import Discriminator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
@@ -46,6 +46,16 @@ def make_mle(generator=None, **settings):
     return maximum_likelihood(generator or make_generator(), length=LENGTH, optimizer=OPTIMIZER, **settings)
 
 
+def make_importance_gan(**settings):
+    settings = {
+        "data": np.asarray(DATA),
+        "generator_optimizer": OPTIMIZER,
+        "discriminator_optimizer": OPTIMIZER,
+        "average_decay": 0.9,
+    } | settings
+    return importance_gan(make_generator(), lstm_discriminator(NUM_SYMBOLS, 3), **settings)
+
+
 ALGORITHMS = {
     "relaxed_gan": make_gan,
     "relaxed_gan with everything": lambda: make_gan(
@@ -67,6 +77,10 @@ ALGORITHMS = {
         num_latent_draws=8,
     ),
     "maximum_likelihood": make_mle,
+    "importance_gan": make_importance_gan,
+    "importance_gan, tempered": lambda: make_importance_gan(
+        temper=0.5, adversarial=False, real_penalty=schedules.constant(0.5), generated_penalty=schedules.constant(0.5)
+    ),
 }
 
 

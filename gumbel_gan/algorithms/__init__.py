@@ -1,7 +1,8 @@
 """Training methods, all behind one interface."""
 
+from gumbel_gan.algorithms.importance_gan import importance_gan
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, Sampler, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
 
-__all__ = ["Algorithm", "Metrics", "Sampler", "State", "maximum_likelihood", "relaxed_gan"]
+__all__ = ["Algorithm", "Metrics", "Sampler", "State", "importance_gan", "maximum_likelihood", "relaxed_gan"]

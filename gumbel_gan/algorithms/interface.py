@@ -13,8 +13,13 @@ Metrics = dict[str, jax.Array]
 class Sampler(Protocol):
     """Draws sequences from a trained generator."""
 
-    def __call__(self, key: jax.Array, state: State, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:
-        """Draws `[num, T]` int32 tokens from softmax(logits / temperature) at each step."""
+    def __call__(
+        self, key: jax.Array, state: State, num: int, *, temperature: ArrayLike = 1.0, length: int | None = None
+    ) -> jax.Array:
+        """Draws `[num, T]` int32 tokens from softmax(logits / temperature) at each step.
+
+        With a `length`, which need not be the T of training, every sequence has just so many symbols and no padding.
+        """
         ...
 
 
@@ -28,7 +33,7 @@ class Algorithm(NamedTuple):
     Attributes:
       init: key -> state.
       step: (key, state, batch of tokens `[B, T]`) -> (state, metrics), where metrics are scalars by name.
-      sample: (key, state, num, temperature=1) -> tokens `[num, T]`, from the averaged generator.
+      sample: (key, state, num, temperature=1, length=None) -> tokens `[num, T]`, from the averaged generator.
       log_prob: (state, tokens `[N, T]`) -> `[N]` log-probabilities in nats of whole sequences, padding included, at
         temperature 1, under the averaged generator.
     """

@@ -1,5 +1,6 @@
 """Samples and likelihoods of a recurrent generator, which every algorithm with one shares."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -7,11 +8,52 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.networks import Carry, Generator, Params
+from gumbel_gan.algorithms.interface import Sampler, State
+from gumbel_gan.networks import Carry, Generator, Params, never
+
+
+def of_average(
+    generator: Generator, length: int, num_latent_draws: int
+) -> tuple[Sampler, Callable[[State, jax.Array], jax.Array]]:
+    """Makes the `sample` and the `log_prob` of an algorithm whose states hold an averaged generator, `average`.
+
+    Args:
+      generator: the generator.
+      length: T of its sequences.
+      num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+
+    Returns:
+      The two functions of an `Algorithm`.
+
+    Raises:
+      ValueError: `num_latent_draws` is less than 1.
+    """
+    if num_latent_draws < 1:
+        raise ValueError(f"num_latent_draws must be at least 1, got {num_latent_draws}")
+    usual_length = length
+
+    def sample_average(
+        key: jax.Array, state: State, num: int, *, temperature: ArrayLike = 1.0, length: int | None = None
+    ) -> jax.Array:
+        if length is None:
+            return sample(key, generator, state.average, num, usual_length, temperature=temperature)
+        return sample(key, generator, state.average, num, length, temperature=temperature, padded=False)
+
+    def log_prob_of_average(state: State, tokens: jax.Array) -> jax.Array:
+        return log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
+
+    return sample_average, log_prob_of_average
 
 
 def sample(
-    key: jax.Array, generator: Generator, params: Params, num: int, length: int, *, temperature: ArrayLike = 1.0
+    key: jax.Array,
+    generator: Generator,
+    params: Params,
+    num: int,
+    length: int,
+    *,
+    temperature: ArrayLike = 1.0,
+    padded: bool = True,
 ) -> jax.Array:
     """Draws sequences from a generator.
 
@@ -22,12 +64,19 @@ def sample(
       num: N, number of sequences.
       length: T.
       temperature: scalar > 0 by which logits are divided.
+      padded: whether padding may be drawn; if not, each symbol has the generator's law given that it is no padding.
 
     Returns:
       `[N, T]` int32 tokens.
     """
     latent_key, noise_key = jax.random.split(key)
-    step = partial(generator.step, params)
+
+    def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
+        carry, logits_BK = generator.step(params, carry, x_BK)
+        if not padded and generator.padding is not None:
+            logits_BK = never(logits_BK, generator.padding)
+        return carry, logits_BK
+
     start = unroll.start_symbols(num, generator.num_symbols)
     carry = generator.initial_carry(latent_key, num)
     return unroll.hard(noise_key, step, carry, start, length, temperature=temperature).tokens
@@ -80,9 +129,3 @@ def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_lat
     empty_N = jnp.full(len(tokens), -jnp.inf)
     total_N, _ = jax.lax.scan(add_draw, empty_N, jax.random.split(key, num_latent_draws))
     return total_N - jnp.log(num_latent_draws)
-
-
-def check_draws(num_latent_draws: int) -> None:
-    """Raises ValueError unless a number of latent draws is at least 1."""
-    if num_latent_draws < 1:
-        raise ValueError(f"num_latent_draws must be at least 1, got {num_latent_draws}")

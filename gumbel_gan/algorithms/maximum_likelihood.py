@@ -57,7 +57,7 @@ def maximum_likelihood(
       ValueError: `average_decay` or `num_latent_draws` is a Python number out of its range.
     """
     averaging.check_decay(average_decay)
-    likelihood.check_draws(num_latent_draws)
+    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
 
     def init(key: jax.Array) -> MaximumLikelihoodState:
         params = generator.init(key)
@@ -75,11 +75,5 @@ def maximum_likelihood(
         metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
         average = averaging.update(params, state.average, average_decay, state.step)
         return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
-
-    def sample(key: jax.Array, state: MaximumLikelihoodState, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:
-        return likelihood.sample(key, generator, state.average, num, length, temperature=temperature)
-
-    def log_prob(state: MaximumLikelihoodState, tokens: jax.Array) -> jax.Array:
-        return likelihood.log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
 
     return Algorithm(init, step, sample, log_prob)

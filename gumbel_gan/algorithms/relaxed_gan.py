@@ -1,6 +1,5 @@
 """The Gumbel-softmax GAN for discrete sequences (Kusner & Hernández-Lobato 2016)."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -11,12 +10,12 @@ from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
 from gumbel_gan.algorithms import averaging, likelihood
+from gumbel_gan.algorithms.discrimination import penalised_loss
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.estimators import Estimator
 from gumbel_gan.instance_noise import mix_in_symbols
 from gumbel_gan.networks import Carry, Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
-from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
 from gumbel_gan.placement import mean_over
 from gumbel_gan.score_function import leave_one_out
 
@@ -117,10 +116,15 @@ def relaxed_gan(
     if num_generated is not None and num_generated < 1:
         raise ValueError(f"num_generated must be at least 1, got {num_generated}")
     averaging.check_decay(average_decay)
-    likelihood.check_draws(num_latent_draws)
+    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
     _check_score_weight(score_weight, estimator)
-    if not 0 < penalised_fraction <= 1:
-        raise ValueError(f"penalised_fraction must be in (0, 1], got {penalised_fraction}")
+    discriminator_loss = penalised_loss(
+        discriminator,
+        objective.discriminator_loss,
+        real_penalty=real_penalty,
+        generated_penalty=generated_penalty,
+        penalised_fraction=penalised_fraction,
+    )
     if score_weight and num_generated == 1:
         raise ValueError("num_generated must be at least 2 where score_weight is not 0, got 1")
 
@@ -153,32 +157,6 @@ def relaxed_gan(
 
     def blur(key: jax.Array, step: jax.Array, x: jax.Array) -> jax.Array:
         return x if instance_noise is None else mix_in_symbols(key, x, instance_noise(step))
-
-    def discriminator_loss(
-        params: Params, step: jax.Array, real_BTK: jax.Array, generated_NTK: jax.Array
-    ) -> tuple[jax.Array, Metrics]:
-        discriminate = partial(discriminator.logits, params)
-        weights = {"real_penalty": real_penalty, "generated_penalty": generated_penalty}
-        if all(weight is None for weight in weights.values()):
-            logits = discriminate(jnp.concatenate([real_BTK, generated_NTK]))
-            real_B, generated_N = jnp.split(logits, [len(real_BTK)])
-            gradients = {}
-        else:
-            real_B, generated_N, *pair = _logits_and_some_gradients(
-                discriminate, real_BTK, generated_NTK, penalised_fraction
-            )
-            gradients = dict(zip(weights, pair, strict=True))
-        loss = objective.discriminator_loss(real_B, generated_N)
-        metrics = {
-            "discriminator_loss": loss,
-            "real_logit": jnp.mean(real_B),
-            "generated_logit": jnp.mean(generated_N),
-        }
-        for name, gradient in gradients.items():
-            if (weight := weights[name]) is not None:
-                metrics[name] = zero_centred_gradient_penalty(gradient)
-                loss = loss + weight(step) * metrics[name]
-        return loss, metrics
 
     def generator_losses(generated_NTK: jax.Array, params: Params, real_BTK: jax.Array) -> jax.Array:
         # Apart, so that an objective that ignores the real logits costs nothing for them.
@@ -236,12 +214,6 @@ def relaxed_gan(
             discriminator_optimizer=discriminator_state,
         ), metrics
 
-    def sample(key: jax.Array, state: RelaxedGANState, num: int, *, temperature: ArrayLike = 1.0) -> jax.Array:
-        return likelihood.sample(key, generator, state.average, num, length, temperature=temperature)
-
-    def log_prob(state: RelaxedGANState, tokens: jax.Array) -> jax.Array:
-        return likelihood.log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
-
     return Algorithm(init, step, sample, log_prob)
 
 
@@ -255,19 +227,3 @@ def _check_score_weight(score_weight: float, estimator: Estimator) -> None:
             raise ValueError(
                 f"score_weight must be 0 for an estimator of samples that are not one-hot, got {score_weight}"
             )
-
-
-def _logits_and_some_gradients(
-    discriminate: Callable[[jax.Array], jax.Array], real_BTK: jax.Array, generated_NTK: jax.Array, fraction: float
-) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Gives the logits of all sequences, and their gradients by the first `fraction` of the real and the generated."""
-    num_real, num_generated = (max(1, round(fraction * len(x))) for x in (real_BTK, generated_NTK))
-    some, gradients = logits_and_gradients(
-        discriminate, jnp.concatenate([real_BTK[:num_real], generated_NTK[:num_generated]])
-    )
-    real, generated = [some[:num_real]], [some[num_real:]]
-    if num_real < len(real_BTK) or num_generated < len(generated_NTK):
-        others = discriminate(jnp.concatenate([real_BTK[num_real:], generated_NTK[num_generated:]]))
-        real.append(others[: len(real_BTK) - num_real])
-        generated.append(others[len(real_BTK) - num_real :])
-    return jnp.concatenate(real), jnp.concatenate(generated), gradients[:num_real], gradients[num_real:]
