@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -15,19 +16,28 @@ from experiments.choices import choose
 from experiments.members import sweep
 from experiments.platforms import PLATFORMS
 from gumbel_gan import placement
-from gumbel_gan.algorithms import Algorithm, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
-from gumbel_gan.networks import Generator, lstm_discriminator, lstm_generator
+from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
-from gumbel_gan.tasks import Task, grammar_task
+from gumbel_gan.evaluation import SPLITS
+from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 from gumbel_gan.tasks.grammar import productions
+from gumbel_gan.tasks.lines import files_digest
 
 Section = Mapping[str, Any]
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 SIZES = ("batch_size", "num_shards", "num_samples")
 COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", *SIZES)
-SETTINGS = ("platform", "dtype", "seed", *COUNTS, "task", "algorithm")
+SETTINGS = ("platform", "dtype", "seed", *COUNTS, "num_compared", "heldout", "temperatures", "task", "algorithm")
+TASKS = {
+    "grammar": grammar_task,
+    "text": text_task,
+    "names": names_task,
+    "oracle": oracle_task,
+    "digits": digits_task,
+}
 
 
 class Experiment(NamedTuple):
@@ -62,23 +72,31 @@ class _Context(NamedTuple):
 
 
 def self_contained(config: ConfigDict) -> ConfigDict:
-    """Gives a copy of a config in which the file of a grammar is replaced by what it holds.
+    """Gives a copy of a config that means the same at another time and place.
+
+    The file of a grammar is replaced by what it holds; files of sequences get absolute paths, and the digest by which
+    they will be known again.
 
     Args:
       config: a config as in `experiments/configs`.
 
     Returns:
-      A config that a run can be restored from when the file is gone.
+      A config that a run can be restored from.
 
     Raises:
-      ValueError: the grammar is no name, no file and no productions.
+      ValueError: the grammar is no name, no file and no productions; or a file can't be read.
     """
     copy = config.copy_and_resolve_references()
-    if "grammar" in copy["task"]:
-        try:
-            copy["task"]["grammar"] = productions(copy["task"]["grammar"])
-        except ValueError as error:
-            raise ValueError(f"config.task: {error}") from error
+    task = copy["task"]
+    try:
+        if "grammar" in task:
+            task["grammar"] = productions(task["grammar"])
+        if task.get("files") and "digest" in task:
+            files = _paths(task["files"])
+            task["files"] = ",".join(str(Path(file).resolve()) for file in files)
+            task["digest"] = task["digest"] or files_digest(files)
+    except ValueError as error:
+        raise ValueError(f"config.task: {error}") from error
     return copy
 
 
@@ -101,6 +119,12 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
+    largest = min(len(task.validation), len(task.test))
+    if config["num_compared"] > largest:
+        raise ValueError(
+            f"config.num_compared must be at most the number of held-out sequences, {largest}; "
+            f"got {config['num_compared']}"
+        )
     num_shards = config["num_shards"]
     shard_axis = placement.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
@@ -110,9 +134,15 @@ def build(config: Section) -> Experiment:
         f"{path}.generator",
         {"lstm": lstm_generator},
         num_symbols=len(task.symbols),
+        padding=task.padding,
+        ends=task.ends,
         dtype=dtype,
     )
-    makers = {"relaxed_gan": _relaxed_gan, "maximum_likelihood": _maximum_likelihood}
+    makers = {
+        "relaxed_gan": _relaxed_gan,
+        "maximum_likelihood": _maximum_likelihood,
+        "importance_gan": _importance_gan,
+    }
 
     def algorithm_at(point: ArrayLike) -> Algorithm:
         section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
@@ -134,7 +164,15 @@ def make_task(config: Section) -> Task:
     Raises:
       ValueError: a setting of its task is wrong.
     """
-    return _named(config["task"], "config.task", {"grammar": grammar_task})
+    section = dict(config["task"])
+    if "files" in section:
+        section["files"] = _paths(section["files"])
+    return _named(section, "config.task", TASKS)
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    """Reads the text of a setting that names files, separated by commas."""
+    return tuple(path.strip() for path in text.split(",") if path.strip())
 
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
@@ -154,13 +192,7 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
         section,
         path,
         generator=context.generator,
-        discriminator=_named(
-            _pop(section, "discriminator", path),
-            f"{path}.discriminator",
-            {"lstm": lstm_discriminator},
-            num_symbols=len(context.task.symbols),
-            dtype=context.dtype,
-        ),
+        discriminator=_discriminator(section, path, context),
         length=context.task.length,
         generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
         discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
@@ -181,6 +213,32 @@ def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -
         length=context.task.length,
         optimizer=_optimizer(section, "optimizer", path, context),
         shard_axis=context.shard_axis,
+    )
+
+
+def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    return _call(
+        importance_gan,
+        section,
+        path,
+        generator=context.generator,
+        discriminator=_discriminator(section, path, context),
+        data=context.task.train,
+        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
+        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
+        real_penalty=_schedule(section, "real_penalty", path, context),
+        generated_penalty=_schedule(section, "generated_penalty", path, context),
+        shard_axis=context.shard_axis,
+    )
+
+
+def _discriminator(section: dict[str, Any], path: str, context: _Context) -> Discriminator:
+    return _named(
+        _pop(section, "discriminator", path),
+        f"{path}.discriminator",
+        {"lstm": lstm_discriminator},
+        num_symbols=len(context.task.symbols),
+        dtype=context.dtype,
     )
 
 
@@ -242,11 +300,28 @@ def check_settings(config: Section) -> None:
     choose(config["platform"], PLATFORMS, "config.platform")
     choose(config["dtype"], DTYPES, "config.dtype")
     for name in COUNTS:
-        if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
-            raise ValueError(f"config.{name} must be an integer of at least 1, got {config[name]!r}")
+        _check_count(config, name, 1)
+    _check_count(config, "num_compared", 0)
+    if 0 < config["num_compared"] < 4:
+        raise ValueError(f"config.num_compared must be 0, or at least 4, got {config['num_compared']}")
+    if config["num_compared"] > config["num_samples"]:
+        raise ValueError(
+            f"config.num_compared must be at most config.num_samples, {config['num_samples']}; "
+            f"got {config['num_compared']}"
+        )
+    choose(config["heldout"], SPLITS, "config.heldout")
+    if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in config["temperatures"]):
+        raise ValueError(f"config.temperatures must be finite numbers > 0, got {config['temperatures']!r}")
+    if config["temperatures"] and not config["num_compared"]:
+        raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
     seed, last = config["seed"], 2**32 - config["num_seeds"]
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= last:
         raise ValueError(f"config.seed must be an integer from 0 to {last}, got {seed!r}")
+
+
+def _check_count(config: Section, name: str, least: int) -> None:
+    if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < least:
+        raise ValueError(f"config.{name} must be an integer of at least {least}, got {config[name]!r}")
 
 
 def _pop(section: dict[str, Any], name: str, path: str) -> Any:

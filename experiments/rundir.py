@@ -197,7 +197,11 @@ def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:
     """Turns nested sections into one, whose names are joined by dots."""
     flat: Row = {}
     for name, value in section.items():
-        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            # JSON turns tuples into lists.
+            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
     return flat
 
 

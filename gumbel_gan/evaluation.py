@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.metrics import MODEL_ORDER, Estimate, bootstrap, compare, fit_ngram_model, quality_and_diversity
 from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.samples import distance_to_law
 from gumbel_gan.tasks.interface import Task
 
+SPLITS = ("validation", "test")
 EXACT_METRICS = ("validity", "total_variation", "kl_data_model", "length_total_variation")
 
 _ROWS_AT_ONCE = 8_192
@@ -55,14 +58,14 @@ def string_metrics(strings: Sequence[str], task: Task) -> dict[str, float]:
       task: what they should be like.
 
     Returns:
-      `distinct_strings`, how many differ, and, where the task has an oracle, the metrics of `distance_to_law`.
+      `distinct_strings`, how many differ, and, where an oracle tells valid strings, the metrics of `distance_to_law`.
 
     Raises:
       ValueError: there are no strings.
     """
     metrics = {"distinct_strings": float(len(set(strings)))}
-    if task.oracle is not None:
-        oracle = task.oracle
+    oracle = task.oracle
+    if oracle is not None and oracle.is_valid is not None:
         metrics |= distance_to_law(strings, is_valid=oracle.is_valid, length_probs=oracle.length_probs, law=oracle.law)
     return metrics
 
@@ -91,6 +94,83 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
         "training_set": _empirical_metrics(task.train, task),
         "sampling_floor": {name: float(np.mean([metrics[name] for metrics in floor])) for name in floor[0]},
     }
+
+
+class HeldOut(NamedTuple):
+    """What generated sequences are compared with, all of one size, and what data of that size scores itself.
+
+    Attributes:
+      num: N, sequences on each side of the comparison.
+      references: `[N, T]`, of the chosen split.
+      compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and `oracle_nll` where there is a
+        true law to compute.
+      trade_off: maps `[N, T]` drawn tokens to the metrics of `metrics.quality_and_diversity`.
+      training_set: what N training sequences score.
+      heldout_sample: what N held-out sequences score that are not among the references: the mark to reach.
+    """
+
+    num: int
+    references: np.ndarray
+    compare: Callable[[np.ndarray], dict[str, Estimate]]
+    trade_off: Callable[[np.ndarray], dict[str, float]]
+    training_set: dict[str, Estimate]
+    heldout_sample: dict[str, Estimate]
+
+
+def held_out(task: Task, *, split: str, num: int) -> HeldOut:
+    """Makes the comparison of samples with held-out sequences.
+
+    Args:
+      task: the task.
+      split: 'validation' to choose by, 'test' to report on. The other one is the `heldout_sample`.
+      num: N, sequences on each side of the comparison, at least 4 and no more than a split holds.
+
+    Returns:
+      A `HeldOut`.
+
+    Raises:
+      ValueError: `split` is no split, or `num` is out of its range.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
+    references, others = (task.validation, task.test) if split == "validation" else (task.test, task.validation)
+    largest = min(len(references), len(others), len(task.train))
+    if not 4 <= num <= largest:
+        raise ValueError(f"num must be from 4 to {largest}, the size of the smallest split, got {num}")
+    reference_sequences, train = task.sequences(references[:num]), task.sequences(task.train)
+    num_symbols = len(task.symbols)
+    model = fit_ngram_model(reference_sequences, MODEL_ORDER, num_symbols)
+
+    def compare_tokens(tokens: np.ndarray) -> dict[str, Estimate]:
+        estimates = compare(task.sequences(tokens), reference_sequences, train, num_symbols=num_symbols)
+        if task.oracle is not None and task.oracle.log_prob is not None:
+            estimates["oracle_nll"] = mean_estimate(-task.oracle.log_prob(tokens))
+        return estimates
+
+    def trade_off(tokens: np.ndarray) -> dict[str, float]:
+        return quality_and_diversity(
+            task.sequences(tokens), reference_sequences, num_symbols=num_symbols, model=model
+        )
+
+    return HeldOut(
+        num,
+        references[:num],
+        compare_tokens,
+        trade_off,
+        compare_tokens(task.train[:num]),
+        compare_tokens(others[:num]),
+    )
+
+
+def mean_estimate(values: np.ndarray) -> Estimate:
+    """Gives the mean of `[N]` values, with its bootstrap interval."""
+    return bootstrap(lambda rows: float(np.mean(values[rows])), len(values))
+
+
+def length_law(task: Task, tokens: np.ndarray) -> np.ndarray:
+    """Gives the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`."""
+    lengths = [len(sequence) for sequence in task.sequences(tokens)]
+    return np.bincount(lengths, minlength=tokens.shape[1] + 1) / len(lengths)
 
 
 def _empirical_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:

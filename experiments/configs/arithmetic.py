@@ -26,6 +26,9 @@ def get_config() -> ConfigDict:
             "batch_size": 128,
             "num_shards": 2,  # of a batch: a device each where there are enough, which changes no number
             "num_samples": 10_000,  # drawn at the end, a seed
+            "num_compared": 0,  # of them, compared with held-out strings; 0 for none
+            "heldout": "test",  # the split they are compared with: 'test', or 'validation' to choose settings by
+            "temperatures": (),  # of the curve of quality against diversity
             "task": {
                 "name": "grammar",
                 "grammar": "arithmetic",  # a name, a file, or the productions

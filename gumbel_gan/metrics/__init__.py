@@ -1,6 +1,31 @@
 """What is measured on a generator."""
 
+from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
+from gumbel_gan.metrics.catalogue import METRICS, Metric
+from gumbel_gan.metrics.comparison import MODEL_ORDER, compare, quality_and_diversity
+from gumbel_gan.metrics.corpus import length_distance, novelty, uniqueness
 from gumbel_gan.metrics.exact import exact_distances
+from gumbel_gan.metrics.intervals import Estimate, bootstrap
+from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
+from gumbel_gan.metrics.ngrams import ngram_divergence
 from gumbel_gan.metrics.samples import distance_to_law
 
-__all__ = ["distance_to_law", "exact_distances"]
+__all__ = [
+    "METRICS",
+    "MODEL_ORDER",
+    "Estimate",
+    "Metric",
+    "bootstrap",
+    "compare",
+    "distance_to_law",
+    "exact_distances",
+    "fit_ngram_model",
+    "length_distance",
+    "negative_log_likelihood",
+    "ngram_divergence",
+    "novelty",
+    "quality_and_diversity",
+    "self_bleu",
+    "sentence_bleu",
+    "uniqueness",
+]

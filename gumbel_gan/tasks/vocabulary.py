@@ -1,6 +1,7 @@
 """Strings to token arrays and back."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -23,14 +24,20 @@ def encode(strings: Sequence[Sequence[str]], symbols: Sequence[str], length: int
       ValueError: a sequence is too long or holds an unknown symbol.
     """
     token_of = {symbol: token for token, symbol in enumerate(symbols)}
+    lengths = np.fromiter(map(len, strings), np.int32, len(strings))
+    if (lengths > length).any():
+        longest = strings[int(lengths.argmax())]
+        raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}")
+    try:
+        written = np.fromiter(map(token_of.__getitem__, chain.from_iterable(strings)), np.int32, lengths.sum())
+    except KeyError as error:
+        unknown = error.args[0]
+        holder = next(string for string in strings if unknown in string)
+        raise ValueError(
+            f"strings must be over the symbols {' '.join(symbols)}, got {unknown!r} in {holder!r}"
+        ) from None
     tokens = np.full((len(strings), length), padding, np.int32)
-    for row, string in zip(tokens, strings, strict=True):
-        if len(string) > length:
-            raise ValueError(f"strings must be at most {length} symbols long, got {string!r}")
-        unknown = [symbol for symbol in string if symbol not in token_of]
-        if unknown:
-            raise ValueError(f"strings must be over the symbols {' '.join(symbols)}, got {unknown[0]!r} in {string!r}")
-        row[: len(string)] = [token_of[symbol] for symbol in string]
+    tokens[np.arange(length)[None, :] < lengths[:, None]] = written
     return tokens
 
 
@@ -55,6 +62,7 @@ def decode(
       N strings.
     """
     tokens = np.asarray(tokens)
-    rows = np.asarray(symbols)[tokens]
+    # As objects: an array of strings would drop the NUL at the end of one.
+    rows = np.asarray(symbols, object)[tokens]
     lengths = sequence_lengths(tokens, padding, ends=ends)
     return [separator.join(row[:length]) for row, length in zip(rows, lengths, strict=True)]

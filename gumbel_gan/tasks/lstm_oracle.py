@@ -1,0 +1,141 @@
+"""Sequences from a random LSTM, whose law is known: the synthetic task of SeqGAN."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gumbel_gan import unroll
+from gumbel_gan.networks import Carry, Generator, Params, lstm_generator
+from gumbel_gan.tasks import vocabulary
+from gumbel_gan.tasks.interface import Oracle, Task
+
+# An array over all symbols and all times is as large as this makes it: 100 MB for 5,000 symbols and 20 times.
+_ROWS_AT_ONCE = 250
+
+
+def oracle_task(
+    *,
+    num_symbols: int = 5_000,
+    length: int = 20,
+    hidden_size: int = 32,
+    num_train: int = 10_000,
+    num_heldout: int = 1_000,
+    seed: int = 0,
+) -> Task:
+    """Makes a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
+
+    The law is that of `networks.lstm_generator`, where a symbol enters the gates by its own weights. SeqGAN's LSTM
+    reads an embedding of the symbol instead, so that likelihoods compare between systems on this task, and not with
+    the numbers of that paper.
+
+    Args:
+      num_symbols: K, at least 2.
+      length: T, number of symbols of every sequence.
+      hidden_size: width of the LSTM.
+      num_train: number of training sequences.
+      num_heldout: number of validation sequences, and of test sequences.
+      seed: of the parameters and of the draw of sequences.
+
+    Returns:
+      A `Task` without padding, whose symbols are numbers, and whose oracle gives the exact `log_prob` of sequences.
+
+    Raises:
+      ValueError: an argument is out of its range.
+
+    References:
+      Yu et al. 2017, section 5.1, https://arxiv.org/abs/1609.05473.
+    """
+    for name, value, least in (
+        ("num_symbols", num_symbols, 2),
+        ("length", length, 1),
+        ("hidden_size", hidden_size, 1),
+        ("num_train", num_train, 1),
+        ("num_heldout", num_heldout, 1),
+        ("seed", seed, 0),
+    ):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    generator = lstm_generator(num_symbols, hidden_size)
+    params_key, sample_key = jax.random.split(jax.random.key(seed))
+    params = _normal_params(params_key, generator)
+    tokens = _sample(sample_key, generator, params, num_train + 2 * num_heldout, length)
+    train, validation, test = np.split(tokens, [num_train, num_train + num_heldout])
+    symbols = tuple(map(str, range(num_symbols)))
+    oracle = Oracle(
+        is_valid=None,
+        method=None,
+        support=None,
+        log_probs=None,
+        law=None,
+        length_probs=np.eye(length + 1)[length],
+        log_prob=_log_prob(generator, params, length),
+    )
+    return Task(
+        name="LSTM oracle",
+        symbols=symbols,
+        padding=None,
+        train=train,
+        validation=validation,
+        test=test,
+        decode=partial(vocabulary.decode, symbols=symbols, padding=None, separator=" "),
+        oracle=oracle,
+        notes=(f"The true law is an LSTM of {hidden_size} units, its parameters drawn from N(0, 1) by seed {seed}.",),
+    )
+
+
+def _normal_params(key: jax.Array, generator: Generator) -> Params:
+    shapes, treedef = jax.tree.flatten(jax.eval_shape(generator.init, jax.random.key(0)))
+    keys = jax.random.split(key, len(shapes))
+    drawn = [jax.random.normal(key, leaf.shape, leaf.dtype) for key, leaf in zip(keys, shapes, strict=True)]
+    return jax.tree.unflatten(treedef, drawn)
+
+
+def _sample(key: jax.Array, generator: Generator, params: Params, num: int, length: int) -> np.ndarray:
+    @jax.jit
+    def draw(key: jax.Array, params: Params) -> jax.Array:
+        carry, start = _beginning(generator)
+        return unroll.hard(key, partial(generator.step, params), carry, start, length).tokens
+
+    keys = jax.random.split(key, -(-num // _ROWS_AT_ONCE))
+    # The law is one law on every platform only without the shorter floats that some multiply with by default.
+    with jax.default_matmul_precision("highest"):
+        return np.concatenate([np.asarray(draw(key, params)) for key in keys])[:num]
+
+
+def _log_prob(generator: Generator, params: Params, length: int) -> Callable[[np.ndarray], np.ndarray]:
+    @jax.jit
+    def of_block(params: Params, tokens_BT: jax.Array) -> jax.Array:
+        carry, start = _beginning(generator)
+        logits_BTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens_BT)
+        return unroll.token_log_probs(logits_BTK, tokens_BT)
+
+    def log_prob(tokens: np.ndarray) -> np.ndarray:
+        tokens = np.asarray(tokens)
+        if not np.issubdtype(tokens.dtype, np.integer):
+            raise TypeError(f"tokens must be integers, got {tokens.dtype}")
+        if tokens.ndim != 2 or tokens.shape[1] != length:
+            raise ValueError(f"tokens must be [N, {length}], got shape {tokens.shape}")
+        if ((tokens < 0) | (tokens >= generator.num_symbols)).any():
+            raise ValueError(
+                f"tokens must be from 0 to {generator.num_symbols - 1}, got {tokens.min()} to {tokens.max()}"
+            )
+        # The last block is filled up, so that every block runs the same program.
+        filled = np.zeros((-(-len(tokens) // _ROWS_AT_ONCE) * _ROWS_AT_ONCE, length), np.int32)
+        filled[: len(tokens)] = tokens
+        log_probs = np.zeros(len(filled))
+        with jax.default_matmul_precision("highest"):
+            for first in range(0, len(filled), _ROWS_AT_ONCE):
+                block = slice(first, first + _ROWS_AT_ONCE)
+                log_probs[block] = np.asarray(of_block(params, jnp.asarray(filled[block])), np.float64).sum(axis=1)
+        return log_probs[: len(tokens)]
+
+    return log_prob
+
+
+def _beginning(generator: Generator) -> tuple[Carry, jax.Array]:
+    """Gives the carry and the symbols that a block begins with; without a latent the carry is no draw."""
+    carry = generator.initial_carry(jax.random.key(0), _ROWS_AT_ONCE)
+    return carry, unroll.start_symbols(_ROWS_AT_ONCE, generator.num_symbols)

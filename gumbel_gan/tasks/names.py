@@ -1,0 +1,71 @@
+"""English first names, letter by letter."""
+
+import re
+import string
+
+from gumbel_gan.tasks import lines
+from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.lines import Files
+
+
+def names_task(
+    files: Files = (),
+    *,
+    max_length: int = 9,
+    num_heldout: int = 500,
+    deduplicate: bool = True,
+    digest: str = "",
+    seed: int = 0,
+) -> Task:
+    """Makes a task of first names in lower case.
+
+    The vocabulary is always the end symbol and the letters a to z, so that models of different lists agree.
+
+    Args:
+      files: one path, or several, with a name a line; none takes the names of the package `names`, which are the
+        5,163 first names of the United States' census of 1990.
+      max_length: the largest number of letters; longer names are dropped. T is one more.
+      num_heldout: number of distinct names for validation, and as many for the test.
+      deduplicate: whether names that repeat, in lower case, are left out; if not, all copies of a name are in the same
+        split.
+      digest: what `files_digest` must give for the files; '' takes any.
+      seed: of the split.
+
+    Returns:
+      A `Task` without an oracle, whose notes say how many names were read and left out.
+
+    Raises:
+      ImportError: there are no files, and the package `names` is not installed.
+      ValueError: an argument is out of its range; a file can't be read, is no UTF-8, is empty, or is another than
+        `digest` says; or too few names are left for the split.
+    """
+    for name, value, least in (("max_length", max_length, 1), ("num_heldout", num_heldout, 1), ("seed", seed, 0)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    found, note = lines.nonblank_lines(lines.read_texts(files or _census_files(), digest))
+    # A line of the census goes on with the name's frequency and rank.
+    found = [line.lower() if files else line.lower().split()[0] for line in found]
+    spelt = [name for name in found if re.fullmatch("[a-z]+", name)]
+    dropped = f"Names with anything but the letters a to z, dropped: {len(found) - len(spelt):,}."
+    short, limit_note = lines.limit_lengths(spelt, max_length, "drop")
+    return lines.lines_task(
+        f"names {lines.file_names(files)}" if files else "names",
+        short,
+        string.ascii_lowercase,
+        max_length,
+        separator="",
+        deduplicate=deduplicate,
+        num_heldout=num_heldout,
+        seed=seed,
+        notes=(note, dropped, limit_note),
+    )
+
+
+def _census_files() -> Files:
+    try:
+        import names
+    except ImportError as error:
+        raise ImportError(
+            "files must be given where the package 'names' is not installed (pip install 'gumbel_gan[data]')"
+        ) from error
+    return [names.FILES["first:female"], names.FILES["first:male"]]
