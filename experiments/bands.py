@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gumbel_gan.metrics import METRICS
+
 FAILURE_VALIDITY = 0.5
 
 
@@ -68,7 +70,8 @@ def numbers(values: Sequence[float | None], name: str) -> NDArray[np.floating]:
 
     Args:
       values: one entry a seed.
-      name: the metric's; of a validity the worst is the least, of everything else the greatest.
+      name: the metric's; of a validity and where higher is better the worst is the least, else the greatest.
     """
-    worst = -np.inf if name.endswith("validity") else np.inf
+    higher = name in METRICS and METRICS[name].better == "higher"
+    worst = -np.inf if higher or name.endswith("validity") else np.inf
     return np.array([worst if value is None else value for value in values], float)

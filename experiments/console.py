@@ -16,6 +16,7 @@ from rich.table import Table
 
 from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
 from experiments.members import members_at
+from gumbel_gan.metrics import METRICS
 
 SHOWN_SAMPLES = 20
 LABELS = {
@@ -27,8 +28,10 @@ LABELS = {
     "sampled_total_variation": "total variation",
     "sampled_length_total_variation": "length total variation",
     "distinct_strings": "distinct strings",
+    **{name: metric.label for name, metric in METRICS.items()},
 }
 _COUNTS = ("distinct_strings",)
+_NATS = ("nll", "_by_data", "_by_samples")
 
 
 @contextlib.contextmanager
@@ -143,6 +146,8 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         title = f"{summary['task']}: {summary['algorithm']}, {summary['steps']:,} steps, "
         title += ", ".join([f"{summary['wall_seconds']:.0f} s on {summary['backend']}", *settings.values()])
         console.print(_table(summary, members, title))
+        if summary["num_compared"]:
+            console.print(_comparison(summary, members))
         if summary["validity_method"] is not None and len(members) > 1:
             failed = failure_rate([summary["validity"][index] for index in members]) * len(members)
             console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
@@ -150,7 +155,7 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         console.print("The support is too large to list: validity is that of the samples, by a chart parser.")
     if summary["latent_draws"]:
         console.print(f"Likelihoods are Monte-Carlo means over {summary['latent_draws']} draws of the latent.")
-    console.print("samples (✗ marks an invalid one):")
+    console.print("samples:" if summary["validity_method"] is None else "samples (✗ marks an invalid one):")
     for string, is_valid in list(zip(strings, valid, strict=True))[:SHOWN_SAMPLES]:
         console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(string)}", highlight=False)
 
@@ -161,14 +166,18 @@ def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Ta
     headers = [f"seed {summary['seeds'][members[0]]}"]
     if len(members) > 1:
         headers = [f"median of\n{len(members)} seeds", "quartiles", "least–\ngreatest"]
-    for name, baseline in (("train set", "training_set"), ("true law", "sampling_floor")):
+    known_law = summary["validity_method"] is not None
+    for name, baseline in (
+        ("train set", "training_set"),
+        ("true law" if known_law else "held-out", "sampling_floor"),
+    ):
         headers.append(f"{name}\n({summary[baseline]['num_strings']:,.0f})")
     table.add_column("", no_wrap=True)
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     sampled = [name for name in LABELS if name.startswith("sampled_") or name == "distinct_strings"]
     groups = {
-        "exact": [name for name in LABELS if name not in sampled],
+        "exact": [name for name in LABELS if name not in sampled and name not in METRICS],
         f"of {summary['num_samples']:,} samples": sampled,
     }
     if summary["validity_method"] != "enumeration":
@@ -191,14 +200,55 @@ def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Ta
     return table
 
 
+def _comparison(summary: Mapping[str, Any], members: Sequence[int]) -> Table:
+    """Makes the table of what some members score against held-out sequences, beside what data scores."""
+    table = Table(
+        title=f"{summary['num_compared']:,} samples a seed, against as many held-out sequences",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    several = len(members) > 1
+    headers = ["median", "least–\ngreatest"] if several else [f"seed {summary['seeds'][members[0]]}"]
+    for header in ("", *headers, "95 %", "train", "held-out", "better"):
+        table.add_column(header, justify="right" if header else "left", no_wrap=True)
+    for name, metric in METRICS.items():
+        if name not in summary:
+            continue
+        middle = band(numbers([summary[name][index] for index in members], name))
+        cells = [format_metric(name, middle.median)]
+        if several:
+            cells.append(f"{format_metric(name, middle.least)}–{format_metric(name, middle.greatest)}")
+        cells.append(f"± {format_metric(name, half_width(summary, name, members))}")
+        for baseline in ("training_sample", "heldout_sample"):
+            known = summary[baseline]
+            cells.append(format_metric(name, known[name]["value"]) if name in known else "-")
+        table.add_row(metric.label, *cells, metric.better)
+    return table
+
+
+def half_width(summary: Mapping[str, Any], name: str, members: Sequence[int]) -> float:
+    """Gives half the width of a metric's 95 % interval, the median over members."""
+    ends = np.array([summary["intervals"][name][index] for index in members], float)
+    return float(np.median(ends[:, 1] - ends[:, 0]) / 2)
+
+
 def _is_shown(name: str) -> bool:
-    return name.endswith("loss") or name in ("temperature", "validity", "sampled_validity", "kl_data_model")
+    return name.endswith("loss") or name in (
+        "temperature",
+        "validity",
+        "sampled_validity",
+        "kl_data_model",
+        "validation_nll",
+        "oracle_nll",
+    )
 
 
 def format_metric(name: str, value: Any) -> str:
-    """Writes a metric: a count as it is; else four decimals, a whole number from 10 on, a power of ten below 1e-4."""
+    """Writes a metric: four decimals; from 10 on a whole number, or nats with two; below 1e-4 a power of ten."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "failed"
     if 0 < value < 1e-4:
         return f"{value:.0e}"
-    return f"{value:,.0f}" if value >= 10 or name in _COUNTS else f"{value:.4f}"
+    if value >= 10 or name in _COUNTS:
+        return f"{value:,.2f}" if name.endswith(_NATS) else f"{value:,.0f}"
+    return f"{value:.4f}"

@@ -1,6 +1,6 @@
 """Figures of one run and of several; matplotlib is imported when one is drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,19 @@ from experiments.bands import band
 from experiments.members import members_at
 from experiments.rundir import Row
 from experiments.runs import FinishedRun
+from gumbel_gan.metrics import METRICS
 
 _PANELS = {
     "losses": ("generator_loss", "discriminator_loss"),
     "validity": ("validity", "sampled_validity"),
     "distance to the true law": ("total_variation", "length_total_variation", "kl_data_model"),
+    "nats a sequence": ("validation_nll", "negative_log_likelihood", "oracle_nll"),
+    "effective sample size": ("effective_sample_size",),
     "discriminator's logits": ("real_logit", "generated_logit"),
     "temperature": ("temperature",),
 }
+# What is drawn against what, of `trade_off`: diversity across, quality up.
+_TRADE_OFFS = (("self_bleu_4", "bleu_4"), ("heldout_nll_by_samples", "samples_nll_by_data"))
 _LOGARITHMIC = ("distance to the true law",)
 _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1"}
 _SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
@@ -122,6 +127,106 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             if column == 0:
                 axes.set_ylabel(label)
             axes.set_xlabel("step")
+    figure.savefig(path, dpi=120)
+
+
+def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
+    """Draws metrics over training, mean over seeds and band between the extremes, a panel each.
+
+    Args:
+      run: the run.
+      names: the metrics; where all of one's values are > 0, its axis is logarithmic.
+      path: the image to write.
+    """
+    figure = new_figure(4.5 * len(names), 3.2)
+    steps = [row["step"] for row in run.rows]
+    for column, name in enumerate(names):
+        axes = figure.add_subplot(1, len(names), column + 1)
+        values = run.curve(name)
+        (line,) = axes.plot(steps, values.mean(axis=1))
+        axes.fill_between(
+            steps, values.min(axis=1), values.max(axis=1), color=line.get_color(), alpha=0.25, linewidth=0
+        )
+        if (values > 0).all():
+            axes.set_yscale("log")
+        axes.set_title(name.replace("_", " "), fontsize="medium")
+        axes.set_xlabel("step")
+        axes.grid(alpha=0.3, which="both")
+    figure.savefig(path, dpi=120)
+
+
+def draw_columns(columns: Mapping[str, Sequence[str]], path: Path) -> None:
+    """Draws lists of strings side by side.
+
+    Args:
+      columns: the strings by the titles of their columns.
+      path: the image to write.
+    """
+    lines = max(len(strings) for strings in columns.values())
+    figure = new_figure(2.2 * len(columns), 0.2 * lines + 0.6)
+    for column, (title, strings) in enumerate(columns.items()):
+        axes = figure.add_subplot(1, len(columns), column + 1)
+        axes.axis("off")
+        axes.set_title(title, fontsize="medium")
+        axes.set_ylim(lines, -1)
+        for line, string in enumerate(strings):
+            axes.text(0.05, line, string, family="monospace", fontsize=9, parse_math=False)
+    figure.savefig(path, dpi=120)
+
+
+def draw_trade_off(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws quality against diversity over the temperatures of sampling, a line a run.
+
+    Args:
+      runs: runs whose summary holds a `trade_off`.
+      path: the image to write.
+    """
+    figure = new_figure(10, 4.5)
+    for panel, (across, up) in enumerate(_TRADE_OFFS):
+        axes = figure.add_subplot(1, len(_TRADE_OFFS), panel + 1)
+        for index, run in enumerate(runs):
+            known, color = run.summary["trade_off"], f"C{index}"
+            x, y = (np.array([known[name][member] for member in run.members], float) for name in (across, up))
+            axes.plot(x.T, y.T, color=color, alpha=0.2, linewidth=0.7)
+            x_middle, y_middle = np.median(x, axis=0), np.median(y, axis=0)
+            axes.plot(x_middle, y_middle, color=color, marker=".", label=run.label)
+            usual = [column for column, each in enumerate(known["temperatures"]) if each == 1]
+            axes.plot(x_middle[usual], y_middle[usual], "o", color=color)
+        data = runs[0].summary["heldout_sample"]
+        axes.plot(data[across]["value"], data[up]["value"], "k*", markersize=10, label="held-out data")
+        axes.set_xlabel(f"{METRICS[across].label} (diversity: less is more)")
+        axes.set_ylabel(
+            f"{METRICS[up].label} (quality: {'more' if METRICS[up].better == 'higher' else 'less'} is more)"
+        )
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+
+
+def draw_length_laws(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws the laws of the length, a panel a run.
+
+    Args:
+      runs: runs whose summary holds a `length_law`.
+      path: the image to write.
+    """
+    figure = new_figure(3.6 * len(runs), 3.2)
+    for column, run in enumerate(runs):
+        axes = figure.add_subplot(1, len(runs), column + 1)
+        known = run.summary["length_law"]
+        shares = np.array([known["members"][member] for member in run.members])
+        lengths = np.arange(shares.shape[1])
+        over_seeds = band(shares, axis=0)
+        (line,) = axes.plot(lengths, over_seeds.median, label=run.label)
+        axes.fill_between(
+            lengths, over_seeds.least, over_seeds.greatest, color=line.get_color(), alpha=0.3, linewidth=0
+        )
+        axes.plot(lengths, known["heldout"], color="black", label="held-out")
+        axes.plot(lengths, known["train"], color="black", linestyle="--", linewidth=0.8, label="train")
+        axes.set_xlabel("symbols")
+        axes.set_ylabel("share of sequences" if column == 0 else "")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
     figure.savefig(path, dpi=120)
 
 

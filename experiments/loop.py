@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from experiments import build, console, platforms, summary
+from experiments import build, console, platforms, settings, summary
 from experiments.members import member_names, members
 from experiments.rundir import MetricsWriter, Row, RunDirectory, check_writable, write_json
 from gumbel_gan import placement, training
@@ -61,10 +61,10 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
     check_writable(run.path, "--workdir")
-    build.check_settings(config)
+    settings.check_settings(config)
     seeds, points = members(config)
     platforms.select(config.platform, num_devices=len(seeds) * config.num_shards)
-    config = build.self_contained(config)
+    config = settings.self_contained(config)
     experiment = build.build(config)
     mesh = placement.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
@@ -118,6 +118,8 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
     config, run, experiment, mesh, keys, points, advance, started = prepared
     data = jax.device_put(experiment.task.train, placement.replicated(mesh))
     monitor = summary.monitor(experiment)
+    for note in experiment.task.notes:
+        console.screen().print(note, highlight=False)
     with (
         MetricsWriter(run, member_names(config), first_step=step + 1) as writer,
         console.ProgressLine(console.screen(), config.num_steps, step) as progress,

@@ -5,24 +5,17 @@ python -m experiments.paper --workdir=DIR [--num_seeds=8] [--num_variant_seeds=4
 Goes on where it stopped. Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051.
 """
 
-import math
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from absl import flags
-from ml_collections import ConfigDict
-from scipy import stats
 
-from experiments import build, console, reporting
+from experiments import console, reporting, study
 from experiments.configs import arithmetic, paper
-from experiments.console import format_metric
 from experiments.reporting import Report, Statement
-from experiments.rundir import RunDirectory, check_holds_no_run, flatten
-from experiments.runs import FinishedRun, read_runs
+from experiments.runs import FinishedRun
+from experiments.study import Part
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
 _NUM_SEEDS = flags.DEFINE_integer(
@@ -35,25 +28,8 @@ _NUM_STEPS = flags.DEFINE_integer(
     "num_steps", 20_000, "Mini-batches; our recipe takes its own 3,000 at most.", lower_bound=1
 )
 
-_SIGNIFICANT = 0.05
 # A generator farther than this from the true law in total variation misplaces more than half of its mass.
 _LOST = 0.5
-
-
-class Part(NamedTuple):
-    """A part of the study.
-
-    Attributes:
-      label: what the report calls it.
-      caption: what it is.
-      file: its config, as `--config` takes it.
-      config: its config.
-    """
-
-    label: str
-    caption: str
-    file: str
-    config: ConfigDict
 
 
 def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str, Part]:
@@ -64,59 +40,27 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str
       num_variant_seeds: seeds of the others.
       num_steps: mini-batches; our recipe takes its own number at most.
     """
-    study = {}
+    found = {}
     for name in ("a", "mle", "b", "c", "d", "constant"):
         label = {"mle": "maximum likelihood", "constant": "(a), not annealed"}.get(name, f"({name})")
         file = f"experiments/configs/paper.py:{name}"
-        study[name] = Part(label, paper.VARIANTS[name], file, paper.get_config(name))
+        found[name] = Part(label, paper.VARIANTS[name], file, paper.get_config(name))
     recipe = arithmetic.get_config()
-    study["recipe"] = Part("our recipe", "configs/arithmetic.py", "experiments/configs/arithmetic.py", recipe)
-    for name, part in study.items():
+    found["recipe"] = Part("our recipe", "configs/arithmetic.py", "experiments/configs/arithmetic.py", recipe)
+    for name, part in found.items():
         part.config.num_seeds = num_seeds if name in ("a", "mle", "recipe") else num_variant_seeds
         part.config.num_steps = min(num_steps, part.config.num_steps) if name == "recipe" else num_steps
-    return study
+    return found
 
 
 def main() -> None:
     """Trains what is not trained yet, and writes the report."""
     workdir = Path(_WORKDIR.value)
-    with console.one_line_errors():
-        check_holds_no_run(workdir, "--workdir")
-        study = parts(
-            num_seeds=_NUM_SEEDS.value, num_variant_seeds=_NUM_VARIANT_SEEDS.value, num_steps=_NUM_STEPS.value
-        )
-        commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
-    for number, (name, part) in enumerate(study.items(), 1):
-        seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
-        done = "" if commands[name] else ": trained already"
-        console.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
-        if commands[name]:
-            # A process each: its memory, and the number of its devices, are its own.
-            status = subprocess.run(commands[name], check=False).returncode
-            if status:
-                sys.exit(status)
-    runs = read_runs(
-        [workdir / name for name in study],
-        labels=[part.label for part in study.values()],
-        captions=[part.caption for part in study.values()],
-        num_samples=reporting.NUM_SAMPLES,
+    runs = study.run(
+        parts(num_seeds=_NUM_SEEDS.value, num_variant_seeds=_NUM_VARIANT_SEEDS.value, num_steps=_NUM_STEPS.value),
+        workdir,
     )
-    reporting.write(report(dict(zip(study, runs, strict=True))), workdir)
-
-
-def command(run: RunDirectory, part: Part) -> list[str]:
-    """Gives the command that trains a part, or goes on with it; empty where it is trained."""
-    train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
-    if not run.config.exists():
-        counts = [f"--config.{name}={part.config[name]}" for name in ("num_seeds", "num_steps")]
-        return [*train, f"--config={part.file}", *counts]
-    difference = run.first_difference(build.self_contained(part.config))
-    if difference is not None:
-        raise ValueError(
-            f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
-            f"{difference}, {flatten(run.read_config()).get(difference)!r}"
-        )
-    return [] if run.summary.exists() else [*train, "--resume"]
+    reporting.write(report(runs), workdir)
 
 
 def report(runs: Mapping[str, FinishedRun]) -> Report:
@@ -165,14 +109,21 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
     Args:
       runs: the runs, by the names of their folders.
     """
+
+    def compared(claim: str, run: FinishedRun, other: FinishedRun) -> Statement:
+        # Total variation, since even a dead generator has one.
+        return study.compared(
+            claim, run, other, "total_variation", shown=("validity", "distinct_strings"), hopeless=_LOST
+        )
+
     return [
         _losses_cross(runs["a"]),
-        _compared("Annealing the temperature: (a) against temperature 1 throughout", runs["a"], runs["constant"]),
-        _compared("(b), 1,000 generated sequences a step, against (a)", runs["b"], runs["a"]),
-        _compared("(c), annealing only what is fed back, against (a)", runs["c"], runs["a"]),
-        _compared("(d), noise in the hidden state only, against (a)", runs["d"], runs["a"]),
-        _compared("The GAN (a) against maximum likelihood", runs["a"], runs["mle"]),
-        _compared("Our recipe against the GAN (a)", runs["recipe"], runs["a"]),
+        compared("Annealing the temperature: (a) against temperature 1 throughout", runs["a"], runs["constant"]),
+        compared("(b), 1,000 generated sequences a step, against (a)", runs["b"], runs["a"]),
+        compared("(c), annealing only what is fed back, against (a)", runs["c"], runs["a"]),
+        compared("(d), noise in the hidden state only, against (a)", runs["d"], runs["a"]),
+        compared("The GAN (a) against maximum likelihood", runs["a"], runs["mle"]),
+        compared("Our recipe against the GAN (a)", runs["recipe"], runs["a"]),
     ]
 
 
@@ -191,31 +142,6 @@ def _losses_cross(run: FinishedRun) -> Statement:
     outcome = "holds" if holds.all() else "does not hold" if not holds.any() else "holds on some seeds"
     evidence = f"on {holds.sum()} of {len(holds)} seeds, last tenth of training against the first; {'; '.join(words)}"
     return Statement("In (a) the discriminator's loss rises while the generator's falls", outcome, evidence)
-
-
-def _compared(claim: str, run: FinishedRun, other: FinishedRun) -> Statement:
-    """Compares two runs by total variation, which even a dead generator has, with a rank test over seeds."""
-    ours, theirs = run.final("total_variation"), other.final("total_variation")
-    test = stats.mannwhitneyu(ours, theirs)
-    if min(np.median(ours), np.median(theirs)) > _LOST:
-        outcome = "both fail"
-    elif 2 / math.comb(len(ours) + len(theirs), len(ours)) >= _SIGNIFICANT:
-        outcome = "too few seeds to tell"
-    elif test.pvalue >= _SIGNIFICANT:
-        outcome = "no difference seen"
-    else:
-        outcome = "better" if test.statistic < len(ours) * len(theirs) / 2 else "worse"
-    evidence = [
-        f"{console.LABELS[name]} {_range(name, run)} against {_range(name, other)}"
-        for name in ("total_variation", "validity", "distinct_strings")
-    ]
-    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}"]))
-
-
-def _range(name: str, run: FinishedRun) -> str:
-    values = run.final(name)
-    median, least, greatest = (format_metric(name, value) for value in (np.median(values), values.min(), values.max()))
-    return f"{median} ({least}–{greatest})"
 
 
 if __name__ == "__main__":

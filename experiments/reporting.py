@@ -9,7 +9,8 @@ from experiments import console, figures
 from experiments.bands import FAILURE_VALIDITY
 from experiments.rundir import write_text
 from experiments.runs import FinishedRun, differing_settings
-from experiments.tables import results_csv, results_table
+from experiments.tables import comparison_tables, results_csv, results_table
+from gumbel_gan.metrics import METRICS
 
 NUM_SAMPLES = 20
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
@@ -73,7 +74,12 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
       title: of the report.
     """
     introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
-    return Report(title, introduction, runs, [losses_figure(runs, "curves"), samples_figure(runs, "samples")])
+    drawn = [losses_figure(runs, "curves")]
+    if swept := [run for run in runs if "trade_off" in run.summary]:
+        drawn.append(trade_off_figure(swept, "trade_off"))
+    if with_lengths := [run for run in runs if "length_law" in run.summary]:
+        drawn.append(lengths_figure(with_lengths, "lengths"))
+    return Report(title, introduction, runs, [*drawn, samples_figure(runs, "samples")])
 
 
 def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
@@ -88,6 +94,27 @@ def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> 
         f"{caption} {bands}".strip(),
         lambda path: figures.draw_comparison(runs, path),
     )
+
+
+def trade_off_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
+    """Makes the figure of quality against diversity, of runs whose samples were drawn at several temperatures."""
+    axes = (
+        "Quality against diversity over the temperatures of sampling (Caccia et al. 2020, arXiv 1811.02549): the "
+        "median over seeds, each seed thin behind it; the larger dot is temperature 1, the star is data itself. One "
+        "method is better than another where its whole curve is; a point of a curve alone says nothing."
+    )
+    return Figure(
+        name, "quality against diversity", f"{caption} {axes}".strip(), lambda path: figures.draw_trade_off(runs, path)
+    )
+
+
+def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
+    """Makes the figure of the laws of the length, of runs whose sequences have one."""
+    bands = (
+        "The law of the length of generated sequences, median over seeds and range, and of held-out ones (black) and "
+        "training ones (dashed)."
+    )
+    return Figure(name, "lengths", f"{caption} {bands}".strip(), lambda path: figures.draw_length_laws(runs, path))
 
 
 def samples_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
@@ -129,6 +156,8 @@ def write(report: Report, output: str | Path) -> None:
             statements=report.statements,
             failure_validity=FAILURE_VALIDITY,
             table={"headers": headers, "rows": rows},
+            comparisons=comparison_tables(report.runs),
+            metrics=METRICS.values(),
             figures=[
                 {
                     "title": figure.title,

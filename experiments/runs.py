@@ -91,7 +91,8 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
     missing += [path.name for path in (run.metrics, run.samples) if not path.exists()]
     if missing:
         raise ValueError(f"--workdirs must hold whole runs of this version, but {str(run.path)!r} lacks {missing[0]}")
-    oracle = build.make_task(config).oracle
+    # Only an oracle tells valid strings; a task without one may need files that are gone.
+    is_valid = None if summary["validity_method"] is None else build.make_task(config).is_valid
     strings = run.read_samples()
     a_member = summary["num_samples"]
     finished = []
@@ -108,7 +109,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 rows=rows,
                 members=members,
                 samples=samples,
-                valid=None if oracle is None else [oracle.is_valid(string) for string in samples],
+                valid=None if is_valid is None else [is_valid(string) for string in samples],
             )
         )
     return finished

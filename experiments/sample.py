@@ -1,6 +1,6 @@
 """Draws strings from a trained generator, one a line.
 
-python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--index=I]
+python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
 """
 
 import os
@@ -18,6 +18,9 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=T
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.", lower_bound=0, upper_bound=2**32 - 1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "Divides the logits; less than 1 is sharper.")
+_LENGTH = flags.DEFINE_integer(
+    "length", None, "Makes every string so many symbols long, padding never being drawn.", lower_bound=1
+)
 _INDEX = flags.DEFINE_integer(
     "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
 )
@@ -35,7 +38,9 @@ def main() -> None:
             raise ValueError(f"--index must be from 0 to {size - 1}, got {_INDEX.value}")
     state = jax.tree.map(lambda leaf: leaf[_INDEX.value], restored.state)
     key = jax.random.key(_SEED.value)
-    tokens = restored.experiment.algorithm.sample(key, state, _NUM.value, temperature=_TEMPERATURE.value)
+    tokens = restored.experiment.algorithm.sample(
+        key, state, _NUM.value, temperature=_TEMPERATURE.value, length=_LENGTH.value
+    )
     try:
         for string in restored.experiment.task.decode(np.asarray(tokens)):
             print(string)

@@ -26,28 +26,44 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
       experiment: the task and the algorithm.
 
     Returns:
-      A function of the runs' keys and states that gives `[S]` metrics: the exact ones where the oracle lists
-      its support, else those of a few samples.
+      A function of the runs' keys and states that gives `[S]` metrics: the exact ones where the oracle lists its
+      support; else those of a few samples, and the likelihood of the validation split.
     """
     exact = _exact_metrics(experiment)
     if exact is not None:
         return lambda keys, state: exact(state)
-    draw = sampler(experiment, _MONITOR_SAMPLES)
-    return lambda keys, state: _sample_metrics(experiment, draw(keys, state))
+    task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES)
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.algorithm, task.validation)))
+
+    def measure(keys: training.RunKeys, state: Any) -> Row:
+        tokens = draw(keys, state)
+        metrics = _sample_metrics(experiment, tokens)
+        metrics["validation_nll"] = np.mean(likelihoods(state), axis=1)
+        if task.oracle is not None and task.oracle.log_prob is not None:
+            metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
+        return metrics
+
+    return measure
 
 
-def sampler(experiment: Experiment, num: int) -> Callable[[training.RunKeys, Any], list[list[str]]]:
-    """Makes what draws strings from the generator of every member.
+def sampler(experiment: Experiment, num: int) -> Callable[..., np.ndarray]:
+    """Makes what draws sequences from the generator of every member.
 
     Args:
       experiment: the task and the algorithm.
-      num: number of strings a member.
+      num: N, number of sequences a member.
 
     Returns:
-      A function of the runs' keys and states, compiled once, that gives a list of `num` strings a member.
+      A function of the runs' keys and states, and of a `temperature` if it is not to be 1, compiled once, that gives
+      `[S, N, T]` tokens.
     """
-    sample = jax.jit(jax.vmap(functools.partial(experiment.algorithm.sample, num=num)))
-    return lambda keys, state: [experiment.task.decode(tokens) for tokens in np.asarray(sample(keys.sample, state))]
+
+    @jax.jit
+    def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
+        draw = functools.partial(experiment.algorithm.sample, num=num, temperature=temperature)
+        return jax.vmap(draw)(keys, state)
+
+    return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
 
 
 def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> tuple[Row, list[list[str]]]:
@@ -65,15 +81,17 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
     task = experiment.task
     axis = members(config)
     keys = training.seeds_axis(axis.seeds)
-    strings = sampler(experiment, config["num_samples"])(keys, state)
-    metrics = _sample_metrics(experiment, strings)
+    tokens = sampler(experiment, config["num_samples"])(keys, state)
+    metrics = _sample_metrics(experiment, tokens)
     exact = _exact_metrics(experiment)
     if exact is not None:
         metrics |= {name: np.asarray(value) for name, value in exact(state).items()}
     else:
         # What only a sample tells stands in for what can't be known exactly; the summary names the method.
-        unknown = [None] * len(strings)
+        unknown = [None] * len(tokens)
         metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
+    if config["num_compared"]:
+        metrics |= _comparison(config, experiment, keys, state, tokens)
     return as_json(
         {
             **metrics,
@@ -82,10 +100,13 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "points": axis.points,
             "sweep": sweep(config),
             "task": task.name,
+            "notes": task.notes,
+            "image_shape": task.image_shape,
             "algorithm": config["algorithm"]["name"],
             "validity_method": None if task.oracle is None else task.oracle.method,
             "latent_draws": experiment.latent_draws,
             "num_samples": config["num_samples"],
+            "num_compared": config["num_compared"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
             "hardware": f"{jax.devices()[0].device_kind}, {platforms.num_cores()} cores, {platform.machine()}",
@@ -93,7 +114,7 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "versions": {name: metadata.version(name) for name in ("gumbel_gan", "jax", "flax", "optax")}
             | {"python": platform.python_version()},
         }
-    ), strings
+    ), [task.decode(each) for each in tokens]
 
 
 def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list[str]]) -> None:
@@ -123,10 +144,9 @@ def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None
       strings: the samples of each seed.
     """
     shown = strings[0][: console.SHOWN_SAMPLES]
-    oracle = experiment.task.oracle
-    console.print_summary(
-        console.screen(), summary, shown, [oracle is None or oracle.is_valid(string) for string in shown]
-    )
+    is_valid = experiment.task.is_valid
+    valid = [is_valid is None or is_valid(string) for string in shown]
+    console.print_summary(console.screen(), summary, shown, valid)
 
 
 def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
@@ -137,7 +157,40 @@ def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
     return jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
 
 
-def _sample_metrics(experiment: Experiment, strings: list[list[str]]) -> Row:
-    """Measures the samples of each seed; a metric is a list of one number a seed."""
-    rows = [evaluation.string_metrics(each, experiment.task) for each in strings]
+def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
+    """Measures the samples `[S, N, T]` of each member; a metric is a list of one number a member."""
+    task = experiment.task
+    rows = [evaluation.string_metrics(task.decode(each), task) for each in tokens]
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _comparison(
+    config: Mapping[str, Any], experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
+) -> Row:
+    """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config."""
+    task = experiment.task
+    held_out = evaluation.held_out(task, split=config["heldout"], num=config["num_compared"])
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.algorithm, held_out.references)))
+    estimates = [
+        {"heldout_nll": evaluation.mean_estimate(nll), **held_out.compare(each[: held_out.num])}
+        for nll, each in zip(np.asarray(likelihoods(state)), tokens, strict=True)
+    ]
+    found: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}
+    found["intervals"] = {name: [(each[name].low, each[name].high) for each in estimates] for name in estimates[0]}
+    for name in ("training_sample", "heldout_sample"):
+        found[name] = {metric: estimate._asdict() for metric, estimate in getattr(held_out, name).items()}
+    if task.padding is not None:
+        found["length_law"] = {
+            "members": [evaluation.length_law(task, each) for each in tokens],
+            "heldout": evaluation.length_law(task, held_out.references),
+            "train": evaluation.length_law(task, task.train),
+        }
+    draw = sampler(experiment, held_out.num)
+    rows = [
+        [held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in config["temperatures"]
+    ]
+    if rows:
+        found["trade_off"] = {"temperatures": config["temperatures"]} | {
+            name: [[row[member][name] for row in rows] for member in range(len(tokens))] for name in rows[0][0]
+        }
+    return found

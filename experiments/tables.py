@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from experiments.bands import band, failure_rate, numbers
-from experiments.console import LABELS, format_metric
+from experiments.console import LABELS, format_metric, half_width
 from experiments.rundir import Row
 from experiments.runs import FinishedRun
+from gumbel_gan.metrics import METRICS
 
 _COLUMNS = {
     "validity": "validity",
@@ -17,6 +18,7 @@ _COLUMNS = {
     "kl_data_model": "KL(data || model), nats",
     "distinct_strings": "distinct strings",
 }
+_COMPARED = {"training_sample": "training sequences", "heldout_sample": "other held-out sequences"}
 _BASELINES = {"training_set": "training set", "sampling_floor": "draws of the true law"}
 
 
@@ -46,19 +48,54 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
     Returns:
       The headers, and the rows, each with its `cells` and whether it `is_baseline`.
     """
-    headers = ["run", "seeds", "steps", *_COLUMNS.values(), "failure rate", "seconds"]
+    judged = any(run.summary["validity_method"] is not None for run in runs)
+    columns = _COLUMNS if judged else {"distinct_strings": _COLUMNS["distinct_strings"]}
+    headers = ["run", "seeds", "steps", *columns.values(), *(["failure rate"] if judged else []), "seconds"]
     rows = []
     for run in runs:
         counts = [_count(len(run.members)), _count(run.summary["steps"])]
-        bands = [_band(run, name) for name in _COLUMNS]
-        cells = [Cell(run.label, run.caption, run.label), *counts, *bands, _failures(run)]
+        bands = [_band(run, name) for name in columns]
+        failures = [_failures(run)] if judged else []
+        cells = [Cell(run.label, run.caption, run.label), *counts, *bands, *failures]
         rows.append({"cells": [*cells, _count(round(run.summary["wall_seconds"]))], "is_baseline": False})
     for title, method, known in _baselines(runs):
-        measured = [_measured(method, name) for name in _COLUMNS]
+        measured = [_measured(method, name) for name in columns]
         values = [_metric(name, numbers([known[name]], name)[0]) if name in known else _UNKNOWN for name in measured]
-        cells = [Cell(title, "", title), _UNKNOWN, _UNKNOWN, *values, _UNKNOWN, _UNKNOWN]
+        unknown = [_UNKNOWN] * (2 if judged else 1)
+        cells = [Cell(title, "", title), _UNKNOWN, _UNKNOWN, *values, *unknown]
         rows.append({"cells": cells, "is_baseline": True})
     return headers, rows
+
+
+def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
+    """Makes the tables of what runs score against held-out sequences: one a task, a row a metric, a column a run.
+
+    Args:
+      runs: the runs; those that were not compared with held-out sequences are left out.
+
+    Returns:
+      Each table's `title`, `headers` and `rows`: its metric's label and direction, then a `Cell` a column.
+    """
+    tables = []
+    for task, title in _titles(runs).items():
+        compared = [run for run in runs if _task(run) == task and run.summary["num_compared"]]
+        if not compared:
+            continue
+        first = compared[0].summary
+        rows = [
+            [Cell(METRICS[name].label, METRICS[name].better), *(_compared(run, name) for run in compared)]
+            + [_known(first[baseline], name) for baseline in _COMPARED]
+            for name in METRICS
+            if any(name in run.summary for run in compared)
+        ]
+        tables.append(
+            {
+                "title": f"{title}: {first['num_compared']:,} samples a seed against as many held-out sequences",
+                "headers": ["metric", *(run.label for run in compared), *_COMPARED.values()],
+                "rows": rows,
+            }
+        )
+    return tables
 
 
 def results_csv(runs: Sequence[FinishedRun]) -> str:
@@ -88,6 +125,23 @@ def _band(run: FinishedRun, name: str) -> Cell:
     return _metric(name, over_seeds.median)._replace(small=f"{least}–{greatest}" if len(run.members) > 1 else "")
 
 
+def _compared(run: FinishedRun, name: str) -> Cell:
+    if name not in run.summary:
+        return _UNKNOWN
+    over_seeds = band(run.final(name))
+    small = f"± {format_metric(name, half_width(run.summary, name, run.members))}"
+    if len(run.members) > 1:
+        small = f"{format_metric(name, over_seeds.least)}–{format_metric(name, over_seeds.greatest)}; {small}"
+    return Cell(format_metric(name, over_seeds.median), small)
+
+
+def _known(estimates: Row, name: str) -> Cell:
+    if name not in estimates:
+        return _UNKNOWN
+    value, low, high = (numbers([estimates[name][part]], name)[0] for part in ("value", "low", "high"))
+    return Cell(format_metric(name, value), f"± {format_metric(name, (high - low) / 2)}")
+
+
 def _failures(run: FinishedRun) -> Cell:
     if run.summary["validity_method"] is None:
         return _UNKNOWN
@@ -105,19 +159,30 @@ def _count(value: int) -> Cell:
 
 
 def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]:
-    """Gives the title, the method and the metrics of each task's baselines; titles say in what tasks differ."""
+    """Gives the title, the method and the metrics of each task's baselines."""
+    found = []
+    for task, title in _titles(runs).items():
+        summary = next(run.summary for run in runs if _task(run) == task)
+        for key, label in _BASELINES.items():
+            known, method = summary[key], summary["validity_method"]
+            label = label if method is not None or key == "training_set" else "held-out set"
+            found.append((f"{label} of {title}, {known['num_strings']:,.0f} strings", method, known))
+    return found
+
+
+def _titles(runs: Sequence[FinishedRun]) -> dict[tuple[tuple[str, str], ...], str]:
+    """Gives the title of each task, which says in what tasks differ."""
     tasks = {_task(run): run for run in runs}
     differing = {
         name for name, value in {pair for task in tasks for pair in task} if not all((name, value) in t for t in tasks)
     }
-    found = []
-    for task, run in tasks.items():
-        settings = [f"{name.removeprefix('task.')} {value}" for name, value in task if name in differing]
-        for key, label in _BASELINES.items():
-            known = run.summary[key]
-            title = ", ".join([run.summary["task"], *settings, f"{known['num_strings']:,.0f} strings"])
-            found.append((f"{label} of {title}", run.summary["validity_method"], known))
-    return found
+    return {
+        task: ", ".join(
+            [run.summary["task"]]
+            + [f"{name.removeprefix('task.')} {value}" for name, value in task if name in differing]
+        )
+        for task, run in tasks.items()
+    }
 
 
 def _task(run: FinishedRun) -> tuple[tuple[str, str], ...]:

@@ -46,8 +46,8 @@ def _injective_hash(sequences_MT: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Finds multipliers m whose hash, sum_t m_t x_t modulo 2^32, tells the sequences apart; gives both."""
     rng = np.random.default_rng(0)
     for _ in range(_ATTEMPTS):
-        multipliers_T = rng.integers(1, 2**32, sequences_MT.shape[1], dtype=np.uint32)
-        hashes_M = np.sum(sequences_MT.astype(np.uint32) * multipliers_T, axis=1, dtype=np.uint32)
+        multipliers_T = np.asarray(rng.integers(1, 2**32, sequences_MT.shape[1], dtype=np.uint32))
+        hashes_M = (sequences_MT.astype(np.uint32) * multipliers_T).sum(axis=1, dtype=np.uint32)
         if len(np.unique(hashes_M)) == len(hashes_M):
             return multipliers_T, hashes_M
     raise ValueError(f"data must hold few enough distinct sequences for a hash of 32 bits, got {len(sequences_MT):,}")

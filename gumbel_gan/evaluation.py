@@ -18,6 +18,7 @@ SPLITS = ("validation", "test")
 EXACT_METRICS = ("validity", "total_variation", "kl_data_model", "length_total_variation")
 
 _ROWS_AT_ONCE = 8_192
+_LIKELIHOODS_AT_ONCE = 250
 _FLOOR_REPEATS = 10
 
 
@@ -96,6 +97,26 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
     }
 
 
+def negative_log_likelihoods(algorithm: Algorithm, tokens: np.ndarray) -> Callable[[State], jax.Array]:
+    """Makes the likelihoods of given sequences under a state's generator, at temperature 1.
+
+    Args:
+      algorithm: the training method.
+      tokens: `[N, T]` integers.
+
+    Returns:
+      A pure function of one state, to jit and vmap, that gives `[N]` negative log-likelihoods in nats.
+    """
+
+    def likelihoods(state: State) -> jax.Array:
+        def of_one(row: jax.Array) -> jax.Array:
+            return -algorithm.log_prob(state, row[None])[0]
+
+        return jax.lax.map(of_one, jnp.asarray(tokens), batch_size=min(_LIKELIHOODS_AT_ONCE, len(tokens)))
+
+    return likelihoods
+
+
 class HeldOut(NamedTuple):
     """What generated sequences are compared with, all of one size, and what data of that size scores itself.
 
@@ -105,7 +126,7 @@ class HeldOut(NamedTuple):
       compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and `oracle_nll` where there is a
         true law to compute.
       trade_off: maps `[N, T]` drawn tokens to the metrics of `metrics.quality_and_diversity`.
-      training_set: what N training sequences score.
+      training_sample: what N training sequences score.
       heldout_sample: what N held-out sequences score that are not among the references: the mark to reach.
     """
 
@@ -113,7 +134,7 @@ class HeldOut(NamedTuple):
     references: np.ndarray
     compare: Callable[[np.ndarray], dict[str, Estimate]]
     trade_off: Callable[[np.ndarray], dict[str, float]]
-    training_set: dict[str, Estimate]
+    training_sample: dict[str, Estimate]
     heldout_sample: dict[str, Estimate]
 
 
@@ -148,9 +169,7 @@ def held_out(task: Task, *, split: str, num: int) -> HeldOut:
         return estimates
 
     def trade_off(tokens: np.ndarray) -> dict[str, float]:
-        return quality_and_diversity(
-            task.sequences(tokens), reference_sequences, num_symbols=num_symbols, model=model
-        )
+        return quality_and_diversity(task.sequences(tokens), reference_sequences, num_symbols=num_symbols, model=model)
 
     return HeldOut(
         num,

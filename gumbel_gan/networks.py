@@ -145,7 +145,7 @@ def lstm_generator(
 
     def step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
         carry, logits_BK = cast(Any, module.apply)(params, carry, x)
-        if ends:
+        if padding is not None and ends:
             ended_B = x[:, padding] > 0.5
             logits_BK = jnp.where(ended_B[:, None], only(jnp.zeros_like(logits_BK), padding), logits_BK)
         return carry, logits_BK

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from experiments import build, loop, schedule_text
+from experiments import build, loop, schedule_text, settings
 from experiments.configs import arithmetic, arithmetic_mle, arithmetic_relaxed, brackets, quicktest
 from experiments.rundir import RunDirectory, flatten
 
@@ -44,10 +44,10 @@ def test_the_file_of_a_grammar_is_not_needed_again(tmp_path):
     file.write_text("S -> 'a' S 'b' | 'c'")
     config = quicktest.get_config()
     config.task.grammar = str(file)
-    config = build.self_contained(config)
+    config = settings.self_contained(config)
     file.unlink()
     assert build.build(config).task.symbols == (" ", "a", "b", "c")
-    assert build.self_contained(quicktest.get_config()).task.grammar == "arithmetic"
+    assert settings.self_contained(quicktest.get_config()).task.grammar == "arithmetic"
 
 
 def test_latents_are_estimated_with_a_stated_number_of_draws():

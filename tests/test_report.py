@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, reporting, schedule_text, tables
+from experiments import build, reporting, schedule_text, settings, tables
 from experiments.configs import arithmetic, paper
-from experiments.paper import command, parts, verdict
+from experiments.paper import parts, verdict
 from experiments.rundir import RunDirectory, write_json
 from experiments.runs import differing_settings, read_runs
+from experiments.study import command
 from tests.test_front_doors import TINY, run
 
 STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
@@ -23,7 +24,7 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
     """Writes the files of a finished run."""
     folder.mkdir(parents=True)
     config = parts(num_seeds=2, num_variant_seeds=2, num_steps=60)["a"].config
-    config = build.self_contained(config).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
+    config = settings.self_contained(config).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
     write_json(folder / "config.json", config)
     members = seeds * len(sweep)
     rows = [{"step": step, "validity": [step / 100] * members} | losses(step, members) for step in range(10, 101, 10)]
@@ -290,7 +291,7 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
         "--config.num_seeds=3",
         "--config.num_steps=60",
     ]
-    folder.start(build.self_contained(part.config), overwrite=False)
+    folder.start(settings.self_contained(part.config), overwrite=False)
     assert command(folder, part)[4:] == ["--resume"]
     folder.summary.write_text("{}")
     assert command(folder, part) == []

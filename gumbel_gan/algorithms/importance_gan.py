@@ -97,7 +97,8 @@ def importance_gan(
     - The discriminator, which lowers f where the generator writes too much. It takes p_G to p_data if it is good; but f
       changes by a factor of a few where p_G changes by e^10.
     - Small batches. A batch without the favourite has a likelihood near 0, whose logarithm punishes that: with a batch
-      of one the loss is maximum likelihood itself. So it is with names, each of them rare.
+      of one the loss is maximum likelihood itself. So of thousands of names, each of them rare, it is not one that
+      wins but some hundreds, the short ones.
 
     The exponent a, `temper`, is the correction: with a < 1 likely sequences are favoured less. At a = 0 the weights are
     the discriminator's alone, and p_G = p_data is a fixed point that attracts: against the optimal discriminator,

@@ -63,6 +63,11 @@ class Task(NamedTuple):
         """T, the number of symbols of a sequence, padding included."""
         return self.train.shape[1]
 
+    @property
+    def is_valid(self) -> Callable[[str], bool] | None:
+        """Tells valid strings; None where no oracle does."""
+        return None if self.oracle is None else self.oracle.is_valid
+
     def sequences(self, tokens: np.ndarray) -> list[tuple[int, ...]]:
         """Strips the padding.
 

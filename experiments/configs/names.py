@@ -1,0 +1,32 @@
+"""The relaxed GAN from scratch on English first names, of the package `names`.
+
+python -m experiments.train --workdir=runs/names --config=experiments/configs/names.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic
+
+
+def get_config() -> ConfigDict:
+    """Gives the best recipe found for names, chosen on the validation split."""
+    config = arithmetic.get_config()
+    config.num_steps = 4_000
+    config.num_shards = 1
+    config.num_samples = 2_000
+    config.num_compared = 500
+    config.temperatures = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+    config.task = ConfigDict(
+        {
+            "name": "names",
+            "files": "",  # of one name a line, separated by commas; '' for those of the package
+            "digest": "",  # of the files, noted when a run begins
+            "max_length": 9,
+            "num_heldout": 500,
+            "deduplicate": True,
+            "seed": 0,
+        }
+    )
+    config.algorithm.generator.hidden_size = 64
+    config.algorithm.discriminator.hidden_size = 64
+    return config

@@ -1,0 +1,25 @@
+"""Toth's importance-weighted GAN on English first names, tuned: as wide as `names.py`, with the tempered weights.
+
+python -m experiments.train --workdir=runs/names_importance --config=experiments/configs/names_importance.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import names, toth
+
+
+def get_config() -> ConfigDict:
+    """Gives what was best on the validation split, with the generator and the data of `names.py`."""
+    config = names.get_config()
+    networks = config.algorithm
+    config.num_steps = 2_000
+    config.steps_per_chunk = 100
+    config.algorithm = toth.get_config("tempered").algorithm
+    config.algorithm.generator = networks.generator
+    config.algorithm.discriminator = networks.discriminator
+    config.algorithm.real_penalty = config.algorithm.generated_penalty = "constant(1.0)"
+    config.algorithm.penalised_fraction = 0.25
+    config.algorithm.average_decay = 0.998
+    config.algorithm.generator_optimizer.update({"learning_rate": "cosine(3e-3, 1.5e-4)"})
+    config.algorithm.discriminator_optimizer.update({"learning_rate": "cosine(4e-3, 2e-4)", "b1": 0.0, "b2": 0.9})
+    return config

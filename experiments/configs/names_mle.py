@@ -1,0 +1,25 @@
+"""Maximum likelihood on English first names: the baseline of every method there.
+
+python -m experiments.train --workdir=runs/names_mle --config=experiments/configs/names_mle.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import names
+
+
+def get_config() -> ConfigDict:
+    """Gives the baseline, with the generator and the data of `names.py`; its steps were chosen by validation."""
+    config = names.get_config()
+    config.num_steps = 2_000
+    config.steps_per_chunk = 100
+    config.algorithm = ConfigDict(
+        {
+            "name": "maximum_likelihood",
+            "average_decay": 0.998,
+            "num_latent_draws": 256,
+            "generator": config.algorithm.generator,
+            "optimizer": {"name": "adam", "learning_rate": "cosine(3e-3, 1.5e-4)", "b1": 0.9, "b2": 0.999},
+        }
+    )
+    return config

@@ -1,0 +1,70 @@
+"""Toth's importance-weighted GAN, with his settings; a variant's name follows a colon.
+
+python -m experiments.train --workdir=runs/toth --config=experiments/configs/toth.py:faithful
+python -m experiments.toth --workdir=runs/toth_study    # all variants, 30 seeds, and his figures
+"""
+
+from types import MappingProxyType
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic, names
+
+VARIANTS = MappingProxyType(
+    {
+        "faithful": "his equations 4 and 5, likelihoods divided by the law of the data",
+        "unweighted": "as his code has it: likelihoods not divided by the law of the data",
+        "constant": "no word of the discriminator: log(1 - D) replaced by a constant",
+        "tempered": "the correction: weights by the discriminator alone",
+    }
+)
+TASKS = ("names", "grammar")
+
+
+def get_config(variant: str = "faithful,names") -> ConfigDict:
+    """Gives Toth's settings.
+
+    LSTMs of width 8, Adam of rate 0.02, 0.002 from epoch 5 of 200 on, batches of 128 names, an epoch being 52 batches;
+    names that stand in both lists are kept twice. Open in his report: the betas of Adam, which are its own.
+
+    Args:
+      variant: one of `VARIANTS`, and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
+        grammar with its own law, on which the variants differ most.
+
+    Raises:
+      ValueError: `variant` is not one of those.
+    """
+    name, _, task = variant.partition(",")
+    if name not in VARIANTS or task not in (*TASKS, ""):
+        raise ValueError(
+            f"variant must be one of {', '.join(VARIANTS)}, and ',names' or ',grammar' behind it; got {variant!r}"
+        )
+    config = names.get_config()
+    config.task.deduplicate = False
+    if task == "grammar":
+        config.task = arithmetic.get_config().task
+        config.task.length_law = "grammar"
+        config.num_samples = 10_000
+    config.num_steps = 10_400
+    config.steps_per_chunk = 208
+    config.chunks_per_checkpoint = 10
+    optimizer = {"name": "adam", "learning_rate": "piecewise_constant(0.02, 0.002, 0.025)", "b1": 0.9, "b2": 0.999}
+    network = {"name": "lstm", "hidden_size": 8}
+    config.algorithm = ConfigDict(
+        {
+            "name": "importance_gan",
+            "data_weights": name != "unweighted",  # whether likelihoods are divided by the law of the data
+            "temper": 0.0 if name == "tempered" else 1.0,  # the exponent of likelihoods in the weights; 1 is Toth's
+            "adversarial": name != "constant",  # whether the discriminator has a word in the weights
+            "real_penalty": "none",
+            "generated_penalty": "none",
+            "penalised_fraction": 1.0,
+            "average_decay": 0.0,
+            "num_latent_draws": 256,
+            "generator": network | {"latent": "none"},
+            "discriminator": network | {"pooling": "last", "bidirectional": False},
+            "generator_optimizer": optimizer,
+            "discriminator_optimizer": optimizer,
+        }
+    )
+    return config

@@ -1,0 +1,88 @@
+"""What a config must hold, and how it is made to last; nothing here makes an object of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from experiments.choices import choose
+from experiments.platforms import PLATFORMS
+from gumbel_gan.evaluation import SPLITS
+from gumbel_gan.tasks import files_digest
+from gumbel_gan.tasks.grammar import productions
+
+Section = Mapping[str, Any]
+
+DTYPES = ("float32", "bfloat16")
+SIZES = ("batch_size", "num_shards", "num_samples")
+COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", *SIZES)
+SETTINGS = ("platform", "dtype", "seed", *COUNTS, "num_compared", "heldout", "temperatures", "task", "algorithm")
+
+
+def check_settings(config: Section) -> None:
+    """Raises ValueError unless a config has all its settings, no other, and sensible counts."""
+    for name in config:
+        choose(name, SETTINGS, "config", what="setting")
+    for name in SETTINGS:
+        if name not in config:
+            raise ValueError(f"config.{name} is missing")
+    choose(config["platform"], PLATFORMS, "config.platform")
+    choose(config["dtype"], DTYPES, "config.dtype")
+    for name in COUNTS:
+        _check_count(config, name, 1)
+    _check_count(config, "num_compared", 0)
+    if 0 < config["num_compared"] < 4:
+        raise ValueError(f"config.num_compared must be 0, or at least 4, got {config['num_compared']}")
+    if config["num_compared"] > config["num_samples"]:
+        raise ValueError(
+            f"config.num_compared must be at most config.num_samples, {config['num_samples']}; "
+            f"got {config['num_compared']}"
+        )
+    choose(config["heldout"], SPLITS, "config.heldout")
+    if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in config["temperatures"]):
+        raise ValueError(f"config.temperatures must be finite numbers > 0, got {config['temperatures']!r}")
+    if config["temperatures"] and not config["num_compared"]:
+        raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
+    seed, last = config["seed"], 2**32 - config["num_seeds"]
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= last:
+        raise ValueError(f"config.seed must be an integer from 0 to {last}, got {seed!r}")
+
+
+def self_contained(config: ConfigDict) -> ConfigDict:
+    """Gives a copy of a config that means the same at another time and place.
+
+    The file of a grammar is replaced by what it holds; files of sequences get absolute paths, and the digest by which
+    they will be known again.
+
+    Args:
+      config: a config as in `experiments/configs`.
+
+    Returns:
+      A config that a run can be restored from.
+
+    Raises:
+      ValueError: the grammar is no name, no file and no productions; or a file can't be read.
+    """
+    copy = config.copy_and_resolve_references()
+    task = copy["task"]
+    try:
+        if "grammar" in task:
+            task["grammar"] = productions(task["grammar"])
+        if task.get("files") and "digest" in task:
+            files = paths(task["files"])
+            task["files"] = ",".join(str(Path(file).resolve()) for file in files)
+            task["digest"] = task["digest"] or files_digest(files)
+    except ValueError as error:
+        raise ValueError(f"config.task: {error}") from error
+    return copy
+
+
+def paths(text: str) -> tuple[str, ...]:
+    """Reads the text of a setting that names files, separated by commas."""
+    return tuple(path.strip() for path in text.split(",") if path.strip())
+
+
+def _check_count(config: Section, name: str, least: int) -> None:
+    if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < least:
+        raise ValueError(f"config.{name} must be an integer of at least {least}, got {config[name]!r}")

@@ -1,0 +1,187 @@
+"""Repeats section 5 of Toth's report with bands over seeds, and asks what its generator learns from.
+
+python -m experiments.toth --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30] [--num_variant_seeds=8]
+
+Goes on where it stopped. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import flags
+
+from experiments import console, figures, reporting, study
+from experiments.configs import toth
+from experiments.reporting import Figure, Report, Statement
+from experiments.restore import restore
+from experiments.rundir import RunDirectory
+from experiments.runs import FinishedRun
+from experiments.study import Part
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+_FILES = flags.DEFINE_string(
+    "files", "", "Lists of names, separated by commas, such as the two that Toth used; '' for those of a package."
+)
+_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 30, "Seeds of his loss, and of that without the discriminator.", 1)
+_NUM_VARIANT_SEEDS = flags.DEFINE_integer("num_variant_seeds", 8, "Seeds of the other parts.", 1)
+_NUM_STEPS = flags.DEFINE_integer("num_steps", 10_400, "Batches; 10,400 are his 200 epochs.", 1)
+
+_FIGURE_6_NAMES = 200
+_FORCED_LENGTH = 10
+
+
+def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
+    """Gives the parts of the study, in the order of their training, by the names of their folders.
+
+    Args:
+      num_seeds: seeds of his loss and of the one without the discriminator, on names.
+      num_variant_seeds: seeds of the others.
+      num_steps: batches.
+      files: lists of names, separated by commas; '' for those of the package.
+    """
+    found = {}
+    for task in toth.TASKS:
+        for name, caption in toth.VARIANTS.items():
+            config = toth.get_config(f"{name},{task}")
+            config.num_seeds = num_seeds if task == "names" and name in ("faithful", "constant") else num_variant_seeds
+            config.num_steps = num_steps
+            changes = ["num_seeds", "num_steps"]
+            if task == "names":
+                config.task.files = files
+                changes.append("task.files")
+            file = f"experiments/configs/toth.py:{name},{task}"
+            found[f"{task}_{name}"] = Part(f"{name}, {task}", caption, file, config, tuple(changes))
+    return found
+
+
+def main() -> None:
+    """Trains what is not trained yet, and writes the report."""
+    workdir = Path(_WORKDIR.value)
+    runs = study.run(
+        parts(
+            num_seeds=_NUM_SEEDS.value,
+            num_variant_seeds=_NUM_VARIANT_SEEDS.value,
+            num_steps=_NUM_STEPS.value,
+            files=_FILES.value,
+        ),
+        workdir,
+    )
+    reporting.write(report(runs, workdir / "names_faithful"), workdir)
+
+
+def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
+    """Makes the report of the study.
+
+    Args:
+      runs: the runs, by the names of their folders.
+      names_run: the folder of the faithful run on names, whose names are shown.
+    """
+    faithful = runs["names_faithful"]
+    generated = RunDirectory(names_run).read_samples()
+    restored = restore(names_run)
+    task = restored.experiment.task
+    state = jax.tree.map(lambda leaf: leaf[0], restored.state)
+    forced = task.decode(
+        np.asarray(restored.experiment.algorithm.sample(jax.random.key(0), state, 20, length=_FORCED_LENGTH))
+    )
+    real = task.decode(task.train[:_FIGURE_6_NAMES])
+    columns = {
+        "five names": generated[:5],
+        "fifty names": generated[5:55],
+        f"forced to length {_FORCED_LENGTH}": forced,
+        "real names": real[:20],
+    }
+    on_names = [runs[f"names_{name}"] for name in toth.VARIANTS]
+    return Report(
+        "Toth's importance-weighted GAN, with bands over seeds",
+        [
+            "Section 5 of Toth's report (2021): names by an LSTM of width 8 that is trained on real names only, each "
+            "weighted by what the discriminator says of it and by how likely the generator finds it; then the same on "
+            "the arithmetic grammar, and with parts of the loss left out.",
+            "Seeds were not selected; weights are the final ones; nothing was tuned. The rank tests of the verdict are "
+            "not corrected for their number.",
+            f"python -m experiments.toth --workdir=DIR. {' '.join(faithful.summary['notes'])}",
+        ],
+        list(runs.values()),
+        [
+            Figure(
+                "figure5",
+                "losses over training",
+                f"His Figure 5: the losses over training, mean over {len(faithful.members)} seeds and band between the "
+                "extremes.",
+                lambda path: figures.draw_means(faithful, ("discriminator_loss", "generator_loss"), path),
+            ),
+            Figure(
+                "figure6",
+                "lengths of names",
+                f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names, of the first seed, and of as many "
+                "real ones; to the right those of all seeds' names and of all real ones.",
+                lambda path: _draw_lengths(faithful, generated[:_FIGURE_6_NAMES], real, path),
+            ),
+            Figure(
+                "names",
+                "names",
+                "Names of the first seed, not chosen.",
+                lambda path: figures.draw_columns(columns, path),
+                "".join(f"{title}\n  {' '.join(strings)}\n" for title, strings in columns.items()),
+            ),
+            reporting.trade_off_figure(on_names, "trade_off"),
+            reporting.lengths_figure(on_names, "lengths"),
+            reporting.samples_figure([runs[f"grammar_{name}"] for name in toth.VARIANTS], "grammar", "On the grammar."),
+        ],
+        verdict(runs),
+    )
+
+
+def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
+    """Says what the generator learns from, with the numbers.
+
+    Args:
+      runs: the runs, by the names of their folders.
+    """
+
+    def on_names(claim: str, name: str, other: str) -> Statement:
+        shown = ("ngram_divergence_3", "length_distance", "uniqueness")
+        return study.compared(claim, runs[f"names_{name}"], runs[f"names_{other}"], "heldout_nll", shown=shown)
+
+    def on_grammar(claim: str, name: str, other: str) -> Statement:
+        shown = ("validity", "distinct_strings")
+        ours, theirs = runs[f"grammar_{name}"], runs[f"grammar_{other}"]
+        return study.compared(claim, ours, theirs, "total_variation", shown=shown)
+
+    return [
+        on_names("Names: his loss against the same with a constant for log(1 - D)", "faithful", "constant"),
+        on_names("Names: his loss against the same without the division by p_data", "faithful", "unweighted"),
+        on_names("Names: the correction against his loss", "tempered", "faithful"),
+        on_grammar("Grammar: his loss against the same with a constant for log(1 - D)", "faithful", "constant"),
+        on_grammar("Grammar: his loss against the same without the division by p_data", "faithful", "unweighted"),
+        on_grammar("Grammar: the correction against his loss", "tempered", "faithful"),
+    ]
+
+
+def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str], path: Path) -> None:
+    """Draws histograms of the length: of some generated and real names, and of all."""
+    known = run.summary["length_law"]
+    pairs = {
+        f"{len(generated)} names each": [
+            np.bincount([len(name) for name in names], minlength=len(known["train"])) / len(names)
+            for names in (generated, real)
+        ],
+        "all names": [np.mean([known["members"][member] for member in run.members], axis=0), np.array(known["train"])],
+    }
+    figure = figures.new_figure(8, 3.2)
+    for column, (title, laws) in enumerate(pairs.items()):
+        axes = figure.add_subplot(1, 2, column + 1)
+        for offset, label, law in zip((-0.2, 0.2), ("generated", "real"), laws, strict=True):
+            axes.bar(np.arange(len(law)) + offset, law, width=0.4, label=label)
+        axes.set_title(title, fontsize="medium")
+        axes.set_xlabel("letters")
+        axes.set_ylabel("share of names")
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    console.run(main)
