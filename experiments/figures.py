@@ -244,6 +244,12 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
         axes.axis("off")
         axes.set_title(run.label, wrap=True)
         axes.set_ylim(lines, -1)
+        if run.summary["image_shape"]:
+            axes.imshow(
+                _contact_sheet(run.samples, run.summary["image_shape"]), cmap="gray_r", extent=(0, 1, lines, -1)
+            )
+            axes.set_aspect("auto")
+            continue
         for line, (mark, sample, valid) in enumerate(run.marked()):
             axes.text(
                 0.02,
@@ -255,3 +261,15 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
                 parse_math=False,
             )
     figure.savefig(path, dpi=120)
+
+
+def _contact_sheet(strings: Sequence[str], shape: Sequence[int]) -> np.ndarray:
+    """Lays pictures out in four columns, each with a margin; a string's characters are its grey levels, 0-9 and a-z."""
+    height, width = shape
+    columns = 4
+    sheet = np.zeros((-(-len(strings) // columns) * (height + 1), columns * (width + 1)))
+    for index, string in enumerate(strings):
+        top, left = index // columns * (height + 1), index % columns * (width + 1)
+        levels = [int(character, 36) for character in string]
+        sheet[top : top + height, left : left + width] = np.reshape(levels, (height, width))
+    return sheet

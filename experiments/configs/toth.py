@@ -63,8 +63,9 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
             "num_latent_draws": 256,
             "generator": network | {"latent": "none"},
             "discriminator": network | {"pooling": "last", "bidirectional": False},
-            "generator_optimizer": optimizer,
-            "discriminator_optimizer": optimizer,
+            # Copies: a setting changed in one must not change in the other.
+            "generator_optimizer": dict(optimizer),
+            "discriminator_optimizer": dict(optimizer),
         }
     )
     return config

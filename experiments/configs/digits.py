@@ -1,0 +1,18 @@
+"""Maximum likelihood on scikit-learn's handwritten digits, as sequences of 64 pixels.
+
+python -m experiments.train --workdir=runs/digits --config=experiments/configs/digits.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import names_mle
+
+
+def get_config() -> ConfigDict:
+    """Gives the baseline of `names_mle.py` for binary pictures; the report draws them."""
+    config = names_mle.get_config()
+    config.num_compared = 100
+    config.num_samples = 500
+    config.batch_size = 64
+    config.task = ConfigDict({"name": "digits", "levels": 2, "num_heldout": 180, "seed": 0})
+    return config
