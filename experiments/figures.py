@@ -243,13 +243,10 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
         axes = figure.add_subplot(1, len(runs), column + 1)
         axes.axis("off")
         axes.set_title(run.label, wrap=True)
-        axes.set_ylim(lines, -1)
         if run.summary["image_shape"]:
-            axes.imshow(
-                _contact_sheet(run.samples, run.summary["image_shape"]), cmap="gray_r", extent=(0, 1, lines, -1)
-            )
-            axes.set_aspect("auto")
+            axes.imshow(_contact_sheet(run.samples, run.summary["image_shape"]), cmap="gray_r")
             continue
+        axes.set_ylim(lines, -1)
         for line, (mark, sample, valid) in enumerate(run.marked()):
             axes.text(
                 0.02,

@@ -140,6 +140,25 @@ def test_sample_frequencies_are_the_likelihood_at_temperature_one(latent):
     np.testing.assert_array_less(np.abs(counts / num - probs), 5 * np.sqrt(probs / num) + 0.05 * probs)
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_length_may_be_forced(ends):
+    generator = lstm_generator(NUM_SYMBOLS, 3, padding=0, ends=ends)
+    algorithm = make_mle(generator)
+    state = algorithm.init(jax.random.key(0))
+    for length in (2, LENGTH + 3):
+        tokens = np.asarray(algorithm.sample(jax.random.key(1), state, 400, length=length))
+        assert tokens.shape == (400, length)
+        assert set(np.unique(tokens)) == {1, 2}
+    usual = np.asarray(algorithm.sample(jax.random.key(1), state, 400))
+    ended = np.maximum.accumulate(usual == 0, axis=1)
+    assert ended[:, :-1].any()
+    assert (usual[ended] == 0).all() == ends
+    # The law of the first symbol is the usual one, given that it is no padding.
+    shares = np.bincount(tokens[:, 0], minlength=3) / 400
+    expected = np.bincount(usual[usual[:, 0] > 0][:, 0], minlength=3) / (usual[:, 0] > 0).sum()
+    np.testing.assert_allclose(shares, expected, atol=5 * np.sqrt(0.25 / 200))
+
+
 def test_temperature_sharpens_samples_and_leaves_likelihoods_alone():
     algorithm = make_mle()
     state = algorithm.init(jax.random.key(0))

@@ -7,7 +7,20 @@ import pytest
 from ml_collections import ConfigDict
 
 from experiments import build, loop, schedule_text, settings
-from experiments.configs import arithmetic, arithmetic_mle, arithmetic_relaxed, brackets, quicktest
+from experiments.configs import (
+    arithmetic,
+    arithmetic_mle,
+    arithmetic_relaxed,
+    brackets,
+    digits,
+    names,
+    names_importance,
+    names_mle,
+    oracle,
+    quicktest,
+    text,
+    toth,
+)
 from experiments.rundir import RunDirectory, flatten
 
 CONFIGS = {
@@ -15,7 +28,12 @@ CONFIGS = {
     "arithmetic_mle": arithmetic_mle,
     "arithmetic_relaxed": arithmetic_relaxed,
     "brackets": brackets,
+    "digits": digits,
+    "names": names,
+    "names_importance": names_importance,
+    "names_mle": names_mle,
     "quicktest": quicktest,
+    "toth": toth,
 }
 
 
@@ -48,6 +66,38 @@ def test_the_file_of_a_grammar_is_not_needed_again(tmp_path):
     file.unlink()
     assert build.build(config).task.symbols == (" ", "a", "b", "c")
     assert settings.self_contained(quicktest.get_config()).task.grammar == "arithmetic"
+
+
+def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
+    monkeypatch.chdir(tmp_path)
+    config = text.get_config()
+    config.task.files = "mine.txt"
+    config = settings.self_contained(config)
+    monkeypatch.chdir("/")
+    assert len(build.make_task(config).train) == 600
+    assert settings.self_contained(config).to_dict() == config.to_dict()
+    (tmp_path / "mine.txt").write_text("changed\n" * 1_000)
+    with pytest.raises(ValueError, match=r"config\.task: files must"):
+        build.make_task(config)
+
+
+def test_the_oracle_s_config_builds():
+    config = oracle.get_config()
+    config.task.update({"num_symbols": 5, "num_train": 600, "num_heldout": 500})
+    assert build.build(config).task.oracle.log_prob is not None
+
+
+def test_settings_of_the_optimisers_are_not_shared():
+    config = toth.get_config()
+    config.algorithm.generator_optimizer.b1 = 0.5
+    assert config.algorithm.discriminator_optimizer.b1 == 0.9
+
+
+@pytest.mark.parametrize("variant", ["faithfull", "faithful,nams", ""])
+def test_an_unknown_variant_is_named(variant):
+    with pytest.raises(ValueError, match="variant must be one of faithful, unweighted, constant, tempered"):
+        toth.get_config(variant)
 
 
 def test_latents_are_estimated_with_a_stated_number_of_draws():
@@ -110,8 +160,8 @@ MISTAKES = {
     "task.padding": ("x", "config.task: padding must not be a terminal of the grammar, got 'x'"),
     "task.max_length": (0, "config.task: max_length must be at least 1, got 0"),
     "task.length_law": ("flat", "config.task: length_law must be one of uniform, grammar; got 'flat'"),
-    "task.name": ("gramar", "config.task.name must be one of 'grammar'; got 'gramar' .did you mean 'grammar'"),
-    "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'maximum_likelihood', 'relaxed_gan'"),
+    "task.name": ("gramar", "config.task.name must be one of 'digits', .*'text'; got 'gramar' .did you mean 'grammar'"),
+    "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'importance_gan', 'maximum_likelihood'"),
     "algorithm.estimator": ("hard", "config.algorithm.estimator must be one of 'soft', 'straight_through'; got 'hard'"),
     "algorithm.objective": ("wasserstein", "config.algorithm.objective must be one of 'log_odds', 'minimax'"),
     "algorithm.temperature": ("0.0", "config.algorithm.temperature must be a schedule .* value must be a finite"),
@@ -134,6 +184,10 @@ MISTAKES = {
     "batch_size": (501, "config.batch_size must be at most the number of training sequences, 500; got 501"),
     "num_shards": (3, "config.batch_size must be a multiple of config.num_shards, 3; got 32"),
     "num_steps": (0, "config.num_steps must be an integer of at least 1, got 0"),
+    "num_compared": (101, "config.num_compared must be at most the number of held-out sequences, 100; got 101"),
+    "num_samples": (0, "config.num_samples must be an integer of at least 1, got 0"),
+    "heldout": ("train", "config.heldout must be one of 'test', 'validation'; got 'train'"),
+    "temperatures": ((0.5, -1.0), r"config.temperatures must be finite numbers > 0, got \(0.5, -1.0\)"),
     "num_seeds": (0, "config.num_seeds must be an integer of at least 1, got 0"),
     "seed": (-1, "config.seed must be an integer from 0 to 4294967295, got -1"),
     "dtype": ("float16", "config.dtype must be one of 'bfloat16', 'float32'; got 'float16'"),

@@ -23,6 +23,26 @@ def test_generator_step_has_the_documented_shapes(latent):
     chex.assert_trees_all_equal_shapes_and_dtypes(carry, new_carry)
 
 
+def test_nothing_but_padding_follows_the_end():
+    generator = networks.lstm_generator(5, 7, padding=2, ends=True)
+    params = generator.init(jax.random.key(0))
+    inputs = jax.nn.one_hot(jnp.array([0, 2, 5, 2]), 6)
+    carry = generator.initial_carry(jax.random.key(1), 4)
+    probs = jax.nn.softmax(generator.step(params, carry, inputs)[1])
+    np.testing.assert_array_equal(probs[1], [0, 0, 1, 0, 0])
+    np.testing.assert_array_equal(probs[1], probs[3])
+    assert (probs[::2] > 0).all()
+
+    def log_prob_of_the_end(params):
+        return jax.nn.log_softmax(generator.step(params, carry, inputs)[1])[1, 2]
+
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(jax.grad(log_prob_of_the_end)(params)))
+    with pytest.raises(ValueError, match="padding must be None or a symbol from 0 to 4, got 5"):
+        networks.lstm_generator(5, 7, padding=5)
+    with pytest.raises(ValueError, match="padding must be a symbol where ends is true, got None"):
+        networks.lstm_generator(5, 7, ends=True)
+
+
 def test_the_latent_pair_replaces_the_initial_state():
     expected = {"hidden_and_cell": (True, True), "hidden": (False, True), "none": (False, False)}
     for latent, (cell_is_random, hidden_is_random) in expected.items():

@@ -46,6 +46,8 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "validity_method": "enumeration",
         "latent_draws": 0,
         "num_samples": 3,
+        "num_compared": 0,
+        "image_shape": None,
         "training_set": baseline,
         "sampling_floor": baseline,
         "wall_seconds": 12.3,

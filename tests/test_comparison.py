@@ -1,0 +1,113 @@
+"""A run on names from its training to the report, and Toth's study, as a user makes them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments import reporting, tables, toth
+from experiments.configs.toth import VARIANTS
+from experiments.runs import read_runs
+from gumbel_gan.metrics import METRICS
+from tests.test_front_doors import TINY, run
+
+NAMES = (
+    "--config=experiments/configs/toth.py:faithful",
+    "--config.num_steps=20",
+    "--config.steps_per_chunk=10",
+    "--config.num_seeds=2",
+    "--config.num_samples=200",
+    "--config.num_compared=60",
+    "--config.temperatures=(0.7, 1.0)",
+)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A run of two seeds on names, and one on a grammar."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, flags in (("names", NAMES), ("grammar", TINY)):
+        status, output, errors = run("train", *flags, f"--workdir={folder / name}")
+        assert status == 0, errors
+        (folder / f"{name}.txt").write_text(output)
+    return folder
+
+
+def test_training_says_what_became_of_the_data_and_prints_the_comparison(folders):
+    output = (folders / "names.txt").read_text()
+    for words in ("Lines read", "Sequences for training", "validation nll", "against as many held-out sequences"):
+        assert words in output
+    assert all(METRICS[name].label in output for name in METRICS if name != "oracle_nll")
+    assert "✗" not in output
+
+
+def test_the_summary_holds_intervals_baselines_and_the_curve(folders):
+    summary = json.loads((folders / "names" / "summary.json").read_text())
+    for name in set(METRICS) - {"oracle_nll"}:
+        assert len(summary[name]) == 2
+        for value, (low, high) in zip(summary[name], summary["intervals"][name], strict=True):
+            assert low <= value <= high
+    assert summary["training_sample"]["novelty"]["value"] == 0
+    assert summary["heldout_sample"]["novelty"]["value"] == 1
+    assert np.array(summary["trade_off"]["bleu_4"]).shape == (2, 2)
+    # The same samples, but for the noise of drawing them.
+    usual = np.array(summary["trade_off"]["samples_nll_by_data"])[:, 1]
+    np.testing.assert_allclose(usual, summary["samples_nll_by_data"], rtol=0.3)
+    assert np.array(summary["length_law"]["members"]).shape == (2, 11)
+    assert summary["validity"] == [None, None]
+
+
+def test_names_of_a_given_length_are_sampled(folders):
+    status, output, errors = run("sample", f"--workdir={folders / 'names'}", "--num=50", "--length=10")
+    assert status == 0, errors
+    assert {len(name) for name in output.split("\n")[:-1]} == {10}
+
+
+def test_evaluation_recomputes_the_comparison(folders):
+    file = folders / "names" / "summary.json"
+    before = json.loads(file.read_text())
+    file.write_text(json.dumps(before | {"bleu_4": [0.0, 0.0]}))
+    assert run("evaluate", f"--workdir={folders / 'names'}")[0] == 0
+    after = json.loads(file.read_text())
+    assert set(after) == set(before)
+    assert after["bleu_4"] == pytest.approx(before["bleu_4"])
+
+
+def test_the_report_compares_with_held_out_data(folders, tmp_path):
+    status, _, errors = run("report", f"--workdirs={folders / 'names'},{folders / 'grammar'}", f"--output={tmp_path}")
+    assert status == 0, errors
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<h2>Against held-out data</h2>") == 1
+    for name in ("trade_off", "lengths", "samples", "curves"):
+        assert (tmp_path / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    (table,) = tables.comparison_tables(read_runs([folders / "names", folders / "grammar"], num_samples=5))
+    summary = json.loads((folders / "names" / "summary.json").read_text())
+    cells = {row[0].text: row for row in table["rows"]}
+    label, found, train, other = cells["BLEU-4"]
+    assert label.small == "higher"
+    assert float(found.text) == pytest.approx(np.median(summary["bleu_4"]), abs=1e-4)
+    assert float(train.text) == pytest.approx(summary["training_sample"]["bleu_4"]["value"], abs=1e-4)
+    assert float(other.text) == pytest.approx(summary["heldout_sample"]["bleu_4"]["value"], abs=1e-4)
+
+
+def test_toth_s_study_trains_all_variants_of_both_tasks():
+    study = toth.parts(num_seeds=30, num_variant_seeds=8, num_steps=100, files="a.txt")
+    assert list(study) == [f"{task}_{variant}" for task in ("names", "grammar") for variant in VARIANTS]
+    assert {name: part.config.num_seeds for name, part in study.items() if part.config.num_seeds == 30} == {
+        "names_faithful": 30, "names_constant": 30
+    }  # fmt: skip
+    assert study["names_tempered"].config.task.files == "a.txt"
+    assert "task.files" not in study["grammar_tempered"].changes
+
+
+def test_toth_s_report_has_his_figures(folders, tmp_path):
+    names, grammar = read_runs([folders / "names", folders / "grammar"], num_samples=reporting.NUM_SAMPLES)
+    runs = {f"names_{variant}": names._replace(label=f"{variant}, names") for variant in VARIANTS}
+    runs |= {f"grammar_{variant}": grammar._replace(label=f"{variant}, grammar") for variant in VARIANTS}
+    report = toth.report(runs, folders / "names")
+    reporting.write(report, tmp_path)
+    for name in ("figure5", "figure6", "names", "grammar"):
+        assert (tmp_path / f"{name}.png").exists()
+    assert {statement.outcome for statement in report.statements} == {"too few seeds to tell"}
+    shown = (tmp_path / "names.txt").read_text().split("\n")
+    assert [len(line.split(" ")) - 2 for line in shown[1:6:2]] == [5, 50, 20]

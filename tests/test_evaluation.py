@@ -1,0 +1,77 @@
+"""What samples score against held-out data, put together from the metrics that have tests of their own."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from gumbel_gan import evaluation
+from gumbel_gan.algorithms import maximum_likelihood
+from gumbel_gan.metrics import METRICS, ngram_divergence, novelty
+from gumbel_gan.networks import lstm_generator
+from gumbel_gan.tasks import grammar_task, oracle_task
+
+TASK = grammar_task("brackets", max_length=8, num_train=200, num_heldout=60)
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    return evaluation.held_out(TASK, split="test", num=50)
+
+
+def test_samples_are_compared_with_the_chosen_split(held_out):
+    found = held_out.compare(TASK.train[:50])
+    assert found == held_out.training_sample
+    assert set(found) <= set(METRICS)
+    samples, references = TASK.sequences(TASK.validation[:50]), TASK.sequences(TASK.test[:50])
+    mark = held_out.heldout_sample
+    assert mark["ngram_divergence_2"].value == pytest.approx(ngram_divergence(samples, references, 2))
+    assert mark["novelty"].value == pytest.approx(novelty(samples, TASK.sequences(TASK.train)))
+    assert found["novelty"].value == 0
+    for estimate in found.values():
+        assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_the_other_split_takes_the_other_part():
+    swapped = evaluation.held_out(TASK, split="validation", num=50)
+    np.testing.assert_array_equal(swapped.references, TASK.validation[:50])
+    assert swapped.heldout_sample == swapped.compare(TASK.test[:50])
+
+
+def test_the_trade_off_is_part_of_the_comparison(held_out):
+    found = held_out.compare(TASK.train[:50])
+    for name, value in held_out.trade_off(TASK.train[:50]).items():
+        assert value == pytest.approx(found[name].value)
+
+
+def test_a_law_that_can_be_computed_scores_the_samples():
+    task = oracle_task(num_symbols=4, length=5, hidden_size=4, num_train=100, num_heldout=50)
+    found = evaluation.held_out(task, split="test", num=50).compare(task.train[:50])
+    assert found["oracle_nll"].value == pytest.approx(-task.oracle.log_prob(task.train[:50]).mean())
+
+
+def test_likelihoods_of_given_sequences():
+    generator = lstm_generator(len(TASK.symbols), 4)
+    algorithm = maximum_likelihood(generator, length=TASK.length, optimizer=optax.sgd(0.1))
+    state = algorithm.init(jax.random.key(0))
+    rows = TASK.test[:7]
+    found = jax.jit(evaluation.negative_log_likelihoods(algorithm, rows))(state)
+    np.testing.assert_allclose(found, -algorithm.log_prob(state, rows), rtol=1e-5)
+
+
+def test_the_law_of_the_length():
+    shares = evaluation.length_law(TASK, np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 2, 0]]))
+    np.testing.assert_allclose(shares, [0.25, 0.25, 0.5, 0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": "train", "num": 50}, "split must be one of validation, test; got 'train'"),
+        ({"split": "test", "num": 3}, "num must be from 4 to 60, the size of the smallest split, got 3"),
+        ({"split": "test", "num": 61}, "num must be from 4 to 60"),
+    ],
+)
+def test_nonsense_is_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation.held_out(TASK, **settings)
