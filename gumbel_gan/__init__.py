@@ -6,7 +6,7 @@ from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sam
 from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES, Objective
 from gumbel_gan.schedules import SCHEDULES
-from gumbel_gan.tasks import Oracle, Task, grammar_task
+from gumbel_gan.tasks import Oracle, Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 __all__ = [
     "ESTIMATORS",
@@ -19,6 +19,7 @@ __all__ = [
     "Oracle",
     "Task",
     "concrete_log_prob",
+    "digits_task",
     "grammar_task",
     "gumbel_max",
     "gumbel_softmax",
@@ -26,6 +27,9 @@ __all__ = [
     "lstm_discriminator",
     "lstm_generator",
     "maximum_likelihood",
+    "names_task",
+    "oracle_task",
     "relaxed_gan",
     "sample_gumbel",
+    "text_task",
 ]

@@ -82,6 +82,21 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
         build.make_task(config)
 
 
+@pytest.mark.parametrize("method", sorted(text.METHODS))
+def test_every_method_takes_any_text(method, tmp_path):
+    (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
+    config = text.get_config(method)
+    config.task.files = str(tmp_path / "mine.txt")
+    assert build.build(config).task.symbols == ("", *"0123456789")
+
+
+def test_a_text_without_files_and_an_unknown_method_are_named():
+    with pytest.raises(ValueError, match=r"config\.task: files must"):
+        build.build(text.get_config())
+    with pytest.raises(ValueError, match="method must be one of relaxed_gan, maximum_likelihood, importance_gan"):
+        text.get_config("mle")
+
+
 def test_the_oracle_s_config_builds():
     config = oracle.get_config()
     config.task.update({"num_symbols": 5, "num_train": 600, "num_heldout": 500})

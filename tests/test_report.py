@@ -121,9 +121,14 @@ def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(ru
     cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert cells["validity"].text == "0.3750"
     assert cells["KL(data || model), nats"].text == "–"
-    blind = runs[0].summary | {"validity_method": None, "validity": [None, None]}
-    cells = dict(zip(headers, tables.results_table([runs[0]._replace(summary=blind)])[1][0]["cells"], strict=True))
+    blind = runs[0]._replace(summary=runs[0].summary | {"validity_method": None, "validity": [None, None]})
+    headers, rows = tables.results_table([blind, runs[0]])
+    cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert (cells["validity"].text, cells["failure rate"].text) == ("–", "–")
+    headers, rows = tables.results_table([blind])
+    assert headers == ["run", "seeds", "steps", "distinct strings", "seconds"]
+    assert [len(row["cells"]) for row in rows] == [len(headers)] * 3
+    assert rows[2]["cells"][0].text == "held-out set of grammar arithmetic, 5 strings"
 
 
 class Page(HTMLParser):

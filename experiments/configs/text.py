@@ -1,16 +1,37 @@
-"""The relaxed GAN on your own sequences: a file of one sequence a line, or a long text.
+"""Your own sequences: a file of one sequence a line, or a long text; a method's name follows a colon.
 
 python -m experiments.train --workdir=runs/mine --config=experiments/configs/text.py --config.task.files=mine.txt
+
+The method is the relaxed GAN, or, as text.py:maximum_likelihood or text.py:importance_gan, another.
 """
+
+from types import MappingProxyType
 
 from ml_collections import ConfigDict
 
-from experiments.configs import names
+from experiments.configs import names, names_importance, names_mle
+
+METHODS = MappingProxyType(
+    {
+        "relaxed_gan": names.get_config,
+        "maximum_likelihood": names_mle.get_config,
+        "importance_gan": names_importance.get_config,
+    }
+)
 
 
-def get_config() -> ConfigDict:
-    """Gives the recipe of `names.py` for any text; `task.files` is to be given."""
-    config = names.get_config()
+def get_config(method: str = "relaxed_gan") -> ConfigDict:
+    """Gives the recipe for names, for any text; `task.files` is to be given.
+
+    Args:
+      method: one of `METHODS`.
+
+    Raises:
+      ValueError: `method` is none of them.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    config = METHODS[method]()
     config.num_compared = 200
     config.task = ConfigDict(
         {
