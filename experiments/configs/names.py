@@ -13,6 +13,7 @@ def get_config() -> ConfigDict:
     config = arithmetic.get_config()
     config.num_steps = 4_000
     config.num_shards = 1
+    config.batch_size = 256
     config.num_samples = 2_000
     config.num_compared = 500
     config.temperatures = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
@@ -27,6 +28,7 @@ def get_config() -> ConfigDict:
             "seed": 0,
         }
     )
+    config.algorithm.average_decay = 0.9995
     config.algorithm.generator.hidden_size = 64
     config.algorithm.discriminator.hidden_size = 64
     return config

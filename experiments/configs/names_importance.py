@@ -12,6 +12,7 @@ def get_config() -> ConfigDict:
     """Gives what was best on the validation split, with the generator and the data of `names.py`."""
     config = names.get_config()
     networks = config.algorithm
+    config.batch_size = 128
     config.num_steps = 2_000
     config.steps_per_chunk = 100
     config.algorithm = toth.get_config("tempered").algorithm

@@ -45,6 +45,7 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
         config.task = arithmetic.get_config().task
         config.task.length_law = "grammar"
         config.num_samples = 10_000
+    config.batch_size = 128
     config.num_steps = 10_400
     config.steps_per_chunk = 208
     config.chunks_per_checkpoint = 10
