@@ -8,37 +8,16 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from gumbel_gan import unroll
-from gumbel_gan.algorithms import averaging, likelihood
-from gumbel_gan.algorithms.discrimination import penalised_loss
+from gumbel_gan.algorithms import adversary, averaging, likelihood
+from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.empirical_law import empirical_log_prob
-from gumbel_gan.networks import Discriminator, Generator, Params
+from gumbel_gan.networks import Discriminator, Generator
 from gumbel_gan.objectives import cross_entropy
 from gumbel_gan.placement import mean_over
 
 # Below this logit, log softplus(d) is d to float precision, and softplus(d) itself underflows.
 _LINEAR_BELOW = -15.0
-
-
-class ImportanceGANState(NamedTuple):
-    """State of the importance-weighted GAN; arrays only.
-
-    Attributes:
-      step: int32 scalar, number of updates made.
-      generator: parameters of the generator.
-      discriminator: parameters of the discriminator.
-      average: exponential moving average of `generator`, which is sampled and scored.
-      generator_optimizer: state of the generator's optimiser.
-      discriminator_optimizer: state of the discriminator's optimiser.
-    """
-
-    step: jax.Array
-    generator: Params
-    discriminator: Params
-    average: Params
-    generator_optimizer: optax.OptState
-    discriminator_optimizer: optax.OptState
 
 
 class WeightedLikelihood(NamedTuple):
@@ -139,7 +118,7 @@ def importance_gan(
     length = data.shape[1]
     sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
     data_log_prob = empirical_log_prob(data)
-    discriminator_loss = penalised_loss(
+    discriminator_loss = adversary.penalised_loss(
         discriminator,
         cross_entropy,
         real_penalty=real_penalty,
@@ -147,60 +126,41 @@ def importance_gan(
         penalised_fraction=penalised_fraction,
     )
 
-    def init(key: jax.Array) -> ImportanceGANState:
-        generator_key, discriminator_key = jax.random.split(key)
-        generator_params = generator.init(generator_key)
-        discriminator_params = discriminator.init(discriminator_key)
-        return ImportanceGANState(
-            step=jnp.zeros((), jnp.int32),
-            generator=generator_params,
-            discriminator=discriminator_params,
-            average=averaging.init(generator_params),
-            generator_optimizer=generator_optimizer.init(generator_params),
-            discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
-        )
+    def init(key: jax.Array) -> AdversarialState:
+        return adversary.init(key, generator, discriminator, generator_optimizer, discriminator_optimizer)
 
-    def step(key: jax.Array, state: ImportanceGANState, batch: jax.Array) -> tuple[ImportanceGANState, Metrics]:
+    def step(key: jax.Array, state: AdversarialState, batch: jax.Array) -> tuple[AdversarialState, Metrics]:
         real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
         generated_BT = likelihood.sample(key, generator, state.generator, len(batch), length)
         generated_BTK = jax.nn.one_hot(generated_BT, generator.num_symbols)
-        gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
-            state.discriminator, state.step, real_BTK, generated_BTK
+        state, metrics = adversary.update_discriminator(
+            state,
+            real_BTK,
+            generated_BTK,
+            loss=discriminator_loss,
+            optimizer=discriminator_optimizer,
+            shard_axis=shard_axis,
         )
-        updates, discriminator_state = discriminator_optimizer.update(
-            mean_over(shard_axis, gradient), state.discriminator_optimizer, state.discriminator
+
+        # A generator without a latent has one initial carry.
+        carry = generator.initial_carry(jax.random.key(0), len(batch))
+        log_prob_B, pull_back = jax.vjp(
+            lambda params: likelihood.conditional_log_prob(generator, params, carry, batch), state.generator
         )
-        discriminator_params = optax.apply_updates(state.discriminator, updates)
-
-        def log_likelihoods(params: Params) -> jax.Array:
-            start = unroll.start_symbols(len(batch), generator.num_symbols)
-            carry = generator.initial_carry(jax.random.key(0), len(batch))
-            logits_BTK = unroll.teacher_forced(lambda *state: generator.step(params, *state), carry, start, batch)
-            return jnp.sum(unroll.token_log_probs(logits_BTK, batch), axis=1)
-
-        log_prob_B, pull_back = jax.vjp(log_likelihoods, state.generator)
-        logit_B = discriminator.logits(discriminator_params, real_BTK) if adversarial else None
+        logit_B = discriminator.logits(state.discriminator, real_BTK) if adversarial else None
         data_log_prob_B = data_log_prob(batch) if data_weights else jnp.full(len(batch), -jnp.log(len(data)))
         weighted = weighted_likelihood(log_prob_B, data_log_prob_B, logit_B, temper=temper, shard_axis=shard_axis)
         num_shards = 1 if shard_axis is None else jax.lax.axis_size(shard_axis)
         # Weights are shares of the whole batch, gradients are averaged over shards.
         gradient = mean_over(shard_axis, pull_back(-num_shards * weighted.weights)[0])
-        updates, generator_state = generator_optimizer.update(gradient, state.generator_optimizer, state.generator)
-        generator_params = optax.apply_updates(state.generator, updates)
         metrics |= {
             "generator_loss": weighted.loss,
             "effective_sample_size": weighted.effective_sample_size,
             "negative_log_likelihood": -jnp.mean(log_prob_B),
             "generator_gradient_norm": optax.tree.norm(gradient),
         }
-        return ImportanceGANState(
-            step=state.step + 1,
-            generator=generator_params,
-            discriminator=discriminator_params,
-            average=averaging.update(generator_params, state.average, average_decay, state.step),
-            generator_optimizer=generator_state,
-            discriminator_optimizer=discriminator_state,
-        ), metrics
+        state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
+        return state, metrics
 
     return Algorithm(init, step, sample, log_prob)
 

@@ -1,7 +1,6 @@
 """The Gumbel-softmax GAN for discrete sequences (Kusner & Hernández-Lobato 2016)."""
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +8,8 @@ import optax
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.algorithms import averaging, likelihood
-from gumbel_gan.algorithms.discrimination import penalised_loss
+from gumbel_gan.algorithms import adversary, averaging, likelihood
+from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.estimators import Estimator
 from gumbel_gan.instance_noise import mix_in_symbols
@@ -18,26 +17,6 @@ from gumbel_gan.networks import Carry, Discriminator, Generator, Params
 from gumbel_gan.objectives import Objective
 from gumbel_gan.placement import mean_over
 from gumbel_gan.score_function import leave_one_out
-
-
-class RelaxedGANState(NamedTuple):
-    """State of the relaxed GAN; arrays only.
-
-    Attributes:
-      step: int32 scalar, number of updates made.
-      generator: parameters of the generator.
-      discriminator: parameters of the discriminator.
-      average: exponential moving average of `generator`, which is sampled and scored.
-      generator_optimizer: state of the generator's optimiser.
-      discriminator_optimizer: state of the discriminator's optimiser.
-    """
-
-    step: jax.Array
-    generator: Params
-    discriminator: Params
-    average: Params
-    generator_optimizer: optax.OptState
-    discriminator_optimizer: optax.OptState
 
 
 def relaxed_gan(
@@ -118,7 +97,7 @@ def relaxed_gan(
     averaging.check_decay(average_decay)
     sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
     _check_score_weight(score_weight, estimator)
-    discriminator_loss = penalised_loss(
+    discriminator_loss = adversary.penalised_loss(
         discriminator,
         objective.discriminator_loss,
         real_penalty=real_penalty,
@@ -128,18 +107,8 @@ def relaxed_gan(
     if score_weight and num_generated == 1:
         raise ValueError("num_generated must be at least 2 where score_weight is not 0, got 1")
 
-    def init(key: jax.Array) -> RelaxedGANState:
-        generator_key, discriminator_key = jax.random.split(key)
-        generator_params = generator.init(generator_key)
-        discriminator_params = discriminator.init(discriminator_key)
-        return RelaxedGANState(
-            step=jnp.zeros((), jnp.int32),
-            generator=generator_params,
-            discriminator=discriminator_params,
-            average=averaging.init(generator_params),
-            generator_optimizer=generator_optimizer.init(generator_params),
-            discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
-        )
+    def init(key: jax.Array) -> AdversarialState:
+        return adversary.init(key, generator, discriminator, generator_optimizer, discriminator_optimizer)
 
     def roll_out(key: jax.Array, step: jax.Array, carry: Carry, params: Params) -> jax.Array:
         num = len(jax.tree.leaves(carry)[0])
@@ -163,7 +132,7 @@ def relaxed_gan(
         real_B, generated_N = discriminator.logits(params, real_BTK), discriminator.logits(params, generated_NTK)
         return jax.vmap(lambda logit: objective.generator_loss(real_B, logit[None]))(generated_N)
 
-    def step(key: jax.Array, state: RelaxedGANState, batch: jax.Array) -> tuple[RelaxedGANState, Metrics]:
+    def step(key: jax.Array, state: AdversarialState, batch: jax.Array) -> tuple[AdversarialState, Metrics]:
         real_BTK = jax.nn.one_hot(batch, generator.num_symbols)
         num = len(batch) if num_generated is None else num_generated
         roll_out_key, real_key, generated_key = jax.random.split(key, 3)
@@ -182,37 +151,29 @@ def relaxed_gan(
         real_BTK = blur(real_key, state.step, real_BTK)
         (generated_NTK, log_prob_N), pull_back = jax.vjp(generate, state.generator)
 
-        gradient, metrics = jax.grad(discriminator_loss, has_aux=True)(
-            state.discriminator, state.step, real_BTK, generated_NTK
+        state, metrics = adversary.update_discriminator(
+            state,
+            real_BTK,
+            generated_NTK,
+            loss=discriminator_loss,
+            optimizer=discriminator_optimizer,
+            shard_axis=shard_axis,
         )
-        gradient = mean_over(shard_axis, gradient)
-        updates, discriminator_state = discriminator_optimizer.update(
-            gradient, state.discriminator_optimizer, state.discriminator
-        )
-        discriminator_params = optax.apply_updates(state.discriminator, updates)
 
         losses_N, pull_back_losses = jax.vjp(
-            partial(generator_losses, params=discriminator_params, real_BTK=real_BTK), generated_NTK
+            partial(generator_losses, params=state.discriminator, real_BTK=real_BTK), generated_NTK
         )
         (gradient_NTK,) = pull_back_losses(jnp.full(num, (1.0 - score_weight) / num))
         score_N = score_weight / num * leave_one_out(losses_N) if score_weight else jnp.zeros_like(log_prob_N)
         gradient = mean_over(shard_axis, pull_back((gradient_NTK, score_N))[0])
-        updates, generator_state = generator_optimizer.update(gradient, state.generator_optimizer, state.generator)
-        generator_params = optax.apply_updates(state.generator, updates)
 
         metrics |= {
             "generator_loss": jnp.mean(losses_N),
             "generator_gradient_norm": optax.tree.norm(gradient),
             "temperature": jnp.asarray(temperature(state.step)),
         }
-        return RelaxedGANState(
-            step=state.step + 1,
-            generator=generator_params,
-            discriminator=discriminator_params,
-            average=averaging.update(generator_params, state.average, average_decay, state.step),
-            generator_optimizer=generator_state,
-            discriminator_optimizer=discriminator_state,
-        ), metrics
+        state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
+        return state, metrics
 
     return Algorithm(init, step, sample, log_prob)
 

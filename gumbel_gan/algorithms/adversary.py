@@ -1,16 +1,39 @@
-"""The discriminator's side of adversarial training, which every algorithm with one shares."""
+"""What adversarial algorithms share: their state, the discriminator's loss, and the two updates of a step."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 
+from gumbel_gan.algorithms import averaging
 from gumbel_gan.algorithms.interface import Metrics
-from gumbel_gan.networks import Discriminator, Params
+from gumbel_gan.networks import Discriminator, Generator, Params
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.placement import mean_over
+
+
+class AdversarialState(NamedTuple):
+    """State of an adversarial algorithm; arrays only.
+
+    Attributes:
+      step: int32 scalar, number of updates made.
+      generator: parameters of the generator.
+      discriminator: parameters of the discriminator.
+      average: exponential moving average of `generator`, which is sampled and scored.
+      generator_optimizer: state of the generator's optimiser.
+      discriminator_optimizer: state of the discriminator's optimiser.
+    """
+
+    step: jax.Array
+    generator: Params
+    discriminator: Params
+    average: Params
+    generator_optimizer: optax.OptState
+    discriminator_optimizer: optax.OptState
 
 
 class DiscriminatorLoss(Protocol):
@@ -21,6 +44,81 @@ class DiscriminatorLoss(Protocol):
     ) -> tuple[jax.Array, Metrics]:
         """Gives the scalar loss at a step on real `[B, T, K]` and generated `[N, T, K]` sequences, and metrics."""
         ...
+
+
+def init(
+    key: jax.Array,
+    generator: Generator,
+    discriminator: Discriminator,
+    generator_optimizer: optax.GradientTransformation,
+    discriminator_optimizer: optax.GradientTransformation,
+) -> AdversarialState:
+    """Makes the state before the first step; consumes the key."""
+    generator_key, discriminator_key = jax.random.split(key)
+    generator_params = generator.init(generator_key)
+    discriminator_params = discriminator.init(discriminator_key)
+    return AdversarialState(
+        step=jnp.zeros((), jnp.int32),
+        generator=generator_params,
+        discriminator=discriminator_params,
+        average=averaging.init(generator_params),
+        generator_optimizer=generator_optimizer.init(generator_params),
+        discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
+    )
+
+
+def update_discriminator(
+    state: AdversarialState,
+    real: jax.Array,
+    generated: jax.Array,
+    *,
+    loss: DiscriminatorLoss,
+    optimizer: optax.GradientTransformation,
+    shard_axis: str | None,
+) -> tuple[AdversarialState, Metrics]:
+    """Takes the discriminator's half of a step.
+
+    Args:
+      state: the state.
+      real: `[B, T, K]` real sequences.
+      generated: `[N, T, K]` generated sequences.
+      loss: the discriminator's loss.
+      optimizer: its optimiser.
+      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+
+    Returns:
+      The state with the new discriminator, and the metrics of the loss.
+    """
+    gradient, metrics = jax.grad(loss, has_aux=True)(state.discriminator, state.step, real, generated)
+    updates, optimizer_state = optimizer.update(
+        mean_over(shard_axis, gradient), state.discriminator_optimizer, state.discriminator
+    )
+    params = optax.apply_updates(state.discriminator, updates)
+    return state._replace(discriminator=params, discriminator_optimizer=optimizer_state), metrics
+
+
+def update_generator(
+    state: AdversarialState, gradient: Params, *, optimizer: optax.GradientTransformation, average_decay: ArrayLike
+) -> AdversarialState:
+    """Takes the generator's half of a step, which ends the step.
+
+    Args:
+      state: the state.
+      gradient: the gradient of the generator's loss, of all shards.
+      optimizer: the generator's optimiser.
+      average_decay: decay of the moving average of its weights, in [0, 1).
+
+    Returns:
+      The state of the next step.
+    """
+    updates, optimizer_state = optimizer.update(gradient, state.generator_optimizer, state.generator)
+    params = optax.apply_updates(state.generator, updates)
+    return state._replace(
+        step=state.step + 1,
+        generator=params,
+        average=averaging.update(params, state.average, average_decay, state.step),
+        generator_optimizer=optimizer_state,
+    )
 
 
 def penalised_loss(
