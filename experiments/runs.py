@@ -105,7 +105,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 label=", ".join([label, *settings.values()]),
                 caption=caption,
                 summary=summary,
-                settings={name: schedule_text.canonical(value) for name, value in (flatten(config) | settings).items()},
+                settings={name: _shown(name, value) for name, value in (flatten(config) | settings).items()},
                 rows=rows,
                 members=members,
                 samples=samples,
@@ -113,6 +113,13 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
             )
         )
     return finished
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Writes a setting in one way, wherever it was run: files by their names, since their digest tells them apart."""
+    if name == "task.files":
+        return ",".join(Path(file).name for file in value.split(","))
+    return schedule_text.canonical(value)
 
 
 def differing_settings(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:

@@ -102,7 +102,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
             "the arithmetic grammar, and with parts of the loss left out.",
             "Seeds were not selected; weights are the final ones; nothing was tuned. The rank tests of the verdict are "
             "not corrected for their number.",
-            f"python -m experiments.toth --workdir=DIR. {' '.join(faithful.summary['notes'])}",
+            f"python -m experiments.toth --workdir=DIR --files=FILES. {' '.join(faithful.summary['notes'])}",
         ],
         list(runs.values()),
         [

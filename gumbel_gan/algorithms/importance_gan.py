@@ -67,17 +67,19 @@ def importance_gan(
     and a = 1.
 
     Such a loss is won by the mode. A mean of likelihoods, unlike one of log-likelihoods, asks for the total mass on the
-    data and not for its spread, and w feeds what is likely already. Three things resist:
+    data and not for its spread, and w feeds what is likely already. What resists, and how far:
 
-    - The division by p_data (`data_weights`). Without it, as in the original's code, a sequence counts as often as it
-      stands in the data and once more by its likelihood: the sum of p_data p_G f is greatest where the likeliest
-      sequence has all the mass, and the generator ends on that string. With it, all sequences of the data count alike,
-      and at f = 1 any law on them is as good as any other. Where no sequence repeats the two are the same.
-    - The discriminator, which lowers f where the generator writes too much. It takes p_G to p_data if it is good; but f
-      changes by a factor of a few where p_G changes by e^10.
-    - Small batches. A batch without the favourite has a likelihood near 0, whose logarithm punishes that: with a batch
-      of one the loss is maximum likelihood itself. So of thousands of names, each of them rare, it is not one that
-      wins but some hundreds, the short ones.
+    - The division by p_data (`data_weights`). Without it, as in the original's code, the sum of p_data p_G f is
+      greatest where the likeliest sequence has all the mass. With it, all sequences of the data count alike, and at
+      f = 1 any law on them is as good as any other. Where no sequence repeats the two are the same.
+    - The discriminator, which lowers f where the generator writes too much; but f changes by a factor of a few where
+      p_G changes by e^10.
+    - Not the batches. The mean over a batch has the right expectation, but its logarithm prefers the sequence that
+      stands in every batch to those that come and go: 'x' in a grammar, where all variants of the loss end on that
+      string. Of names, each of them rare, some hundred short ones win. With a batch of one, the loss is maximum
+      likelihood itself.
+
+    All of it is measured by `experiments.toth`.
 
     The exponent a, `temper`, is the correction: with a < 1 likely sequences are favoured less. At a = 0 the weights are
     the discriminator's alone, and p_G = p_data is a fixed point that attracts: against the optimal discriminator,
