@@ -229,7 +229,8 @@ def _comparison(summary: Mapping[str, Any], members: Sequence[int]) -> Table:
 def half_width(summary: Mapping[str, Any], name: str, members: Sequence[int]) -> float:
     """Gives half the width of a metric's 95 % interval, the median over members."""
     ends = np.array([summary["intervals"][name][index] for index in members], float)
-    return float(np.median(ends[:, 1] - ends[:, 0]) / 2)
+    # Rounded, since the resamples of a metric that can't vary differ in their last bits.
+    return round(float(np.median(ends[:, 1] - ends[:, 0]) / 2), 12)
 
 
 def _is_shown(name: str) -> bool:

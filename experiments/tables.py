@@ -171,18 +171,15 @@ def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]
 
 
 def _titles(runs: Sequence[FinishedRun]) -> dict[tuple[tuple[str, str], ...], str]:
-    """Gives the title of each task, which says in what tasks differ."""
-    tasks = {_task(run): run for run in runs}
-    differing = {
-        name for name, value in {pair for task in tasks for pair in task} if not all((name, value) in t for t in tasks)
-    }
-    return {
-        task: ", ".join(
-            [run.summary["task"]]
-            + [f"{name.removeprefix('task.')} {value}" for name, value in task if name in differing]
-        )
-        for task, run in tasks.items()
-    }
+    """Gives the title of each task, which says in what tasks of one name differ."""
+    titles = {}
+    tasks = {_task(run): run.summary["task"] for run in runs}
+    for task, name in tasks.items():
+        alike = [set(other) for other, other_name in tasks.items() if other_name == name]
+        common = set.intersection(*alike)
+        settings = [f"{key.removeprefix('task.')} {value}" for key, value in task if (key, value) not in common]
+        titles[task] = ", ".join([name, *settings])
+    return titles
 
 
 def _task(run: FinishedRun) -> tuple[tuple[str, str], ...]:
