@@ -1,5 +1,6 @@
 """The only place where a config becomes objects: task, networks, optimisers, algorithm."""
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -20,7 +21,6 @@ from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, ls
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
-DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 TASKS: Mapping[str, Callable[..., Task]] = {
     "grammar": grammar_task,
     "text": text_task,
@@ -80,16 +80,18 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
-    largest = min(len(task.validation), len(task.test))
+    largest = min(len(task.train), len(task.validation), len(task.test))
     if config["num_compared"] > largest:
         raise ValueError(
-            f"config.num_compared must be at most the number of held-out sequences, {largest}; "
+            f"config.num_compared must be at most the size of the smallest split, {largest}; "
             f"got {config['num_compared']}"
         )
+    if config["num_compared"] and importlib.util.find_spec("sacrebleu") is None:
+        raise ValueError("config.num_compared must be 0 without sacrebleu: pip install 'gumbel_gan[metrics]'")
     num_shards = config["num_shards"]
     shard_axis = placement.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
-    path, dtype = "config.algorithm", DTYPES[config["dtype"]]
+    path, dtype = "config.algorithm", jnp.dtype(config["dtype"])
     generator = _named(
         _pop(dict(config["algorithm"]), "generator", path),
         f"{path}.generator",
@@ -242,7 +244,7 @@ def _call(function: Callable[..., Any], section: Section, path: str, **given: An
             raise ValueError(f"{path}.{name} is missing")
     try:
         return function(**given, **section)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

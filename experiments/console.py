@@ -16,6 +16,7 @@ from rich.table import Table
 
 from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
 from experiments.members import members_at
+from experiments.rundir import one_line
 from gumbel_gan.metrics import METRICS
 
 SHOWN_SAMPLES = 20
@@ -157,7 +158,7 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         console.print(f"Likelihoods are Monte-Carlo means over {summary['latent_draws']} draws of the latent.")
     console.print("samples:" if summary["validity_method"] is None else "samples (✗ marks an invalid one):")
     for string, is_valid in list(zip(strings, valid, strict=True))[:SHOWN_SAMPLES]:
-        console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(string)}", highlight=False)
+        console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(one_line(string))}", highlight=False)
 
 
 def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Table:

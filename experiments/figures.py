@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.bands import band
 from experiments.members import members_at
-from experiments.rundir import Row
+from experiments.rundir import Row, one_line
 from experiments.runs import FinishedRun
 from gumbel_gan.metrics import METRICS
 
@@ -251,7 +251,7 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
             axes.text(
                 0.02,
                 line,
-                f"{mark} {sample}",
+                f"{mark} {one_line(sample)}",
                 color=_SAMPLE_COLORS[valid],
                 family="monospace",
                 fontsize=10,

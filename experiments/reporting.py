@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from experiments import console, figures
 from experiments.bands import FAILURE_VALIDITY
-from experiments.rundir import write_text
+from experiments.rundir import one_line, write_text
 from experiments.runs import FinishedRun, differing_settings
-from experiments.tables import comparison_tables, results_csv, results_table
+from experiments.tables import compared_with, comparison_tables, results_csv, results_table
 from gumbel_gan.metrics import METRICS
 
 NUM_SAMPLES = 20
@@ -76,7 +76,9 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
     introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
     drawn = [losses_figure(runs, "curves")]
     if swept := [run for run in runs if "trade_off" in run.summary]:
-        drawn.append(trade_off_figure(swept, "trade_off"))
+        for number, marks in enumerate(dict.fromkeys(map(compared_with, swept))):
+            alike = [run for run in swept if compared_with(run) == marks]
+            drawn.append(trade_off_figure(alike, "trade_off" if not number else f"trade_off_{number + 1}"))
     if with_lengths := [run for run in runs if "length_law" in run.summary]:
         drawn.append(lengths_figure(with_lengths, "lengths"))
     return Report(title, introduction, runs, [*drawn, samples_figure(runs, "samples")])
@@ -119,7 +121,9 @@ def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") ->
 
 def samples_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
     """Makes the figure of samples side by side."""
-    marks = "The first strings of each run's first seed; ✓ marks the valid ones."
+    marks = "The first strings of each run's first seed."
+    if any(run.valid is not None for run in runs):
+        marks += " ✓ marks the valid ones."
     return Figure(
         name,
         "samples side by side",
@@ -181,7 +185,7 @@ def write(report: Report, output: str | Path) -> None:
 
 def samples_text(runs: Sequence[FinishedRun]) -> str:
     """Writes samples of runs in columns, valid strings marked with ✓ and invalid ones with ✗."""
-    columns = [[run.label, *(f"{mark} {sample}" for mark, sample, _ in run.marked())] for run in runs]
+    columns = [[run.label, *(f"{mark} {one_line(sample)}" for mark, sample, _ in run.marked())] for run in runs]
     lines = max(len(column) for column in columns)
     widths = [max(map(len, column)) + 2 for column in columns]
     columns = [column + [""] * (lines - len(column)) for column in columns]

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from ml_collections import ConfigDict
 from tensorboardX import SummaryWriter
 
 Row = dict[str, Any]
+
+_UNESCAPED = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
+_ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.items()})
 
 
 class RunDirectory:
@@ -107,7 +111,8 @@ class RunDirectory:
 
     def read_samples(self) -> list[str]:
         """Reads the samples, which may be empty strings."""
-        return self.samples.read_text(encoding="utf-8").split("\n")[:-1]
+        lines = self.samples.read_text(encoding="utf-8").split("\n")[:-1]
+        return [re.sub(r"\\.", lambda escape: _UNESCAPED[escape[0]], line) for line in lines]
 
     def keep_metrics(self, last_step: int) -> None:
         """Drops the rows after a step, from which a resumed run goes on."""
@@ -190,7 +195,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_samples(path: Path, strings: Iterable[str]) -> None:
     """Writes strings, one a line, atomically."""
-    write_text(path, "".join(string + "\n" for string in strings))
+    write_text(path, "".join(one_line(string) + "\n" for string in strings))
+
+
+def one_line(string: str) -> str:
+    r"""Writes a string in one line: '\n', '\r' and '\\' stand for line ends and backslashes in it."""
+    return string.translate(_ESCAPED)
 
 
 def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:

@@ -13,7 +13,17 @@ from experiments.members import members_at
 from experiments.rundir import Row, RunDirectory, flatten
 
 _MARKS = {True: "✓", False: "✗", None: " "}
-_NEEDED = ("sweep", "points", "seeds", "hardware", "training_set", "sampling_floor", "num_compared", "image_shape")
+_NEEDED = (
+    "sweep",
+    "points",
+    "seeds",
+    "hardware",
+    "training_set",
+    "sampling_floor",
+    "num_compared",
+    "heldout",
+    "image_shape",
+)
 
 
 class FinishedRun(NamedTuple):

@@ -13,6 +13,7 @@ from absl import flags
 from experiments import console
 from experiments.members import members
 from experiments.restore import restore
+from experiments.rundir import one_line
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
@@ -43,7 +44,7 @@ def main() -> None:
     )
     try:
         for string in restored.experiment.task.decode(np.asarray(tokens)):
-            print(string)
+            print(one_line(string))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python flushes once more at its end, which must go somewhere.

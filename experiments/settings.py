@@ -1,6 +1,7 @@
 """What a config must hold, and how it is made to last; nothing here makes an object of it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ def check_settings(config: Section) -> None:
             f"got {config['num_compared']}"
         )
     choose(config["heldout"], SPLITS, "config.heldout")
-    if not all(isinstance(each, int | float) and 0 < each < float("inf") for each in config["temperatures"]):
-        raise ValueError(f"config.temperatures must be finite numbers > 0, got {config['temperatures']!r}")
+    temperatures = config["temperatures"]
+    if not isinstance(temperatures, tuple | list) or not all(_is_positive(each) for each in temperatures):
+        raise ValueError(f"config.temperatures must be a tuple of finite numbers > 0, got {temperatures!r}")
     if config["temperatures"] and not config["num_compared"]:
         raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
     seed, last = config["seed"], 2**32 - config["num_seeds"]
@@ -71,16 +73,24 @@ def self_contained(config: ConfigDict) -> ConfigDict:
             task["grammar"] = productions(task["grammar"])
         if task.get("files") and "digest" in task:
             files = paths(task["files"])
-            task["files"] = ",".join(str(Path(file).resolve()) for file in files)
+            resolved = [str(Path(file).resolve()) for file in files]
+            if any("," in file for file in resolved):
+                raise ValueError(f"files must have no comma in their paths, got {resolved}")
+            task["files"] = ",".join(resolved)
             task["digest"] = task["digest"] or files_digest(files)
     except ValueError as error:
         raise ValueError(f"config.task: {error}") from error
     return copy
 
 
-def paths(text: str) -> tuple[str, ...]:
-    """Reads the text of a setting that names files, separated by commas."""
-    return tuple(path.strip() for path in text.split(",") if path.strip())
+def paths(files: str | Sequence[str]) -> tuple[str, ...]:
+    """Reads a setting that names files: a text in which commas separate them, or a sequence."""
+    names = files.split(",") if isinstance(files, str) else files
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _check_count(config: Section, name: str, least: int) -> None:

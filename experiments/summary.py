@@ -1,5 +1,6 @@
 """What a run came to: its metrics beside their baselines, its samples, its curves."""
 
+import contextlib
 import datetime
 import functools
 import platform
@@ -107,12 +108,12 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "latent_draws": experiment.latent_draws,
             "num_samples": config["num_samples"],
             "num_compared": config["num_compared"],
+            "heldout": config["heldout"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
             "hardware": f"{jax.devices()[0].device_kind}, {platforms.num_cores()} cores, {platform.machine()}",
             "date": datetime.date.today().isoformat(),
-            "versions": {name: metadata.version(name) for name in ("gumbel_gan", "jax", "flax", "optax")}
-            | {"python": platform.python_version()},
+            "versions": _versions(),
         }
     ), [task.decode(each) for each in tokens]
 
@@ -155,6 +156,16 @@ def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
     if task.oracle is None or task.oracle.law is None:
         return None
     return jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
+
+
+def _versions() -> Row:
+    """Gives the versions of what computes, of what measures, and of what data comes from, as far as installed."""
+    computing = ("gumbel_gan", "jax", "flax", "optax", "nltk", "sacrebleu", "scipy", "names", "scikit-learn")
+    found = {"python": platform.python_version()}
+    for name in computing:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:

@@ -68,7 +68,9 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
 
 
 def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
-    """Makes the tables of what runs score against held-out sequences: one a task, a row a metric, a column a run.
+    """Makes the tables of what runs score against held-out sequences: a row a metric, a column a run.
+
+    Runs that were compared with other sequences have a table of their own.
 
     Args:
       runs: the runs; those that were not compared with held-out sequences are left out.
@@ -77,10 +79,9 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
       Each table's `title`, `headers` and `rows`: its metric's label and direction, then a `Cell` a column.
     """
     tables = []
-    for task, title in _titles(runs).items():
-        compared = [run for run in runs if _task(run) == task and run.summary["num_compared"]]
-        if not compared:
-            continue
+    titles = _titles(runs)
+    for marks in dict.fromkeys(compared_with(run) for run in runs if run.summary["num_compared"]):
+        compared = [run for run in runs if compared_with(run) == marks]
         first = compared[0].summary
         rows = [
             [Cell(METRICS[name].label, METRICS[name].better), *(_compared(run, name) for run in compared)]
@@ -90,12 +91,18 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
         ]
         tables.append(
             {
-                "title": f"{title}: {first['num_compared']:,} samples a seed against as many held-out sequences",
+                "title": f"{titles[_task(compared[0])]}: {first['num_compared']:,} samples a seed against as many "
+                f"sequences of the {first['heldout']} split",
                 "headers": ["metric", *(run.label for run in compared), *_COMPARED.values()],
                 "rows": rows,
             }
         )
     return tables
+
+
+def compared_with(run: FinishedRun) -> tuple[Any, ...]:
+    """Gives what a run was compared with: runs of which this differs have no number in common."""
+    return (_task(run), run.summary["num_compared"], run.summary["heldout"])
 
 
 def results_csv(runs: Sequence[FinishedRun]) -> str:

@@ -97,6 +97,20 @@ def test_a_text_without_files_and_an_unknown_method_are_named():
         text.get_config("mle")
 
 
+def test_files_may_be_a_sequence_and_have_no_comma(tmp_path):
+    config = text.get_config()
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "a,b" / "mine.txt").write_text("a\n")
+    (tmp_path / "mine.txt").write_text("a\n")
+    with config.unlocked():
+        config.task.files = (str(tmp_path / "mine.txt"),)
+    assert settings.self_contained(config).task.files == str(tmp_path / "mine.txt")
+    with config.unlocked():
+        config.task.files = (str(tmp_path / "a,b" / "mine.txt"),)
+    with pytest.raises(ValueError, match=r"config\.task: files must have no comma in their paths"):
+        settings.self_contained(config)
+
+
 def test_the_oracle_s_config_builds():
     config = oracle.get_config()
     config.task.update({"num_symbols": 5, "num_train": 600, "num_heldout": 500})
@@ -111,7 +125,7 @@ def test_settings_of_the_optimisers_are_not_shared():
 
 @pytest.mark.parametrize("variant", ["faithfull", "faithful,nams", ""])
 def test_an_unknown_variant_is_named(variant):
-    with pytest.raises(ValueError, match="variant must be one of faithful, unweighted, constant, tempered"):
+    with pytest.raises(ValueError, match="variant must be one of faithful, unweighted, constant, tempered, likelihood"):
         toth.get_config(variant)
 
 
@@ -199,10 +213,10 @@ MISTAKES = {
     "batch_size": (501, "config.batch_size must be at most the number of training sequences, 500; got 501"),
     "num_shards": (3, "config.batch_size must be a multiple of config.num_shards, 3; got 32"),
     "num_steps": (0, "config.num_steps must be an integer of at least 1, got 0"),
-    "num_compared": (101, "config.num_compared must be at most the number of held-out sequences, 100; got 101"),
+    "num_compared": (101, "config.num_compared must be at most the size of the smallest split, 100; got 101"),
     "num_samples": (0, "config.num_samples must be an integer of at least 1, got 0"),
     "heldout": ("train", "config.heldout must be one of 'test', 'validation'; got 'train'"),
-    "temperatures": ((0.5, -1.0), r"config.temperatures must be finite numbers > 0, got \(0.5, -1.0\)"),
+    "temperatures": ((0.5, -1.0), r"config.temperatures must be a tuple of finite numbers > 0, got \(0.5, -1.0\)"),
     "num_seeds": (0, "config.num_seeds must be an integer of at least 1, got 0"),
     "seed": (-1, "config.seed must be an integer from 0 to 4294967295, got -1"),
     "dtype": ("float16", "config.dtype must be one of 'bfloat16', 'float32'; got 'float16'"),

@@ -22,6 +22,13 @@ def test_many_sequences_agree_with_a_count():
     np.testing.assert_allclose(np.exp(empirical_log_prob(data)(jnp.asarray(probe))), expected, rtol=1e-6)
 
 
+def test_sequences_that_share_a_hash_are_told_apart():
+    # Among 300,000 random sequences about ten pairs do.
+    data = np.random.default_rng(0).integers(0, 1_000, (300_000, 6))
+    probs = np.exp(jax.jit(empirical_log_prob(data))(jnp.asarray(data)))
+    np.testing.assert_allclose(probs, 1 / 300_000, rtol=1e-5)
+
+
 def test_data_of_no_sequences_is_refused():
     with pytest.raises(ValueError, match=r"data must be \[N, T\] with N at least 1, got shape \(0, 3\)"):
         empirical_log_prob(np.zeros((0, 3), int))

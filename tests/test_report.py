@@ -47,6 +47,7 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "latent_draws": 0,
         "num_samples": 3,
         "num_compared": 0,
+        "heldout": "test",
         "image_shape": None,
         "training_set": baseline,
         "sampling_floor": baseline,

@@ -81,7 +81,7 @@ def test_max_length_counts_symbols_and_sets_the_length(write):
     task = text_task(file, unit="words", max_length=7, too_long="fail", num_heldout=1)
     assert task.length == 8
     assert len(all_strings(task)) == 4
-    with pytest.raises(ValueError, match=r"got 2; longer lines: 1, the first of length 3, 'one two three'"):
+    with pytest.raises(ValueError, match=r"got 2; .*mine.txt', line 1, has 3"):
         text_task(file, unit="words", max_length=2, too_long="fail", num_heldout=1)
 
 
@@ -148,11 +148,17 @@ def test_decoding_gives_the_lines_back(write):
 
 def test_windows_follow_each_other(write):
     task = text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1)
-    assert strings_of(task) == [["abc", "d\ne", "fgh"], ["\nij"], ["kl\n"]]
+    train, *held_out = strings_of(task)
+    # Split in the order of the text, mixed within a split.
+    assert sorted(train) == ["abc", "d\ne", "fgh"]
+    assert held_out == [["\nij"], ["kl\n"]]
+    other = strings_of(text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1, seed=1))
+    assert other[0] != train
+    assert sorted(other[0]) == sorted(train)
     assert (task.padding, task.ends, task.length) == (None, False, 3)
     assert task.symbols == ("\n", *"abcdefghijkl")  # without the m, which is left over
     assert task.notes[0] == "Characters read: 16; windows of 3: 5; left over at the end, dropped: 1."
-    assert task.notes[-1].startswith("The windows stand in the order of the text")
+    assert task.notes[-1].startswith("The beginning of the text is for training")
 
 
 def test_windows_of_words_pass_over_line_ends_and_files(write):
@@ -231,3 +237,15 @@ def test_files_that_are_not_there_are_named(tmp_path):
 def test_bad_arguments_are_named(write, settings, message):
     with pytest.raises(ValueError, match=message):
         text_task(write("a\nb\nc\nd\n"), **({"num_heldout": 1} | settings))
+
+
+def test_a_vocabulary_that_is_too_large_is_shown_where_it_grows(write):
+    file = write("aab\nbba\nabc\nbca")
+    with pytest.raises(ValueError, match=r"vocabulary, 4; got 3, which .*mine.txt', line 3, exceeds with 'c'"):
+        text_task(file, num_heldout=1, max_symbols=3)
+
+
+def test_one_line_too_long_for_memory_is_named(write):
+    lines = "\n".join(str(number) for number in range(2_000))
+    with pytest.raises(ValueError, match=r"max_length must be such that 2,001 lines .* got 1,000,000"):
+        text_task(write(f"{lines}\n{'1' * 1_000_000}"), num_heldout=1)

@@ -16,6 +16,7 @@ VARIANTS = MappingProxyType(
         "unweighted": "as his code has it: likelihoods not divided by the law of the data",
         "constant": "no word of the discriminator: log(1 - D) replaced by a constant",
         "tempered": "the correction: weights by the discriminator alone",
+        "likelihood": "maximum likelihood, with the same generator, data and rates",
     }
 )
 TASKS = ("names", "grammar")
@@ -24,8 +25,9 @@ TASKS = ("names", "grammar")
 def get_config(variant: str = "faithful,names") -> ConfigDict:
     """Gives Toth's settings.
 
-    LSTMs of width 8, Adam of rate 0.02, 0.002 from epoch 5 of 200 on, batches of 128 names, an epoch being 52 batches;
-    names that stand in both lists are kept twice. Open in his report: the betas of Adam, which are its own.
+    LSTMs of width 8, Adam of rate 0.02, 0.002 from epoch 5 of 200 on, batches of 128 names; names that stand in both
+    lists are kept twice. 10,400 batches are 200 epochs of the lists that he used, less what is held out; of other data
+    they are as many batches. His report leaves Adam's betas open: they are its defaults.
 
     Args:
       variant: one of `VARIANTS`, and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
@@ -51,6 +53,17 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
     config.chunks_per_checkpoint = 10
     optimizer = {"name": "adam", "learning_rate": "piecewise_constant(0.02, 0.002, 0.025)", "b1": 0.9, "b2": 0.999}
     network = {"name": "lstm", "hidden_size": 8}
+    if name == "likelihood":
+        config.algorithm = ConfigDict(
+            {
+                "name": "maximum_likelihood",
+                "average_decay": 0.0,
+                "num_latent_draws": 256,
+                "generator": network | {"latent": "none"},
+                "optimizer": optimizer,
+            }
+        )
+        return config
     config.algorithm = ConfigDict(
         {
             "name": "importance_gan",

@@ -31,7 +31,8 @@ def _bleu(order: int) -> Metric:
     return Metric(
         f"BLEU-{order}",
         "higher",
-        f"Mean BLEU-{order} of the samples, each with all held-out sequences as its references.",
+        f"Mean sentence BLEU-{order} of the samples (sacrebleu, floor smoothing of 0.1), each with all held-out "
+        "sequences as its references.",
     )
 
 
@@ -58,13 +59,13 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "samples_nll_by_data": Metric(
             "NLL of samples by data (nats)",
             "as data",
-            "Mean negative log-likelihood of a sample under an n-gram model fitted on the held-out sequences: quality, "
-            "blind to missing variety.",
+            "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell, down to add-one "
+            "unigrams) fitted on the held-out sequences: quality, blind to missing variety.",
         ),
         "heldout_nll_by_samples": Metric(
             "NLL of data by samples (nats)",
             "lower",
-            "Mean negative log-likelihood of a held-out sequence under an n-gram model fitted on the samples: "
+            "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: "
             "diversity and quality.",
         ),
         "heldout_nll": Metric(

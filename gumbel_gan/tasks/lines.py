@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +18,9 @@ Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Line = str | tuple[str, ...]
 _Sequence = TypeVar("_Sequence", bound=Hashable)
 
-TOO_LONG = ("drop", "cut", "fail")
-
-_SHOWN_LENGTH = 60
+_DONE = {"drop": "dropped", "cut": "cut"}
+# Sequences are held in memory, as 32-bit tokens.
+_MOST_SYMBOLS = 10**9
 
 
 def files_digest(files: Files) -> str:
@@ -80,28 +80,26 @@ def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
     return kept, f"Lines read: {len(lines):,}; blank, left out: {len(lines) - len(kept):,}."
 
 
+def numbered(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Gives the lines of texts, each behind its place, such as "'names.txt', line 3", for errors."""
+    for path, text in zip(_paths(files), texts, strict=True):
+        for number, line in enumerate(text.split("\n"), 1):
+            yield f"{str(path)!r}, line {number},", line
+
+
 def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str) -> tuple[list[Line], str]:
     """Settles the lines that are too long.
 
     Args:
       lines: the lines.
       max_length: the largest length in symbols.
-      too_long: 'drop' leaves them out, 'cut' keeps their first `max_length` symbols, 'fail' raises.
+      too_long: 'drop' leaves them out, 'cut' keeps their first `max_length` symbols.
 
     Returns:
       Lines of at most `max_length` symbols; and a sentence that counts.
-
-    Raises:
-      ValueError: a line is too long, and `too_long` is 'fail'.
     """
     longer = [line for line in lines if len(line) > max_length]
-    if longer and too_long == "fail":
-        raise ValueError(
-            f"max_length must be at least the length of every line, got {max_length}; longer lines: {len(longer):,}, "
-            f"the first of length {len(longer[0])}, {_shown(longer[0])}"
-        )
-    done = {"drop": "dropped", "cut": "cut", "fail": "let through"}[too_long]
-    note = f"Lines of more than {max_length} symbols, {done}: {len(longer):,}."
+    note = f"Lines of more than {max_length} symbols, {_DONE[too_long]}: {len(longer):,}."
     if too_long == "cut":
         return [line[:max_length] for line in lines], note
     return [line for line in lines if len(line) <= max_length], note
@@ -140,6 +138,11 @@ def lines_task(
     """
     if not lines:
         raise ValueError(f"files must hold a usable line, got none. {' '.join(notes)}")
+    if len(lines) * (max_length + 1) > _MOST_SYMBOLS:
+        raise ValueError(
+            f"max_length must be such that {len(lines):,} lines of it have at most {_MOST_SYMBOLS:,} symbols, "
+            f"got {max_length:,}"
+        )
     splits = split_distinct(lines, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed)
     symbols = ("", *symbols)
     train, validation, test = (vocabulary.encode(split, symbols, max_length + 1) for split in splits)
@@ -236,8 +239,3 @@ def _text(path: Path, content: bytes) -> str:
     if not text.strip():
         raise ValueError(f"files must hold text, got nothing but blanks in {str(path)!r}")
     return text
-
-
-def _shown(line: Line) -> str:
-    shown = line if isinstance(line, str) else " ".join(line)
-    return repr(shown if len(shown) <= _SHOWN_LENGTH else shown[:_SHOWN_LENGTH] + "...")

@@ -6,11 +6,14 @@ from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
+import numpy as np
+
 from gumbel_gan.tasks import lines, vocabulary
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Files, Line
 
 SEPARATORS = MappingProxyType({"characters": "", "words": " "})
+TOO_LONG = ("drop", "cut", "fail")
 UNKNOWN = MappingProxyType({"characters": "\ufffd", "words": "<unk>"})
 
 
@@ -58,7 +61,7 @@ def text_task(
       num_heldout: number of distinct lines, or of windows, for validation, and as many for the test.
       max_symbols: the largest size of the vocabulary, end symbol included.
       digest: what `files_digest(files)` must give; '' takes any files.
-      seed: of the split. Unused with a window.
+      seed: of the split; with a window, of the order within each split.
 
     Returns:
       A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out.
@@ -69,8 +72,8 @@ def text_task(
     """
     if unit not in SEPARATORS:
         raise ValueError(f"unit must be one of {', '.join(SEPARATORS)}; got {unit!r}")
-    if too_long not in lines.TOO_LONG:
-        raise ValueError(f"too_long must be one of {', '.join(lines.TOO_LONG)}; got {too_long!r}")
+    if too_long not in TOO_LONG:
+        raise ValueError(f"too_long must be one of {', '.join(TOO_LONG)}; got {too_long!r}")
     for name, value, least in (
         ("max_length", max_length, 0),
         ("min_count", min_count, 1),
@@ -89,21 +92,24 @@ def text_task(
     if lowercase:
         texts = [text.lower() for text in texts]
     if window:
-        return _windows_task(name, texts, unit, min_count, window, num_heldout, max_symbols)
+        return _windows_task(name, files, texts, unit, min_count, window, num_heldout, max_symbols, seed)
 
     found, note = lines.nonblank_lines(texts)
     sequences: Sequence[Line] = [line if unit == "characters" else tuple(line.split()) for line in found]
     notes = [note]
     if max_length:
-        sequences, note = lines.limit_lengths(sequences, max_length, too_long)
-        notes.append(note)
+        if too_long == "fail":
+            _check_lengths(files, texts, unit, max_length)
+        else:
+            sequences, note = lines.limit_lengths(sequences, max_length, too_long)
+            notes.append(note)
     if min_count > 1:
         sequences, note = _settle_rare_symbols(sequences, unit, min_count)
         notes.append(note)
     return lines.lines_task(
         name,
         sequences,
-        _alphabet(chain.from_iterable(sequences), max_symbols, num_others=1),
+        _alphabet(chain.from_iterable(sequences), max_symbols, files, texts, num_others=1),
         max_length or max(map(len, sequences), default=0),
         separator=SEPARATORS[unit],
         deduplicate=deduplicate,
@@ -114,7 +120,15 @@ def text_task(
 
 
 def _windows_task(
-    name: str, texts: Sequence[str], unit: str, min_count: int, window: int, num_heldout: int, max_symbols: int
+    name: str,
+    files: Files,
+    texts: Sequence[str],
+    unit: str,
+    min_count: int,
+    window: int,
+    num_heldout: int,
+    max_symbols: int,
+    seed: int,
 ) -> Task:
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
     written = list(text) if unit == "characters" else text.split()
@@ -133,9 +147,12 @@ def _windows_task(
         rare = _rare_symbols(written, min_count)
         written = [UNKNOWN[unit] if symbol in rare else symbol for symbol in written]
         notes.append(f"{_rare_found(rare, unit, min_count)}; written as {UNKNOWN[unit]}.")
-    symbols = _alphabet(written, max_symbols, num_others=0)
+    symbols = _alphabet(written, max_symbols, files, texts, num_others=0)
     tokens = vocabulary.encode([written], symbols, len(written)).reshape(num_windows, window)
-    train, validation, test = tokens[: -2 * num_heldout], tokens[-2 * num_heldout : -num_heldout], tokens[-num_heldout:]
+    # Split in the order of the text, so that no window is held out from between its neighbours; mixed within a split.
+    rng = np.random.default_rng(seed)
+    splits = np.split(tokens, [num_windows - 2 * num_heldout, num_windows - num_heldout])
+    train, validation, test = (rng.permutation(split) for split in splits)
     return Task(
         name=name,
         symbols=symbols,
@@ -148,7 +165,7 @@ def _windows_task(
         notes=(
             *notes,
             lines.sizes(symbols, train, validation, test),
-            "The windows stand in the order of the text: training first, then validation, then the test.",
+            "The beginning of the text is for training, then comes validation, then the test.",
         ),
     )
 
@@ -171,12 +188,25 @@ def _rare_found(rare: set[str], unit: str, min_count: int) -> str:
     return f"{unit.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
 
 
-def _alphabet(written: Iterable[str], max_symbols: int, *, num_others: int) -> tuple[str, ...]:
-    alphabet = tuple(sorted(set(written)))
-    size = len(alphabet) + num_others
+def _alphabet(
+    written: Iterable[str], max_symbols: int, files: Files, texts: Sequence[str], *, num_others: int
+) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(written))
+    size = len(found) + num_others
     if size > max_symbols:
+        first_too_many = found[max(0, max_symbols - num_others)]
+        where = next((place for place, line in lines.numbered(files, texts) if first_too_many in line), "none")
         raise ValueError(
-            f"max_symbols must be at least the size of the vocabulary, {size:,}; got {max_symbols:,} "
-            "(a larger min_count makes the vocabulary smaller)"
+            f"max_symbols must be at least the size of the vocabulary, {size:,}; got {max_symbols:,}, which "
+            f"{where} exceeds with {first_too_many!r} (a larger min_count makes the vocabulary smaller)"
         )
-    return alphabet
+    return tuple(sorted(found))
+
+
+def _check_lengths(files: Files, texts: Sequence[str], unit: str, max_length: int) -> None:
+    for place, line in lines.numbered(files, texts):
+        length = len(line.strip()) if unit == "characters" else len(line.split())
+        if length > max_length:
+            raise ValueError(
+                f"max_length must be at least the length of every line, got {max_length}; {place} has {length}"
+            )
