@@ -81,6 +81,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         started -= run.wall_seconds()
     else:
         run.start(config, overwrite=overwrite)
+        run.keep_files(settings.paths(config.task.files) if "files" in config.task else ())
     return Prepared(config, run, experiment, mesh, keys, points, advance, started)
 
 

@@ -44,6 +44,9 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     """
     run = RunDirectory(workdir)
     config = ConfigDict(run.read_config())
+    if kept := run.kept_files():
+        with config.ignore_type():
+            config.task.files = kept
     platforms.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)

@@ -30,6 +30,7 @@ class RunDirectory:
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       checkpoints: folder of the training state.
+      data: folder of copies of the files that the run learns from; none where it learns from no files.
       events: folder of TensorBoard's events, a subfolder a member.
     """
 
@@ -46,6 +47,7 @@ class RunDirectory:
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
         self.checkpoints = self.path / "checkpoints"
+        self.data = self.path / "data"
         self.events = self.path / "events"
 
     def start(self, config: ConfigDict, *, overwrite: bool) -> None:
@@ -68,6 +70,17 @@ class RunDirectory:
             self._delete()
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.config, config.to_dict())
+
+    def keep_files(self, files: Iterable[str]) -> None:
+        """Copies the files that the run learns from, so that it can be sampled where they are not."""
+        for number, file in enumerate(files):
+            copy = self.data / f"{number:03d}" / Path(file).name
+            copy.parent.mkdir(parents=True)
+            shutil.copyfile(file, copy)
+
+    def kept_files(self) -> list[str]:
+        """Gives the copies that `keep_files` made, in its order."""
+        return sorted(str(file) for file in self.data.glob("*/*"))
 
     def check_resumable(self, config: ConfigDict) -> None:
         """Checks that the folder holds a run of this very config.
@@ -129,7 +142,7 @@ class RunDirectory:
     def _all(self) -> list[Path]:
         # The config last, so that a deletion that was cut short still leaves a run to be seen.
         files = [self.summary, self.metrics, self.samples, self.curves]
-        return [*files, self.checkpoints, self.events, self.config]
+        return [*files, self.checkpoints, self.data, self.events, self.config]
 
     def _delete(self) -> None:
         for path in self._all():

@@ -71,12 +71,14 @@ def self_contained(config: ConfigDict) -> ConfigDict:
     try:
         if "grammar" in task:
             task["grammar"] = productions(task["grammar"])
-        if task.get("files") and "digest" in task:
+        if "digest" in task and task["files"]:
             files = paths(task["files"])
             resolved = [str(Path(file).resolve()) for file in files]
             if any("," in file for file in resolved):
                 raise ValueError(f"files must have no comma in their paths, got {resolved}")
-            task["files"] = ",".join(resolved)
+            # A sequence of paths becomes a text.
+            with copy.ignore_type():
+                task["files"] = ",".join(resolved)
             task["digest"] = task["digest"] or files_digest(files)
     except ValueError as error:
         raise ValueError(f"config.task: {error}") from error

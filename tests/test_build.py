@@ -102,10 +102,10 @@ def test_files_may_be_a_sequence_and_have_no_comma(tmp_path):
     (tmp_path / "a,b").mkdir()
     (tmp_path / "a,b" / "mine.txt").write_text("a\n")
     (tmp_path / "mine.txt").write_text("a\n")
-    with config.unlocked():
+    with config.ignore_type():
         config.task.files = (str(tmp_path / "mine.txt"),)
     assert settings.self_contained(config).task.files == str(tmp_path / "mine.txt")
-    with config.unlocked():
+    with config.ignore_type():
         config.task.files = (str(tmp_path / "a,b" / "mine.txt"),)
     with pytest.raises(ValueError, match=r"config\.task: files must have no comma in their paths"):
         settings.self_contained(config)
