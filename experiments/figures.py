@@ -110,6 +110,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
         "loss": sorted(name for name in known if name.endswith("_loss")),
         "validity": sorted(known & {"validity", "sampled_validity"}),
         "total variation": sorted(known & {"total_variation", "sampled_total_variation"}),
+        "nats a sequence": sorted(known & {"validation_nll", "oracle_nll"}),
     }
     lines = {label: names for label, names in lines.items() if names}
     figure = new_figure(3.6 * len(runs), 2.8 * len(lines))
