@@ -2,8 +2,8 @@
 
 python -m experiments.train --workdir=runs/names_mle --config=experiments/configs/names_mle.py
 
-42 s for eight seeds on two CPU cores (AMD EPYC, 2026-11-23). Seeds 0 to 7, median (worst), test split: held-out NLL 13.5
-(13.6) nats a name, JS of 3-grams 0.291 (0.307) bits; other held-out names: 0.250.
+42 s for eight seeds on two CPU cores (AMD EPYC, 2026-11-23). Seeds 0 to 7, median (worst), test split: held-out NLL
+13.5 (13.6) nats a name, JS of 3-grams 0.291 (0.307) bits; other held-out names: 0.250.
 """
 
 from ml_collections import ConfigDict
