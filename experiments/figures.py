@@ -246,6 +246,7 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
         axes.set_title(run.label, wrap=True)
         if run.summary["image_shape"]:
             axes.imshow(_contact_sheet(run.samples, run.summary["image_shape"]), cmap="gray_r")
+            axes.set_anchor("N")
             continue
         axes.set_ylim(lines, -1)
         for line, (mark, sample, valid) in enumerate(run.marked()):

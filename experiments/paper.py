@@ -17,17 +17,6 @@ from experiments.reporting import Report, Statement
 from experiments.runs import FinishedRun
 from experiments.study import Part
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
-_NUM_SEEDS = flags.DEFINE_integer(
-    "num_seeds", 8, "Seeds of (a), of maximum likelihood and of our recipe.", lower_bound=1
-)
-_NUM_VARIANT_SEEDS = flags.DEFINE_integer(
-    "num_variant_seeds", 4, "Seeds of (b), (c), (d) and of the control.", lower_bound=1
-)
-_NUM_STEPS = flags.DEFINE_integer(
-    "num_steps", 20_000, "Mini-batches; our recipe takes its own 3,000 at most.", lower_bound=1
-)
-
 # A generator farther than this from the true law in total variation misplaces more than half of its mass.
 _LOST = 0.5
 
@@ -53,11 +42,20 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str
     return found
 
 
+def define_flags() -> None:
+    """Defines the flags; not at import, since another study has flags of the same names."""
+    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+    flags.DEFINE_integer("num_seeds", 8, "Seeds of (a), of maximum likelihood and of our recipe.", lower_bound=1)
+    flags.DEFINE_integer("num_variant_seeds", 4, "Seeds of (b), (c), (d) and of the control.", lower_bound=1)
+    flags.DEFINE_integer("num_steps", 20_000, "Mini-batches; our recipe takes its own 3,000 at most.", lower_bound=1)
+
+
 def main() -> None:
     """Trains what is not trained yet, and writes the report."""
-    workdir = Path(_WORKDIR.value)
+    values = flags.FLAGS
+    workdir = Path(values.workdir)
     runs = study.run(
-        parts(num_seeds=_NUM_SEEDS.value, num_variant_seeds=_NUM_VARIANT_SEEDS.value, num_steps=_NUM_STEPS.value),
+        parts(num_seeds=values.num_seeds, num_variant_seeds=values.num_variant_seeds, num_steps=values.num_steps),
         workdir,
     )
     reporting.write(report(runs), workdir)
@@ -145,4 +143,5 @@ def _losses_cross(run: FinishedRun) -> Statement:
 
 
 if __name__ == "__main__":
+    define_flags()
     console.run(main)

@@ -20,14 +20,6 @@ from experiments.rundir import RunDirectory
 from experiments.runs import FinishedRun
 from experiments.study import Part
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
-_FILES = flags.DEFINE_string(
-    "files", "", "Lists of names, separated by commas, such as the two that Toth used; '' for those of a package."
-)
-_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 30, "Seeds of his loss, and of that without the discriminator.", 1)
-_NUM_VARIANT_SEEDS = flags.DEFINE_integer("num_variant_seeds", 8, "Seeds of the other parts.", 1)
-_NUM_STEPS = flags.DEFINE_integer("num_steps", 10_400, "Batches; 10,400 are 200 epochs of Toth's lists.", 1)
-
 _FIGURE_6_NAMES = 200
 _FORCED_LENGTH = 10
 # Just below the total variation of a generator that writes 'x' alone.
@@ -58,15 +50,27 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str)
     return found
 
 
+def define_flags() -> None:
+    """Defines the flags; not at import, since another study has flags of the same names."""
+    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+    flags.DEFINE_string(
+        "files", "", "Lists of names, separated by commas, such as the two that Toth used; '' for those of a package."
+    )
+    flags.DEFINE_integer("num_seeds", 30, "Seeds of his loss, and of that without the discriminator.", 1)
+    flags.DEFINE_integer("num_variant_seeds", 8, "Seeds of the other parts.", 1)
+    flags.DEFINE_integer("num_steps", 10_400, "Batches; 10,400 are 200 epochs of Toth's lists.", 1)
+
+
 def main() -> None:
     """Trains what is not trained yet, and writes the report."""
-    workdir = Path(_WORKDIR.value)
+    values = flags.FLAGS
+    workdir = Path(values.workdir)
     runs = study.run(
         parts(
-            num_seeds=_NUM_SEEDS.value,
-            num_variant_seeds=_NUM_VARIANT_SEEDS.value,
-            num_steps=_NUM_STEPS.value,
-            files=_FILES.value,
+            num_seeds=values.num_seeds,
+            num_variant_seeds=values.num_variant_seeds,
+            num_steps=values.num_steps,
+            files=values.files,
         ),
         workdir,
     )
@@ -188,4 +192,5 @@ def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str
 
 
 if __name__ == "__main__":
+    define_flags()
     console.run(main)

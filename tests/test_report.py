@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, reporting, schedule_text, settings, tables
+from experiments import build, figures, reporting, schedule_text, settings, tables
 from experiments.configs import arithmetic, paper
 from experiments.paper import parts, verdict
 from experiments.rundir import RunDirectory, write_json
@@ -287,6 +287,17 @@ def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
     assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
     text = (tmp_path / "out" / "report.html").read_text()
     assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">alone<"))
+
+
+def test_pictures_are_drawn_as_such(runs, tmp_path):
+    pictures = ["0120", "2001", "0000", "1111", "2222"]
+    sheet = figures._contact_sheet(pictures, (2, 2))
+    assert sheet.shape == (6, 12)
+    np.testing.assert_array_equal(sheet[:2, :5], [[0, 1, 0, 2, 0], [2, 0, 0, 0, 1]])
+    np.testing.assert_array_equal(sheet[3:5, :2], 2)
+    run = runs[0]._replace(samples=pictures, valid=None, summary=runs[0].summary | {"image_shape": [2, 2]})
+    figures.draw_samples([run, runs[1]], tmp_path / "samples.png")
+    assert (tmp_path / "samples.png").stat().st_size > 1_000
 
 
 def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_path):
