@@ -17,7 +17,14 @@ from experiments.settings import Section, check_settings, paths
 from gumbel_gan import placement
 from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
-from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
+from gumbel_gan.networks import (
+    Discriminator,
+    Generator,
+    gru_discriminator,
+    gru_generator,
+    lstm_discriminator,
+    lstm_generator,
+)
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
@@ -95,7 +102,7 @@ def build(config: Section) -> Experiment:
     generator = _named(
         _pop(dict(config["algorithm"]), "generator", path),
         f"{path}.generator",
-        {"lstm": lstm_generator},
+        {"lstm": lstm_generator, "gru": gru_generator},
         num_symbols=len(task.symbols),
         padding=task.padding,
         ends=task.ends,
@@ -194,7 +201,7 @@ def _discriminator(section: dict[str, Any], path: str, context: _Context) -> Dis
     return _named(
         _pop(section, "discriminator", path),
         f"{path}.discriminator",
-        {"lstm": lstm_discriminator},
+        {"lstm": lstm_discriminator, "gru": gru_discriminator},
         num_symbols=len(context.task.symbols),
         dtype=context.dtype,
     )
@@ -210,11 +217,19 @@ def _share(num: int, path: str, num_shards: int) -> int:
 def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:
     settings = dict(_pop(section, name, path))
     learning_rate = _required_schedule(settings, "learning_rate", f"{path}.{name}", context)
-    return _named(settings, f"{path}.{name}", {"adam": _adam}, learning_rate=learning_rate)
+    return _named(
+        settings, f"{path}.{name}", {"adam": _adam, "clipped_adam": _clipped_adam}, learning_rate=learning_rate
+    )
 
 
 def _adam(learning_rate: optax.Schedule, b1: float, b2: float) -> optax.GradientTransformation:
     return optax.adam(learning_rate, b1=b1, b2=b2)
+
+
+def _clipped_adam(learning_rate: optax.Schedule, b1: float, b2: float, max_norm: float) -> optax.GradientTransformation:
+    if not max_norm > 0:
+        raise ValueError(f"max_norm must be > 0, got {max_norm}")
+    return optax.chain(optax.clip_by_global_norm(max_norm), _adam(learning_rate, b1, b2))
 
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:

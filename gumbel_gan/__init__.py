@@ -3,7 +3,14 @@
 from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sample_gumbel
-from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
+from gumbel_gan.networks import (
+    Discriminator,
+    Generator,
+    gru_discriminator,
+    gru_generator,
+    lstm_discriminator,
+    lstm_generator,
+)
 from gumbel_gan.objectives import OBJECTIVES, Objective
 from gumbel_gan.schedules import SCHEDULES
 from gumbel_gan.tasks import Oracle, Task, digits_task, grammar_task, names_task, oracle_task, text_task
@@ -21,6 +28,8 @@ __all__ = [
     "concrete_log_prob",
     "digits_task",
     "grammar_task",
+    "gru_discriminator",
+    "gru_generator",
     "gumbel_max",
     "gumbel_softmax",
     "importance_gan",

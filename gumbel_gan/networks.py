@@ -15,6 +15,7 @@ Params = Any
 Carry = Any
 
 LATENTS = ("hidden_and_cell", "hidden", "none")
+GRU_LATENTS = ("hidden", "none")
 POOLINGS = ("last", "last_and_mean")
 
 # The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
@@ -57,18 +58,20 @@ class Discriminator(NamedTuple):
 
 
 class _GeneratorStep(nn.Module):
+    cell: Callable[..., Any]
     num_symbols: int
     hidden_size: int
     dtype: jnp.dtype
 
     @nn.compact
     def __call__(self, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
-        carry, h = nn.OptimizedLSTMCell(self.hidden_size, dtype=self.dtype)(carry, x)
+        carry, h = self.cell(self.hidden_size, dtype=self.dtype)(carry, x)
         logits = nn.Dense(self.num_symbols, dtype=self.dtype)(h)
         return carry, logits.astype(jnp.float32)
 
 
 class _Discriminator(nn.Module):
+    cell: Callable[..., Any]
     hidden_size: int
     pooling: str
     bidirectional: bool
@@ -89,7 +92,7 @@ class _Discriminator(nn.Module):
         return logits[:, 0].astype(jnp.float32)
 
     def _unroll(self, **options: Any) -> Any:
-        return nn.RNN(nn.OptimizedLSTMCell(self.hidden_size, dtype=self.dtype), **options)
+        return nn.RNN(self.cell(self.hidden_size, dtype=self.dtype), **options)
 
 
 def lstm_generator(
@@ -122,14 +125,7 @@ def lstm_generator(
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
     """
-    _check_sizes(num_symbols, hidden_size)
-    if latent not in LATENTS:
-        raise ValueError(f"latent must be one of {', '.join(LATENTS)}; got {latent!r}")
-    if padding is not None and not 0 <= padding < num_symbols:
-        raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
-    if ends and padding is None:
-        raise ValueError("padding must be a symbol where ends is true, got None")
-    module = _GeneratorStep(num_symbols, hidden_size, dtype)
+    _check_latent(latent, LATENTS)
 
     def initial_carry(key: jax.Array, batch_size: int) -> Carry:
         zeros_BH = jnp.zeros((batch_size, hidden_size), dtype)
@@ -137,6 +133,64 @@ def lstm_generator(
         cell_BH = jax.random.normal(cell_key, zeros_BH.shape, dtype) if latent == "hidden_and_cell" else zeros_BH
         hidden_BH = jax.random.normal(hidden_key, zeros_BH.shape, dtype) if latent != "none" else zeros_BH
         return cell_BH, hidden_BH
+
+    return _generator(nn.OptimizedLSTMCell, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
+
+
+def gru_generator(
+    num_symbols: int,
+    hidden_size: int,
+    *,
+    latent: str = "none",
+    padding: int | None = None,
+    ends: bool = False,
+    dtype: jnp.dtype = jnp.float32,
+) -> Generator:
+    """Makes a GRU generator with a linear head.
+
+    Args:
+      num_symbols: K, at least 2.
+      hidden_size: H, width of the GRU, at least 1.
+      latent: what N(0, 1) noise replaces in the initial state: 'hidden' or 'none', as in `lstm_generator`.
+      padding: the symbol that pads, None where none does.
+      ends: whether padding ends a sequence, as in `lstm_generator`.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Generator`.
+
+    Raises:
+      ValueError: an argument is out of its range.
+
+    References:
+      Cho et al. 2014, https://arxiv.org/abs/1406.1078.
+    """
+    _check_latent(latent, GRU_LATENTS)
+
+    def initial_carry(key: jax.Array, batch_size: int) -> Carry:
+        shape = (batch_size, hidden_size)
+        return jax.random.normal(key, shape, dtype) if latent == "hidden" else jnp.zeros(shape, dtype)
+
+    return _generator(nn.GRUCell, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
+
+
+def _generator(
+    cell: Callable[..., Any],
+    num_symbols: int,
+    hidden_size: int,
+    initial_carry: Callable[[jax.Array, int], Carry],
+    latent: str,
+    padding: int | None,
+    ends: bool,
+    dtype: jnp.dtype,
+) -> Generator:
+    """Makes a generator of a Flax cell and of what its carry is at first."""
+    _check_sizes(num_symbols, hidden_size)
+    if padding is not None and not 0 <= padding < num_symbols:
+        raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
+    if ends and padding is None:
+        raise ValueError("padding must be a symbol where ends is true, got None")
+    module = _GeneratorStep(cell, num_symbols, hidden_size, dtype)
 
     def init(key: jax.Array) -> Params:
         carry_key, params_key = jax.random.split(key)
@@ -176,10 +230,29 @@ def lstm_discriminator(
     Raises:
       ValueError: an argument is out of its range.
     """
+    return _discriminator(nn.OptimizedLSTMCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
+
+
+def gru_discriminator(
+    num_symbols: int,
+    hidden_size: int,
+    *,
+    pooling: str = "last_and_mean",
+    bidirectional: bool = False,
+    dtype: jnp.dtype = jnp.float32,
+) -> Discriminator:
+    """Makes a GRU discriminator: `lstm_discriminator` with another cell, and the same arguments and errors."""
+    return _discriminator(nn.GRUCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
+
+
+def _discriminator(
+    cell: Callable[..., Any], num_symbols: int, hidden_size: int, pooling: str, bidirectional: bool, dtype: jnp.dtype
+) -> Discriminator:
+    """Makes a discriminator of a Flax cell."""
     _check_sizes(num_symbols, hidden_size)
     if pooling not in POOLINGS:
         raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}")
-    module = _Discriminator(hidden_size, pooling, bidirectional, dtype)
+    module = _Discriminator(cell, hidden_size, pooling, bidirectional, dtype)
 
     def init(key: jax.Array) -> Params:
         return _open_forget_gates(module.init(key, jnp.zeros((1, 1, num_symbols), dtype)))
@@ -208,6 +281,11 @@ def _open_forget_gates(params: Params) -> Params:
     return traverse_util.unflatten_dict(
         {path: leaf + 1.0 if path[-2:] == ("hf", "bias") else leaf for path, leaf in flat.items()}
     )
+
+
+def _check_latent(latent: str, latents: tuple[str, ...]) -> None:
+    if latent not in latents:
+        raise ValueError(f"latent must be one of {', '.join(latents)}; got {latent!r}")
 
 
 def _check_sizes(num_symbols: int, hidden_size: int) -> None:

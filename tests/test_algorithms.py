@@ -13,7 +13,13 @@ import pytest
 from gumbel_gan import schedules, training, unroll
 from gumbel_gan.algorithms import averaging, importance_gan, likelihood, maximum_likelihood, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
-from gumbel_gan.networks import Discriminator, lstm_discriminator, lstm_generator
+from gumbel_gan.networks import (
+    Discriminator,
+    gru_discriminator,
+    gru_generator,
+    lstm_discriminator,
+    lstm_generator,
+)
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
 
@@ -75,6 +81,9 @@ ALGORITHMS = {
         generated_penalty=None,
         average_decay=0.0,
         num_latent_draws=8,
+    ),
+    "relaxed_gan of GRUs": lambda: make_gan(
+        gru_generator(NUM_SYMBOLS, 3, latent="hidden"), gru_discriminator(NUM_SYMBOLS, 3), num_latent_draws=8
     ),
     "maximum_likelihood": make_mle,
     "importance_gan": make_importance_gan,

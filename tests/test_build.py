@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from ml_collections import ConfigDict
 
@@ -109,6 +110,32 @@ def test_files_may_be_a_sequence_and_have_no_comma(tmp_path):
         config.task.files = (str(tmp_path / "a,b" / "mine.txt"),)
     with pytest.raises(ValueError, match=r"config\.task: files must have no comma in their paths"):
         settings.self_contained(config)
+
+
+def test_a_gru_stands_where_an_lstm_can():
+    config = quicktest.get_config()
+    config.algorithm.generator.name = config.algorithm.discriminator.name = "gru"
+    state = jax.eval_shape(build.build(config).algorithm.init, jax.random.key(0))
+    assert "GRUCell_0" in state.generator["params"]
+    assert any("GRUCell" in name for name in state.discriminator["params"])
+
+
+def test_gradients_are_clipped():
+    config = quicktest.get_config()
+    with config.unlocked():
+        config.algorithm.generator_optimizer.update({"name": "clipped_adam", "max_norm": 1e-3})
+    build.build(config)
+    context = build._Context(None, None, 10, 1, None, jnp.float32, 0)
+    section = {"optimizer": {"name": "clipped_adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}}
+    # With b1 = b2 = 0 Adam divides by the gradient's size, so look at what reaches it.
+    optimizer = build._optimizer(section, "optimizer", "config.algorithm", context)
+    _, state = optimizer.update({"w": jnp.array([3.0, 4.0])}, optimizer.init({"w": jnp.zeros(2)}))
+    np.testing.assert_allclose(optax.tree.get(state, "mu")["w"], [0.3, 0.4], rtol=1e-5)
+    section["optimizer"] = dict(quicktest.get_config().algorithm.generator_optimizer) | {
+        "name": "clipped_adam", "max_norm": 0.0
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"config.algorithm.optimizer: max_norm must be > 0, got 0.0"):
+        build._optimizer(section, "optimizer", "config.algorithm", context)
 
 
 def test_the_oracle_s_config_builds():

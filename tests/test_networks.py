@@ -73,6 +73,35 @@ def test_lstm_cell_is_the_textbook_one():
     chex.assert_trees_all_close(logits, expected_hidden @ head["kernel"] + head["bias"][None], rtol=1e-5)
 
 
+def test_gru_cell_is_the_textbook_one():
+    # Written out from the gates; the reset gate acts on the recurrent part after its product, as in cuDNN.
+    generator = networks.gru_generator(NUM_SYMBOLS, 3)
+    params = generator.init(jax.random.key(0))
+    hidden, x = jax.random.normal(jax.random.key(1), (5, 3)), make_input(5)
+    new_hidden, logits = generator.step(params, hidden, x)
+    gru, head = params["params"]["GRUCell_0"], params["params"]["Dense_0"]
+
+    def dense(name, value):
+        return value @ gru[name]["kernel"] + gru[name].get("bias", jnp.zeros(3))[None]
+
+    reset = jax.nn.sigmoid(dense("ir", x) + dense("hr", hidden))
+    update = jax.nn.sigmoid(dense("iz", x) + dense("hz", hidden))
+    candidate = jnp.tanh(dense("in", x) + reset * dense("hn", hidden))
+    expected = (1 - update) * candidate + update * hidden
+    np.testing.assert_allclose(new_hidden, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(logits, expected @ head["kernel"] + head["bias"][None], rtol=1e-4, atol=1e-6)
+
+
+def test_the_latent_of_a_gru_is_its_state():
+    for latent in networks.GRU_LATENTS:
+        generator = networks.gru_generator(NUM_SYMBOLS, 500, latent=latent)
+        state = np.asarray(generator.initial_carry(jax.random.key(0), 20))
+        assert state.std() == pytest.approx(float(latent == "hidden"), abs=0.05)
+        assert generator.has_latent == (latent == "hidden")
+    with pytest.raises(ValueError, match="latent must be one of hidden, none; got 'hidden_and_cell'"):
+        networks.gru_generator(NUM_SYMBOLS, 3, latent="hidden_and_cell")
+
+
 def test_forget_gates_start_open():
     params = networks.lstm_generator(NUM_SYMBOLS, 3).init(jax.random.key(0))["params"]["OptimizedLSTMCell_0"]
     np.testing.assert_array_equal(params["hf"]["bias"], 1.0)
@@ -81,8 +110,9 @@ def test_forget_gates_start_open():
 
 @pytest.mark.parametrize("pooling", networks.POOLINGS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_discriminator_gives_a_logit_a_sequence_and_uses_every_symbol(pooling, bidirectional):
-    discriminator = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling=pooling, bidirectional=bidirectional)
+@pytest.mark.parametrize("make", [networks.lstm_discriminator, networks.gru_discriminator])
+def test_discriminator_gives_a_logit_a_sequence_and_uses_every_symbol(make, pooling, bidirectional):
+    discriminator = make(NUM_SYMBOLS, 3, pooling=pooling, bidirectional=bidirectional)
     params = discriminator.init(jax.random.key(0))
     x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (5, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
     logits = jax.jit(discriminator.logits)(params, x)
