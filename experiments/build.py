@@ -141,15 +141,8 @@ def make_task(config: Section) -> Task:
 
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    optional = ("feedback_temperature", "instance_noise", "real_penalty", "generated_penalty")
+    optional = ("feedback_temperature", "real_penalty", "generated_penalty")
     schedules = {name: _schedule(section, name, path, context) for name in optional}
-    noise = schedules["instance_noise"]
-    if noise is not None and isinstance(context.point, int):
-        # A schedule runs between its two ends.
-        with jax.ensure_compile_time_eval():
-            ends = float(noise(0)), float(noise(context.num_steps))
-        if max(ends) > 1:
-            raise ValueError(f"{path}.instance_noise must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
     if section.get("num_generated") is not None:
         section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
     return _call(
@@ -164,6 +157,7 @@ def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algor
         objective=OBJECTIVES[choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
         estimator=ESTIMATORS[choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
         temperature=_required_schedule(section, "temperature", path, context),
+        instance_noise=_share_schedule(section, "instance_noise", path, context),
         shard_axis=context.shard_axis,
         **schedules,
     )
@@ -177,6 +171,7 @@ def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -
         generator=context.generator,
         length=context.task.length,
         optimizer=_optimizer(section, "optimizer", path, context),
+        sampling_rate=_share_schedule(section, "sampling_rate", path, context),
         shard_axis=context.shard_axis,
     )
 
@@ -234,6 +229,18 @@ def _clipped_adam(learning_rate: optax.Schedule, b1: float, b2: float, max_norm:
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
     return schedule_text.parse(_pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
+
+
+def _share_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
+    """Reads a schedule of what must stay in [0, 1]."""
+    schedule = _schedule(section, name, path, context)
+    if schedule is not None and isinstance(context.point, int):
+        # A schedule runs between its two ends.
+        with jax.ensure_compile_time_eval():
+            ends = float(schedule(0)), float(schedule(context.num_steps))
+        if max(ends) > 1:
+            raise ValueError(f"{path}.{name} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
+    return schedule
 
 
 def _required_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule:

@@ -1,4 +1,4 @@
-"""Roll-outs of a recurrent generator, each in one `lax.scan`: relaxed, hard and teacher-forced.
+"""Roll-outs of a recurrent generator, each in one `lax.scan`: relaxed, hard, teacher-forced, and in between.
 
 Each takes `step`, which maps (carry, x `[B, K + 1]`) to (carry, logits `[B, K]`) with the parameters already bound,
 for example `functools.partial(generator.step, params)`. The last of the K + 1 input symbols is the start symbol.
@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.estimators import Estimator
 from gumbel_gan.gumbel import check_temperature, sample_gumbel
+from gumbel_gan.networks import never
 
 Carry = Any
 Step = Callable[[Carry, jax.Array], tuple[Carry, jax.Array]]
@@ -160,13 +161,65 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
       ValueError: `tokens` is not `[B, T]` with the B of `start`.
       TypeError: `tokens` is not of an integer type.
     """
-    if not jnp.issubdtype(tokens.dtype, jnp.integer):
-        raise TypeError(f"tokens must be integers, got {tokens.dtype}")
-    if tokens.ndim != 2 or tokens.shape[0] != start.shape[0]:
-        raise ValueError(f"tokens must be [{start.shape[0]}, T], got shape {tokens.shape}")
+    _check_tokens(tokens, start)
     x_TBK = jax.nn.one_hot(tokens[:, :-1].T, start.shape[1])
     x_TBK = jnp.concatenate([start[None], x_TBK])
     _, logits_TBK = jax.lax.scan(step, carry, x_TBK)
+    return jnp.swapaxes(logits_TBK, 0, 1)
+
+
+def scheduled(
+    key: jax.Array,
+    step: Step,
+    carry: Carry,
+    start: jax.Array,
+    tokens: jax.Array,
+    *,
+    sampling_rate: ArrayLike,
+    padding: int | None = None,
+) -> jax.Array:
+    """Rolls a generator out on given sequences, some of whose symbols it has replaced by its own (scheduled sampling).
+
+    Each symbol that is fed back is, with probability `sampling_rate` and independently, one that the generator draws in
+    its place. No gradient flows through a draw.
+
+    Args:
+      key: typed PRNG key; consumed.
+      step: one step of the recurrence, parameters bound.
+      carry: the carry before the first symbol.
+      start: `[B, K + 1]` start symbols.
+      tokens: `[B, T]` int32 symbols.
+      sampling_rate: scalar in [0, 1]; may be traced. At 0 this is `teacher_forced`.
+      padding: the symbol that pads, which is neither replaced nor drawn, so that sequences end where they end; None
+        where none does.
+
+    Returns:
+      `[B, T, K]` logits, those at t given the start symbol and what was fed back before t.
+
+    Raises:
+      ValueError: `tokens` is not `[B, T]` with the B of `start`.
+      TypeError: `tokens` is not of an integer type.
+
+    References:
+      Bengio et al. 2015, https://arxiv.org/abs/1506.03099.
+    """
+    _check_tokens(tokens, start)
+    num_symbols = start.shape[1] - 1
+    coin_key, noise_key = jax.random.split(key)
+    replaced_TB = jax.random.bernoulli(coin_key, sampling_rate, tokens.shape[::-1])
+    if padding is not None:
+        replaced_TB &= padding != tokens.T
+    noise_TBK = sample_gumbel(noise_key, (*tokens.shape[::-1], num_symbols))
+
+    def body(state, given):
+        carry, x_BK = state
+        token_B, is_replaced_B, noise_BK = given
+        carry, logits_BK = step(carry, x_BK)
+        possible_BK = logits_BK if padding is None else never(logits_BK, padding)
+        fed_back_B = jnp.where(is_replaced_B, jnp.argmax(possible_BK + noise_BK, axis=-1), token_B)
+        return (carry, jax.nn.one_hot(fed_back_B, num_symbols + 1)), logits_BK
+
+    _, logits_TBK = jax.lax.scan(body, (carry, start), (tokens.T, replaced_TB, noise_TBK))
     return jnp.swapaxes(logits_TBK, 0, 1)
 
 
@@ -186,6 +239,13 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
 def _as_input(x_BK: jax.Array) -> jax.Array:
     """Appends the column of the start symbol, which is never fed back."""
     return jnp.pad(x_BK, ((0, 0), (0, 1)))
+
+
+def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
+    if not jnp.issubdtype(tokens.dtype, jnp.integer):
+        raise TypeError(f"tokens must be integers, got {tokens.dtype}")
+    if tokens.ndim != 2 or tokens.shape[0] != start.shape[0]:
+        raise ValueError(f"tokens must be [{start.shape[0]}, T], got shape {tokens.shape}")
 
 
 def _check_length(length: int) -> None:

@@ -86,6 +86,7 @@ ALGORITHMS = {
         gru_generator(NUM_SYMBOLS, 3, latent="hidden"), gru_discriminator(NUM_SYMBOLS, 3), num_latent_draws=8
     ),
     "maximum_likelihood": make_mle,
+    "maximum_likelihood, scheduled sampling": lambda: make_mle(sampling_rate=schedules.linear(0.1, 0.5, 10)),
     "importance_gan": make_importance_gan,
     "importance_gan, tempered": lambda: make_importance_gan(
         temper=0.5, adversarial=False, real_penalty=schedules.constant(0.5), generated_penalty=schedules.constant(0.5)

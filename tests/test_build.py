@@ -120,6 +120,13 @@ def test_a_gru_stands_where_an_lstm_can():
     assert any("GRUCell" in name for name in state.discriminator["params"])
 
 
+def test_a_sampling_rate_is_a_share():
+    config = arithmetic_mle.get_config()
+    config.algorithm.sampling_rate = "linear(0.1, 1.5)"
+    with pytest.raises(ValueError, match=r"config.algorithm.sampling_rate must stay in \[0, 1\], got 0.1 to 1.5"):
+        build.build(config)
+
+
 def test_gradients_are_clipped():
     config = quicktest.get_config()
     with config.unlocked():

@@ -106,6 +106,57 @@ def test_gradient_through_the_feedback_can_be_switched_off():
     chex.assert_trees_all_close(without, jax.grad(emission_through_stopped_inputs)(PARAMS), rtol=1e-4, atol=1e-6)
 
 
+def test_scheduled_sampling_lies_between_teacher_forcing_and_free_running():
+    tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 0, NUM_SYMBOLS)
+    forced = unroll.teacher_forced(STEP, CARRY, START, tokens)
+
+    def scheduled(rate, **options):
+        return unroll.scheduled(jax.random.key(2), STEP, CARRY, START, tokens, sampling_rate=rate, **options)
+
+    chex.assert_trees_all_close(scheduled(0.0), forced, rtol=1e-5, atol=1e-6)
+    # The first logits know nothing fed back; the others depend on it where it was replaced.
+    for rate in (0.5, 1.0):
+        logits = scheduled(rate)
+        chex.assert_trees_all_close(logits[:, 0], forced[:, 0], rtol=1e-5, atol=1e-6)
+        changed = (np.abs(logits[:, 1] - forced[:, 1]).max(axis=-1) > 1e-6).mean()
+        # A draw is another symbol than the given one about as often as not by chance.
+        expected = rate * (1 - 1 / NUM_SYMBOLS)
+        assert abs(changed - expected) < 5 * np.sqrt(0.25 / BATCH)
+
+
+def test_scheduled_sampling_leaves_the_ends_of_sequences_alone():
+    generator = networks.lstm_generator(NUM_SYMBOLS, 3, padding=0, ends=True)
+    params = generator.init(jax.random.key(0))
+    tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 1, NUM_SYMBOLS).at[:, 2:].set(0)
+    logits = unroll.scheduled(
+        jax.random.key(2),
+        partial(generator.step, params),
+        generator.initial_carry(jax.random.key(3), BATCH),
+        START,
+        tokens,
+        sampling_rate=1.0,
+        padding=0,
+    )
+    log_probs = unroll.token_log_probs(logits, tokens)
+    assert (log_probs[:, :3] < 0).all()
+    assert (log_probs > -50).all()
+    np.testing.assert_array_equal(log_probs[:, 3:], 0.0)
+
+
+def test_no_gradient_flows_through_what_is_drawn():
+    tokens = jnp.zeros((BATCH, LENGTH), jnp.int32)
+
+    def last_logits(head_bias):
+        params = {"params": PARAMS["params"] | {"Dense_0": PARAMS["params"]["Dense_0"] | {"bias": head_bias}}}
+        step = partial(GENERATOR.step, params)
+        logits = unroll.scheduled(jax.random.key(0), step, CARRY, START, tokens, sampling_rate=1.0)
+        return logits[:, -1].mean(axis=0)
+
+    # The bias reaches earlier steps only through what they draw.
+    gradient = jax.jacobian(last_logits)(jnp.zeros(NUM_SYMBOLS))
+    np.testing.assert_allclose(gradient, np.eye(NUM_SYMBOLS), atol=1e-6)
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
         unroll.hard(jax.random.key(0), STEP, CARRY, START, 0)

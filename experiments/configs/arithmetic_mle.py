@@ -18,6 +18,7 @@ def get_config() -> ConfigDict:
     config.algorithm = ConfigDict(
         {
             "name": "maximum_likelihood",
+            "sampling_rate": "none",  # share of symbols that the generator draws itself in training
             "average_decay": 0.998,
             "num_latent_draws": 256,
             "generator": config.algorithm.generator,

@@ -20,6 +20,7 @@ def get_config() -> ConfigDict:
     config.algorithm = ConfigDict(
         {
             "name": "maximum_likelihood",
+            "sampling_rate": "none",
             "average_decay": 0.998,
             "num_latent_draws": 256,
             "generator": config.algorithm.generator,

@@ -48,6 +48,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     width = 32  # chosen
     baseline = {
         "name": "maximum_likelihood",
+        "sampling_rate": "none",
         "average_decay": 0.0,
         "num_latent_draws": 64,
         "generator": {"name": "lstm", "hidden_size": width, "latent": "none"},

@@ -60,6 +60,7 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
         config.algorithm = ConfigDict(
             {
                 "name": "maximum_likelihood",
+                "sampling_rate": "none",
                 "average_decay": 0.0,
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},
