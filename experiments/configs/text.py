@@ -32,6 +32,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     config = METHODS[method]()
+    config.num_shards = 2
     config.num_compared = 200
     config.task = ConfigDict(
         {
