@@ -15,7 +15,7 @@ from experiments.choices import choose
 from experiments.members import sweep
 from experiments.settings import Section, check_settings, paths
 from gumbel_gan import placement
-from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, policy_gradient, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
@@ -26,6 +26,7 @@ from gumbel_gan.networks import (
     lstm_generator,
 )
 from gumbel_gan.objectives import OBJECTIVES
+from gumbel_gan.rewards import REWARDS
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 TASKS: Mapping[str, Callable[..., Task]] = {
@@ -112,6 +113,7 @@ def build(config: Section) -> Experiment:
         "relaxed_gan": _relaxed_gan,
         "maximum_likelihood": _maximum_likelihood,
         "importance_gan": _importance_gan,
+        "policy_gradient": _policy_gradient,
     }
 
     def algorithm_at(point: ArrayLike) -> Algorithm:
@@ -186,6 +188,23 @@ def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Al
         data=context.task.train,
         generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
         discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
+        real_penalty=_schedule(section, "real_penalty", path, context),
+        generated_penalty=_schedule(section, "generated_penalty", path, context),
+        shard_axis=context.shard_axis,
+    )
+
+
+def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    return _call(
+        policy_gradient,
+        section,
+        path,
+        generator=context.generator,
+        discriminator=_discriminator(section, path, context),
+        length=context.task.length,
+        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
+        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
+        reward=REWARDS[choose(_pop(section, "reward", path), REWARDS, f"{path}.reward")],
         real_penalty=_schedule(section, "real_penalty", path, context),
         generated_penalty=_schedule(section, "generated_penalty", path, context),
         shard_axis=context.shard_axis,

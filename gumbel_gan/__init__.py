@@ -1,6 +1,6 @@
 """Adversarial training of generators of discrete sequences, end to end, in JAX."""
 
-from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, policy_gradient, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sample_gumbel
 from gumbel_gan.networks import (
@@ -12,12 +12,14 @@ from gumbel_gan.networks import (
     lstm_generator,
 )
 from gumbel_gan.objectives import OBJECTIVES, Objective
+from gumbel_gan.rewards import REWARDS
 from gumbel_gan.schedules import SCHEDULES
 from gumbel_gan.tasks import Oracle, Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 __all__ = [
     "ESTIMATORS",
     "OBJECTIVES",
+    "REWARDS",
     "SCHEDULES",
     "Algorithm",
     "Discriminator",
@@ -38,6 +40,7 @@ __all__ = [
     "maximum_likelihood",
     "names_task",
     "oracle_task",
+    "policy_gradient",
     "relaxed_gan",
     "sample_gumbel",
     "text_task",

@@ -11,7 +11,14 @@ import optax
 import pytest
 
 from gumbel_gan import schedules, training, unroll
-from gumbel_gan.algorithms import averaging, importance_gan, likelihood, maximum_likelihood, relaxed_gan
+from gumbel_gan.algorithms import (
+    averaging,
+    importance_gan,
+    likelihood,
+    maximum_likelihood,
+    policy_gradient,
+    relaxed_gan,
+)
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
@@ -22,6 +29,7 @@ from gumbel_gan.networks import (
 )
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.rewards import REWARDS
 
 NUM_SYMBOLS, LENGTH = 3, 4
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)))
@@ -62,6 +70,19 @@ def make_importance_gan(**settings):
     return importance_gan(make_generator(), lstm_discriminator(NUM_SYMBOLS, 3), **settings)
 
 
+def make_policy_gradient(**settings):
+    settings = {
+        "length": LENGTH,
+        "generator_optimizer": OPTIMIZER,
+        "discriminator_optimizer": OPTIMIZER,
+        "reward": REWARDS["logit"],
+        "real_penalty": schedules.constant(0.5),
+        "generated_penalty": schedules.constant(0.5),
+        "average_decay": 0.9,
+    } | settings
+    return policy_gradient(make_generator(), lstm_discriminator(NUM_SYMBOLS, 3), **settings)
+
+
 ALGORITHMS = {
     "relaxed_gan": make_gan,
     "relaxed_gan with everything": lambda: make_gan(
@@ -87,6 +108,7 @@ ALGORITHMS = {
     ),
     "maximum_likelihood": make_mle,
     "maximum_likelihood, scheduled sampling": lambda: make_mle(sampling_rate=schedules.linear(0.1, 0.5, 10)),
+    "policy_gradient": make_policy_gradient,
     "importance_gan": make_importance_gan,
     "importance_gan, tempered": lambda: make_importance_gan(
         temper=0.5, adversarial=False, real_penalty=schedules.constant(0.5), generated_penalty=schedules.constant(0.5)

@@ -11,6 +11,7 @@ from experiments import build, loop, schedule_text, settings
 from experiments.configs import (
     arithmetic,
     arithmetic_mle,
+    arithmetic_policy_gradient,
     arithmetic_relaxed,
     brackets,
     digits,
@@ -27,6 +28,7 @@ from experiments.rundir import RunDirectory, flatten
 CONFIGS = {
     "arithmetic": arithmetic,
     "arithmetic_mle": arithmetic_mle,
+    "arithmetic_policy_gradient": arithmetic_policy_gradient,
     "arithmetic_relaxed": arithmetic_relaxed,
     "brackets": brackets,
     "digits": digits,

@@ -3,6 +3,16 @@
 from gumbel_gan.algorithms.importance_gan import importance_gan
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, Sampler, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
+from gumbel_gan.algorithms.policy_gradient import policy_gradient
 from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
 
-__all__ = ["Algorithm", "Metrics", "Sampler", "State", "importance_gan", "maximum_likelihood", "relaxed_gan"]
+__all__ = [
+    "Algorithm",
+    "Metrics",
+    "Sampler",
+    "State",
+    "importance_gan",
+    "maximum_likelihood",
+    "policy_gradient",
+    "relaxed_gan",
+]
