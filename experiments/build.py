@@ -14,11 +14,10 @@ from experiments import schedule_text
 from experiments.choices import choose
 from experiments.members import sweep
 from experiments.settings import Section, check_settings, paths
-from gumbel_gan import placement
+from gumbel_gan import evaluation, placement
 from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, policy_gradient, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
-    Discriminator,
     Generator,
     gru_discriminator,
     gru_generator,
@@ -88,7 +87,7 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
-    largest = min(len(task.train), len(task.validation), len(task.test))
+    largest = evaluation.most_compared(task)
     if config["num_compared"] > largest:
         raise ValueError(
             f"config.num_compared must be at most the size of the smallest split, {largest}; "
@@ -143,25 +142,19 @@ def make_task(config: Section) -> Task:
 
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    optional = ("feedback_temperature", "real_penalty", "generated_penalty")
-    schedules = {name: _schedule(section, name, path, context) for name in optional}
     if section.get("num_generated") is not None:
         section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
     return _call(
         relaxed_gan,
         section,
         path,
-        generator=context.generator,
-        discriminator=_discriminator(section, path, context),
         length=context.task.length,
-        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
-        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
         objective=OBJECTIVES[choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
         estimator=ESTIMATORS[choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
         temperature=_required_schedule(section, "temperature", path, context),
+        feedback_temperature=_schedule(section, "feedback_temperature", path, context),
         instance_noise=_share_schedule(section, "instance_noise", path, context),
-        shard_axis=context.shard_axis,
-        **schedules,
+        **_adversaries(section, path, context),
     )
 
 
@@ -183,14 +176,8 @@ def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Al
         importance_gan,
         section,
         path,
-        generator=context.generator,
-        discriminator=_discriminator(section, path, context),
         data=context.task.train,
-        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
-        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
-        real_penalty=_schedule(section, "real_penalty", path, context),
-        generated_penalty=_schedule(section, "generated_penalty", path, context),
-        shard_axis=context.shard_axis,
+        **_adversaries(section, path, context),
     )
 
 
@@ -199,26 +186,29 @@ def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> A
         policy_gradient,
         section,
         path,
-        generator=context.generator,
-        discriminator=_discriminator(section, path, context),
         length=context.task.length,
-        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
-        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
         reward=REWARDS[choose(_pop(section, "reward", path), REWARDS, f"{path}.reward")],
-        real_penalty=_schedule(section, "real_penalty", path, context),
-        generated_penalty=_schedule(section, "generated_penalty", path, context),
-        shard_axis=context.shard_axis,
+        **_adversaries(section, path, context),
     )
 
 
-def _discriminator(section: dict[str, Any], path: str, context: _Context) -> Discriminator:
-    return _named(
-        _pop(section, "discriminator", path),
-        f"{path}.discriminator",
-        {"lstm": lstm_discriminator, "gru": gru_discriminator},
-        num_symbols=len(context.task.symbols),
-        dtype=context.dtype,
-    )
+def _adversaries(section: dict[str, Any], path: str, context: _Context) -> dict[str, Any]:
+    """Takes from a section what every adversarial algorithm is made of."""
+    return {
+        "generator": context.generator,
+        "discriminator": _named(
+            _pop(section, "discriminator", path),
+            f"{path}.discriminator",
+            {"lstm": lstm_discriminator, "gru": gru_discriminator},
+            num_symbols=len(context.task.symbols),
+            dtype=context.dtype,
+        ),
+        "generator_optimizer": _optimizer(section, "generator_optimizer", path, context),
+        "discriminator_optimizer": _optimizer(section, "discriminator_optimizer", path, context),
+        "real_penalty": _schedule(section, "real_penalty", path, context),
+        "generated_penalty": _schedule(section, "generated_penalty", path, context),
+        "shard_axis": context.shard_axis,
+    }
 
 
 def _share(num: int, path: str, num_shards: int) -> int:

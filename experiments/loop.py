@@ -72,7 +72,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
-    state = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
+    state = placement.seeds_types(experiment.algorithm.init, keys.init)
     state = _with_sharding(state, placement.seeds_sharding(mesh))
     data = _with_sharding(experiment.task.train, placement.replicated(mesh))
     advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
@@ -98,7 +98,7 @@ def train(prepared: Prepared) -> Row:
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
         if step:
-            like = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
+            like = placement.seeds_types(experiment.algorithm.init, keys.init)
             state = checkpoints.restore(like, placement.seeds_sharding(mesh))
         else:
             state = placement.init_seeds(experiment.algorithm.init, keys.init, mesh)

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 from ml_collections import ConfigDict
 
 from experiments import build, platforms
 from experiments.members import members
 from experiments.rundir import RunDirectory
-from gumbel_gan import training
+from gumbel_gan import placement, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -54,7 +53,7 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     # Opening the folder would make it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
-    like = jax.eval_shape(jax.vmap(experiment.algorithm.init), keys.init)
+    like = placement.seeds_types(experiment.algorithm.init, keys.init)
     with Checkpoints(run.checkpoints) as checkpoints:
         if checkpoints.latest_step() is None:
             raise ValueError(missing)

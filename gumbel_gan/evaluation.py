@@ -12,7 +12,7 @@ from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 from gumbel_gan.metrics import MODEL_ORDER, Estimate, bootstrap, compare, fit_ngram_model, quality_and_diversity
 from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.samples import distance_to_law
-from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.interface import Task, sequence_lengths
 
 SPLITS = ("validation", "test")
 EXACT_METRICS = ("validity", "total_variation", "kl_data_model", "length_total_variation")
@@ -40,13 +40,10 @@ def law_metrics(algorithm: Algorithm, task: Task) -> Callable[[State], Metrics]:
         raise ValueError(f"task must have an oracle that lists its support, got {task.name}")
     support, true_log_probs = oracle.support, oracle.log_probs.astype(np.float32)
     lengths = np.array([len(string) for string in task.decode(support)])
-    rows = min(_ROWS_AT_ONCE, len(support))
-    # The last block is filled up with rows whose likelihoods are dropped.
-    filled = np.concatenate([support, support[: -len(support) % rows]]).reshape(-1, rows, support.shape[1])
+    log_probs = _log_probs(algorithm, support, _ROWS_AT_ONCE)
 
     def metrics(state: State) -> Metrics:
-        log_probs = jax.lax.map(lambda block: algorithm.log_prob(state, block), jnp.asarray(filled)).reshape(-1)
-        return exact_distances(log_probs[: len(support)], true_log_probs, lengths)
+        return exact_distances(log_probs(state), true_log_probs, lengths)
 
     return metrics
 
@@ -107,14 +104,21 @@ def negative_log_likelihoods(algorithm: Algorithm, tokens: np.ndarray) -> Callab
     Returns:
       A pure function of one state, to jit and vmap, that gives `[N]` negative log-likelihoods in nats.
     """
+    log_probs = _log_probs(algorithm, tokens, _LIKELIHOODS_AT_ONCE)
+    return lambda state: -log_probs(state)
 
-    def likelihoods(state: State) -> jax.Array:
-        def of_one(row: jax.Array) -> jax.Array:
-            return -algorithm.log_prob(state, row[None])[0]
 
-        return jax.lax.map(of_one, jnp.asarray(tokens), batch_size=min(_LIKELIHOODS_AT_ONCE, len(tokens)))
+def _log_probs(algorithm: Algorithm, tokens: np.ndarray, rows_at_once: int) -> Callable[[State], jax.Array]:
+    """Makes the log-likelihoods of given sequences under a state's generator, in blocks that bound the memory."""
+    rows = min(rows_at_once, len(tokens))
+    # The last block is filled up with rows whose likelihoods are dropped.
+    filled = np.concatenate([tokens, tokens[: -len(tokens) % rows]]).reshape(-1, rows, tokens.shape[1])
 
-    return likelihoods
+    def log_probs(state: State) -> jax.Array:
+        found = jax.lax.map(lambda block: algorithm.log_prob(state, block), jnp.asarray(filled))
+        return found.reshape(-1)[: len(tokens)]
+
+    return log_probs
 
 
 class HeldOut(NamedTuple):
@@ -138,6 +142,11 @@ class HeldOut(NamedTuple):
     heldout_sample: dict[str, Estimate]
 
 
+def most_compared(task: Task) -> int:
+    """Gives how many samples can be compared with as many sequences of any split: the size of the smallest."""
+    return min(len(task.train), len(task.validation), len(task.test))
+
+
 def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     """Makes the comparison of samples with held-out sequences.
 
@@ -155,7 +164,7 @@ def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
     references, others = (task.validation, task.test) if split == "validation" else (task.test, task.validation)
-    largest = min(len(references), len(others), len(task.train))
+    largest = most_compared(task)
     if not 4 <= num <= largest:
         raise ValueError(f"num must be from 4 to {largest}, the size of the smallest split, got {num}")
     reference_sequences, train = task.sequences(references[:num]), task.sequences(task.train)
@@ -163,7 +172,7 @@ def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     model = fit_ngram_model(reference_sequences, MODEL_ORDER, num_symbols)
 
     def compare_tokens(tokens: np.ndarray) -> dict[str, Estimate]:
-        estimates = compare(task.sequences(tokens), reference_sequences, train, num_symbols=num_symbols)
+        estimates = compare(task.sequences(tokens), reference_sequences, train, num_symbols=num_symbols, model=model)
         if task.oracle is not None and task.oracle.log_prob is not None:
             estimates["oracle_nll"] = mean_estimate(-task.oracle.log_prob(tokens))
         return estimates
@@ -188,7 +197,7 @@ def mean_estimate(values: np.ndarray) -> Estimate:
 
 def length_law(task: Task, tokens: np.ndarray) -> np.ndarray:
     """Gives the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`."""
-    lengths = [len(sequence) for sequence in task.sequences(tokens)]
+    lengths = sequence_lengths(tokens, task.padding, ends=task.ends)
     return np.bincount(lengths, minlength=tokens.shape[1] + 1) / len(lengths)
 
 

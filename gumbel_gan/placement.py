@@ -81,6 +81,11 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
     return jax.device_put(states, seeds_sharding(mesh))
 
 
+def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
+    """Gives the types of the states that `init_seeds` makes of `[S]` keys, without making them."""
+    return jax.eval_shape(jax.vmap(init), keys)
+
+
 def vmap_seeds(
     function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,), num_shards: int = 1
 ) -> Callable[..., Any]:

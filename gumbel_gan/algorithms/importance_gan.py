@@ -116,8 +116,7 @@ def importance_gan(
     """
     if not 0 <= temper <= 1:
         raise ValueError(f"temper must be in [0, 1], got {temper}")
-    if generator.has_latent:
-        raise ValueError("generator must have no latent, for its likelihood to be exact, got one with a latent")
+    likelihood.require_exact(generator)
     averaging.check_decay(average_decay)
     length = data.shape[1]
     sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
@@ -146,10 +145,8 @@ def importance_gan(
             shard_axis=shard_axis,
         )
 
-        # A generator without a latent has one initial carry.
-        carry = generator.initial_carry(jax.random.key(0), len(batch))
         log_prob_B, pull_back = jax.vjp(
-            lambda params: likelihood.conditional_log_prob(generator, params, carry, batch), state.generator
+            lambda params: likelihood.log_prob(generator, params, batch, num_latent_draws=1), state.generator
         )
         logit_B = discriminator.logits(state.discriminator, real_BTK) if adversarial else None
         data_log_prob_B = data_log_prob(batch) if data_weights else jnp.full(len(batch), -jnp.log(len(data)))

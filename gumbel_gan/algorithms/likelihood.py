@@ -99,6 +99,12 @@ def conditional_log_prob(generator: Generator, params: Params, carry: Carry, tok
     return jnp.sum(unroll.token_log_probs(logits_NTK, tokens), axis=1)
 
 
+def require_exact(generator: Generator) -> None:
+    """Raises ValueError unless the likelihood of a generator's sequences is exact, as it is without a latent."""
+    if generator.has_latent:
+        raise ValueError("generator must have no latent, for its likelihood to be exact, got one with a latent")
+
+
 def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_latent_draws: int) -> jax.Array:
     """Computes log p(tokens) at temperature 1.
 

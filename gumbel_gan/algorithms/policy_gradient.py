@@ -63,8 +63,7 @@ def policy_gradient(
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473.
     """
-    if generator.has_latent:
-        raise ValueError("generator must have no latent, for its likelihood to be exact, got one with a latent")
+    likelihood.require_exact(generator)
     averaging.check_decay(average_decay)
     sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
     discriminator_loss = adversary.penalised_loss(
@@ -91,10 +90,8 @@ def policy_gradient(
             shard_axis=shard_axis,
         )
         reward_N = reward(discriminator.logits(state.discriminator, generated_NTK))
-        # A generator without a latent has one initial carry.
-        carry = generator.initial_carry(jax.random.key(0), num)
         _, pull_back = jax.vjp(
-            lambda params: likelihood.conditional_log_prob(generator, params, carry, tokens_NT), state.generator
+            lambda params: likelihood.log_prob(generator, params, tokens_NT, num_latent_draws=1), state.generator
         )
         gradient = mean_over(shard_axis, pull_back(-leave_one_out(reward_N) / num)[0])
         metrics |= {

@@ -30,6 +30,7 @@ def compare(
     train: Sequence[tuple[int, ...]],
     *,
     num_symbols: int,
+    model: WittenBellInterpolated | None = None,
     num_resamples: int = 200,
     seed: int = 0,
 ) -> dict[str, Estimate]:
@@ -54,6 +55,8 @@ def compare(
       references: held-out sequences, likewise.
       train: the training sequences, likewise.
       num_symbols: K, the size of the vocabulary.
+      model: `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, for many calls with the same references; None
+        fits it.
       num_resamples: how often the bootstrap draws, at least 2.
       seed: of the bootstrap.
 
@@ -86,7 +89,8 @@ def compare(
         statistic = resampled_ngram_divergence(samples, references, order)
         return bootstrap(statistic, len(samples), num_resamples=num_resamples, seed=seed)
 
-    model = fit_ngram_model(references, MODEL_ORDER, num_symbols)
+    if model is None:
+        model = fit_ngram_model(references, MODEL_ORDER, num_symbols)
     return {
         "uniqueness": by_sequences(uniqueness),
         "novelty": by_sequences(lambda chosen: novelty(chosen, known)),
