@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from gumbel_gan.tasks import lines, vocabulary
-from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.interface import Task, require_at_least
 
 SYMBOLS = string.digits + "abcdefg"
 IMAGE_SHAPE = (8, 8)
@@ -36,9 +36,8 @@ def digits_task(*, levels: int = 2, num_heldout: int = 180, seed: int = 0) -> Ta
     """
     if not 2 <= levels <= len(SYMBOLS):
         raise ValueError(f"levels must be from 2 to {len(SYMBOLS)}, got {levels}")
-    for name, value, least in (("num_heldout", num_heldout, 1), ("seed", seed, 0)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(1, num_heldout=num_heldout)
+    require_at_least(0, seed=seed)
     symbols = tuple(SYMBOLS[:levels])
     shades = _shades()
     pictures = vocabulary.decode(shades * levels // len(SYMBOLS), symbols, padding=None)

@@ -9,7 +9,7 @@ import nltk
 import numpy as np
 
 from gumbel_gan.tasks import pcfg, vocabulary
-from gumbel_gan.tasks.interface import Oracle, Task
+from gumbel_gan.tasks.interface import Oracle, Task, require_at_least
 
 GRAMMARS = MappingProxyType(
     {
@@ -58,15 +58,12 @@ def grammar_task(
     Raises:
       ValueError: an argument is out of its range, or the grammar derives nothing within the length.
     """
-    for name, value in (("max_length", max_length), ("num_train", num_train), ("num_heldout", num_heldout)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    require_at_least(1, max_length=max_length, num_train=num_train, num_heldout=num_heldout)
+    require_at_least(0, seed=seed)
     if length_law not in LENGTH_LAWS:
         raise ValueError(f"length_law must be one of {', '.join(LENGTH_LAWS)}; got {length_law!r}")
     if len(padding) != 1:
         raise ValueError(f"padding must be a single character, got {padding!r}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
     parsed = pcfg.parse_grammar(GRAMMARS.get(grammar) or productions(grammar))
     terminals = pcfg.terminals(parsed)
     if padding in terminals:

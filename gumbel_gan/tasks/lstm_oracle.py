@@ -10,7 +10,7 @@ import numpy as np
 from gumbel_gan import unroll
 from gumbel_gan.networks import Carry, Generator, Params, lstm_generator
 from gumbel_gan.tasks import vocabulary
-from gumbel_gan.tasks.interface import Oracle, Task
+from gumbel_gan.tasks.interface import Oracle, Task, require_at_least
 
 # An array over all symbols and all times is as large as this makes it: 100 MB for 5,000 symbols and 20 times.
 _ROWS_AT_ONCE = 250
@@ -48,16 +48,9 @@ def oracle_task(
     References:
       Yu et al. 2017, section 5.1, https://arxiv.org/abs/1609.05473.
     """
-    for name, value, least in (
-        ("num_symbols", num_symbols, 2),
-        ("length", length, 1),
-        ("hidden_size", hidden_size, 1),
-        ("num_train", num_train, 1),
-        ("num_heldout", num_heldout, 1),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(2, num_symbols=num_symbols)
+    require_at_least(1, length=length, hidden_size=hidden_size, num_train=num_train, num_heldout=num_heldout)
+    require_at_least(0, seed=seed)
     generator = lstm_generator(num_symbols, hidden_size)
     params_key, sample_key = jax.random.split(jax.random.key(seed))
     params = _normal_params(params_key, generator)

@@ -4,7 +4,7 @@ import re
 import string
 
 from gumbel_gan.tasks import lines
-from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.interface import Task, require_at_least
 from gumbel_gan.tasks.lines import Files
 
 
@@ -39,9 +39,8 @@ def names_task(
       ValueError: an argument is out of its range; a file can't be read, is no UTF-8, is empty, or is another than
         `digest` says; or too few names are left for the split.
     """
-    for name, value, least in (("max_length", max_length, 1), ("num_heldout", num_heldout, 1), ("seed", seed, 0)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(1, max_length=max_length, num_heldout=num_heldout)
+    require_at_least(0, seed=seed)
     found, note = lines.nonblank_lines(lines.read_texts(files or _census_files(), digest))
     # A line of the census goes on with the name's frequency and rank.
     found = [line.lower() if files else line.lower().split()[0] for line in found]

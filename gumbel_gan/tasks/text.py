@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from gumbel_gan.tasks import lines, vocabulary
-from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.interface import Task, require_at_least
 from gumbel_gan.tasks.lines import Files, Line
 
 SEPARATORS = MappingProxyType({"characters": "", "words": " "})
@@ -74,16 +74,9 @@ def text_task(
         raise ValueError(f"unit must be one of {', '.join(SEPARATORS)}; got {unit!r}")
     if too_long not in TOO_LONG:
         raise ValueError(f"too_long must be one of {', '.join(TOO_LONG)}; got {too_long!r}")
-    for name, value, least in (
-        ("max_length", max_length, 0),
-        ("min_count", min_count, 1),
-        ("window", window, 0),
-        ("num_heldout", num_heldout, 1),
-        ("max_symbols", max_symbols, 2),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(0, max_length=max_length, window=window, seed=seed)
+    require_at_least(1, min_count=min_count, num_heldout=num_heldout)
+    require_at_least(2, max_symbols=max_symbols)
     if window and max_length:
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
 
