@@ -145,17 +145,19 @@ def hard(
     return Hard(jnp.swapaxes(tokens_TB, 0, 1), jnp.swapaxes(logits_TBK, 0, 1))
 
 
-def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array) -> jax.Array:
+def teacher_forced(step: Callable[..., Any], carry: Carry, start: jax.Array, tokens: jax.Array) -> Any:
     """Rolls a generator out on given sequences.
 
     Args:
-      step: one step of the recurrence, parameters bound.
+      step: one step of the recurrence, parameters bound, which may give any tree of arrays `[B, ...]` where others give
+        logits, for example `functools.partial(generator.observed_step, params)`.
       carry: the carry before the first symbol.
       start: `[B, K + 1]` start symbols.
       tokens: `[B, T]` int32 symbols.
 
     Returns:
-      `[B, T, K]` logits, those at t given the start symbol and the tokens before t.
+      `[B, T, K]` logits, or what `step` gives in their place, those at t given the start symbol and the tokens before
+      t.
 
     Raises:
       ValueError: `tokens` is not `[B, T]` with the B of `start`.
@@ -164,8 +166,8 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
     _check_tokens(tokens, start)
     x_TBK = jax.nn.one_hot(tokens[:, :-1].T, start.shape[1])
     x_TBK = jnp.concatenate([start[None], x_TBK])
-    _, logits_TBK = jax.lax.scan(step, carry, x_TBK)
-    return jnp.swapaxes(logits_TBK, 0, 1)
+    _, given = jax.lax.scan(step, carry, x_TBK)
+    return jax.tree.map(lambda given_TB: jnp.swapaxes(given_TB, 0, 1), given)
 
 
 def scheduled(

@@ -175,3 +175,18 @@ def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
 def test_bad_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_activations_of_an_lstm_are_its_new_cell_and_of_a_gru_those_of_its_candidate():
+    x = jax.nn.one_hot(jnp.array([0, 3]), 5)
+    lstm = networks.lstm_generator(4, 6, latent="hidden_and_cell")
+    carry, behavior = lstm.observed_step(lstm.init(jax.random.key(0)), lstm.initial_carry(jax.random.key(1), 2), x)
+    np.testing.assert_array_equal(behavior.activations, carry[0])
+
+    gru = networks.gru_generator(4, 6, latent="hidden")
+    params, h = gru.init(jax.random.key(2)), gru.initial_carry(jax.random.key(3), 2)
+    new_h, behavior = gru.observed_step(params, h, x)
+    cell = params["params"]["GRUCell_0"]
+    update = jax.nn.sigmoid(x @ cell["iz"]["kernel"] + cell["iz"]["bias"][None] + h @ cell["hz"]["kernel"])
+    np.testing.assert_allclose((1 - update) * jnp.tanh(behavior.activations) + update * h, new_h, atol=1e-6)
+    np.testing.assert_array_equal(gru.step(params, h, x)[1], behavior.logits)

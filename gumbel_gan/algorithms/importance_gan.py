@@ -119,7 +119,7 @@ def importance_gan(
     likelihood.require_exact(generator)
     averaging.check_decay(average_decay)
     length = data.shape[1]
-    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
+    observers = likelihood.of_average(generator, length, num_latent_draws)
     data_log_prob = empirical_log_prob(data)
     discriminator_loss = adversary.penalised_loss(
         discriminator,
@@ -163,7 +163,7 @@ def importance_gan(
         state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
         return state, metrics
 
-    return Algorithm(init, step, sample, log_prob)
+    return Algorithm(init, step, *observers)
 
 
 def weighted_likelihood(

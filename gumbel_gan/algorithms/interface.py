@@ -24,7 +24,7 @@ class Sampler(Protocol):
 
 
 class Algorithm(NamedTuple):
-    """A training method for sequence generators, as four pure functions; callers jit, vmap and donate.
+    """A training method for sequence generators, as five pure functions; callers jit, vmap and donate.
 
     A state is a NamedTuple of arrays whose field `step` counts the updates made. Temperatures and rates come from
     `state.step`, and callers derive the key of a step from it too (`training.train` does), so that a resumed run is
@@ -36,9 +36,12 @@ class Algorithm(NamedTuple):
       sample: (key, state, num, temperature=1, length=None) -> tokens `[num, T]`, from the averaged generator.
       log_prob: (state, tokens `[N, T]`) -> `[N]` log-probabilities in nats of whole sequences, padding included, at
         temperature 1, under the averaged generator.
+      activations: (state, tokens `[N, T]`) -> `[N, T, H]` activations of the averaged generator's recurrent state while
+        it reads sequences; of sequences that it has drawn itself, those it had while it drew them.
     """
 
     init: Callable[[jax.Array], State]
     step: Callable[[jax.Array, State, jax.Array], tuple[State, Metrics]]
     sample: Sampler
     log_prob: Callable[[State, jax.Array], jax.Array]
+    activations: Callable[[State, jax.Array], jax.Array]

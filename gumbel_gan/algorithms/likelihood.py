@@ -1,7 +1,8 @@
-"""Samples and likelihoods of a recurrent generator, which every algorithm with one shares."""
+"""Samples, likelihoods and behaviours of a recurrent generator, which every algorithm with one shares."""
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,13 +10,19 @@ from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
 from gumbel_gan.algorithms.interface import Sampler, State
-from gumbel_gan.networks import Carry, Generator, Params, never
+from gumbel_gan.networks import Behavior, Carry, Generator, Params, never
 
 
-def of_average(
-    generator: Generator, length: int, num_latent_draws: int
-) -> tuple[Sampler, Callable[[State, jax.Array], jax.Array]]:
-    """Makes the `sample` and the `log_prob` of an algorithm whose states hold an averaged generator, `average`.
+class Observers(NamedTuple):
+    """What an algorithm tells of a state: the last functions of an `Algorithm`, where they are explained."""
+
+    sample: Sampler
+    log_prob: Callable[[State, jax.Array], jax.Array]
+    activations: Callable[[State, jax.Array], jax.Array]
+
+
+def of_average(generator: Generator, length: int, num_latent_draws: int) -> Observers:
+    """Makes the observers of an algorithm whose states hold an averaged generator, `average`.
 
     Args:
       generator: the generator.
@@ -23,7 +30,7 @@ def of_average(
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
 
     Returns:
-      The two functions of an `Algorithm`.
+      The observers. Activations of a generator with a latent are those at one draw a sequence, always the same.
 
     Raises:
       ValueError: `num_latent_draws` is less than 1.
@@ -42,7 +49,11 @@ def of_average(
     def log_prob_of_average(state: State, tokens: jax.Array) -> jax.Array:
         return log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
 
-    return sample_average, log_prob_of_average
+    def activations_of_average(state: State, tokens: jax.Array) -> jax.Array:
+        carry = generator.initial_carry(jax.random.key(0), len(tokens))
+        return behavior(generator, state.average, carry, tokens).activations
+
+    return Observers(sample_average, log_prob_of_average, activations_of_average)
 
 
 def sample(
@@ -97,6 +108,24 @@ def conditional_log_prob(generator: Generator, params: Params, carry: Carry, tok
     start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
     logits_NTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens)
     return jnp.sum(unroll.token_log_probs(logits_NTK, tokens), axis=1)
+
+
+def behavior(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> Behavior:
+    """Observes a generator that reads sequences.
+
+    Of sequences that it has drawn itself this is its free-running behaviour, of others the teacher-forced one.
+
+    Args:
+      generator: the generator.
+      params: its parameters.
+      carry: the carry before the first symbol of each sequence.
+      tokens: `[N, T]` int32 sequences.
+
+    Returns:
+      `[N, T, H]` activations and `[N, T, K]` logits, those at t given the tokens before t.
+    """
+    start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
+    return unroll.teacher_forced(partial(generator.observed_step, params), carry, start, tokens)
 
 
 def require_exact(generator: Generator) -> None:

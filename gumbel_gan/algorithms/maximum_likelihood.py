@@ -63,7 +63,7 @@ def maximum_likelihood(
       ValueError: `average_decay` or `num_latent_draws` is a Python number out of its range.
     """
     averaging.check_decay(average_decay)
-    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
+    observers = likelihood.of_average(generator, length, num_latent_draws)
 
     def init(key: jax.Array) -> MaximumLikelihoodState:
         params = generator.init(key)
@@ -94,4 +94,4 @@ def maximum_likelihood(
         average = averaging.update(params, state.average, average_decay, state.step)
         return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
 
-    return Algorithm(init, step, sample, log_prob)
+    return Algorithm(init, step, *observers)

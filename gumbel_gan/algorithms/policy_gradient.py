@@ -65,7 +65,7 @@ def policy_gradient(
     """
     likelihood.require_exact(generator)
     averaging.check_decay(average_decay)
-    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
+    observers = likelihood.of_average(generator, length, num_latent_draws)
     discriminator_loss = adversary.penalised_loss(
         discriminator,
         cross_entropy,
@@ -101,4 +101,4 @@ def policy_gradient(
         state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
         return state, metrics
 
-    return Algorithm(init, step, sample, log_prob)
+    return Algorithm(init, step, *observers)

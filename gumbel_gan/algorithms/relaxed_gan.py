@@ -95,7 +95,7 @@ def relaxed_gan(
     if num_generated is not None and num_generated < 1:
         raise ValueError(f"num_generated must be at least 1, got {num_generated}")
     averaging.check_decay(average_decay)
-    sample, log_prob = likelihood.of_average(generator, length, num_latent_draws)
+    observers = likelihood.of_average(generator, length, num_latent_draws)
     _check_score_weight(score_weight, estimator)
     discriminator_loss = adversary.penalised_loss(
         discriminator,
@@ -175,7 +175,7 @@ def relaxed_gan(
         state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
         return state, metrics
 
-    return Algorithm(init, step, sample, log_prob)
+    return Algorithm(init, step, *observers)
 
 
 def _check_score_weight(score_weight: float, estimator: Estimator) -> None:

@@ -1,4 +1,4 @@
-"""The recurrent generator and discriminator: the only room that knows Flax.
+"""The recurrent generator.
 
 Outside, a network is a NamedTuple of pure functions of its parameters: unrolls and algorithms never see a module.
 """
@@ -9,17 +9,29 @@ from typing import Any, NamedTuple, cast
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax import traverse_util
 
-Params = Any
+from gumbel_gan.networks.parts import Params, check_sizes, open_forget_gates
+
 Carry = Any
 
 LATENTS = ("hidden_and_cell", "hidden", "none")
 GRU_LATENTS = ("hidden", "none")
-POOLINGS = ("last", "last_and_mean")
 
 # The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
 _NEVER = -1e9
+
+
+class Behavior(NamedTuple):
+    """What a generator does at a step, or, with an axis of time, along a sequence.
+
+    Attributes:
+      activations: `[..., H]` what the tanh of the recurrent state is taken of, float32: of the candidate state in a
+        GRU, of the new cell in an LSTM.
+      logits: `[..., K]` logits of the next symbol, float32.
+    """
+
+    activations: jax.Array
+    logits: jax.Array
 
 
 class Generator(NamedTuple):
@@ -31,7 +43,9 @@ class Generator(NamedTuple):
       init: key -> params.
       initial_carry: (key, batch size) -> the carry before the first symbol, with its latent drawn from N(0, 1).
       step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`), one step of the recurrence.
+      observed_step: the same step, which gives its `Behavior` in place of the logits alone.
       num_symbols: K, size of the vocabulary, padding included.
+      hidden_size: H, width of the recurrence.
       has_latent: whether `initial_carry` uses its key.
       padding: the symbol that pads, None where none does.
     """
@@ -39,22 +53,11 @@ class Generator(NamedTuple):
     init: Callable[[jax.Array], Params]
     initial_carry: Callable[[jax.Array, int], Carry]
     step: Callable[[Params, Carry, jax.Array], tuple[Carry, jax.Array]]
+    observed_step: Callable[[Params, Carry, jax.Array], tuple[Carry, Behavior]]
     num_symbols: int
+    hidden_size: int
     has_latent: bool
     padding: int | None
-
-
-class Discriminator(NamedTuple):
-    """A discriminator of whole sequences.
-
-    Attributes:
-      init: key -> params.
-      logits: (params, x `[B, T, K]`) -> `[B]` logits d = log(D / (1 - D)); large means real. It is told no length:
-        padding is a symbol like the others.
-    """
-
-    init: Callable[[jax.Array], Params]
-    logits: Callable[[Params, jax.Array], jax.Array]
 
 
 class _GeneratorStep(nn.Module):
@@ -64,35 +67,18 @@ class _GeneratorStep(nn.Module):
     dtype: jnp.dtype
 
     @nn.compact
-    def __call__(self, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
-        carry, h = self.cell(self.hidden_size, dtype=self.dtype)(carry, x)
+    def __call__(self, carry: Carry, x: jax.Array) -> tuple[Carry, Behavior]:
+        seen: list[jax.Array] = []
+
+        def tanh(activations: jax.Array) -> jax.Array:
+            # Flax's cells don't hand out what goes on inside them.
+            seen.append(activations)
+            return nn.tanh(activations)
+
+        carry, h = self.cell(self.hidden_size, dtype=self.dtype, activation_fn=tanh)(carry, x)
         logits = nn.Dense(self.num_symbols, dtype=self.dtype)(h)
-        return carry, logits.astype(jnp.float32)
-
-
-class _Discriminator(nn.Module):
-    cell: Callable[..., Any]
-    hidden_size: int
-    pooling: str
-    bidirectional: bool
-    dtype: jnp.dtype
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        h = self._unroll()(x)
-        features = [h[:, -1]]
-        if self.bidirectional:
-            # With keep_order, the state that has read the whole sequence backwards stands at its beginning.
-            backwards = self._unroll(reverse=True, keep_order=True)(x)
-            features.append(backwards[:, 0])
-            h = jnp.concatenate([h, backwards], axis=-1)
-        if self.pooling == "last_and_mean":
-            features.append(jnp.mean(h, axis=1))
-        logits = nn.Dense(1, dtype=self.dtype)(jnp.concatenate(features, axis=-1))
-        return logits[:, 0].astype(jnp.float32)
-
-    def _unroll(self, **options: Any) -> Any:
-        return nn.RNN(self.cell(self.hidden_size, dtype=self.dtype), **options)
+        # An LSTM takes two: of its candidate, and then of its cell.
+        return carry, Behavior(seen[-1].astype(jnp.float32), logits.astype(jnp.float32))
 
 
 def lstm_generator(
@@ -185,7 +171,7 @@ def _generator(
     dtype: jnp.dtype,
 ) -> Generator:
     """Makes a generator of a Flax cell and of what its carry is at first."""
-    _check_sizes(num_symbols, hidden_size)
+    check_sizes(num_symbols, hidden_size)
     if padding is not None and not 0 <= padding < num_symbols:
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if ends and padding is None:
@@ -195,70 +181,21 @@ def _generator(
     def init(key: jax.Array) -> Params:
         carry_key, params_key = jax.random.split(key)
         params = module.init(params_key, initial_carry(carry_key, 1), jnp.zeros((1, num_symbols + 1), dtype))
-        return _open_forget_gates(params)
+        return open_forget_gates(params)
 
-    def step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
-        carry, logits_BK = cast(Any, module.apply)(params, carry, x)
+    def observed_step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, Behavior]:
+        carry, behavior = cast(Any, module.apply)(params, carry, x)
         if padding is not None and ends:
             ended_B = x[:, padding] > 0.5
-            logits_BK = jnp.where(ended_B[:, None], only(jnp.zeros_like(logits_BK), padding), logits_BK)
-        return carry, logits_BK
+            logits_BK = jnp.where(ended_B[:, None], only(jnp.zeros_like(behavior.logits), padding), behavior.logits)
+            behavior = behavior._replace(logits=logits_BK)
+        return carry, behavior
 
-    return Generator(init, initial_carry, step, num_symbols, latent != "none", padding)
+    def step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array]:
+        carry, behavior = observed_step(params, carry, x)
+        return carry, behavior.logits
 
-
-def lstm_discriminator(
-    num_symbols: int,
-    hidden_size: int,
-    *,
-    pooling: str = "last_and_mean",
-    bidirectional: bool = False,
-    dtype: jnp.dtype = jnp.float32,
-) -> Discriminator:
-    """Makes an LSTM discriminator with a linear head on its last state, or on its last and its mean state.
-
-    Args:
-      num_symbols: K, at least 2.
-      hidden_size: H, width of the LSTM (of each direction), at least 1.
-      pooling: 'last' (the paper's) or 'last_and_mean', which shortens the path of the gradient to each symbol.
-      bidirectional: whether a second LSTM reads the sequence backwards.
-      dtype: of the computation; parameters and logits are float32.
-
-    Returns:
-      A `Discriminator`.
-
-    Raises:
-      ValueError: an argument is out of its range.
-    """
-    return _discriminator(nn.OptimizedLSTMCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
-
-
-def gru_discriminator(
-    num_symbols: int,
-    hidden_size: int,
-    *,
-    pooling: str = "last_and_mean",
-    bidirectional: bool = False,
-    dtype: jnp.dtype = jnp.float32,
-) -> Discriminator:
-    """Makes a GRU discriminator: `lstm_discriminator` with another cell, and the same arguments and errors."""
-    return _discriminator(nn.GRUCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
-
-
-def _discriminator(
-    cell: Callable[..., Any], num_symbols: int, hidden_size: int, pooling: str, bidirectional: bool, dtype: jnp.dtype
-) -> Discriminator:
-    """Makes a discriminator of a Flax cell."""
-    _check_sizes(num_symbols, hidden_size)
-    if pooling not in POOLINGS:
-        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}")
-    module = _Discriminator(cell, hidden_size, pooling, bidirectional, dtype)
-
-    def init(key: jax.Array) -> Params:
-        return _open_forget_gates(module.init(key, jnp.zeros((1, 1, num_symbols), dtype)))
-
-    apply: Any = module.apply
-    return Discriminator(init, apply)
+    return Generator(init, initial_carry, step, observed_step, num_symbols, hidden_size, latent != "none", padding)
 
 
 def only(logits: jax.Array, symbol: int) -> jax.Array:
@@ -271,25 +208,6 @@ def never(logits: jax.Array, symbol: int) -> jax.Array:
     return jnp.where(jnp.arange(logits.shape[-1]) == symbol, _NEVER, logits)
 
 
-def _open_forget_gates(params: Params) -> Params:
-    """Raises the biases of the forget gates to 1, so that an LSTM remembers at first; Flax starts them at 0.
-
-    References:
-      Gers et al. 2000, https://doi.org/10.1162/089976600300015015.
-    """
-    flat = traverse_util.flatten_dict(params)
-    return traverse_util.unflatten_dict(
-        {path: leaf + 1.0 if path[-2:] == ("hf", "bias") else leaf for path, leaf in flat.items()}
-    )
-
-
 def _check_latent(latent: str, latents: tuple[str, ...]) -> None:
     if latent not in latents:
         raise ValueError(f"latent must be one of {', '.join(latents)}; got {latent!r}")
-
-
-def _check_sizes(num_symbols: int, hidden_size: int) -> None:
-    if num_symbols < 2:
-        raise ValueError(f"num_symbols must be at least 2, got {num_symbols}")
-    if hidden_size < 1:
-        raise ValueError(f"hidden_size must be at least 1, got {hidden_size}")

@@ -1,0 +1,37 @@
+"""The recurrent generators and discriminators: the only room that knows Flax."""
+
+from gumbel_gan.networks.discriminators import (
+    POOLINGS,
+    Discriminator,
+    gru_discriminator,
+    lstm_discriminator,
+)
+from gumbel_gan.networks.generators import (
+    GRU_LATENTS,
+    LATENTS,
+    Behavior,
+    Carry,
+    Generator,
+    gru_generator,
+    lstm_generator,
+    never,
+    only,
+)
+from gumbel_gan.networks.parts import Params
+
+__all__ = [
+    "GRU_LATENTS",
+    "LATENTS",
+    "POOLINGS",
+    "Behavior",
+    "Carry",
+    "Discriminator",
+    "Generator",
+    "Params",
+    "gru_discriminator",
+    "gru_generator",
+    "lstm_discriminator",
+    "lstm_generator",
+    "never",
+    "only",
+]
