@@ -15,10 +15,18 @@ from experiments.choices import choose
 from experiments.members import sweep
 from experiments.settings import Section, check_settings, paths
 from gumbel_gan import evaluation, placement
-from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, policy_gradient, relaxed_gan
+from gumbel_gan.algorithms import (
+    Algorithm,
+    importance_gan,
+    maximum_likelihood,
+    policy_gradient,
+    professor_forcing,
+    relaxed_gan,
+)
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Generator,
+    behavior_discriminator,
     gru_discriminator,
     gru_generator,
     lstm_discriminator,
@@ -113,6 +121,7 @@ def build(config: Section) -> Experiment:
         "maximum_likelihood": _maximum_likelihood,
         "importance_gan": _importance_gan,
         "policy_gradient": _policy_gradient,
+        "professor_forcing": _professor_forcing,
     }
 
     def algorithm_at(point: ArrayLike) -> Algorithm:
@@ -189,6 +198,29 @@ def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> A
         length=context.task.length,
         reward=REWARDS[choose(_pop(section, "reward", path), REWARDS, f"{path}.reward")],
         **_adversaries(section, path, context),
+    )
+
+
+def _professor_forcing(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    generator = context.generator
+    return _call(
+        professor_forcing,
+        section,
+        path,
+        length=context.task.length,
+        generator=generator,
+        discriminator=_named(
+            _pop(section, "discriminator", path),
+            f"{path}.discriminator",
+            {"behavior": behavior_discriminator},
+            num_features=generator.hidden_size + generator.num_symbols,
+            dtype=context.dtype,
+        ),
+        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
+        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
+        free_running_weight=_required_schedule(section, "free_running_weight", path, context),
+        teacher_forced_weight=_schedule(section, "teacher_forced_weight", path, context),
+        shard_axis=context.shard_axis,
     )
 
 

@@ -1,11 +1,19 @@
 """Adversarial training of generators of discrete sequences, end to end, in JAX."""
 
-from gumbel_gan.algorithms import Algorithm, importance_gan, maximum_likelihood, policy_gradient, relaxed_gan
+from gumbel_gan.algorithms import (
+    Algorithm,
+    importance_gan,
+    maximum_likelihood,
+    policy_gradient,
+    professor_forcing,
+    relaxed_gan,
+)
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.gumbel import concrete_log_prob, gumbel_max, gumbel_softmax, sample_gumbel
 from gumbel_gan.networks import (
     Discriminator,
     Generator,
+    behavior_discriminator,
     gru_discriminator,
     gru_generator,
     lstm_discriminator,
@@ -27,6 +35,7 @@ __all__ = [
     "Objective",
     "Oracle",
     "Task",
+    "behavior_discriminator",
     "concrete_log_prob",
     "digits_task",
     "grammar_task",
@@ -41,6 +50,7 @@ __all__ = [
     "names_task",
     "oracle_task",
     "policy_gradient",
+    "professor_forcing",
     "relaxed_gan",
     "sample_gumbel",
     "text_task",

@@ -4,6 +4,7 @@ from gumbel_gan.algorithms.importance_gan import importance_gan
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, Sampler, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.policy_gradient import policy_gradient
+from gumbel_gan.algorithms.professor_forcing import professor_forcing
 from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "importance_gan",
     "maximum_likelihood",
     "policy_gradient",
+    "professor_forcing",
     "relaxed_gan",
 ]

@@ -40,7 +40,7 @@ class DiscriminatorLoss(Protocol):
     """A loss of a discriminator's parameters, with what is worth logging about it."""
 
     def __call__(
-        self, params: Params, step: jax.Array, real: jax.Array, generated: jax.Array
+        self, params: Params, step: jax.Array, real: jax.Array, generated: jax.Array, /
     ) -> tuple[jax.Array, Metrics]:
         """Gives the scalar loss at a step on real `[B, T, K]` and generated `[N, T, K]` sequences, and metrics."""
         ...

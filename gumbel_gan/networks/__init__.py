@@ -3,6 +3,7 @@
 from gumbel_gan.networks.discriminators import (
     POOLINGS,
     Discriminator,
+    behavior_discriminator,
     gru_discriminator,
     lstm_discriminator,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Discriminator",
     "Generator",
     "Params",
+    "behavior_discriminator",
     "gru_discriminator",
     "gru_generator",
     "lstm_discriminator",

@@ -7,7 +7,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.networks.parts import Params, check_sizes, open_forget_gates
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.networks.parts import Params, open_forget_gates
 
 POOLINGS = ("last", "last_and_mean")
 
@@ -50,6 +51,22 @@ class _Discriminator(nn.Module):
         return nn.RNN(self.cell(self.hidden_size, dtype=self.dtype), **options)
 
 
+class _BehaviorDiscriminator(nn.Module):
+    hidden_size: int
+    num_layers: int
+    dtype: jnp.dtype
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        forwards, backwards = (nn.GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2))
+        read: Any = nn.Bidirectional(nn.RNN(forwards), nn.RNN(backwards))
+        h = jnp.mean(read(x), axis=1)
+        for _ in range(self.num_layers):
+            h = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h))
+        logits = nn.Dense(1, dtype=self.dtype)(h)
+        return logits[:, 0].astype(jnp.float32)
+
+
 def lstm_discriminator(
     num_symbols: int,
     hidden_size: int,
@@ -88,11 +105,41 @@ def gru_discriminator(
     return _discriminator(nn.GRUCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
 
 
+def behavior_discriminator(
+    num_features: int, hidden_size: int, *, num_layers: int = 3, dtype: jnp.dtype = jnp.float32
+) -> Discriminator:
+    """Makes Professor Forcing's discriminator: a bidirectional GRU, the mean of its states, and ReLU layers on it.
+
+    Args:
+      num_features: F, numbers that describe a generator's behaviour at a step, at least 2; they stand in the place of
+        the K symbols.
+      hidden_size: width of the GRU of each direction, and of the layers, at least 1.
+      num_layers: number of ReLU layers before the last, linear one, at least 0.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Discriminator`.
+
+    Raises:
+      ValueError: an argument is out of its range.
+
+    References:
+      Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
+    """
+    require_at_least(2, num_features=num_features)
+    require_at_least(1, hidden_size=hidden_size)
+    require_at_least(0, num_layers=num_layers)
+    module = _BehaviorDiscriminator(hidden_size, num_layers, dtype)
+    apply: Any = module.apply
+    return Discriminator(lambda key: module.init(key, jnp.zeros((1, 1, num_features), dtype)), apply)
+
+
 def _discriminator(
     cell: Callable[..., Any], num_symbols: int, hidden_size: int, pooling: str, bidirectional: bool, dtype: jnp.dtype
 ) -> Discriminator:
     """Makes a discriminator of a Flax cell."""
-    check_sizes(num_symbols, hidden_size)
+    require_at_least(2, num_symbols=num_symbols)
+    require_at_least(1, hidden_size=hidden_size)
     if pooling not in POOLINGS:
         raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}")
     module = _Discriminator(cell, hidden_size, pooling, bidirectional, dtype)

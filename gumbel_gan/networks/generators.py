@@ -10,7 +10,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.networks.parts import Params, check_sizes, open_forget_gates
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.networks.parts import Params, open_forget_gates
 
 Carry = Any
 
@@ -171,7 +172,8 @@ def _generator(
     dtype: jnp.dtype,
 ) -> Generator:
     """Makes a generator of a Flax cell and of what its carry is at first."""
-    check_sizes(num_symbols, hidden_size)
+    require_at_least(2, num_symbols=num_symbols)
+    require_at_least(1, hidden_size=hidden_size)
     if padding is not None and not 0 <= padding < num_symbols:
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if ends and padding is None:

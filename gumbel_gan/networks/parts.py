@@ -17,11 +17,3 @@ def open_forget_gates(params: Params) -> Params:
     return traverse_util.unflatten_dict(
         {path: leaf + 1.0 if path[-2:] == ("hf", "bias") else leaf for path, leaf in flat.items()}
     )
-
-
-def check_sizes(num_symbols: int, hidden_size: int) -> None:
-    """Raises ValueError unless there are symbols to tell apart, and a state to do it with."""
-    if num_symbols < 2:
-        raise ValueError(f"num_symbols must be at least 2, got {num_symbols}")
-    if hidden_size < 1:
-        raise ValueError(f"hidden_size must be at least 1, got {hidden_size}")

@@ -5,8 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks import lines, vocabulary
-from gumbel_gan.tasks.interface import Task, require_at_least
+from gumbel_gan.tasks.interface import Task
 
 SYMBOLS = string.digits + "abcdefg"
 IMAGE_SHAPE = (8, 8)

@@ -8,8 +8,9 @@ from types import MappingProxyType
 import nltk
 import numpy as np
 
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks import pcfg, vocabulary
-from gumbel_gan.tasks.interface import Oracle, Task, require_at_least
+from gumbel_gan.tasks.interface import Oracle, Task
 
 GRAMMARS = MappingProxyType(
     {

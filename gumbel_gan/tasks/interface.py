@@ -101,10 +101,3 @@ def sequence_lengths(tokens: np.ndarray, padding: int | None, *, ends: bool) -> 
     if ends:
         return np.logical_and.accumulate(written, axis=1).sum(axis=1)
     return length - np.logical_and.accumulate(~written[:, ::-1], axis=1).sum(axis=1)
-
-
-def require_at_least(least: int, **arguments: int) -> None:
-    """Raises ValueError unless arguments, given by their names, are at least so large."""
-    for name, value in arguments.items():
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")

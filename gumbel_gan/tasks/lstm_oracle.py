@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan import unroll
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks import Carry, Generator, Params, lstm_generator
 from gumbel_gan.tasks import vocabulary
-from gumbel_gan.tasks.interface import Oracle, Task, require_at_least
+from gumbel_gan.tasks.interface import Oracle, Task
 
 # An array over all symbols and all times is as large as this makes it: 100 MB for 5,000 symbols and 20 times.
 _ROWS_AT_ONCE = 250

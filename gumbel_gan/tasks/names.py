@@ -3,8 +3,9 @@
 import re
 import string
 
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks import lines
-from gumbel_gan.tasks.interface import Task, require_at_least
+from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Files
 
 

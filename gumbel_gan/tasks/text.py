@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks import lines, vocabulary
-from gumbel_gan.tasks.interface import Task, require_at_least
+from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Files, Line
 
 SEPARATORS = MappingProxyType({"characters": "", "words": " "})

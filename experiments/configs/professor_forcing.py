@@ -1,0 +1,121 @@
+"""Professor Forcing beside its baselines; a method's name follows a colon, and a task's a comma.
+
+python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing.py:professor,digits
+python -m experiments.train --workdir=runs/characters \
+    --config=experiments/configs/professor_forcing.py:professor,characters --config.task.files=input.txt
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from experiments.configs import digits, names_mle
+
+METHODS = MappingProxyType(
+    {
+        "likelihood": "maximum likelihood by teacher forcing",
+        "longer": "the same, for as much time as Professor Forcing takes",
+        "scheduled": "scheduled sampling, up to a quarter of the symbols",
+        "professor": "Professor Forcing",
+        "both": "Professor Forcing with its second term, through the teacher-forced behaviour",
+    }
+)
+TASKS = ("characters", "words", "digits")
+
+# Steps of maximum likelihood in the time of one of Professor Forcing's.
+_STEPS_IN_A_STEP = 6
+
+
+def get_config(variant: str = "professor,digits") -> ConfigDict:
+    """Gives a method's recipe on a task.
+
+    Args:
+      variant: one of `METHODS`, and, after a comma, one of `TASKS`: characters or words of a text whose `task.files`
+        are to be given, in windows of 32 or 16, or handwritten digits, pixel by pixel.
+
+    Raises:
+      ValueError: `variant` is not one of those.
+    """
+    method, _, task = variant.partition(",")
+    if method not in METHODS or task not in TASKS:
+        raise ValueError(
+            f"variant must be one of {', '.join(METHODS)}, a comma, and one of {', '.join(TASKS)}; got {variant!r}"
+        )
+    config = _digits() if task == "digits" else _text(task)
+    likelihood = {
+        "name": "maximum_likelihood",
+        "sampling_rate": "linear(1e-3, 0.25)" if method == "scheduled" else "none",
+        "average_decay": 0.998,
+        "num_latent_draws": 256,
+        "generator": {"name": "gru", "hidden_size": 64 if task == "digits" else 128, "latent": "none"},
+        "optimizer": _adam(b1=0.9, max_norm=100.0),
+    }
+    if method == "longer":
+        config.num_steps *= _STEPS_IN_A_STEP
+        config.steps_per_chunk *= _STEPS_IN_A_STEP
+    professor = method in ("professor", "both")
+    config.algorithm = ConfigDict(_professor(likelihood, method) if professor else likelihood)
+    return config
+
+
+def _digits() -> ConfigDict:
+    config = digits.get_config()
+    config.num_steps = 3_000
+    config.num_seeds = 8
+    config.batch_size = 32
+    return config
+
+
+def _text(unit: str) -> ConfigDict:
+    config = names_mle.get_config()
+    config.num_steps = 3_000
+    config.num_seeds = 4
+    config.batch_size = 64
+    config.num_samples = 1_000
+    config.num_compared = 1_000
+    config.temperatures = ()
+    words = unit == "words"
+    config.task = ConfigDict(
+        {
+            "name": "text",
+            "files": "",  # their paths, separated by commas
+            "digest": "",  # of the files, noted when a run begins
+            "unit": unit,
+            "max_length": 0,
+            "too_long": "drop",
+            "window": 16 if words else 32,
+            "lowercase": False,
+            "min_count": 30 if words else 1,  # rarer words become <unk>
+            "max_symbols": 5_000,
+            "deduplicate": True,
+            "num_heldout": 1_500,
+            "seed": 0,
+        }
+    )
+    return config
+
+
+def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
+    kept = ("average_decay", "num_latent_draws", "generator")
+    return {
+        "name": "professor_forcing",
+        "free_running_weight": "constant(1.0)",
+        "teacher_forced_weight": "constant(1.0)" if method == "both" else "none",
+        "generator_threshold": 0.75,  # the discriminator's accuracy above which the generator learns from it
+        "discriminator_threshold": 0.99,  # the accuracy below which the discriminator learns
+        "discriminator": {"name": "behavior", "hidden_size": 64, "num_layers": 3},
+        "generator_optimizer": likelihood["optimizer"],
+        "discriminator_optimizer": _adam(b1=0.5, max_norm=5.0),
+        **{name: likelihood[name] for name in kept},
+    }
+
+
+def _adam(*, b1: float, max_norm: float) -> dict[str, Any]:
+    return {
+        "name": "clipped_adam",
+        "learning_rate": "cosine(2e-3, 1e-4)",
+        "b1": b1,
+        "b2": 0.999,
+        "max_norm": max_norm,  # of a gradient
+    }

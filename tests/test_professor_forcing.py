@@ -1,0 +1,175 @@
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from gumbel_gan import training
+from gumbel_gan.algorithms import likelihood, maximum_likelihood, professor_forcing
+from gumbel_gan.networks import Discriminator, behavior_discriminator, gru_generator, lstm_generator
+
+NUM_SYMBOLS, HIDDEN_SIZE, LENGTH, BATCH_SIZE = 3, 4, 5, 6
+GENERATOR = gru_generator(NUM_SYMBOLS, HIDDEN_SIZE)
+# All data are rows of symbol 2, which an untrained generator draws as often as the others.
+DATA = jnp.full((BATCH_SIZE, LENGTH), 2)
+SGD = optax.sgd(0.1)
+
+
+def make(discriminator: Discriminator, *, generator=GENERATOR, weight: float = 1.0, **settings):
+    return professor_forcing(
+        generator,
+        discriminator,
+        length=LENGTH,
+        generator_optimizer=SGD,
+        discriminator_optimizer=SGD,
+        free_running_weight=optax.constant_schedule(weight),
+        **settings,
+    )
+
+
+def by_halves(params, x):
+    """Takes the first half of a joint batch, the teacher-forced one, for real, with a confidence that is its weight."""
+    signs = jnp.where(jnp.arange(len(x)) < BATCH_SIZE, 1.0, -1.0)
+    # Some word of the behaviour, so that its gradient is not zero.
+    return params * (signs[: len(x)] + 0.01 * jnp.mean(x, axis=(1, 2)))
+
+
+def scripted(weight: float) -> Discriminator:
+    return Discriminator(lambda key: jnp.asarray(weight), by_halves)
+
+
+def moved(before, after) -> float:
+    return max(
+        float(jnp.abs(a - b).max()) for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "accuracy", "generator_gate", "discriminator_gate"), [(2.0, 1.0, 1, 0), (-2.0, 0.0, 0, 1)]
+)
+def test_gates_open_and_close_with_the_accuracy(weight, accuracy, generator_gate, discriminator_gate):
+    algorithm = make(scripted(weight))
+    before = algorithm.init(jax.random.key(0))
+    after, metrics = jax.jit(algorithm.step)(jax.random.key(1), before, DATA)
+    assert float(metrics["discriminator_accuracy"]) == accuracy
+    assert float(metrics["generator_gate"]) == generator_gate
+    assert float(metrics["discriminator_gate"]) == discriminator_gate
+    assert (moved(before.discriminator, after.discriminator) > 0) == bool(discriminator_gate)
+
+    # A shut gate leaves the generator the gradient of the likelihood, and no other.
+    baseline = maximum_likelihood(GENERATOR, length=LENGTH, optimizer=SGD)
+    state = baseline.init(jax.random.key(0))._replace(generator=before.generator)
+    alone, alone_metrics = jax.jit(baseline.step)(jax.random.key(1), state, DATA)
+    np.testing.assert_allclose(metrics["negative_log_likelihood"], alone_metrics["generator_loss"], rtol=1e-6)
+    assert (moved(after.generator, alone.generator) > 1e-5) == bool(generator_gate)
+
+
+def test_gates_are_those_of_each_seed():
+    algorithm = make(scripted(1.0))
+    state = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), 3))
+    state = state._replace(discriminator=jnp.array([2.0, -2.0, 3.0]))
+    after, metrics = jax.jit(jax.vmap(algorithm.step, in_axes=(0, 0, None)))(
+        jax.random.split(jax.random.key(1), 3), state, DATA
+    )
+    np.testing.assert_array_equal(metrics["generator_gate"], [1, 0, 1])
+    np.testing.assert_array_equal(metrics["discriminator_gate"], [0, 1, 0])
+    np.testing.assert_array_equal(after.discriminator == state.discriminator, [True, False, True])
+
+
+def test_thresholds_decide_what_accuracy_opens_a_gate():
+    half = Discriminator(lambda key: jnp.asarray(2.0), lambda params, x: params * jnp.ones(len(x)))
+    for settings, expected in (
+        ({}, (0, 1)),
+        ({"generator_threshold": 0.4}, (1, 1)),
+        ({"discriminator_threshold": 0.5}, (0, 0)),
+    ):
+        algorithm = make(half, **settings)
+        _, metrics = algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
+        assert float(metrics["discriminator_accuracy"]) == 0.5
+        assert (metrics["generator_gate"], metrics["discriminator_gate"]) == expected
+
+
+@pytest.mark.parametrize("generator", [GENERATOR, lstm_generator(NUM_SYMBOLS, HIDDEN_SIZE)], ids=["gru", "lstm"])
+@pytest.mark.parametrize("teacher_forced_weight", [None, 0.7])
+def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_forced_weight):
+    discriminator = behavior_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 5, num_layers=2)
+    algorithm = make(
+        discriminator,
+        generator=generator,
+        weight=3.0,
+        teacher_forced_weight=None if teacher_forced_weight is None else optax.constant_schedule(0.7),
+        generator_threshold=0.0,
+        discriminator_threshold=0.0,
+    )
+    state = algorithm.init(jax.random.key(3))
+    # Biased by hand, so that the accuracy is no longer 0.
+    state.discriminator["params"]["Dense_2"]["bias"] = jnp.array([0.1])
+    after, metrics = jax.jit(algorithm.step)(jax.random.key(4), state, DATA)
+    assert float(metrics["generator_gate"]) == 1
+    gradient = jax.tree.map(lambda a, b: (a - b) / 0.1, state.generator, after.generator)
+    drawn = likelihood.sample(jax.random.key(4), generator, state.generator, BATCH_SIZE, LENGTH)
+
+    def loss(params):
+        forced, log_prob = behave(generator, params, DATA)
+        free, _ = behave(generator, params, drawn)
+        d_forced, d_free = (discriminator.logits(state.discriminator, each) for each in (forced, free))
+        total = -jnp.mean(log_prob) + 3.0 * jnp.mean(jnp.log1p(jnp.exp(-d_free)))
+        if teacher_forced_weight is not None:
+            total += teacher_forced_weight * jnp.mean(jnp.log1p(jnp.exp(d_forced)))
+        return total
+
+    direction = jax.tree.map(lambda leaf: jax.random.normal(jax.random.key(5), leaf.shape, leaf.dtype), state.generator)
+    size = 1e-3
+    up, down = (
+        jax.jit(loss)(jax.tree.map(lambda leaf, by, sign=sign: leaf + sign * size * by, state.generator, direction))
+        for sign in (1.0, -1.0)
+    )
+    slope = sum(
+        float(jnp.vdot(a, b)) for a, b in zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
+    )
+    assert slope == pytest.approx(float(up - down) / (2 * size), rel=0.02)
+
+
+def behave(generator, params, tokens):
+    """Runs a generator along sequences, a step at a time."""
+    carry = generator.initial_carry(jax.random.key(0), len(tokens))
+    x = jax.nn.one_hot(jnp.full(len(tokens), NUM_SYMBOLS), NUM_SYMBOLS + 1)
+    features, log_prob = [], 0.0
+    for time in range(LENGTH):
+        carry, behavior = generator.observed_step(params, carry, x)
+        probs = jax.nn.softmax(behavior.logits)
+        features.append(jnp.concatenate([behavior.activations, probs], axis=-1))
+        log_prob += jnp.log(probs[jnp.arange(len(tokens)), tokens[:, time]])
+        x = jax.nn.one_hot(tokens[:, time], NUM_SYMBOLS + 1)
+    return jnp.stack(features, axis=1), log_prob
+
+
+def test_it_learns_and_its_gates_move_in_a_real_run():
+    data = jnp.tile(jnp.array([[0, 1, 2, 0, 1], [2, 2, 1, 1, 0]]), (8, 1))
+    algorithm = professor_forcing(
+        GENERATOR,
+        behavior_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 8),
+        length=LENGTH,
+        generator_optimizer=optax.adam(2e-2),
+        discriminator_optimizer=optax.adam(2e-2),
+        free_running_weight=optax.constant_schedule(0.5),
+    )
+    run = jax.jit(partial(training.train, algorithm, batch_size=16, num_steps=400))
+    state, metrics = run(jax.random.key(0), algorithm.init(jax.random.key(1)), data)
+    assert 0 < float(metrics["generator_gate"].mean()) < 1
+    assert 0 < float(metrics["discriminator_gate"].mean()) <= 1
+    loss = -algorithm.log_prob(state, data).mean()
+    assert float(loss) == pytest.approx(np.log(2), abs=0.15)
+
+
+def test_its_errors_name_the_argument():
+    with pytest.raises(ValueError, match=r"generator_threshold must be in \[0, 1\], got 1.5"):
+        make(scripted(1.0), generator_threshold=1.5)
+    with pytest.raises(ValueError, match=r"discriminator_threshold must be in \[0, 1\], got -1"):
+        make(scripted(1.0), discriminator_threshold=-1)
+    with pytest.raises(ValueError, match="generator must have no latent"):
+        make(scripted(1.0), generator=gru_generator(NUM_SYMBOLS, HIDDEN_SIZE, latent="hidden"))
+    with pytest.raises(ValueError, match="num_layers must be at least 0, got -1"):
+        behavior_discriminator(4, 4, num_layers=-1)
