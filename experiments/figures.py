@@ -19,6 +19,8 @@ _PANELS = {
     "nats a sequence": ("validation_nll", "negative_log_likelihood", "oracle_nll"),
     "effective sample size": ("effective_sample_size",),
     "discriminator's logits": ("real_logit", "generated_logit"),
+    "discriminator's accuracy": ("discriminator_accuracy",),
+    "gates, share of steps open": ("generator_gate", "discriminator_gate"),
     "temperature": ("temperature",),
 }
 # What is drawn against what, of `trade_off`: diversity across, quality up.
@@ -111,6 +113,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
         "validity": sorted(known & {"validity", "sampled_validity"}),
         "total variation": sorted(known & {"total_variation", "sampled_total_variation"}),
         "nats a sequence": sorted(known & {"validation_nll", "oracle_nll"}),
+        "gates open": sorted(name for name in known if name.endswith("_gate")),
     }
     lines = {label: names for label, names in lines.items() if names}
     figure = new_figure(3.6 * len(runs), 2.8 * len(lines))

@@ -17,11 +17,13 @@ from gumbel_gan.algorithms import (
     likelihood,
     maximum_likelihood,
     policy_gradient,
+    professor_forcing,
     relaxed_gan,
 )
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
+    behavior_discriminator,
     gru_discriminator,
     gru_generator,
     lstm_discriminator,
@@ -83,6 +85,18 @@ def make_policy_gradient(**settings):
     return policy_gradient(make_generator(), lstm_discriminator(NUM_SYMBOLS, 3), **settings)
 
 
+def make_professor_forcing(**settings):
+    settings = {
+        "length": LENGTH,
+        "generator_optimizer": OPTIMIZER,
+        "discriminator_optimizer": OPTIMIZER,
+        "free_running_weight": schedules.constant(1.0),
+        "teacher_forced_weight": schedules.constant(0.5),
+        "average_decay": 0.9,
+    } | settings
+    return professor_forcing(make_generator(), behavior_discriminator(3 + NUM_SYMBOLS, 3), **settings)
+
+
 ALGORITHMS = {
     "relaxed_gan": make_gan,
     "relaxed_gan with everything": lambda: make_gan(
@@ -109,6 +123,7 @@ ALGORITHMS = {
     "maximum_likelihood": make_mle,
     "maximum_likelihood, scheduled sampling": lambda: make_mle(sampling_rate=schedules.linear(0.1, 0.5, 10)),
     "policy_gradient": make_policy_gradient,
+    "professor_forcing": make_professor_forcing,
     "importance_gan": make_importance_gan,
     "importance_gan, tempered": lambda: make_importance_gan(
         temper=0.5, adversarial=False, real_penalty=schedules.constant(0.5), generated_penalty=schedules.constant(0.5)
@@ -151,6 +166,17 @@ def test_samples_are_tokens_and_their_likelihoods_finite(algorithm):
     log_prob = jax.jit(algorithm.log_prob)(state, tokens)
     chex.assert_shape(log_prob, (50,))
     assert (np.asarray(log_prob) < 0).all()
+
+
+def test_activations_are_those_along_a_sequence_whatever_comes_later(algorithm):
+    state = algorithm.init(jax.random.key(0))
+    activations = jax.jit(algorithm.activations)
+    chex.assert_shape(activations(state, EVERY), (*EVERY.shape, 3))
+    # A symbol enters the state after it.
+    for time in range(LENGTH):
+        change = activations(state, EVERY.at[:, time].set(0)) - activations(state, EVERY)
+        np.testing.assert_array_equal(change[:, : time + 1], 0)
+        assert (jnp.abs(change[:, time + 1 :]).max(axis=(0, 2)) > 1e-6).all()
 
 
 def test_likelihoods_sum_to_one_over_all_sequences(algorithm):

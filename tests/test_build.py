@@ -19,6 +19,7 @@ from experiments.configs import (
     names_importance,
     names_mle,
     oracle,
+    professor_forcing,
     quicktest,
     text,
     toth,
@@ -35,6 +36,7 @@ CONFIGS = {
     "names": names,
     "names_importance": names_importance,
     "names_mle": names_mle,
+    "professor_forcing": professor_forcing,
     "quicktest": quicktest,
     "toth": toth,
 }

@@ -78,6 +78,23 @@ def test_gates_are_those_of_each_seed():
     np.testing.assert_array_equal(after.discriminator == state.discriminator, [True, False, True])
 
 
+def test_gates_of_shards_are_those_of_the_whole_batch():
+    # A shard takes all its behaviours for real, the other takes them for what they are: accuracies of 0.5 and 1.
+    def logits(params, x):
+        halves = jnp.where(jnp.arange(len(x)) < len(x) // 2, 1.0, -1.0)
+        return params * jnp.where(jax.lax.axis_index("shards") == 0, jnp.ones(len(x)), halves)
+
+    algorithm = make(Discriminator(lambda key: jnp.asarray(2.0), logits), shard_axis="shards")
+    state = algorithm.init(jax.random.key(0))
+    step = jax.vmap(algorithm.step, in_axes=(0, None, 0), axis_name="shards")
+    after, metrics = jax.jit(step)(jax.random.split(jax.random.key(1)), state, DATA.reshape(2, -1, LENGTH))
+    np.testing.assert_array_equal(metrics["discriminator_accuracy"], [0.5, 1.0])
+    # Of the whole: 0.75, which is not above the threshold of the generator, and below that of the discriminator.
+    np.testing.assert_array_equal(metrics["generator_gate"], [0, 0])
+    np.testing.assert_array_equal(metrics["discriminator_gate"], [1, 1])
+    np.testing.assert_array_equal(after.discriminator[0], after.discriminator[1])
+
+
 def test_thresholds_decide_what_accuracy_opens_a_gate():
     half = Discriminator(lambda key: jnp.asarray(2.0), lambda params, x: params * jnp.ones(len(x)))
     for settings, expected in (
