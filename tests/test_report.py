@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, figures, reporting, schedule_text, settings, tables
+from experiments import build, figures, professor_forcing, reporting, schedule_text, settings, tables
 from experiments.configs import arithmetic, paper
 from experiments.paper import parts, verdict
 from experiments.rundir import RunDirectory, write_json
@@ -332,3 +332,27 @@ def test_the_study_s_parts_have_their_seeds_and_steps():
     steps = {part.config.num_steps for name, part in study.items() if name != "recipe"}
     assert steps == {20_000}
     assert study["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
+
+
+def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():
+    study = professor_forcing.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
+    assert {part.config.num_seeds for name, part in study.items() if name.startswith("digits")} == {8}
+    assert {part.config.num_seeds for name, part in study.items() if not name.startswith("digits")} == {4}
+    assert {part.config.num_steps for name, part in study.items() if not name.endswith("longer")} == {60}
+    assert study["characters_longer"].config.num_steps == study["digits_longer"].config.num_steps > 120
+    assert study["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
+    digits = professor_forcing.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
+    assert {name.partition("_")[0] for name in digits} == {"digits"}
+    for part in digits.values():
+        build.build(part.config)
+
+
+def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
+    def run_of(nll):
+        values = {"heldout_nll": nll, "dynamics_accuracy": [0.9 - 0.1 * value for value in nll]}
+        return runs[0]._replace(summary=runs[0].summary | values, members=[0, 1, 2, 3])
+
+    study = {"digits_professor": run_of([1.0, 1.1, 1.2, 1.3]), "digits_likelihood": run_of([2.0, 2.1, 2.2, 2.3])}
+    better, worse = professor_forcing.verdict(study)
+    assert better.claim.startswith("A regulariser: held-out likelihood of digits")
+    assert (better.outcome, worse.outcome) == ("better", "worse")

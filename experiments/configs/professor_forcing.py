@@ -23,6 +23,9 @@ METHODS = MappingProxyType(
 )
 TASKS = ("characters", "words", "digits")
 
+# Batches of every method but 'longer'.
+NUM_STEPS = 3_000
+
 # Steps of maximum likelihood in the time of one of Professor Forcing's.
 _STEPS_IN_A_STEP = 6
 
@@ -43,6 +46,7 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
             f"variant must be one of {', '.join(METHODS)}, a comma, and one of {', '.join(TASKS)}; got {variant!r}"
         )
     config = _digits() if task == "digits" else _text(task)
+    config.num_steps = NUM_STEPS
     likelihood = {
         "name": "maximum_likelihood",
         "sampling_rate": "linear(1e-3, 0.25)" if method == "scheduled" else "none",
@@ -61,7 +65,6 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
 
 def _digits() -> ConfigDict:
     config = digits.get_config()
-    config.num_steps = 3_000
     config.num_seeds = 8
     config.batch_size = 32
     return config
@@ -69,7 +72,6 @@ def _digits() -> ConfigDict:
 
 def _text(unit: str) -> ConfigDict:
     config = names_mle.get_config()
-    config.num_steps = 3_000
     config.num_seeds = 4
     config.batch_size = 64
     config.num_samples = 1_000
