@@ -2,22 +2,28 @@
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
 from gumbel_gan.metrics.catalogue import METRICS, Metric
-from gumbel_gan.metrics.comparison import MODEL_ORDER, compare, quality_and_diversity
+from gumbel_gan.metrics.comparison import DIVERGENCE_ORDERS, MODEL_ORDER, compare, quality_and_diversity
 from gumbel_gan.metrics.corpus import length_distance, novelty, uniqueness
+from gumbel_gan.metrics.embedding import embed
 from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
 from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
 from gumbel_gan.metrics.ngrams import ngram_divergence
 from gumbel_gan.metrics.samples import distance_to_law
+from gumbel_gan.metrics.two_sample import LEAST_VECTORS, TwoSample, two_sample_accuracy
 
 __all__ = [
+    "DIVERGENCE_ORDERS",
+    "LEAST_VECTORS",
     "METRICS",
     "MODEL_ORDER",
     "Estimate",
     "Metric",
+    "TwoSample",
     "bootstrap",
     "compare",
     "distance_to_law",
+    "embed",
     "exact_distances",
     "fit_ngram_model",
     "length_distance",
@@ -27,5 +33,6 @@ __all__ = [
     "quality_and_diversity",
     "self_bleu",
     "sentence_bleu",
+    "two_sample_accuracy",
     "uniqueness",
 ]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Trigrams: held-out sets of some hundred short sequences are too few for more.
 MODEL_ORDER = 3
+DIVERGENCE_ORDERS = range(1, 5)
 
-_DIVERGENCE_ORDERS = range(1, 5)
 _BLEU_ORDERS = range(2, 6)
 _MOST_REFITS = 20
 
@@ -95,7 +95,7 @@ def compare(
         "uniqueness": by_sequences(uniqueness),
         "novelty": by_sequences(lambda chosen: novelty(chosen, known)),
         "length_distance": by_sequences(lambda chosen: length_distance(chosen, references)),
-        **{f"ngram_divergence_{order}": divergence(order) for order in _DIVERGENCE_ORDERS},
+        **{f"ngram_divergence_{order}": divergence(order) for order in DIVERGENCE_ORDERS},
         **{f"bleu_{order}": by_scores(sentence_bleu(samples, references, order)) for order in _BLEU_ORDERS},
         **{f"self_bleu_{order}": by_scores(self_bleu(samples, order)) for order in _BLEU_ORDERS},
         "samples_nll_by_data": by_scores(negative_log_likelihood(model, samples)),
