@@ -95,14 +95,7 @@ def build(config: Section) -> Experiment:
             f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
             f"got {config['batch_size']}"
         )
-    largest = evaluation.most_compared(task)
-    if config["num_compared"] > largest:
-        raise ValueError(
-            f"config.num_compared must be at most the size of the smallest split, {largest}; "
-            f"got {config['num_compared']}"
-        )
-    if config["num_compared"] and importlib.util.find_spec("sacrebleu") is None:
-        raise ValueError("config.num_compared must be 0 without sacrebleu: pip install 'gumbel_gan[metrics]'")
+    _check_measured(config, task)
     num_shards = config["num_shards"]
     shard_axis = placement.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
@@ -133,6 +126,36 @@ def build(config: Section) -> Experiment:
     algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
     latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
     return Experiment(task, algorithms[0], algorithm_at, shard_axis, latent_draws)
+
+
+def _check_measured(config: Section, task: Task) -> None:
+    """Raises ValueError unless what is to be measured can be, of this task and with what is installed."""
+    largest = evaluation.most_compared(task)
+    for name in ("num_compared", "num_states"):
+        if config[name] > largest:
+            raise ValueError(
+                f"config.{name} must be at most the size of the smallest split, {largest}; got {config[name]}"
+            )
+    for name, module, package, extra in (
+        ("num_compared", "sacrebleu", "sacrebleu", "metrics"),
+        ("num_states", "sklearn", "scikit-learn", "data"),
+        ("num_states", "openTSNE", "openTSNE", "experiments"),
+    ):
+        if config[name] and importlib.util.find_spec(module) is None:
+            raise ValueError(f"config.{name} must be 0 without {package}: pip install 'gumbel_gan[{extra}]'")
+    if config["num_states"] and task.length < 2:
+        raise ValueError(
+            f"config.num_states must be 0 where sequences are of one symbol, whose states are all alike, "
+            f"got {config['num_states']}"
+        )
+    long_length = config["long_length"]
+    if long_length and task.padding is not None:
+        raise ValueError(f"config.long_length must be 0 for a task with padding, got {long_length}")
+    if long_length and (long_length % task.length or long_length == task.length):
+        raise ValueError(
+            f"config.long_length must be 0, or a multiple of the length of the task's sequences, {task.length}, and "
+            f"longer; got {long_length}"
+        )
 
 
 def make_task(config: Section) -> Task:

@@ -17,9 +17,11 @@ from rich.table import Table
 from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
 from experiments.members import members_at
 from experiments.rundir import one_line
-from gumbel_gan.metrics import METRICS
+from gumbel_gan.evaluation import EXACT_METRICS
+from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
 
 SHOWN_SAMPLES = 20
+WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)
 LABELS = {
     "validity": "validity mass",
     "total_variation": "total variation",
@@ -30,8 +32,11 @@ LABELS = {
     "sampled_length_total_variation": "length total variation",
     "distinct_strings": "distinct strings",
     **{name: metric.label for name, metric in METRICS.items()},
+    **{f"long_{name}": f"{METRICS[name].label} beyond the trained length" for name in WINDOW_METRICS},
+    "dynamics_accuracy": "accuracy of telling states read from states drawn",
 }
 _COUNTS = ("distinct_strings",)
+_DRIFT = "ngram_divergence_3"
 _NATS = ("nll", "_by_data", "_by_samples")
 
 
@@ -149,6 +154,10 @@ def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequenc
         console.print(_table(summary, members, title))
         if summary["num_compared"]:
             console.print(_comparison(summary, members))
+        if "long_samples" in summary:
+            console.print(_long_samples(summary, members), highlight=False)
+        if "dynamics" in summary:
+            console.print(_dynamics(summary, members), highlight=False)
         if summary["validity_method"] is not None and len(members) > 1:
             failed = failure_rate([summary["validity"][index] for index in members]) * len(members)
             console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
@@ -178,7 +187,7 @@ def _table(summary: Mapping[str, Any], members: Sequence[int], title: str) -> Ta
         table.add_column(header, justify="right", no_wrap=True)
     sampled = [name for name in LABELS if name.startswith("sampled_") or name == "distinct_strings"]
     groups = {
-        "exact": [name for name in LABELS if name not in sampled and name not in METRICS],
+        "exact": list(EXACT_METRICS),
         f"of {summary['num_samples']:,} samples": sampled,
     }
     if summary["validity_method"] != "enumeration":
@@ -225,6 +234,41 @@ def _comparison(summary: Mapping[str, Any], members: Sequence[int]) -> Table:
             cells.append(format_metric(name, known[name]["value"]) if name in known else "-")
         table.add_row(metric.label, *cells, metric.better)
     return table
+
+
+def _long_samples(summary: Mapping[str, Any], members: Sequence[int]) -> str:
+    """Says how far some members' long samples drift."""
+    known = summary["long_samples"]
+    parts = np.array([known[_DRIFT][member] for member in members], float)
+    window = known["starts"][1]
+    first, last = (_spread(_DRIFT, parts[:, index]) for index in (0, -1))
+    mark = format_metric(_DRIFT, summary["heldout_sample"][_DRIFT]["value"])
+    return (
+        f"Samples of {known['length']} symbols, {METRICS[_DRIFT].label}: the first {window} {first}, the last {window} "
+        f"{last}, held-out {mark}\n"
+    )
+
+
+def _dynamics(summary: Mapping[str, Any], members: Sequence[int]) -> str:
+    """Says how well states read are told from states drawn, at the last step, by some members."""
+    accuracy = {
+        name: numbers([summary["dynamics"][name]["accuracy"][member][-1] for member in members], "dynamics_accuracy")
+        for name in ("before", "after", "heldout")
+    }
+    before, after, heldout = (_spread("dynamics_accuracy", values) for values in accuracy.values())
+    return (
+        f"States of {summary['num_states']:,} sequences read and drawn are told apart with accuracy {after}; before "
+        f"training {before}; of other held-out sequences, both read, {heldout}; chance is 0.5\n"
+    )
+
+
+def _spread(name: str, values: np.ndarray) -> str:
+    """Writes the median of a metric over members and, where they are several, the least and the greatest."""
+    over_seeds = band(values)
+    middle, least, greatest = (
+        format_metric(name, value) for value in (over_seeds.median, over_seeds.least, over_seeds.greatest)
+    )
+    return f"{middle} ({least}–{greatest})" if len(values) > 1 else middle
 
 
 def half_width(summary: Mapping[str, Any], name: str, members: Sequence[int]) -> float:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bands import band
+from experiments.bands import band, numbers
+from experiments.console import WINDOW_METRICS, format_metric
 from experiments.members import members_at
 from experiments.rundir import Row, one_line
 from experiments.runs import FinishedRun
@@ -27,6 +28,8 @@ _PANELS = {
 _TRADE_OFFS = (("self_bleu_4", "bleu_4"), ("heldout_nll_by_samples", "samples_nll_by_data"))
 _LOGARITHMIC = ("distance to the true law",)
 _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1"}
+_ACCURACY = "dynamics_accuracy"
+_MOST_TICKS = 8
 _SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
 
 
@@ -231,6 +234,61 @@ def draw_length_laws(runs: Sequence[FinishedRun], path: Path) -> None:
         axes.set_ylabel("share of sequences" if column == 0 else "")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+
+
+def draw_drift(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws the divergences of the parts of long samples against their places, a panel an order, a line a run.
+
+    Args:
+      runs: runs that were compared with the same sequences and whose summary holds `long_samples`.
+      path: the image to write.
+    """
+    starts = runs[0].summary["long_samples"]["starts"]
+    figure = new_figure(3.2 * len(WINDOW_METRICS), 3.4)
+    for column, name in enumerate(WINDOW_METRICS):
+        axes = figure.add_subplot(1, len(WINDOW_METRICS), column + 1)
+        for run in runs:
+            known = run.summary["long_samples"][name]
+            over_seeds = band(np.array([known[member] for member in run.members], float), axis=0)
+            (line,) = axes.plot(starts, over_seeds.median, marker=".", label=run.label)
+            axes.fill_between(
+                starts, over_seeds.least, over_seeds.greatest, color=line.get_color(), alpha=0.25, linewidth=0
+            )
+        axes.axhline(runs[0].summary["heldout_sample"][name]["value"], color="black", label="held-out")
+        axes.set_title(METRICS[name].label, fontsize="medium")
+        axes.set_xticks(starts if len(starts) <= _MOST_TICKS else starts[:: -(-len(starts) // _MOST_TICKS)])
+        axes.set_xlabel("first symbol of the part")
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    figure.savefig(path, dpi=120)
+
+
+def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws the states of each run's first seed as points of the plane, before training and after.
+
+    Args:
+      runs: runs that have `states`, a row each.
+      path: the image to write.
+    """
+    figure = new_figure(9, 3.9 * len(runs))
+    for line, run in enumerate(runs):
+        accuracy = {
+            name: format_metric(_ACCURACY, numbers([known["accuracy"][run.members[0]][-1]], _ACCURACY)[0])
+            for name, known in run.summary["dynamics"].items()
+            if name != "times"
+        }
+        for column, (stage, sides) in enumerate((run.states or {}).items()):
+            axes = figure.add_subplot(len(runs), 2, 2 * line + column + 1)
+            for name, color in (("read", "tab:blue"), ("drawn", "tab:orange")):
+                x, y = np.reshape(sides[name], (-1, 2)).T
+                axes.plot(x, y, ".", markersize=3, color=color, alpha=0.7, label=name)
+            mark = f" (held-out {accuracy['heldout']})" if stage == "after" else ""
+            axes.set_title(f"{run.label}, {stage}: accuracy {accuracy[stage]}{mark}", fontsize="medium", wrap=True)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            if not line and not column:
+                axes.legend(fontsize="small", markerscale=3)
     figure.savefig(path, dpi=120)
 
 

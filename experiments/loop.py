@@ -106,6 +106,7 @@ def train(prepared: Prepared) -> Row:
         state = _train_from(step, state, prepared, checkpoints)
     metrics, strings = summary.summarise(config, experiment, state)
     summary.write_samples_and_curves(run, metrics, strings)
+    summary.write_states(run, config, experiment, state)
     metrics["wall_seconds"] = round(time.monotonic() - prepared.started, 3)
     # Last: a folder with a summary is a finished run.
     write_json(run.summary, metrics)

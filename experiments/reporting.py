@@ -9,7 +9,7 @@ from experiments import console, figures
 from experiments.bands import FAILURE_VALIDITY
 from experiments.rundir import one_line, write_text
 from experiments.runs import FinishedRun, differing_settings
-from experiments.tables import compared_with, comparison_tables, results_csv, results_table
+from experiments.tables import compared_with, comparison_tables, dynamics_tables, results_csv, results_table
 from gumbel_gan.metrics import METRICS
 
 NUM_SAMPLES = 20
@@ -81,6 +81,12 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
             drawn.append(trade_off_figure(alike, "trade_off" if not number else f"trade_off_{number + 1}"))
     if with_lengths := [run for run in runs if "length_law" in run.summary]:
         drawn.append(lengths_figure(with_lengths, "lengths"))
+    if with_long := [run for run in runs if "long_samples" in run.summary]:
+        for number, marks in enumerate(dict.fromkeys(map(_windows, with_long))):
+            alike = [run for run in with_long if _windows(run) == marks]
+            drawn.append(drift_figure(alike, "drift" if not number else f"drift_{number + 1}"))
+    if with_states := [run for run in runs if run.states is not None]:
+        drawn.append(states_figure(with_states, "states"))
     return Report(title, introduction, runs, [*drawn, samples_figure(runs, "samples")])
 
 
@@ -117,6 +123,36 @@ def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") ->
         "training ones (dashed)."
     )
     return Figure(name, "lengths", f"{caption} {bands}".strip(), lambda path: figures.draw_length_laws(runs, path))
+
+
+def drift_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
+    """Makes the figure of how samples longer than trained drift, of runs that were compared with the same sequences."""
+    known = runs[0].summary["long_samples"]
+    bands = (
+        f"Samples of {known['length']} symbols from generators trained on {known['starts'][1]}, cut into parts of that "
+        "length: the Jensen-Shannon divergence between the laws of n-grams of each part and of held-out sequences, "
+        "against the place where the part begins; median over seeds and range. The black line is what other held-out "
+        "sequences score."
+    )
+    return Figure(
+        name, "samples longer than trained", f"{caption} {bands}".strip(), lambda path: figures.draw_drift(runs, path)
+    )
+
+
+def states_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
+    """Makes the figure of recurrent states before and after training, of runs that have them."""
+    axes = (
+        "Recurrent states at the last step, of held-out sequences that the generator reads and of sequences that it "
+        "draws, before and after training; the first seed of each run, by t-SNE (openTSNE), each panel for itself. The "
+        "picture proves nothing: the accuracy is a classifier's on states that it has not seen (chance is 0.5; in "
+        "brackets, of two sets of held-out sequences, both read)."
+    )
+    return Figure(
+        name,
+        "states of reading and of drawing",
+        f"{caption} {axes}".strip(),
+        lambda path: figures.draw_states(runs, path),
+    )
 
 
 def samples_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
@@ -161,6 +197,7 @@ def write(report: Report, output: str | Path) -> None:
             failure_validity=FAILURE_VALIDITY,
             table={"headers": headers, "rows": rows},
             comparisons=comparison_tables(report.runs),
+            dynamics=dynamics_tables(report.runs),
             metrics=METRICS.values(),
             figures=[
                 {
@@ -193,6 +230,11 @@ def samples_text(runs: Sequence[FinishedRun]) -> str:
         "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
         for row in zip(*columns, strict=True)
     )
+
+
+def _windows(run: FinishedRun) -> tuple[Any, ...]:
+    """Gives what the parts of a run's long samples were compared with, and how many parts there are."""
+    return (*compared_with(run), run.summary["long_samples"]["length"])
 
 
 def _shown(run: FinishedRun) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class RunDirectory:
       summary: `summary.json`, written last; its presence says that the run is complete.
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
+      states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
       checkpoints: folder of the training state.
       data: folder of copies of the files that the run learns from; none where it learns from no files.
       events: folder of TensorBoard's events, a subfolder a member.
@@ -46,6 +47,7 @@ class RunDirectory:
         self.summary = self.path / "summary.json"
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
+        self.states = self.path / "states.json"
         self.checkpoints = self.path / "checkpoints"
         self.data = self.path / "data"
         self.events = self.path / "events"
@@ -127,6 +129,10 @@ class RunDirectory:
         lines = self.samples.read_text(encoding="utf-8").split("\n")[:-1]
         return [re.sub(r"\\.", lambda escape: _UNESCAPED[escape[0]], line) for line in lines]
 
+    def read_states(self) -> list[Row] | None:
+        """Reads the points of the recurrent states, an entry a point of the sweep; None where there are none."""
+        return json.loads(self.states.read_text(encoding="utf-8")) if self.states.exists() else None
+
     def keep_metrics(self, last_step: int) -> None:
         """Drops the rows after a step, from which a resumed run goes on."""
         rows = [row for row in self.read_metrics() if row["step"] <= last_step]
@@ -141,7 +147,7 @@ class RunDirectory:
 
     def _all(self) -> list[Path]:
         # The config last, so that a deletion that was cut short still leaves a run to be seen.
-        files = [self.summary, self.metrics, self.samples, self.curves]
+        files = [self.summary, self.metrics, self.samples, self.curves, self.states]
         return [*files, self.checkpoints, self.data, self.events, self.config]
 
     def _delete(self) -> None:

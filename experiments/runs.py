@@ -38,6 +38,7 @@ class FinishedRun(NamedTuple):
       members: indices of its seeds among the members of the run.
       samples: strings of its first seed.
       valid: whether each of them is valid; None where no oracle tells.
+      states: the points of its first seed's recurrent states; None where they were not asked for.
     """
 
     label: str
@@ -48,6 +49,7 @@ class FinishedRun(NamedTuple):
     members: list[int]
     samples: list[str]
     valid: list[bool] | None
+    states: Row | None = None
 
     def final(self, name: str) -> NDArray[np.floating]:
         """Gives the final metric of each seed, the worst that it can be where it is no number."""
@@ -105,6 +107,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
     is_valid = None if summary["validity_method"] is None else build.make_task(config).is_valid
     strings = run.read_samples()
     a_member = summary["num_samples"]
+    states = run.read_states()
     finished = []
     for point, settings in enumerate(summary["sweep"]):
         members = members_at(point, summary["points"])
@@ -120,6 +123,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 members=members,
                 samples=samples,
                 valid=None if is_valid is None else [is_valid(string) for string in samples],
+                states=None if states is None else states[point],
             )
         )
     return finished

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from experiments.choices import choose
 from experiments.platforms import PLATFORMS
 from gumbel_gan.evaluation import SPLITS
+from gumbel_gan.metrics import LEAST_VECTORS
 from gumbel_gan.tasks import files_digest
 from gumbel_gan.tasks.grammar import productions
 
@@ -18,7 +19,8 @@ Section = Mapping[str, Any]
 DTYPES = ("float32", "bfloat16")
 SIZES = ("batch_size", "num_shards", "num_samples")
 COUNTS = ("num_seeds", "num_steps", "steps_per_chunk", "chunks_per_checkpoint", *SIZES)
-SETTINGS = ("platform", "dtype", "seed", *COUNTS, "num_compared", "heldout", "temperatures", "task", "algorithm")
+MEASURED = ("num_compared", "heldout", "temperatures", "long_length", "num_states")
+SETTINGS = ("platform", "dtype", "seed", *COUNTS, *MEASURED, "task", "algorithm")
 
 
 def check_settings(config: Section) -> None:
@@ -32,7 +34,8 @@ def check_settings(config: Section) -> None:
     choose(config["dtype"], DTYPES, "config.dtype")
     for name in COUNTS:
         _check_count(config, name, 1)
-    _check_count(config, "num_compared", 0)
+    for name in ("num_compared", "long_length", "num_states"):
+        _check_count(config, name, 0)
     if 0 < config["num_compared"] < 4:
         raise ValueError(f"config.num_compared must be 0, or at least 4, got {config['num_compared']}")
     if config["num_compared"] > config["num_samples"]:
@@ -46,6 +49,10 @@ def check_settings(config: Section) -> None:
         raise ValueError(f"config.temperatures must be a tuple of finite numbers > 0, got {temperatures!r}")
     if config["temperatures"] and not config["num_compared"]:
         raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
+    if config["long_length"] and not config["num_compared"]:
+        raise ValueError("config.num_compared must be at least 4 where there is a long_length, got 0")
+    if 0 < config["num_states"] < LEAST_VECTORS:
+        raise ValueError(f"config.num_states must be 0, or at least {LEAST_VECTORS}, got {config['num_states']}")
     seed, last = config["seed"], 2**32 - config["num_seeds"]
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= last:
         raise ValueError(f"config.seed must be an integer from 0 to {last}, got {seed!r}")

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import functools
+import json
 import platform
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -11,10 +12,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import console, figures, platforms
+from experiments import console, dynamics, figures, platforms
 from experiments.build import Experiment
 from experiments.members import members, sweep
-from experiments.rundir import Row, RunDirectory, as_json, write_samples
+from experiments.rundir import Row, RunDirectory, as_json, write_samples, write_text
 from gumbel_gan import evaluation, training
 
 _MONITOR_SAMPLES = 200
@@ -47,12 +48,13 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
     return measure
 
 
-def sampler(experiment: Experiment, num: int) -> Callable[..., np.ndarray]:
+def sampler(experiment: Experiment, num: int, length: int | None = None) -> Callable[..., np.ndarray]:
     """Makes what draws sequences from the generator of every member.
 
     Args:
       experiment: the task and the algorithm.
       num: N, number of sequences a member.
+      length: of the sequences; None for the T of training.
 
     Returns:
       A function of the runs' keys and states, and of a `temperature` if it is not to be 1, compiled once, that gives
@@ -61,7 +63,7 @@ def sampler(experiment: Experiment, num: int) -> Callable[..., np.ndarray]:
 
     @jax.jit
     def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
-        draw = functools.partial(experiment.algorithm.sample, num=num, temperature=temperature)
+        draw = functools.partial(experiment.algorithm.sample, num=num, temperature=temperature, length=length)
         return jax.vmap(draw)(keys, state)
 
     return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
@@ -93,6 +95,9 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
         metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
     if config["num_compared"]:
         metrics |= _comparison(config, experiment, keys, state, tokens)
+    if config["num_states"]:
+        metrics["dynamics"] = dynamics.accuracies(dynamics.observe(config, experiment, state))
+        metrics["dynamics_accuracy"] = [at_times[-1] for at_times in metrics["dynamics"]["after"]["accuracy"]]
     return as_json(
         {
             **metrics,
@@ -109,6 +114,7 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
             "num_samples": config["num_samples"],
             "num_compared": config["num_compared"],
             "heldout": config["heldout"],
+            "num_states": config["num_states"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
             "hardware": f"{jax.devices()[0].device_kind}, {platforms.num_cores()} cores, {platform.machine()}",
@@ -136,6 +142,21 @@ def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list
     )
 
 
+def write_states(run: RunDirectory, config: Mapping[str, Any], experiment: Experiment, state: Any) -> None:
+    """Writes recurrent states as points of the plane, where the config asks for states.
+
+    Args:
+      run: the run's folder.
+      config: the run's config.
+      experiment: the task and the algorithm.
+      state: the final states, with a leading axis of the run's members.
+    """
+    if config["num_states"]:
+        points = dynamics.embeddings(dynamics.observe(config, experiment, state), members(config).points)
+        # Thousands of numbers, for no one to read.
+        write_text(run.states, json.dumps(as_json(points)) + "\n")
+
+
 def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
     """Prints a summary, and samples of its first seed with the invalid ones marked.
 
@@ -160,7 +181,18 @@ def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
 
 def _versions() -> Row:
     """Gives the versions of what computes, of what measures, and of what data comes from, as far as installed."""
-    computing = ("gumbel_gan", "jax", "flax", "optax", "nltk", "sacrebleu", "scipy", "names", "scikit-learn")
+    computing = (
+        "gumbel_gan",
+        "jax",
+        "flax",
+        "optax",
+        "nltk",
+        "sacrebleu",
+        "scipy",
+        "names",
+        "scikit-learn",
+        "openTSNE",
+    )
     found = {"python": platform.python_version()}
     for name in computing:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -196,6 +228,8 @@ def _comparison(
             "heldout": evaluation.length_law(task, held_out.references),
             "train": evaluation.length_law(task, task.train),
         }
+    if config["long_length"]:
+        found |= _long_samples(config["long_length"], experiment, keys, state, held_out)
     draw = sampler(experiment, held_out.num)
     rows = [
         [held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in config["temperatures"]
@@ -205,3 +239,17 @@ def _comparison(
             name: [[row[member][name] for row in rows] for member in range(len(tokens))] for name in rows[0][0]
         }
     return found
+
+
+def _long_samples(
+    length: int, experiment: Experiment, keys: training.RunKeys, state: Any, held_out: evaluation.HeldOut
+) -> Row:
+    """Compares the parts of samples that are longer than those trained on with held-out sequences."""
+    tokens = sampler(experiment, held_out.num, length)(keys, state)
+    rows = [evaluation.window_divergences(each, held_out.references) for each in tokens]
+    parts = {name: [row[name] for row in rows] for name in rows[0]}
+    beyond = {f"long_{name}": [float(np.mean(row[1:])) for row in each] for name, each in parts.items()}
+    return {
+        "long_samples": {"length": length, "starts": list(range(0, length, experiment.task.length))} | parts,
+        **beyond,
+    }

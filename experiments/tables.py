@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from experiments.bands import band, failure_rate, numbers
 from experiments.console import LABELS, format_metric, half_width
 from experiments.rundir import Row
@@ -18,6 +20,7 @@ _COLUMNS = {
     "kl_data_model": "KL(data || model), nats",
     "distinct_strings": "distinct strings",
 }
+_SIGNIFICANT = 0.05
 _COMPARED = {"training_sample": "training sequences", "heldout_sample": "other held-out sequences"}
 _BASELINES = {"training_set": "training set", "sampling_floor": "draws of the true law"}
 
@@ -98,6 +101,75 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
             }
         )
     return tables
+
+
+def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
+    """Makes the tables of how well states read are told from states drawn: a row a run, a column a step.
+
+    Runs that read other sequences have a table of their own.
+
+    Args:
+      runs: the runs; those whose states were not observed are left out.
+
+    Returns:
+      Each table's `title`, `headers` and `rows`: a run's label, then a `Cell` a column.
+    """
+    tables = []
+    titles = _titles(runs)
+    observed = [run for run in runs if "dynamics" in run.summary]
+    for marks in dict.fromkeys(map(_read, observed)):
+        alike = [run for run in observed if _read(run) == marks]
+        task, num, split = marks
+        times = alike[0].summary["dynamics"]["times"]
+        tables.append(
+            {
+                "title": f"{titles[task]}: states of {num:,} sequences of the {split} split, and of as many drawn",
+                "headers": [
+                    "run",
+                    "untrained",
+                    *(f"step {time}" for time in times),
+                    "95 %",
+                    f"p < {_SIGNIFICANT}",
+                    "other held-out",
+                ],
+                "rows": [_dynamics(run) for run in alike],
+            }
+        )
+    return tables
+
+
+def _read(run: FinishedRun) -> tuple[Any, int, str]:
+    return (_task(run), run.summary["num_states"], run.summary["heldout"])
+
+
+def _dynamics(run: FinishedRun) -> list[Cell]:
+    known = run.summary["dynamics"]
+    low, high, p_values = (
+        np.array([known["after"][part][member][-1] for member in run.members], float)
+        for part in ("low", "high", "p_value")
+    )
+    # No numbers where a generator broke down in training.
+    judged = np.isfinite(p_values)
+    told_apart = np.sum(~judged | (p_values < _SIGNIFICANT))
+    return [
+        Cell(run.label, run.caption),
+        _accuracy(run, known["before"], -1),
+        *(_accuracy(run, known["after"], step) for step in range(len(known["times"]))),
+        Cell(f"± {_three_decimals(np.median(high[judged] - low[judged]) / 2)}") if judged.any() else _UNKNOWN,
+        Cell(f"{told_apart} of {len(judged)}"),
+        _accuracy(run, known["heldout"], -1),
+    ]
+
+
+def _accuracy(run: FinishedRun, known: Row, step: int) -> Cell:
+    """Writes the accuracies at a step: their median, and their range."""
+    over_seeds = band(numbers([known["accuracy"][member][step] for member in run.members], "dynamics_accuracy"))
+    least, greatest = _three_decimals(over_seeds.least), _three_decimals(over_seeds.greatest)
+    return Cell(_three_decimals(over_seeds.median), f"{least}–{greatest}" if len(run.members) > 1 else "")
+
+
+def _three_decimals(value: Any) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "∞"
 
 
 def compared_with(run: FinishedRun) -> tuple[Any, ...]:

@@ -9,7 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
-from gumbel_gan.metrics import MODEL_ORDER, Estimate, bootstrap, compare, fit_ngram_model, quality_and_diversity
+from gumbel_gan.metrics import (
+    DIVERGENCE_ORDERS,
+    MODEL_ORDER,
+    Estimate,
+    bootstrap,
+    compare,
+    fit_ngram_model,
+    ngram_divergence,
+    quality_and_diversity,
+)
 from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.samples import distance_to_law
 from gumbel_gan.tasks.interface import Task, sequence_lengths
@@ -108,17 +117,73 @@ def negative_log_likelihoods(algorithm: Algorithm, tokens: np.ndarray) -> Callab
     return lambda state: -log_probs(state)
 
 
+def states_at(algorithm: Algorithm, times: Sequence[int]) -> Callable[[State, jax.Array], jax.Array]:
+    """Makes the recurrent states of a generator at some steps of sequences.
+
+    Args:
+      algorithm: the training method.
+      times: Q steps, from 1 to T. The state at step t is the one that the t-th symbol is drawn from: of sequences that
+        the generator has drawn it is its free-running state there, of others the teacher-forced one.
+
+    Returns:
+      A pure function of one state and `[N, T]` tokens, to jit and vmap, that gives `[N, Q, H]` activations.
+    """
+    steps = np.asarray(times) - 1
+
+    def states(state: State, tokens: jax.Array) -> jax.Array:
+        return _in_blocks(lambda block: algorithm.activations(state, block)[:, steps], tokens, _LIKELIHOODS_AT_ONCE)
+
+    return states
+
+
+def quarters(length: int) -> tuple[int, ...]:
+    """Gives the steps at the ends of the quarters of T steps, rounded up: up to four, the last of them T."""
+    return tuple(sorted({-(-length * quarter // 4) for quarter in range(1, 5)}))
+
+
+def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, list[float]]:
+    """Compares every part of long samples with held-out sequences, to see whether samples drift on their way.
+
+    Each sample is cut into consecutive windows of T symbols; those of all samples at one place are compared with the
+    references. Held-out sequences of the same number, that are not among the references, score the mark to reach.
+
+    Args:
+      tokens: `[N, L]` samples without padding, L a multiple of T.
+      references: `[M, T]` held-out sequences without padding.
+
+    Returns:
+      For each n from 1 to 4 the metric `ngram_divergence_n` of the windows at 0, T, 2 T, ..., in order.
+
+    Raises:
+      ValueError: L is no multiple of T, or there are no samples or references.
+    """
+    window = references.shape[1]
+    if tokens.shape[1] % window:
+        raise ValueError(f"tokens must be a multiple of {window}, the length of references, got {tokens.shape[1]}")
+    parts = [_as_sequences(part) for part in np.split(tokens, tokens.shape[1] // window, axis=1)]
+    held_out_sequences = _as_sequences(references)
+    return {
+        f"ngram_divergence_{order}": [ngram_divergence(part, held_out_sequences, order) for part in parts]
+        for order in DIVERGENCE_ORDERS
+    }
+
+
+def _as_sequences(tokens: np.ndarray) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in tokens.tolist()]
+
+
 def _log_probs(algorithm: Algorithm, tokens: np.ndarray, rows_at_once: int) -> Callable[[State], jax.Array]:
-    """Makes the log-likelihoods of given sequences under a state's generator, in blocks that bound the memory."""
+    """Makes the log-likelihoods of given sequences under a state's generator."""
+    return lambda state: _in_blocks(lambda block: algorithm.log_prob(state, block), jnp.asarray(tokens), rows_at_once)
+
+
+def _in_blocks(function: Callable[[jax.Array], jax.Array], tokens: jax.Array, rows_at_once: int) -> jax.Array:
+    """Applies a function of sequences to blocks of them, one after the other, which bounds the memory."""
     rows = min(rows_at_once, len(tokens))
-    # The last block is filled up with rows whose likelihoods are dropped.
-    filled = np.concatenate([tokens, tokens[: -len(tokens) % rows]]).reshape(-1, rows, tokens.shape[1])
-
-    def log_probs(state: State) -> jax.Array:
-        found = jax.lax.map(lambda block: algorithm.log_prob(state, block), jnp.asarray(filled))
-        return found.reshape(-1)[: len(tokens)]
-
-    return log_probs
+    # The last block is filled up with rows whose results are dropped.
+    filled = jnp.concatenate([tokens, tokens[: -len(tokens) % rows]]).reshape(-1, rows, tokens.shape[1])
+    found = jax.lax.map(function, filled)
+    return found.reshape(-1, *found.shape[2:])[: len(tokens)]
 
 
 class HeldOut(NamedTuple):
@@ -147,6 +212,21 @@ def most_compared(task: Task) -> int:
     return min(len(task.train), len(task.validation), len(task.test))
 
 
+def heldout_and_others(task: Task, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Gives the held-out sequences to compare with, and the others, which say what held-out sequences score.
+
+    Args:
+      task: the task.
+      split: 'validation' to choose by, 'test' to report on.
+
+    Raises:
+      ValueError: `split` is no split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
+    return (task.validation, task.test) if split == "validation" else (task.test, task.validation)
+
+
 def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     """Makes the comparison of samples with held-out sequences.
 
@@ -161,9 +241,7 @@ def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     Raises:
       ValueError: `split` is no split, or `num` is out of its range.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
-    references, others = (task.validation, task.test) if split == "validation" else (task.test, task.validation)
+    references, others = heldout_and_others(task, split)
     largest = most_compared(task)
     if not 4 <= num <= largest:
         raise ValueError(f"num must be from 4 to {largest}, the size of the smallest split, got {num}")

@@ -87,6 +87,28 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
         build.make_task(config)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"long_length": 12}, "config.long_length must be 0 for a task with padding, got 12"),
+        (
+            {"task.window": 5, "long_length": 5},
+            "config.long_length must be 0, or a multiple of .* 5, and longer; got 5",
+        ),
+        ({"task.window": 5, "long_length": 12}, "config.long_length must be 0, or a multiple of .* 5, and .*; got 12"),
+        ({"long_length": -5}, "config.long_length must be an integer of at least 0, got -5"),
+        ({"num_states": 9}, "config.num_states must be 0, or at least 10, got 9"),
+        ({"task.window": 1, "num_states": 10}, "config.num_states must be 0 where sequences are of one symbol"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(changes, message, tmp_path):
+    (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
+    config = text.get_config("maximum_likelihood")
+    config.update_from_flattened_dict({"task.files": str(tmp_path / "mine.txt"), "task.max_length": 0} | changes)
+    with pytest.raises(ValueError, match=message):
+        build.build(config)
+
+
 @pytest.mark.parametrize("method", sorted(text.METHODS))
 def test_every_method_takes_any_text(method, tmp_path):
     (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
@@ -252,6 +274,8 @@ MISTAKES = {
     "num_shards": (3, "config.batch_size must be a multiple of config.num_shards, 3; got 32"),
     "num_steps": (0, "config.num_steps must be an integer of at least 1, got 0"),
     "num_compared": (101, "config.num_compared must be at most the size of the smallest split, 100; got 101"),
+    "num_states": (101, "config.num_states must be at most the size of the smallest split, 100; got 101"),
+    "long_length": (16, "config.num_compared must be at least 4 where there is a long_length, got 0"),
     "num_samples": (0, "config.num_samples must be an integer of at least 1, got 0"),
     "heldout": ("train", "config.heldout must be one of 'test', 'validation'; got 'train'"),
     "temperatures": ((0.5, -1.0), r"config.temperatures must be a tuple of finite numbers > 0, got \(0.5, -1.0\)"),

@@ -100,11 +100,14 @@ def test_a_text_is_learnt_moved_and_sampled(tmp_path):
         "--config.batch_size=16",
     )
     config = "--config=experiments/configs/text.py:maximum_likelihood"
-    window = ("--config.task.window=5", "--config.task.max_length=0")
-    for name, more in (("lines", ()), ("windows", window)):
+    window = ("--config.task.window=5", "--config.task.max_length=0", "--config.num_seeds=2")
+    measured = ("--config.long_length=15", "--config.num_states=20")
+    for name, more in (("lines", ()), ("windows", (*window, *measured))):
         run_flags = (config, *flags, f"--config.task.files={text}", "--config.temperatures=()", *more)
         status, output, errors = run("train", *run_flags, f"--workdir={tmp_path / name}")
         assert status == 0, errors
+    assert "Samples of 15 symbols, JS of 3-grams (bits): the first 5 " in output
+    assert "States of 20 sequences read and drawn are told apart with accuracy " in output
     text.unlink()
     for name, length in (("lines", 20), ("windows", 5)):
         (tmp_path / name).rename(tmp_path / f"moved_{name}")
@@ -118,6 +121,16 @@ def test_a_text_is_learnt_moved_and_sampled(tmp_path):
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert page.count("<h2>Against held-out data</h2>") == 2
     assert str(tmp_path) not in page
+    summary = json.loads((tmp_path / "moved_windows" / "summary.json").read_text())
+    parts = np.array(summary["long_samples"]["ngram_divergence_3"])
+    assert (parts.shape, summary["long_samples"]["starts"]) == ((2, 3), [0, 5, 10])
+    np.testing.assert_allclose(summary["long_ngram_divergence_3"], parts[:, 1:].mean(axis=1))
+    np.testing.assert_array_equal(
+        summary["dynamics_accuracy"], np.array(summary["dynamics"]["after"]["accuracy"])[:, -1]
+    )
+    assert page.count("<h2>Reading and drawing</h2>") == 1
+    for name in ("drift", "states"):
+        assert (tmp_path / "report" / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_toth_s_study_trains_all_variants_of_both_tasks():

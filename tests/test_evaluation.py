@@ -59,6 +59,40 @@ def test_likelihoods_of_given_sequences():
     np.testing.assert_allclose(found, -algorithm.log_prob(state, rows), rtol=1e-5)
 
 
+def test_states_at_some_steps_in_blocks(monkeypatch):
+    generator = lstm_generator(len(TASK.symbols), 4)
+    algorithm = maximum_likelihood(generator, length=TASK.length, optimizer=optax.sgd(0.1))
+    state = algorithm.init(jax.random.key(0))
+    monkeypatch.setattr(evaluation, "_LIKELIHOODS_AT_ONCE", 3)
+    found = jax.jit(evaluation.states_at(algorithm, (2, 8)))(state, TASK.test[:7])
+    expected = algorithm.activations(state, TASK.test[:7])
+    assert found.shape == (7, 2, 4)
+    np.testing.assert_allclose(found[:, 0], expected[:, 1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[:, 1], expected[:, 7], rtol=1e-5, atol=1e-6)
+
+
+def test_the_ends_of_the_quarters():
+    assert evaluation.quarters(32) == (8, 16, 24, 32)
+    assert evaluation.quarters(10) == (3, 5, 8, 10)
+    assert evaluation.quarters(2) == (1, 2)
+
+
+def test_long_samples_are_compared_part_by_part():
+    references = np.array([[0, 1], [1, 0], [0, 1], [1, 0]])
+    tokens = np.array([[0, 1, 0, 1, 2, 2], [1, 0, 0, 1, 2, 2]])
+    found = evaluation.window_divergences(tokens, references)
+    assert set(found) == {f"ngram_divergence_{order}" for order in range(1, 5)}
+    # Of 1-grams a third is the end mark, which no part lacks: there two laws of no common symbol share it.
+    np.testing.assert_allclose(found["ngram_divergence_1"], [0, 0, 2 / 3], atol=1e-12)
+    # p = (1/2, 1/2) and q = (1, 0) of the two strings that there are: JS = H(3/4) - 1/2.
+    entropy = -(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25))
+    np.testing.assert_allclose(found["ngram_divergence_4"], [0, entropy - 0.5, 1], atol=1e-12)
+    with pytest.raises(ValueError, match="tokens must be a multiple of 2, the length of references, got 5"):
+        evaluation.window_divergences(tokens[:, :5], references)
+    with pytest.raises(ValueError, match="samples must not be empty"):
+        evaluation.window_divergences(tokens[:0], references)
+
+
 def test_the_law_of_the_length():
     shares = evaluation.length_law(TASK, np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 2, 0]]))
     np.testing.assert_allclose(shares, [0.25, 0.25, 0.5, 0])
