@@ -300,7 +300,9 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
       path: the image to write.
     """
     lines = max(len(run.samples) for run in runs)
-    figure = new_figure(2.4 * len(runs), 0.24 * lines + 0.8)
+    longest = max(len(f"{mark} {one_line(sample)}") for run in runs for mark, sample, _ in run.marked())
+    width = max(2.4, 0.3 + 0.09 * longest) if any(run.summary["image_shape"] is None for run in runs) else 2.4
+    figure = new_figure(width * len(runs), 0.24 * lines + 0.8)
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
         axes.axis("off")
