@@ -117,7 +117,8 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
         for claim, other, metric in claims:
             ours, theirs = runs.get(f"{task}_professor"), runs.get(f"{task}_{other}")
             if ours is not None and theirs is not None and metric in ours.summary:
-                statements.append(study.compared(claim.format(task=task), ours, theirs, metric))
+                shown = ("bits_per_symbol",) if metric == nll else ()
+                statements.append(study.compared(claim.format(task=task), ours, theirs, metric, shown=shown))
     return statements
 
 

@@ -215,7 +215,7 @@ def _comparison(
     held_out = evaluation.held_out(task, split=config["heldout"], num=config["num_compared"])
     likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.algorithm, held_out.references)))
     estimates = [
-        {"heldout_nll": evaluation.mean_estimate(nll), **held_out.compare(each[: held_out.num])}
+        {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
         for nll, each in zip(np.asarray(likelihoods(state)), tokens, strict=True)
     ]
     found: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}

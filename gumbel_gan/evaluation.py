@@ -273,6 +273,18 @@ def mean_estimate(values: np.ndarray) -> Estimate:
     return bootstrap(lambda rows: float(np.mean(values[rows])), len(values))
 
 
+def likelihood_estimates(negative_log_likelihoods: np.ndarray, task: Task) -> dict[str, Estimate]:
+    """Gives the means of `[N]` negative log-likelihoods in nats, with their bootstrap intervals.
+
+    Returns:
+      `heldout_nll`, and, of a task without padding, `bits_per_symbol`.
+    """
+    estimates = {"heldout_nll": mean_estimate(negative_log_likelihoods)}
+    if task.padding is None:
+        estimates["bits_per_symbol"] = mean_estimate(negative_log_likelihoods / (task.length * np.log(2)))
+    return estimates
+
+
 def length_law(task: Task, tokens: np.ndarray) -> np.ndarray:
     """Gives the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`."""
     lengths = sequence_lengths(tokens, task.padding, ends=task.ends)

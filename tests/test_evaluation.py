@@ -9,7 +9,7 @@ from gumbel_gan import evaluation
 from gumbel_gan.algorithms import maximum_likelihood
 from gumbel_gan.metrics import METRICS, ngram_divergence, novelty
 from gumbel_gan.networks import lstm_generator
-from gumbel_gan.tasks import grammar_task, oracle_task
+from gumbel_gan.tasks import digits_task, grammar_task, oracle_task
 
 TASK = grammar_task("brackets", max_length=8, num_train=200, num_heldout=60)
 
@@ -57,6 +57,15 @@ def test_likelihoods_of_given_sequences():
     rows = TASK.test[:7]
     found = jax.jit(evaluation.negative_log_likelihoods(algorithm, rows))(state)
     np.testing.assert_allclose(found, -algorithm.log_prob(state, rows), rtol=1e-5)
+
+
+def test_bits_per_symbol_are_those_of_sequences_without_padding():
+    coins = digits_task()
+    estimates = evaluation.likelihood_estimates(np.full(7, 64 * np.log(2)), coins)
+    assert estimates["bits_per_symbol"].value == pytest.approx(1.0)
+    assert estimates["heldout_nll"].value == pytest.approx(64 * np.log(2))
+    padded = grammar_task("S -> 'x' | S '+' S", max_length=4)
+    assert list(evaluation.likelihood_estimates(np.ones(7), padded)) == ["heldout_nll"]
 
 
 def test_states_at_some_steps_in_blocks(monkeypatch):

@@ -349,7 +349,7 @@ def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_tim
 
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     def run_of(nll):
-        values = {"heldout_nll": nll, "dynamics_accuracy": [0.9 - 0.1 * value for value in nll]}
+        values = {"heldout_nll": nll, "bits_per_symbol": nll, "dynamics_accuracy": [0.9 - 0.1 * value for value in nll]}
         return runs[0]._replace(summary=runs[0].summary | values, members=[0, 1, 2, 3])
 
     study = {"digits_professor": run_of([1.0, 1.1, 1.2, 1.3]), "digits_likelihood": run_of([2.0, 2.1, 2.2, 2.3])}

@@ -67,6 +67,7 @@ def _digits() -> ConfigDict:
     config = digits.get_config()
     config.num_seeds = 8
     config.batch_size = 32
+    config.num_states = 180
     return config
 
 
@@ -77,7 +78,9 @@ def _text(unit: str) -> ConfigDict:
     config.num_samples = 1_000
     config.num_compared = 1_000
     config.temperatures = ()
+    config.num_states = 500
     words = unit == "words"
+    config.long_length = 64 if words else 128
     config.task = ConfigDict(
         {
             "name": "text",

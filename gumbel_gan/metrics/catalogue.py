@@ -73,6 +73,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "lower",
             "Mean negative log-likelihood of a held-out sequence under the generator at temperature 1.",
         ),
+        "bits_per_symbol": Metric(
+            "held-out bits per symbol",
+            "lower",
+            "The same likelihood in bits, by the T symbols of a sequence: bits per character of a text in windows.",
+        ),
         "oracle_nll": Metric(
             "oracle NLL (nats)",
             "as data",

@@ -61,8 +61,8 @@ def compare(
       seed: of the bootstrap.
 
     Returns:
-      Estimates by the names in `METRICS`: all but `heldout_nll` and `oracle_nll`, which need the model or the true law.
-      The n-gram models are of order `MODEL_ORDER`.
+      Estimates by the names in `METRICS`: all but `heldout_nll`, `bits_per_symbol` and `oracle_nll`, which need the
+      model or the true law. The n-gram models are of order `MODEL_ORDER`.
 
     Raises:
       ImportError: sacrebleu is not installed.
