@@ -19,6 +19,7 @@ from gumbel_gan.algorithms import (
     policy_gradient,
     relaxed_gan,
 )
+from gumbel_gan.credit import terminal
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
@@ -76,6 +77,7 @@ def make_policy_gradient(**settings):
         "generator_optimizer": OPTIMIZER,
         "discriminator_optimizer": OPTIMIZER,
         "reward": REWARDS["logit"],
+        "credit": terminal(),
         "real_penalty": schedules.constant(0.5),
         "generated_penalty": schedules.constant(0.5),
         "average_decay": 0.9,

@@ -11,6 +11,7 @@ import pytest
 
 from gumbel_gan import unroll
 from gumbel_gan.algorithms import policy_gradient
+from gumbel_gan.credit import terminal
 from gumbel_gan.networks import lstm_discriminator, lstm_generator
 from gumbel_gan.rewards import REWARDS
 
@@ -39,6 +40,7 @@ def test_a_step_follows_the_exact_gradient_of_the_expected_reward(name):
         generator_optimizer=optax.sgd(1.0),
         discriminator_optimizer=optax.sgd(0.0),
         reward=REWARDS[name],
+        credit=terminal(),
     )
     state = algorithm.init(jax.random.key(0))
     louder = jax.tree.map(lambda leaf: 4 * leaf, (state.generator, state.discriminator))
@@ -71,4 +73,5 @@ def test_a_latent_is_refused():
             generator_optimizer=optax.sgd(1.0),
             discriminator_optimizer=optax.sgd(1.0),
             reward=REWARDS["logit"],
+            credit=terminal(),
         )

@@ -3,8 +3,11 @@
 from gumbel_gan.networks.discriminators import (
     POOLINGS,
     Discriminator,
+    PrefixDiscriminator,
     gru_discriminator,
+    gru_prefix_discriminator,
     lstm_discriminator,
+    lstm_prefix_discriminator,
 )
 from gumbel_gan.networks.generators import (
     GRU_LATENTS,
@@ -28,10 +31,13 @@ __all__ = [
     "Discriminator",
     "Generator",
     "Params",
+    "PrefixDiscriminator",
     "gru_discriminator",
     "gru_generator",
+    "gru_prefix_discriminator",
     "lstm_discriminator",
     "lstm_generator",
+    "lstm_prefix_discriminator",
     "never",
     "only",
 ]
