@@ -30,9 +30,10 @@ def get_config(credit: str = "terminal") -> ConfigDict:
     if credit not in CREDITS:
         raise ValueError(f"credit must be one of {', '.join(CREDITS)}; got {credit!r}")
     config = arithmetic.get_config()
-    config.num_steps = 5_000
+    config.num_steps = 4_000
     config.batch_size = 256
     relaxed = config.algorithm
+    relaxed.average_decay = 0.999
     relaxed.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
     config.algorithm = ConfigDict(
         {
