@@ -23,14 +23,17 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
+from gumbel_gan.credit import CREDITS
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Generator,
     behavior_discriminator,
     gru_discriminator,
     gru_generator,
+    gru_prefix_discriminator,
     lstm_discriminator,
     lstm_generator,
+    lstm_prefix_discriminator,
 )
 from gumbel_gan.objectives import OBJECTIVES
 from gumbel_gan.rewards import REWARDS
@@ -43,6 +46,8 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "oracle": oracle_task,
     "digits": digits_task,
 }
+_DISCRIMINATORS = {"lstm": lstm_discriminator, "gru": gru_discriminator}
+_PREFIX_DISCRIMINATORS = {"lstm": lstm_prefix_discriminator, "gru": gru_prefix_discriminator}
 
 
 class Experiment(NamedTuple):
@@ -214,13 +219,16 @@ def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Al
 
 
 def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    credit = _named(_pop(section, "credit", path), f"{path}.credit", CREDITS)
+    discriminators = _PREFIX_DISCRIMINATORS if credit.of_prefixes else _DISCRIMINATORS
     return _call(
         policy_gradient,
         section,
         path,
         length=context.task.length,
         reward=REWARDS[choose(_pop(section, "reward", path), REWARDS, f"{path}.reward")],
-        **_adversaries(section, path, context),
+        credit=credit,
+        **_adversaries(section, path, context, discriminators),
     )
 
 
@@ -247,14 +255,19 @@ def _professor_forcing(section: dict[str, Any], path: str, context: _Context) ->
     )
 
 
-def _adversaries(section: dict[str, Any], path: str, context: _Context) -> dict[str, Any]:
+def _adversaries(
+    section: dict[str, Any],
+    path: str,
+    context: _Context,
+    discriminators: Mapping[str, Callable[..., Any]] = _DISCRIMINATORS,
+) -> dict[str, Any]:
     """Takes from a section what every adversarial algorithm is made of."""
     return {
         "generator": context.generator,
         "discriminator": _named(
             _pop(section, "discriminator", path),
             f"{path}.discriminator",
-            {"lstm": lstm_discriminator, "gru": gru_discriminator},
+            discriminators,
             num_symbols=len(context.task.symbols),
             dtype=context.dtype,
         ),

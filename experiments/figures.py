@@ -124,7 +124,9 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
     for column, run in enumerate(runs):
         for line, (label, names) in enumerate(lines.items()):
             axes = figure.add_subplot(len(lines), len(runs), line * len(runs) + column + 1, sharey=first.get(label))
-            first.setdefault(label, axes)
+            # Losses of different methods are different things: beside a likelihood's, others would be flat.
+            if label != "loss":
+                first.setdefault(label, axes)
             for name in [name for name in names if name in run.rows[0]]:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
             if line == 0:

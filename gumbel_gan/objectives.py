@@ -28,8 +28,8 @@ def cross_entropy(real: jax.Array, generated: jax.Array) -> jax.Array:
     """Computes the discriminator's cross-entropy, -mean log D(real) - mean log(1 - D(generated)).
 
     Args:
-      real: `[B]` logits of real sequences.
-      generated: `[N]` logits of generated sequences.
+      real: `[B]` logits of real sequences, or `[B, T]` of their prefixes.
+      generated: `[N]` logits of generated sequences, or `[N, T]` of their prefixes.
 
     Returns:
       A scalar; 2 log 2 where the discriminator knows nothing.

@@ -225,6 +225,44 @@ def scheduled(
     return jnp.swapaxes(logits_TBK, 0, 1)
 
 
+def completed(
+    key: jax.Array, step: Step, carry: Carry, start: jax.Array, tokens: jax.Array, num_given: ArrayLike
+) -> jax.Array:
+    """Rolls a generator out on the first symbols of given sequences, and from there on its own samples.
+
+    Args:
+      key: typed PRNG key; consumed.
+      step: one step of the recurrence, parameters bound.
+      carry: the carry before the first symbol.
+      start: `[B, K + 1]` start symbols.
+      tokens: `[B, T]` int32 symbols.
+      num_given: scalar number of symbols to keep, from 0 to T; may be traced.
+
+    Returns:
+      `[B, T]` int32 symbols, the first `num_given` those of `tokens`, the others drawn from the generator given those
+      before them.
+
+    Raises:
+      ValueError: `tokens` is not `[B, T]` with the B of `start`.
+      TypeError: `tokens` is not of an integer type.
+    """
+    _check_tokens(tokens, start)
+    num_symbols = start.shape[1] - 1
+    noise_TBK = sample_gumbel(key, (*tokens.shape[::-1], num_symbols))
+    is_given_T = jnp.arange(tokens.shape[1]) < num_given
+
+    def body(state, given):
+        carry, x_BK = state
+        token_B, is_given, noise_BK = given
+        carry, logits_BK = step(carry, x_BK)
+        drawn_B = jnp.argmax(logits_BK + noise_BK, axis=-1).astype(token_B.dtype)
+        token_B = jnp.where(is_given, token_B, drawn_B)
+        return (carry, jax.nn.one_hot(token_B, num_symbols + 1)), token_B
+
+    _, tokens_TB = jax.lax.scan(body, (carry, start), (tokens.T, is_given_T, noise_TBK))
+    return tokens_TB.T
+
+
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
     """Gives the log-probability of each token at temperature 1.
 

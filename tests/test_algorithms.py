@@ -20,12 +20,14 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
+from gumbel_gan.credit import per_prefix, roll_outs, terminal
 from gumbel_gan.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
     behavior_discriminator,
     gru_discriminator,
     gru_generator,
+    gru_prefix_discriminator,
     lstm_discriminator,
     lstm_generator,
 )
@@ -78,11 +80,13 @@ def make_policy_gradient(**settings):
         "generator_optimizer": OPTIMIZER,
         "discriminator_optimizer": OPTIMIZER,
         "reward": REWARDS["logit"],
+        "credit": terminal(),
         "real_penalty": schedules.constant(0.5),
         "generated_penalty": schedules.constant(0.5),
         "average_decay": 0.9,
     } | settings
-    return policy_gradient(make_generator(), lstm_discriminator(NUM_SYMBOLS, 3), **settings)
+    discriminator = settings.pop("discriminator", lstm_discriminator(NUM_SYMBOLS, 3))
+    return policy_gradient(make_generator(), discriminator, **settings)
 
 
 def make_professor_forcing(**settings):
@@ -124,6 +128,15 @@ ALGORITHMS = {
     "maximum_likelihood, scheduled sampling": lambda: make_mle(sampling_rate=schedules.linear(0.1, 0.5, 10)),
     "policy_gradient": make_policy_gradient,
     "professor_forcing": make_professor_forcing,
+    "policy_gradient, prefixes": lambda: make_policy_gradient(
+        credit=per_prefix(discount=0.23, baseline_decay=0.08),
+        discriminator=gru_prefix_discriminator(NUM_SYMBOLS, 3),
+        real_penalty=None,
+        generated_penalty=None,
+    ),
+    "policy_gradient, roll-outs, warm": lambda: make_policy_gradient(
+        credit=roll_outs(num_roll_outs=2), warm_up_steps=2
+    ),
     "importance_gan": make_importance_gan,
     "importance_gan, tempered": lambda: make_importance_gan(
         temper=0.5, adversarial=False, real_penalty=schedules.constant(0.5), generated_penalty=schedules.constant(0.5)

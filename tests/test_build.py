@@ -171,10 +171,38 @@ def test_gradients_are_clipped():
         build._optimizer(section, "optimizer", "config.algorithm", context)
 
 
-def test_the_oracle_s_config_builds():
-    config = oracle.get_config()
+@pytest.mark.parametrize("method", oracle.METHODS)
+def test_every_method_takes_the_oracle_s_task(method):
+    config = oracle.get_config(method)
     config.task.update({"num_symbols": 5, "num_train": 600, "num_heldout": 500})
     assert build.build(config).task.oracle.log_prob is not None
+    warm_up_steps = config.algorithm.warm_up_steps if method.endswith("_warm") else 0
+    assert config.num_steps - warm_up_steps == oracle.get_config().num_steps
+
+
+@pytest.mark.parametrize("credit", arithmetic_policy_gradient.CREDITS)
+def test_every_credit_builds_and_names_its_mistakes(credit):
+    config = arithmetic_policy_gradient.get_config(credit)
+    assert config.algorithm.credit.name == credit
+    build.build(config)
+    config.algorithm.credit.name = "per_symbol"
+    with pytest.raises(ValueError, match=r"config\.algorithm\.credit\.name must be one of 'per_prefix', 'roll_outs'"):
+        build.build(config)
+
+
+def test_a_credit_s_settings_and_its_discriminator_are_named():
+    config = arithmetic_policy_gradient.get_config("per_prefix")
+    config.algorithm.credit.discount = 2.0
+    with pytest.raises(ValueError, match=r"config\.algorithm\.credit: discount must be in \[0, 1\], got 2.0"):
+        build.build(config)
+    config = arithmetic_policy_gradient.get_config()
+    config.algorithm.credit = ConfigDict({"name": "per_prefix", "discount": 0.5, "baseline_decay": 0.5})
+    with pytest.raises(ValueError, match=r"config\.algorithm\.discriminator has no setting '(bidirectional|pooling)'"):
+        build.build(config)
+    with pytest.raises(ValueError, match="credit must be one of terminal, per_prefix, roll_outs; got 'all'"):
+        arithmetic_policy_gradient.get_config("all")
+    with pytest.raises(ValueError, match="method must be one of maximum_likelihood, relaxed_gan, policy_gradient"):
+        oracle.get_config("seqgan")
 
 
 def test_settings_of_the_optimisers_are_not_shared():

@@ -142,6 +142,20 @@ def test_bidirectional_features_are_the_last_states_of_both_directions():
     chex.assert_trees_all_close(discriminator.logits(params, x), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("make", [networks.lstm_prefix_discriminator, networks.gru_prefix_discriminator])
+def test_a_prefix_s_logit_uses_all_of_its_symbols_and_no_later_one(make):
+    discriminator = make(NUM_SYMBOLS, 3)
+    params = discriminator.init(jax.random.key(0))
+    x = jax.nn.softmax(jax.random.normal(jax.random.key(1), (2, 4, NUM_SYMBOLS)))
+    logits = jax.jit(discriminator.logits)(params, x)
+    chex.assert_shape(logits, (2, 4))
+    assert logits.dtype == jnp.float32
+    chex.assert_trees_all_close(discriminator.logits(params, x[:, :2]), logits[:, :2], rtol=1e-4, atol=1e-6)
+    jacobian = jax.jacobian(lambda x: discriminator.logits(params, x[None])[0])(x[0])
+    used = np.abs(jacobian).max(axis=-1) > 0
+    np.testing.assert_array_equal(used, np.tri(4, dtype=bool))
+
+
 def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
     x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (5, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
     outputs = {}
@@ -170,6 +184,8 @@ def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
         (lambda: networks.lstm_generator(4, 3, latent="cell"), "latent must be one of hidden_and_cell, hidden, none"),
         (lambda: networks.lstm_discriminator(4, 3, pooling="max"), "pooling must be one of last, last_and_mean"),
         (lambda: networks.lstm_discriminator(4, 0), "hidden_size must be at least 1, got 0"),
+        (lambda: networks.lstm_prefix_discriminator(1, 3), "num_symbols must be at least 2, got 1"),
+        (lambda: networks.gru_prefix_discriminator(4, 0), "hidden_size must be at least 1, got 0"),
     ],
 )
 def test_bad_arguments_are_named(make, message):

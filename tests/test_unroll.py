@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gumbel_gan import estimators, networks, unroll
+from gumbel_gan.gumbel import sample_gumbel
 
 BATCH, LENGTH, NUM_SYMBOLS = 64, 5, 4
 GENERATOR = networks.lstm_generator(NUM_SYMBOLS, 3)
@@ -157,6 +158,19 @@ def test_no_gradient_flows_through_what_is_drawn():
     np.testing.assert_allclose(gradient, np.eye(NUM_SYMBOLS), atol=1e-6)
 
 
+@pytest.mark.parametrize("num_given", range(LENGTH + 1))
+def test_completions_keep_what_is_given_and_go_on_as_the_generator_does(num_given):
+    tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 0, NUM_SYMBOLS)
+    complete = jax.jit(lambda key, num_given: unroll.completed(key, STEP, CARRY, START, tokens, num_given))
+    completed = complete(jax.random.key(2), num_given)
+    assert completed.dtype == jnp.int32
+    np.testing.assert_array_equal(completed[:, :num_given], tokens[:, :num_given])
+    # The noise of a step picks the symbol of logits that know all that stands before it.
+    noise = jnp.swapaxes(sample_gumbel(jax.random.key(2), (LENGTH, BATCH, NUM_SYMBOLS)), 0, 1)
+    picked = jnp.argmax(unroll.teacher_forced(STEP, CARRY, START, completed) + noise, axis=-1)
+    np.testing.assert_array_equal(completed[:, num_given:], picked[:, num_given:])
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
         unroll.hard(jax.random.key(0), STEP, CARRY, START, 0)
@@ -166,5 +180,9 @@ def test_bad_arguments_are_named():
         relaxed(feedback_temperature=-1)
     with pytest.raises(TypeError, match="tokens must be integers, got float32"):
         unroll.teacher_forced(STEP, CARRY, START, jnp.zeros((BATCH, LENGTH)))
+    with pytest.raises(TypeError, match="tokens must be integers, got float32"):
+        unroll.completed(jax.random.key(0), STEP, CARRY, START, jnp.zeros((BATCH, LENGTH)), 1)
+    with pytest.raises(ValueError, match=r"tokens must be \[64, T\], got shape \(3, 5\)"):
+        unroll.completed(jax.random.key(0), STEP, CARRY, START, jnp.zeros((3, LENGTH), jnp.int32), 1)
     with pytest.raises(ValueError, match=r"tokens must be \[64, T\], got shape \(3, 5\)"):
         unroll.teacher_forced(STEP, CARRY, START, jnp.zeros((3, LENGTH), jnp.int32))

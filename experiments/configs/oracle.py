@@ -1,16 +1,50 @@
-"""Maximum likelihood on sequences of a random LSTM, whose likelihoods are known: SeqGAN's protocol, made small.
+"""SeqGAN's protocol, made small: sequences of a random LSTM, whose likelihoods are known; a method follows a colon.
 
 python -m experiments.train --workdir=runs/oracle --config=experiments/configs/oracle.py
+
+The method is maximum likelihood, or, as oracle.py:relaxed_gan, oracle.py:policy_gradient and so on, another.
 """
 
 from ml_collections import ConfigDict
 
-from experiments.configs import names_mle
+from experiments.configs import arithmetic, arithmetic_policy_gradient, names_mle
+
+METHODS = (
+    "maximum_likelihood",
+    "relaxed_gan",
+    "policy_gradient",
+    "policy_gradient_warm",
+    "roll_outs",
+    "roll_outs_warm",
+)
+_STEPS, _WARM_UP_STEPS = 2_000, 1_000
 
 
-def get_config() -> ConfigDict:
-    """Gives the baseline of `names_mle.py`; SeqGAN's own sizes are num_symbols=5000 and num_train=10000."""
+def get_config(method: str = "maximum_likelihood") -> ConfigDict:
+    """Gives a method on this task; SeqGAN's own sizes are num_symbols=5000 and num_train=10000.
+
+    All methods have the same generator, data and batches, and as many steps; those that are warm have them after a
+    phase of maximum likelihood.
+
+    Args:
+      method: one of `METHODS`.
+
+    Raises:
+      ValueError: `method` is none of them.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    name = method.removesuffix("_warm")
     config = names_mle.get_config()
+    if name == "maximum_likelihood":
+        config.algorithm.generator.hidden_size = 32
+    else:
+        config.algorithm = _adversarial(name)
+    config.num_steps = _STEPS
+    if method.endswith("_warm"):
+        config.algorithm.warm_up_steps = _WARM_UP_STEPS
+        config.num_steps += _WARM_UP_STEPS
+    config.steps_per_chunk = 200
     config.num_samples = 1_000
     config.temperatures = ()
     config.task = ConfigDict(
@@ -25,3 +59,17 @@ def get_config() -> ConfigDict:
         }
     )
     return config
+
+
+def _adversarial(name: str) -> ConfigDict:
+    """Gives the grammar's recipe with a faster generator and weaker penalties, chosen on validation sequences."""
+    if name == "relaxed_gan":
+        algorithm = arithmetic.get_config().algorithm
+    else:
+        credit = "roll_outs" if name == "roll_outs" else "terminal"
+        algorithm = arithmetic_policy_gradient.get_config(credit).algorithm
+    algorithm.generator_optimizer.learning_rate = "cosine(5e-3, 2.5e-4)"
+    algorithm.discriminator_optimizer.learning_rate = "cosine(4e-3, 2e-4)"
+    algorithm.real_penalty = algorithm.generated_penalty = "constant(1.0)"
+    algorithm.average_decay = 0.998
+    return algorithm

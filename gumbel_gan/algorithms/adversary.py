@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.algorithms import averaging
 from gumbel_gan.algorithms.interface import Metrics
-from gumbel_gan.networks import Discriminator, Generator, Params
+from gumbel_gan.networks import Discriminator, Generator, Params, PrefixDiscriminator
 from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
 from gumbel_gan.placement import mean_over
 
@@ -49,7 +49,7 @@ class DiscriminatorLoss(Protocol):
 def init(
     key: jax.Array,
     generator: Generator,
-    discriminator: Discriminator,
+    discriminator: Discriminator | PrefixDiscriminator,
     generator_optimizer: optax.GradientTransformation,
     discriminator_optimizer: optax.GradientTransformation,
 ) -> AdversarialState:
@@ -122,7 +122,7 @@ def update_generator(
 
 
 def penalised_loss(
-    discriminator: Discriminator,
+    discriminator: Discriminator | PrefixDiscriminator,
     loss: Callable[[jax.Array, jax.Array], jax.Array],
     *,
     real_penalty: optax.Schedule | None,
@@ -132,8 +132,9 @@ def penalised_loss(
     """Makes the discriminator's loss with gradient penalties, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y).
 
     Args:
-      discriminator: the discriminator.
-      loss: L, of the logits of real `[B]` and of generated `[N]` sequences.
+      discriminator: the discriminator; of prefixes only where there are no penalties.
+      loss: L, of the logits of real `[B]` and of generated `[N]` sequences, or, `[B, T]` and `[N, T]`, of their
+        prefixes.
       real_penalty: schedule of the weight w_real of R1; None computes none.
       generated_penalty: schedule of the weight w_generated of R2; None computes none.
       penalised_fraction: share of the sequences, in (0, 1], at which R1 and R2 are measured. Less than 1 is cheaper,

@@ -105,9 +105,14 @@ def conditional_log_prob(generator: Generator, params: Params, carry: Carry, tok
     Returns:
       `[N]` log-probabilities in nats; the log-likelihood itself where the generator has no latents.
     """
+    return jnp.sum(token_log_probs(generator, params, carry, tokens), axis=1)
+
+
+def token_log_probs(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> jax.Array:
+    """Computes the summands of `conditional_log_prob`, from the same arguments: `[N, T]`, a symbol each."""
     start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
     logits_NTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens)
-    return jnp.sum(unroll.token_log_probs(logits_NTK, tokens), axis=1)
+    return unroll.token_log_probs(logits_NTK, tokens)
 
 
 def behavior(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> Behavior:

@@ -3,9 +3,12 @@
 from gumbel_gan.networks.discriminators import (
     POOLINGS,
     Discriminator,
+    PrefixDiscriminator,
     behavior_discriminator,
     gru_discriminator,
+    gru_prefix_discriminator,
     lstm_discriminator,
+    lstm_prefix_discriminator,
 )
 from gumbel_gan.networks.generators import (
     GRU_LATENTS,
@@ -29,11 +32,14 @@ __all__ = [
     "Discriminator",
     "Generator",
     "Params",
+    "PrefixDiscriminator",
     "behavior_discriminator",
     "gru_discriminator",
     "gru_generator",
+    "gru_prefix_discriminator",
     "lstm_discriminator",
     "lstm_generator",
+    "lstm_prefix_discriminator",
     "never",
     "only",
 ]

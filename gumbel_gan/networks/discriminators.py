@@ -26,6 +26,19 @@ class Discriminator(NamedTuple):
     logits: Callable[[Params, jax.Array], jax.Array]
 
 
+class PrefixDiscriminator(NamedTuple):
+    """A discriminator of all prefixes of a sequence at once.
+
+    Attributes:
+      init: key -> params.
+      logits: (params, x `[B, T, K]`) -> `[B, T]` logits, at t of the first t symbols; large means that a real sequence
+        begins so.
+    """
+
+    init: Callable[[jax.Array], Params]
+    logits: Callable[[Params, jax.Array], jax.Array]
+
+
 class _Discriminator(nn.Module):
     cell: Callable[..., Any]
     hidden_size: int
@@ -65,6 +78,17 @@ class _BehaviorDiscriminator(nn.Module):
             h = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h))
         logits = nn.Dense(1, dtype=self.dtype)(h)
         return logits[:, 0].astype(jnp.float32)
+
+
+class _PrefixDiscriminator(nn.Module):
+    cell: Callable[..., Any]
+    hidden_size: int
+    dtype: jnp.dtype
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        h = nn.RNN(self.cell(self.hidden_size, dtype=self.dtype))(x)
+        return nn.Dense(1, dtype=self.dtype)(h)[..., 0].astype(jnp.float32)
 
 
 def lstm_discriminator(
@@ -134,6 +158,35 @@ def behavior_discriminator(
     return Discriminator(lambda key: module.init(key, jnp.zeros((1, 1, num_features), dtype)), apply)
 
 
+def lstm_prefix_discriminator(
+    num_symbols: int, hidden_size: int, *, dtype: jnp.dtype = jnp.float32
+) -> PrefixDiscriminator:
+    """Makes an LSTM discriminator of prefixes, with a linear head on every state.
+
+    Args:
+      num_symbols: K, at least 2.
+      hidden_size: H, width of the LSTM, at least 1.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `PrefixDiscriminator`.
+
+    Raises:
+      ValueError: an argument is out of its range.
+
+    References:
+      de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
+    """
+    return _prefix_discriminator(nn.OptimizedLSTMCell, num_symbols, hidden_size, dtype)
+
+
+def gru_prefix_discriminator(
+    num_symbols: int, hidden_size: int, *, dtype: jnp.dtype = jnp.float32
+) -> PrefixDiscriminator:
+    """Makes a GRU discriminator of prefixes: `lstm_prefix_discriminator` with another cell."""
+    return _prefix_discriminator(nn.GRUCell, num_symbols, hidden_size, dtype)
+
+
 def _discriminator(
     cell: Callable[..., Any], num_symbols: int, hidden_size: int, pooling: str, bidirectional: bool, dtype: jnp.dtype
 ) -> Discriminator:
@@ -142,10 +195,24 @@ def _discriminator(
     require_at_least(1, hidden_size=hidden_size)
     if pooling not in POOLINGS:
         raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}")
-    module = _Discriminator(cell, hidden_size, pooling, bidirectional, dtype)
+    return Discriminator(*_functions(_Discriminator(cell, hidden_size, pooling, bidirectional, dtype), num_symbols))
+
+
+def _prefix_discriminator(
+    cell: Callable[..., Any], num_symbols: int, hidden_size: int, dtype: jnp.dtype
+) -> PrefixDiscriminator:
+    """Makes a discriminator of prefixes of a Flax cell."""
+    require_at_least(2, num_symbols=num_symbols)
+    require_at_least(1, hidden_size=hidden_size)
+    return PrefixDiscriminator(*_functions(_PrefixDiscriminator(cell, hidden_size, dtype), num_symbols))
+
+
+def _functions(
+    module: Any, num_symbols: int
+) -> tuple[Callable[[jax.Array], Params], Callable[[Params, jax.Array], jax.Array]]:
+    """Gives a module's `init`, its forget gates open, and its `apply`."""
 
     def init(key: jax.Array) -> Params:
-        return open_forget_gates(module.init(key, jnp.zeros((1, 1, num_symbols), dtype)))
+        return open_forget_gates(module.init(key, jnp.zeros((1, 1, num_symbols), module.dtype)))
 
-    apply: Any = module.apply
-    return Discriminator(init, apply)
+    return init, module.apply
