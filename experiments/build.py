@@ -1,7 +1,6 @@
 """The only place where a config becomes objects: task, networks, optimisers, algorithm."""
 
 import importlib.util
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +12,8 @@ from jax.typing import ArrayLike
 from experiments import schedule_text
 from experiments.choices import choose
 from experiments.members import sweep
+from experiments.optimizers import OPTIMIZERS
+from experiments.sections import call, named, pop, pop_name
 from experiments.settings import Section, check_settings, paths
 from gumbel_gan import evaluation, placement
 from gumbel_gan.algorithms import (
@@ -105,8 +106,8 @@ def build(config: Section) -> Experiment:
     shard_axis = placement.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", jnp.dtype(config["dtype"])
-    generator = _named(
-        _pop(dict(config["algorithm"]), "generator", path),
+    generator = named(
+        pop(dict(config["algorithm"]), "generator", path),
         f"{path}.generator",
         {"lstm": lstm_generator, "gru": gru_generator},
         num_symbols=len(task.symbols),
@@ -124,7 +125,7 @@ def build(config: Section) -> Experiment:
 
     def algorithm_at(point: ArrayLike) -> Algorithm:
         section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
-        make = makers[choose(_pop_name(section, path), makers, f"{path}.name")]
+        make = makers[choose(pop_name(section, path), makers, f"{path}.name")]
         return make(section, path, _Context(task, generator, config["num_steps"], num_shards, shard_axis, dtype, point))
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
@@ -175,28 +176,29 @@ def make_task(config: Section) -> Task:
     section = dict(config["task"])
     if "files" in section:
         section["files"] = paths(section["files"])
-    return _named(section, "config.task", TASKS)
+    return named(section, "config.task", TASKS)
 
 
 def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
     if section.get("num_generated") is not None:
         section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
-    return _call(
+    return call(
         relaxed_gan,
         section,
         path,
         length=context.task.length,
-        objective=OBJECTIVES[choose(_pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
-        estimator=ESTIMATORS[choose(_pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
+        objective=OBJECTIVES[choose(pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
+        estimator=ESTIMATORS[choose(pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
         temperature=_required_schedule(section, "temperature", path, context),
         feedback_temperature=_schedule(section, "feedback_temperature", path, context),
         instance_noise=_share_schedule(section, "instance_noise", path, context),
         **_adversaries(section, path, context),
+        **_penalties(section, path, context),
     )
 
 
 def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    return _call(
+    return call(
         maximum_likelihood,
         section,
         path,
@@ -209,49 +211,41 @@ def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -
 
 
 def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    return _call(
+    return call(
         importance_gan,
         section,
         path,
         data=context.task.train,
         **_adversaries(section, path, context),
+        **_penalties(section, path, context),
     )
 
 
 def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    credit = _named(_pop(section, "credit", path), f"{path}.credit", CREDITS)
+    credit = named(pop(section, "credit", path), f"{path}.credit", CREDITS)
     discriminators = _PREFIX_DISCRIMINATORS if credit.of_prefixes else _DISCRIMINATORS
-    return _call(
+    return call(
         policy_gradient,
         section,
         path,
         length=context.task.length,
-        reward=REWARDS[choose(_pop(section, "reward", path), REWARDS, f"{path}.reward")],
+        reward=REWARDS[choose(pop(section, "reward", path), REWARDS, f"{path}.reward")],
         credit=credit,
         **_adversaries(section, path, context, discriminators),
+        **_penalties(section, path, context),
     )
 
 
 def _professor_forcing(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    generator = context.generator
-    return _call(
+    num_features = context.generator.hidden_size + context.generator.num_symbols
+    return call(
         professor_forcing,
         section,
         path,
         length=context.task.length,
-        generator=generator,
-        discriminator=_named(
-            _pop(section, "discriminator", path),
-            f"{path}.discriminator",
-            {"behavior": behavior_discriminator},
-            num_features=generator.hidden_size + generator.num_symbols,
-            dtype=context.dtype,
-        ),
-        generator_optimizer=_optimizer(section, "generator_optimizer", path, context),
-        discriminator_optimizer=_optimizer(section, "discriminator_optimizer", path, context),
         free_running_weight=_required_schedule(section, "free_running_weight", path, context),
         teacher_forced_weight=_schedule(section, "teacher_forced_weight", path, context),
-        shard_axis=context.shard_axis,
+        **_adversaries(section, path, context, {"behavior": behavior_discriminator}, num_features=num_features),
     )
 
 
@@ -260,23 +254,27 @@ def _adversaries(
     path: str,
     context: _Context,
     discriminators: Mapping[str, Callable[..., Any]] = _DISCRIMINATORS,
+    **num_inputs: int,
 ) -> dict[str, Any]:
     """Takes from a section what every adversarial algorithm is made of."""
     return {
         "generator": context.generator,
-        "discriminator": _named(
-            _pop(section, "discriminator", path),
+        "discriminator": named(
+            pop(section, "discriminator", path),
             f"{path}.discriminator",
             discriminators,
-            num_symbols=len(context.task.symbols),
             dtype=context.dtype,
+            **(num_inputs or {"num_symbols": len(context.task.symbols)}),
         ),
         "generator_optimizer": _optimizer(section, "generator_optimizer", path, context),
         "discriminator_optimizer": _optimizer(section, "discriminator_optimizer", path, context),
-        "real_penalty": _schedule(section, "real_penalty", path, context),
-        "generated_penalty": _schedule(section, "generated_penalty", path, context),
         "shard_axis": context.shard_axis,
     }
+
+
+def _penalties(section: dict[str, Any], path: str, context: _Context) -> dict[str, Any]:
+    """Takes from a section the schedules of the gradient penalties."""
+    return {name: _schedule(section, name, path, context) for name in ("real_penalty", "generated_penalty")}
 
 
 def _share(num: int, path: str, num_shards: int) -> int:
@@ -287,25 +285,13 @@ def _share(num: int, path: str, num_shards: int) -> int:
 
 
 def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:
-    settings = dict(_pop(section, name, path))
+    settings = dict(pop(section, name, path))
     learning_rate = _required_schedule(settings, "learning_rate", f"{path}.{name}", context)
-    return _named(
-        settings, f"{path}.{name}", {"adam": _adam, "clipped_adam": _clipped_adam}, learning_rate=learning_rate
-    )
-
-
-def _adam(learning_rate: optax.Schedule, b1: float, b2: float) -> optax.GradientTransformation:
-    return optax.adam(learning_rate, b1=b1, b2=b2)
-
-
-def _clipped_adam(learning_rate: optax.Schedule, b1: float, b2: float, max_norm: float) -> optax.GradientTransformation:
-    if not max_norm > 0:
-        raise ValueError(f"max_norm must be > 0, got {max_norm}")
-    return optax.chain(optax.clip_by_global_norm(max_norm), _adam(learning_rate, b1, b2))
+    return named(settings, f"{path}.{name}", OPTIMIZERS, learning_rate=learning_rate)
 
 
 def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
-    return schedule_text.parse(_pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
+    return schedule_text.parse(pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
 
 
 def _share_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
@@ -325,33 +311,3 @@ def _required_schedule(section: dict[str, Any], name: str, path: str, context: _
     if schedule is None:
         raise ValueError(f"{path}.{name} must be a schedule, got 'none'")
     return schedule
-
-
-def _named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
-    """Calls the maker that a section names, with the section's other settings and what is given."""
-    settings = dict(section)
-    return _call(makers[choose(_pop_name(settings, path), makers, f"{path}.name")], settings, path, **given)
-
-
-def _call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
-    """Calls a function with a section's settings, all of which must be there; errors name the setting."""
-    settings = {name for name in inspect.signature(function).parameters if name not in given}
-    for name in section:
-        choose(name, settings, path, what="setting")
-    for name in sorted(settings):
-        if name not in section:
-            raise ValueError(f"{path}.{name} is missing")
-    try:
-        return function(**given, **section)
-    except (ImportError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _pop(section: dict[str, Any], name: str, path: str) -> Any:
-    if name not in section:
-        raise ValueError(f"{path}.{name} is missing")
-    return section.pop(name)
-
-
-def _pop_name(section: dict[str, Any], path: str) -> str:
-    return str(_pop(section, "name", path))
