@@ -27,7 +27,7 @@ TASKS = ("characters", "words", "digits")
 NUM_STEPS = 3_000
 
 # Steps of maximum likelihood in the time of one of Professor Forcing's.
-_STEPS_IN_A_STEP = 6
+_STEPS_IN_A_STEP = {"characters": 5, "words": 5, "digits": 8}
 
 
 def get_config(variant: str = "professor,digits") -> ConfigDict:
@@ -56,8 +56,8 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
         "optimizer": _adam(b1=0.9, max_norm=100.0),
     }
     if method == "longer":
-        config.num_steps *= _STEPS_IN_A_STEP
-        config.steps_per_chunk *= _STEPS_IN_A_STEP
+        config.num_steps *= _STEPS_IN_A_STEP[task]
+        config.steps_per_chunk *= _STEPS_IN_A_STEP[task]
     professor = method in ("professor", "both")
     config.algorithm = ConfigDict(_professor(likelihood, method) if professor else likelihood)
     return config
@@ -111,7 +111,7 @@ def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
         "discriminator_threshold": 0.99,  # the accuracy below which the discriminator learns
         "discriminator": {"name": "behavior", "hidden_size": 64, "num_layers": 3},
         "generator_optimizer": likelihood["optimizer"],
-        "discriminator_optimizer": _adam(b1=0.5, max_norm=5.0),
+        "discriminator_optimizer": _adam(b1=0.5, max_norm=5.0) | {"learning_rate": "cosine(5e-3, 2.5e-4)"},
         **{name: likelihood[name] for name in kept},
     }
 
