@@ -17,7 +17,7 @@ from experiments.runs import FinishedRun
 from experiments.study import Part
 
 _TASKS = {
-    "digits": ("likelihood", "longer", "scheduled", "professor", "both"),
+    "digits": ("likelihood", "longer", "scheduled", "professor"),
     "characters": ("likelihood", "longer", "scheduled", "professor", "both"),
     "words": ("likelihood", "professor"),
 }

@@ -24,7 +24,7 @@ METHODS = MappingProxyType(
 TASKS = ("characters", "words", "digits")
 
 # Batches of every method but 'longer'.
-NUM_STEPS = 3_000
+NUM_STEPS = 2_000
 
 # Steps of maximum likelihood in the time of one of Professor Forcing's.
 _STEPS_IN_A_STEP = {"characters": 5, "words": 5, "digits": 8}
