@@ -73,13 +73,13 @@ def _digits() -> ConfigDict:
 
 def _text(unit: str) -> ConfigDict:
     config = names_mle.get_config()
+    words = unit == "words"
     config.num_seeds = 4
-    config.batch_size = 64
+    config.batch_size = 32 if words else 64
     config.num_samples = 1_000
     config.num_compared = 1_000
     config.temperatures = ()
     config.num_states = 500
-    words = unit == "words"
     config.long_length = 64 if words else 128
     config.task = ConfigDict(
         {
@@ -90,8 +90,8 @@ def _text(unit: str) -> ConfigDict:
             "max_length": 0,
             "too_long": "drop",
             "window": 16 if words else 32,
-            "lowercase": False,
-            "min_count": 30 if words else 1,  # rarer words become <unk>
+            "lowercase": words,
+            "min_count": 50 if words else 1,  # rarer words become <unk>
             "max_symbols": 5_000,
             "deduplicate": True,
             "num_heldout": 1_500,
