@@ -17,8 +17,8 @@ from experiments.runs import FinishedRun
 from experiments.study import Part
 
 _TASKS = {
-    "digits": ("likelihood", "longer", "scheduled", "professor"),
-    "characters": ("likelihood", "longer", "scheduled", "professor", "both"),
+    "digits": ("likelihood", "longer", "scheduled", "professor", "weak"),
+    "characters": ("likelihood", "longer", "scheduled", "professor", "weak"),
     "words": ("likelihood", "professor"),
 }
 
