@@ -121,20 +121,25 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
     lines = {label: names for label, names in lines.items() if names}
     figure = new_figure(3.6 * len(runs), 2.8 * len(lines))
     first: dict[str, Any] = {}
+    labelled: set[str] = set()
     for column, run in enumerate(runs):
         for line, (label, names) in enumerate(lines.items()):
+            drawn = [name for name in names if name in run.rows[0]]
+            if not drawn:
+                continue
             axes = figure.add_subplot(len(lines), len(runs), line * len(runs) + column + 1, sharey=first.get(label))
             # Losses of different methods are different things: beside a likelihood's, others would be flat.
             if label != "loss":
                 first.setdefault(label, axes)
-            for name in [name for name in names if name in run.rows[0]]:
+            for name in drawn:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
             if line == 0:
                 axes.set_title(f"{run.label} (seeds: {len(run.members)})", fontsize="medium", wrap=True)
             if len(names) > 1:
                 axes.legend(fontsize="small")
-            if column == 0:
+            if label not in labelled:
                 axes.set_ylabel(label)
+                labelled.add(label)
             axes.set_xlabel("step")
     figure.savefig(path, dpi=120)
 
