@@ -306,10 +306,11 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
       runs: the runs, a column each.
       path: the image to write.
     """
-    lines = max(len(run.samples) for run in runs)
-    longest = max(len(f"{mark} {one_line(sample)}") for run in runs for mark, sample, _ in run.marked())
-    width = max(2.4, 0.3 + 0.09 * longest) if any(run.summary["image_shape"] is None for run in runs) else 2.4
-    figure = new_figure(width * len(runs), 0.24 * lines + 0.8)
+    written = [run for run in runs if not run.summary["image_shape"]]
+    lines = max((len(run.samples) for run in written), default=0)
+    longest = max((len(f"{mark} {one_line(sample)}") for run in written for mark, sample, _ in run.marked()), default=0)
+    # Twenty pictures, four in a row, are a little higher than wide.
+    figure = new_figure(max(2.4, 0.3 + 0.09 * longest) * len(runs), max(3.8, 0.24 * lines + 0.8))
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
         axes.axis("off")

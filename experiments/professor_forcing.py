@@ -85,7 +85,6 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     Args:
       runs: the runs, by the names of their folders.
     """
-    compared = reporting.compare(list(runs.values()), title="Professor Forcing and maximum likelihood")
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
         "and at equal time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates and batches.",
@@ -93,7 +92,14 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "verdict are not corrected for their number.",
         "python -m experiments.professor_forcing --workdir=DIR --files=TEXT",
     ]
-    return compared._replace(introduction=introduction, statements=verdict(runs))
+    drawn = []
+    for task in _TASKS:
+        if of_task := [run for name, run in runs.items() if name.startswith(f"{task}_")]:
+            drawn += [
+                figure._replace(name=f"{figure.name}_{task}", title=f"{task}: {figure.title}")
+                for figure in reporting.compare(of_task, title=task).figures
+            ]
+    return Report("Professor Forcing and maximum likelihood", introduction, list(runs.values()), drawn, verdict(runs))
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
