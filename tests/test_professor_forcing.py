@@ -8,7 +8,13 @@ import pytest
 
 from gumbel_gan import training
 from gumbel_gan.algorithms import likelihood, maximum_likelihood, professor_forcing
-from gumbel_gan.networks import Discriminator, behavior_discriminator, gru_generator, lstm_generator
+from gumbel_gan.networks import (
+    Discriminator,
+    behavior_discriminator,
+    gru_generator,
+    lstm_generator,
+    lstm_prefix_discriminator,
+)
 
 NUM_SYMBOLS, HIDDEN_SIZE, LENGTH, BATCH_SIZE = 3, 4, 5, 6
 GENERATOR = gru_generator(NUM_SYMBOLS, HIDDEN_SIZE)
@@ -64,6 +70,43 @@ def test_gates_open_and_close_with_the_accuracy(weight, accuracy, generator_gate
     alone, alone_metrics = jax.jit(baseline.step)(jax.random.key(1), state, DATA)
     np.testing.assert_allclose(metrics["negative_log_likelihood"], alone_metrics["generator_loss"], rtol=1e-6)
     assert (moved(after.generator, alone.generator) > 1e-5) == bool(generator_gate)
+
+
+def test_a_shut_gate_keeps_out_what_is_no_number():
+    algorithm = make(scripted(float("nan")))
+    after, metrics = jax.jit(algorithm.step)(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
+    assert float(metrics["generator_gate"]) == 0
+    assert float(metrics["generator_loss"]) == float(metrics["negative_log_likelihood"])
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(after.generator))
+
+
+def test_schedules_go_on_behind_a_shut_gate():
+    algorithm = professor_forcing(
+        GENERATOR,
+        scripted(2.0),
+        length=LENGTH,
+        generator_optimizer=SGD,
+        discriminator_optimizer=optax.adam(optax.linear_schedule(0.1, 0.0, 10)),
+        free_running_weight=optax.constant_schedule(1.0),
+    )
+    before = algorithm.init(jax.random.key(0))
+    after, metrics = algorithm.step(jax.random.key(1), before, DATA)
+    assert float(metrics["discriminator_gate"]) == 0
+    adam, schedule = after.discriminator_optimizer
+    assert (int(adam.count), int(schedule.count)) == (1, 1)
+    assert float(adam.mu) == 0
+    assert float(after.discriminator) == 2
+
+
+def test_there_may_be_no_gates():
+    algorithm = make(scripted(2.0), discriminator_threshold=None)
+    _, metrics = algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
+    assert float(metrics["discriminator_gate"]) == 1
+    algorithm = make(scripted(-2.0), generator_threshold=None)
+    _, metrics = algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
+    assert float(metrics["generator_gate"]) == 1
+    loss = float(metrics["negative_log_likelihood"] + metrics["fooling_loss"])
+    assert float(metrics["generator_loss"]) == pytest.approx(loss, rel=1e-6)
 
 
 def test_gates_are_those_of_each_seed():
@@ -182,10 +225,15 @@ def test_it_learns_and_its_gates_move_in_a_real_run():
 
 
 def test_its_errors_name_the_argument():
-    with pytest.raises(ValueError, match=r"generator_threshold must be in \[0, 1\], got 1.5"):
+    with pytest.raises(ValueError, match=r"generator_threshold must be None or in \[0, 1\], got 1.5"):
         make(scripted(1.0), generator_threshold=1.5)
-    with pytest.raises(ValueError, match=r"discriminator_threshold must be in \[0, 1\], got -1"):
+    with pytest.raises(ValueError, match=r"discriminator_threshold must be None or in \[0, 1\], got -1"):
         make(scripted(1.0), discriminator_threshold=-1)
+    with pytest.raises(ValueError, match="discriminator must be a Discriminator, got a PrefixDiscriminator"):
+        make(lstm_prefix_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 3))
+    algorithm = make(scripted(1.0))
+    with pytest.raises(ValueError, match=r"batch must be \[B, 5\], got shape \(6, 4\)"):
+        algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA[:, :4])
     with pytest.raises(ValueError, match="generator must have no latent"):
         make(scripted(1.0), generator=gru_generator(NUM_SYMBOLS, HIDDEN_SIZE, latent="hidden"))
     with pytest.raises(ValueError, match="num_layers must be at least 0, got -1"):

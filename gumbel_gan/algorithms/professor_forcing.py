@@ -25,8 +25,8 @@ def professor_forcing(
     discriminator_optimizer: optax.GradientTransformation,
     free_running_weight: optax.Schedule,
     teacher_forced_weight: optax.Schedule | None = None,
-    generator_threshold: float = 0.75,
-    discriminator_threshold: float = 0.99,
+    generator_threshold: float | None = 0.75,
+    discriminator_threshold: float | None = 0.99,
     average_decay: ArrayLike = 0.0,
     num_latent_draws: int = 256,
     shard_axis: str | None = None,
@@ -59,17 +59,23 @@ def professor_forcing(
       discriminator_optimizer: the discriminator's optimiser.
       free_running_weight: schedule of w_f, in nats a sequence.
       teacher_forced_weight: schedule of w_t, in nats a sequence; None leaves that term out.
-      generator_threshold: the accuracy, in [0, 1], above which the adversarial terms reach the generator.
-      discriminator_threshold: the accuracy, in [0, 1], below which the discriminator trains; a perfect one has 1.
+      generator_threshold: the accuracy, in [0, 1], above which the adversarial terms reach the generator; None has no
+        such gate.
+      discriminator_threshold: the accuracy, in [0, 1], below which the discriminator trains; None has no such gate. A
+        shut gate keeps its weights and the moments of its optimiser; schedules go on.
       average_decay: decay of the moving average of the generator's weights, in [0, 1).
       num_latent_draws: unused, since there is no latent; every algorithm has it.
       shard_axis: name of the mapped axis of shards; None where there is none. The accuracy is that of all shards.
 
     Returns:
-      An `Algorithm`. Its metrics `generator_gate` and `discriminator_gate` are 1 where a gate is open, and 0.
+      An `Algorithm`. Its metrics are `generator_loss`, all terms that reach the generator; of these
+      `negative_log_likelihood`, in nats a sequence, and `fooling_loss`, -log D(B(y)) without its weight or gate;
+      `discriminator_loss` and `discriminator_accuracy`; `generator_gate` and `discriminator_gate`, 1 where a gate is
+      open, else 0; and `generator_gradient_norm`. Its step raises ValueError for a batch that is not `[B, length]`.
 
     Raises:
-      ValueError: a threshold or `average_decay` is out of its range, or the generator has a latent.
+      ValueError: a threshold, `average_decay` or `num_latent_draws` is out of its range, the generator has a latent, or
+        the discriminator is none of whole sequences.
 
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
@@ -80,8 +86,10 @@ def professor_forcing(
         ("generator_threshold", generator_threshold),
         ("discriminator_threshold", discriminator_threshold),
     ):
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {threshold}")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"{name} must be None or in [0, 1], got {threshold}")
+    if not isinstance(discriminator, Discriminator):
+        raise ValueError(f"discriminator must be a Discriminator, got a {type(discriminator).__name__}")
     observers = likelihood.of_average(generator, length, num_latent_draws)
 
     def init(key: jax.Array) -> AdversarialState:
@@ -111,6 +119,8 @@ def professor_forcing(
         return free_running_weight(step) * fooled + teacher_forced_weight(step) * fooled_back, fooled
 
     def step(key: jax.Array, state: AdversarialState, batch: jax.Array) -> tuple[AdversarialState, Metrics]:
+        if batch.ndim != 2 or batch.shape[1] != length:
+            raise ValueError(f"batch must be [B, {length}], got shape {batch.shape}")
         num = len(batch)
         drawn_BT = likelihood.sample(key, generator, state.generator, num, length)
 
@@ -127,25 +137,36 @@ def professor_forcing(
             state, *behaviors, loss=discriminator_loss, optimizer=discriminator_optimizer, shard_axis=shard_axis
         )
         accuracy = mean_over(shard_axis, metrics["discriminator_accuracy"])
-        generator_gate = accuracy > generator_threshold
-        discriminator_gate = accuracy < discriminator_threshold
+        generator_gate = jnp.asarray(generator_threshold is None or accuracy > generator_threshold)
+        discriminator_gate = jnp.asarray(discriminator_threshold is None or accuracy < discriminator_threshold)
 
-        by_behavior, fooled = jax.grad(adversarial_loss, has_aux=True)(behaviors, state.discriminator, state.step)
-        by_behavior = jax.tree.map(lambda gradient: generator_gate * gradient, by_behavior)
+        (adversarial, fooled), by_behavior = jax.value_and_grad(adversarial_loss, has_aux=True)(
+            behaviors, state.discriminator, state.step
+        )
+        # Not a product: what a shut gate keeps out may be no number.
+        adversarial, by_behavior = jax.tree.map(
+            lambda term: jnp.where(generator_gate, term, jnp.zeros_like(term)), (adversarial, by_behavior)
+        )
         gradient = mean_over(shard_axis, pull_back((by_behavior, -jnp.ones_like(log_prob)))[0])
 
         metrics |= {
-            "generator_loss": fooled,
+            "generator_loss": adversarial - log_prob,
             "negative_log_likelihood": -log_prob,
+            "fooling_loss": fooled,
             "generator_gradient_norm": optax.tree.norm(gradient),
             "generator_gate": generator_gate.astype(jnp.float32),
             "discriminator_gate": discriminator_gate.astype(jnp.float32),
         }
-        state = jax.tree.map(partial(jnp.where, discriminator_gate), updated, state)
+        state = jax.tree.map(partial(_pass, discriminator_gate), updated, state)
         state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
         return state, metrics
 
     return Algorithm(init, step, *observers)
+
+
+def _pass(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    """Lets a new leaf of a state through an open gate. Counts always pass: schedules are of all steps."""
+    return new if jnp.issubdtype(new.dtype, jnp.integer) else jnp.where(gate, new, old)
 
 
 def _features(behavior: Behavior) -> jax.Array:
