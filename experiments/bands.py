@@ -70,8 +70,11 @@ def numbers(values: Sequence[float | None], name: str) -> NDArray[np.floating]:
 
     Args:
       values: one entry a seed.
-      name: the metric's; of a validity and where higher is better the worst is the least, else the greatest.
+      name: the metric's; of a validity and where higher is better the worst is the least, else the greatest, which
+        for an accuracy is 1.
     """
+    if name.endswith("accuracy"):
+        return np.array([1.0 if value is None else value for value in values], float)
     higher = name in METRICS and METRICS[name].better == "higher"
     worst = -np.inf if higher or name.endswith("validity") else np.inf
     return np.array([worst if value is None else value for value in values], float)

@@ -15,29 +15,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
+from experiments.labels import LABELS, format_metric, half_width
 from experiments.members import members_at
 from experiments.rundir import one_line
 from gumbel_gan.evaluation import EXACT_METRICS
-from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
+from gumbel_gan.metrics import METRICS
 
 SHOWN_SAMPLES = 20
-WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)
-LABELS = {
-    "validity": "validity mass",
-    "total_variation": "total variation",
-    "kl_data_model": "KL(data || model), nats",
-    "length_total_variation": "length total variation",
-    "sampled_validity": "validity",
-    "sampled_total_variation": "total variation",
-    "sampled_length_total_variation": "length total variation",
-    "distinct_strings": "distinct strings",
-    **{name: metric.label for name, metric in METRICS.items()},
-    **{f"long_{name}": f"{METRICS[name].label} beyond the trained length" for name in WINDOW_METRICS},
-    "dynamics_accuracy": "accuracy of telling states read from states drawn",
-}
-_COUNTS = ("distinct_strings",)
 _DRIFT = "ngram_divergence_3"
-_NATS = ("nll", "_by_data", "_by_samples")
 
 
 @contextlib.contextmanager
@@ -62,7 +47,8 @@ def one_line_flag_errors() -> Iterator[None]:
         try:
             yield
         except (flags.Error, TypeError) as error:
-            raise ValueError(str(error)) from error
+            # A config that raises is quoted with its whole traceback, the message last.
+            raise ValueError(str(error).strip().rpartition("\nValueError: ")[2]) from error
         except (AttributeError, KeyError) as error:
             # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
             reason: object = error
@@ -271,13 +257,6 @@ def _spread(name: str, values: np.ndarray) -> str:
     return f"{middle} ({least}–{greatest})" if len(values) > 1 else middle
 
 
-def half_width(summary: Mapping[str, Any], name: str, members: Sequence[int]) -> float:
-    """Gives half the width of a metric's 95 % interval, the median over members."""
-    ends = np.array([summary["intervals"][name][index] for index in members], float)
-    # Rounded, since the resamples of a metric that can't vary differ in their last bits.
-    return round(float(np.median(ends[:, 1] - ends[:, 0]) / 2), 12)
-
-
 def _is_shown(name: str) -> bool:
     return name.endswith("loss") or name in (
         "temperature",
@@ -287,14 +266,3 @@ def _is_shown(name: str) -> bool:
         "validation_nll",
         "oracle_nll",
     )
-
-
-def format_metric(name: str, value: Any) -> str:
-    """Writes a metric: four decimals; from 10 on a whole number, or nats with two; below 1e-4 a power of ten."""
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "failed"
-    if 0 < value < 1e-4:
-        return f"{value:.0e}"
-    if value >= 10 or name in _COUNTS:
-        return f"{value:,.2f}" if name.endswith(_NATS) else f"{value:,.0f}"
-    return f"{value:.4f}"

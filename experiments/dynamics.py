@@ -120,7 +120,8 @@ def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict
 def _embedded(states: States, member: int) -> dict[str, np.ndarray]:
     read, drawn = states.read[member, :, -1], states.drawn[member, :, -1]
     both = np.concatenate([read, drawn])
-    if not np.isfinite(both).all():
+    # Of a generator that broke down, or that always does the same, there is nothing to see.
+    if not np.isfinite(both).all() or (both == both[0]).all():
         return {"read": np.zeros((0, 2)), "drawn": np.zeros((0, 2))}
     both = embed(both).round(_DECIMALS)
     return {"read": both[: len(read)], "drawn": both[len(read) :]}

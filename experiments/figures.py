@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiments.bands import band, numbers
-from experiments.console import WINDOW_METRICS, format_metric
+from experiments.labels import WINDOW_METRICS, format_metric
 from experiments.members import members_at
 from experiments.rundir import Row, one_line
 from experiments.runs import FinishedRun

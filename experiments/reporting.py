@@ -142,7 +142,8 @@ def drift_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> F
 def states_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
     """Makes the figure of recurrent states before and after training, of runs that have them."""
     axes = (
-        "Recurrent states at the last step, of held-out sequences that the generator reads and of sequences that it "
+        "Recurrent states (pre-tanh activations) at the last step, of held-out sequences that the generator reads and "
+        "of sequences that it "
         "draws, before and after training; the first seed of each run, by t-SNE (openTSNE), each panel for itself. The "
         "picture proves nothing: the accuracy is a classifier's on states that it has not seen (chance is 0.5; in "
         "brackets, of two sets of held-out sequences, both read)."

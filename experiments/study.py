@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from scipy import stats
 
 from experiments import console, reporting, settings
-from experiments.console import LABELS, format_metric
+from experiments.labels import LABELS, format_metric
 from experiments.reporting import Statement
 from experiments.rundir import RunDirectory, check_holds_no_run, flatten
 from experiments.runs import FinishedRun, read_runs
@@ -54,6 +54,9 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     """
     with console.one_line_errors():
         check_holds_no_run(workdir, "--workdir")
+        for part in study.values():
+            # What a later part lacks shows now, not hours later.
+            settings.self_contained(part.config)
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
     for number, (name, part) in enumerate(study.items(), 1):
         seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
@@ -117,8 +120,12 @@ def compared(
         outcome = "no difference seen"
     else:
         outcome = "better" if test.statistic < len(ours) * len(theirs) / 2 else "worse"
+    difference = ""
+    if all(np.isfinite(values).all() and np.ptp(values) > 0 for values in (ours, theirs)):
+        low, high = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval()
+        difference = f"; difference of means {ours.mean() - theirs.mean():+.3g} (95 % {low:.3g} to {high:.3g}, Welch)"
     evidence = [f"{LABELS[each]} {_range(each, run)} against {_range(each, other)}" for each in (name, *shown)]
-    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}"]))
+    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}{difference}"]))
 
 
 def _range(name: str, run: FinishedRun) -> str:

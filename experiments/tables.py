@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.bands import band, failure_rate, numbers
-from experiments.console import LABELS, format_metric, half_width
+from experiments.labels import LABELS, format_metric, half_width
 from experiments.rundir import Row
 from experiments.runs import FinishedRun
 from gumbel_gan.metrics import METRICS
@@ -144,32 +144,32 @@ def _read(run: FinishedRun) -> tuple[Any, int, str]:
 
 def _dynamics(run: FinishedRun) -> list[Cell]:
     known = run.summary["dynamics"]
-    low, high, p_values = (
-        np.array([known["after"][part][member][-1] for member in run.members], float)
-        for part in ("low", "high", "p_value")
+    low, high = (
+        np.array([known["after"][end][member][-1] for member in run.members], float) for end in ("low", "high")
     )
     # No numbers where a generator broke down in training.
-    judged = np.isfinite(p_values)
-    told_apart = np.sum(~judged | (p_values < _SIGNIFICANT))
+    judged = np.isfinite(low)
     return [
         Cell(run.label, run.caption),
         _accuracy(run, known["before"], -1),
         *(_accuracy(run, known["after"], step) for step in range(len(known["times"]))),
-        Cell(f"± {_three_decimals(np.median(high[judged] - low[judged]) / 2)}") if judged.any() else _UNKNOWN,
-        Cell(f"{told_apart} of {len(judged)}"),
-        _accuracy(run, known["heldout"], -1),
+        Cell(f"± {np.median(high[judged] - low[judged]) / 2:.3f}") if judged.any() else _UNKNOWN,
+        Cell(_told_apart(run, known["after"])),
+        _accuracy(run, known["heldout"], -1, f"p < {_SIGNIFICANT}: {_told_apart(run, known['heldout'])}"),
     ]
 
 
-def _accuracy(run: FinishedRun, known: Row, step: int) -> Cell:
-    """Writes the accuracies at a step: their median, and their range."""
+def _told_apart(run: FinishedRun, known: Row) -> str:
+    """Counts the seeds whose two sets are told apart at the last step; of those that broke down no one doubts it."""
+    p_values = np.array([known["p_value"][member][-1] for member in run.members], float)
+    return f"{np.sum(~np.isfinite(p_values) | (p_values < _SIGNIFICANT))} of {len(p_values)}"
+
+
+def _accuracy(run: FinishedRun, known: Row, step: int, note: str = "") -> Cell:
+    """Writes the accuracies at a step: their median, and below it their range and a note."""
     over_seeds = band(numbers([known["accuracy"][member][step] for member in run.members], "dynamics_accuracy"))
-    least, greatest = _three_decimals(over_seeds.least), _three_decimals(over_seeds.greatest)
-    return Cell(_three_decimals(over_seeds.median), f"{least}–{greatest}" if len(run.members) > 1 else "")
-
-
-def _three_decimals(value: Any) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else "∞"
+    between = f"{over_seeds.least:.3f}–{over_seeds.greatest:.3f}" if len(run.members) > 1 else ""
+    return Cell(f"{over_seeds.median:.3f}", "; ".join(filter(None, (between, note))))
 
 
 def compared_with(run: FinishedRun) -> tuple[Any, ...]:

@@ -64,6 +64,7 @@ def terminal() -> Credit:
 
     def advantages(key: jax.Array, baseline: Baseline, drawn: Drawn) -> tuple[jax.Array, Baseline]:
         del key
+        _require_others(drawn)
         return jnp.broadcast_to(leave_one_out(drawn.rewards)[:, None], drawn.tokens.shape), baseline
 
     return Credit(False, _nothing, advantages)
@@ -76,7 +77,7 @@ def per_prefix(*, discount: float, baseline_decay: float) -> Credit:
 
         R_t = sum_{s >= t} discount^(s - t) r_s,    b <- baseline_decay b + (1 - baseline_decay) mean R,
 
-    and its advantage is R_t - b, with the b of the steps before, which depends on none of the step's draws.
+    and its advantage is R_t - b, with the b of the steps before, into which none of the step's returns has gone.
 
     Args:
       discount: in [0, 1]; ScratchGAN's is 0.23.
@@ -110,7 +111,7 @@ def roll_outs(*, num_roll_outs: int) -> Credit:
 
     The value of a prefix y_1..t is the mean reward of `num_roll_outs` whole sequences that begin with it, completed by
     the generator itself; of the whole sequence it is its own reward. The baseline is, at every t, the mean value of the
-    other sequences' prefixes.
+    other sequences' prefixes. SeqGAN's own has no baseline, and completes by an average of earlier generators.
 
     Args:
       num_roll_outs: completions of each prefix, at least 1; SeqGAN's are 16.
@@ -128,6 +129,7 @@ def roll_outs(*, num_roll_outs: int) -> Credit:
         raise ValueError(f"num_roll_outs must be at least 1, got {num_roll_outs}")
 
     def advantages(key: jax.Array, baseline: Baseline, drawn: Drawn) -> tuple[jax.Array, Baseline]:
+        _require_others(drawn)
         values_NT = prefix_values(key, drawn, num_roll_outs)
         return jax.vmap(leave_one_out, in_axes=1, out_axes=1)(values_NT), baseline
 
@@ -181,12 +183,22 @@ def prefix_values(key: jax.Array, drawn: Drawn, num_roll_outs: int) -> jax.Array
         completed_NT = unroll.completed(key, step, carry, start, drawn.tokens, num_given)
         return drawn.pay(completed_NT)
 
-    # One axis for the roll-outs and one for the prefixes, so that nothing is ever reshaped.
-    of_roll_outs = jax.vmap(value, in_axes=(0, None))
-    of_prefixes = jax.vmap(of_roll_outs, in_axes=(0, 0))
+    def of_prefix(keys_and_num_given: tuple[jax.Array, jax.Array]) -> jax.Array:
+        return jnp.mean(jax.vmap(value, in_axes=(0, None))(*keys_and_num_given), axis=0)
+
+    # A prefix after the other, which bounds the memory; roll-outs have an axis of their own: nothing is ever reshaped.
     keys = jax.random.split(key, (length - 1, num_roll_outs))
-    values_PRN = of_prefixes(keys, jnp.arange(1, length))
-    return jnp.concatenate([jnp.mean(values_PRN, axis=1), drawn.rewards[None]]).T
+    values_PN = jax.lax.map(of_prefix, (keys, jnp.arange(1, length)))
+    return jnp.concatenate([values_PN, drawn.rewards[None]]).T
+
+
+def _require_others(drawn: Drawn) -> None:
+    """Raises ValueError where a sequence has no other to be compared with."""
+    if len(drawn.tokens) < 2:
+        raise ValueError(
+            f"batch_size must be at least 2 for each shard, as this credit compares sequences with each other; "
+            f"got {len(drawn.tokens)}"
+        )
 
 
 def _nothing() -> Baseline:

@@ -34,16 +34,18 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     """Gives a method's recipe on a task.
 
     Args:
-      variant: one of `METHODS`, and, after a comma, one of `TASKS`: characters or words of a text whose `task.files`
-        are to be given, in windows of 32 or 16, or handwritten digits, pixel by pixel.
+      variant: one of `METHODS`, and, after a comma, one of `TASKS`: handwritten digits, pixel by pixel (the default),
+        or characters or words of a text whose `task.files` are to be given, in windows of 32 or 16.
 
     Raises:
       ValueError: `variant` is not one of those.
     """
     method, _, task = variant.partition(",")
+    task = task or "digits"
     if method not in METHODS or task not in TASKS:
         raise ValueError(
-            f"variant must be one of {', '.join(METHODS)}, a comma, and one of {', '.join(TASKS)}; got {variant!r}"
+            f"variant must be one of {', '.join(METHODS)}, and a comma and one of {', '.join(TASKS)} behind it; "
+            f"got {variant!r}"
         )
     config = _digits() if task == "digits" else _text(task)
     config.num_steps = NUM_STEPS

@@ -64,7 +64,8 @@ def policy_gradient(
         1/N sum_n sum_t A_nt grad log p_G(y_nt | y_n1 .. y_n(t-1)),
 
     with the advantages A that the credit makes of the rewards reward(d), d the logits of the updated discriminator.
-    With `credit.terminal()` that is without bias for the expected reward of whole sequences.
+    With `credit.terminal()` that is without bias for the expected reward of whole sequences, but for one thing: the
+    discriminator has been updated on the very sequences that it then pays, an effect of the order of its rate over N.
 
     Args:
       generator: the generator, without a latent.
@@ -87,11 +88,12 @@ def policy_gradient(
         of their step, are those of their shard.
 
     Returns:
-      An `Algorithm`, whose step takes batches of at least two sequences.
+      An `Algorithm`. Where the credit compares sequences with each other, its step raises ValueError for fewer than
+      two of them in a shard.
 
     Raises:
-      ValueError: `average_decay`, `penalised_fraction` or `warm_up_steps` is out of its range, the generator has a
-        latent, the discriminator is none for the credit, or there are penalties on one of prefixes.
+      ValueError: `average_decay`, `penalised_fraction`, `num_latent_draws` or `warm_up_steps` is out of its range, the
+        generator has a latent, the discriminator is none for the credit, or there are penalties on one of prefixes.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473; de Masson
