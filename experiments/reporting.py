@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import console, figures
+from experiments import console, curves, figures
 from experiments.bands import FAILURE_VALIDITY
 from experiments.rundir import one_line, write_text
 from experiments.runs import FinishedRun, differing_settings
@@ -100,7 +100,7 @@ def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> 
         name,
         "losses and distances over training",
         f"{caption} {bands}".strip(),
-        lambda path: figures.draw_comparison(runs, path),
+        lambda path: curves.draw_comparison(runs, path),
     )
 
 

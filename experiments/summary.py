@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import console, dynamics, figures, platforms
+from experiments import console, curves, dynamics, platforms
 from experiments.build import Experiment
 from experiments.members import members, sweep
 from experiments.rundir import Row, RunDirectory, as_json, write_samples, write_text
@@ -133,7 +133,7 @@ def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list
       strings: the samples of each seed.
     """
     write_samples(run.samples, [string for each in strings for string in each])
-    figures.draw_curves(
+    curves.draw_curves(
         run.read_metrics(),
         run.curves,
         title=f"{summary['algorithm']} on {summary['task']}",

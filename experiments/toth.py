@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from absl import flags
 
-from experiments import console, figures, reporting, study
+from experiments import console, curves, figures, reporting, study
 from experiments.configs import toth
 from experiments.reporting import Figure, Report, Statement
 from experiments.restore import restore
@@ -117,7 +117,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
                 "losses over training",
                 f"His Figure 5: the losses over training, mean over {len(faithful.members)} seeds and band between the "
                 "extremes.",
-                lambda path: figures.draw_means(faithful, ("discriminator_loss", "generator_loss"), path),
+                lambda path: curves.draw_means(faithful, ("discriminator_loss", "generator_loss"), path),
             ),
             Figure(
                 "figure6",
