@@ -3,6 +3,11 @@
 python -m experiments.train --workdir=runs/oracle --config=experiments/configs/oracle.py
 
 The method is maximum likelihood, or, as oracle.py:relaxed_gan, oracle.py:policy_gradient and so on, another.
+
+Eight seeds took 80 s, 557 s (relaxed_gan), 323 s (policy_gradient) and 546 s (policy_gradient_warm) on two CPU cores
+(AMD EPYC, 2026-11-23, beside other work). Seeds 0 to 7, median (worst), NLL of samples under the true law and of
+held-out sequences under the generator, nats: 58.0 (58.4) and 51.7 (51.9); 58.6 (59.2) and 54.6 (54.9); 59.4 (59.7) and
+54.2 (54.4); 57.0 (58.3) and 52.2 (52.7). Draws of the true law have 47.1.
 """
 
 from ml_collections import ConfigDict
