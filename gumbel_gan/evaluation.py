@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.arguments import require_one_of
 from gumbel_gan.metrics import (
     DIVERGENCE_ORDERS,
     MODEL_ORDER,
@@ -222,8 +223,7 @@ def heldout_and_others(task: Task, split: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
       ValueError: `split` is no split.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}; got {split!r}")
+    require_one_of(SPLITS, split=split)
     return (task.validation, task.test) if split == "validation" else (task.test, task.validation)
 
 

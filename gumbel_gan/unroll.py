@@ -206,23 +206,11 @@ def scheduled(
       Bengio et al. 2015, https://arxiv.org/abs/1506.03099.
     """
     _check_tokens(tokens, start)
-    num_symbols = start.shape[1] - 1
     coin_key, noise_key = jax.random.split(key)
-    replaced_TB = jax.random.bernoulli(coin_key, sampling_rate, tokens.shape[::-1])
+    drawn_TB = jax.random.bernoulli(coin_key, sampling_rate, tokens.shape[::-1])
     if padding is not None:
-        replaced_TB &= padding != tokens.T
-    noise_TBK = sample_gumbel(noise_key, (*tokens.shape[::-1], num_symbols))
-
-    def body(state, given):
-        carry, x_BK = state
-        token_B, is_replaced_B, noise_BK = given
-        carry, logits_BK = step(carry, x_BK)
-        possible_BK = logits_BK if padding is None else never(logits_BK, padding)
-        fed_back_B = jnp.where(is_replaced_B, jnp.argmax(possible_BK + noise_BK, axis=-1), token_B)
-        return (carry, jax.nn.one_hot(fed_back_B, num_symbols + 1)), logits_BK
-
-    _, logits_TBK = jax.lax.scan(body, (carry, start), (tokens.T, replaced_TB, noise_TBK))
-    return jnp.swapaxes(logits_TBK, 0, 1)
+        drawn_TB &= padding != tokens.T
+    return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, padding).logits
 
 
 def completed(
@@ -247,20 +235,8 @@ def completed(
       TypeError: `tokens` is not of an integer type.
     """
     _check_tokens(tokens, start)
-    num_symbols = start.shape[1] - 1
-    noise_TBK = sample_gumbel(key, (*tokens.shape[::-1], num_symbols))
-    is_given_T = jnp.arange(tokens.shape[1]) < num_given
-
-    def body(state, given):
-        carry, x_BK = state
-        token_B, is_given, noise_BK = given
-        carry, logits_BK = step(carry, x_BK)
-        drawn_B = jnp.argmax(logits_BK + noise_BK, axis=-1).astype(token_B.dtype)
-        token_B = jnp.where(is_given, token_B, drawn_B)
-        return (carry, jax.nn.one_hot(token_B, num_symbols + 1)), token_B
-
-    _, tokens_TB = jax.lax.scan(body, (carry, start), (tokens.T, is_given_T, noise_TBK))
-    return tokens_TB.T
+    drawn_T = jnp.arange(tokens.shape[1]) >= num_given
+    return _partly_drawn(key, step, carry, start, tokens, drawn_T, padding=None).tokens
 
 
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
@@ -274,6 +250,32 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
       `[...]` log softmax(logits) at the tokens, in nats.
     """
     return jnp.take_along_axis(jax.nn.log_softmax(logits), tokens[..., None], axis=-1)[..., 0]
+
+
+def _partly_drawn(
+    key: jax.Array,
+    step: Step,
+    carry: Carry,
+    start: jax.Array,
+    tokens: jax.Array,
+    drawn: jax.Array,
+    padding: int | None,
+) -> Hard:
+    """Rolls a generator out on given tokens, but for those, in `[T]` or `[T, B]`, that it draws; never padding."""
+    num_symbols = start.shape[1] - 1
+    noise_TBK = sample_gumbel(key, (*tokens.shape[::-1], num_symbols))
+
+    def body(state, given):
+        carry, x_BK = state
+        token_B, is_drawn, noise_BK = given
+        carry, logits_BK = step(carry, x_BK)
+        possible_BK = logits_BK if padding is None else never(logits_BK, padding)
+        drawn_B = jnp.argmax(possible_BK + noise_BK, axis=-1).astype(token_B.dtype)
+        token_B = jnp.where(is_drawn, drawn_B, token_B)
+        return (carry, jax.nn.one_hot(token_B, num_symbols + 1)), (token_B, logits_BK)
+
+    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start), (tokens.T, drawn, noise_TBK))
+    return Hard(tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1))
 
 
 def _as_input(x_BK: jax.Array) -> jax.Array:

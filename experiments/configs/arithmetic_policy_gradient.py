@@ -23,6 +23,7 @@ python -m experiments.train --workdir=runs/policy_grammar --config=experiments/c
 from ml_collections import ConfigDict
 
 from experiments.configs import arithmetic
+from gumbel_gan.arguments import require_one_of
 
 CREDITS = ("terminal", "per_prefix", "roll_outs")
 _SHARED = (
@@ -41,8 +42,7 @@ def get_config(credit: str = "terminal") -> ConfigDict:
     Raises:
       ValueError: `credit` is none of them.
     """
-    if credit not in CREDITS:
-        raise ValueError(f"credit must be one of {', '.join(CREDITS)}; got {credit!r}")
+    require_one_of(CREDITS, credit=credit)
     config = arithmetic.get_config()
     config.num_steps = 4_000
     config.batch_size = 256

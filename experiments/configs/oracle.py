@@ -13,6 +13,7 @@ held-out sequences under the generator, nats: 58.0 (58.4) and 51.7 (51.9); 58.6 
 from ml_collections import ConfigDict
 
 from experiments.configs import arithmetic, arithmetic_policy_gradient, names_mle
+from gumbel_gan.arguments import require_one_of
 
 METHODS = (
     "maximum_likelihood",
@@ -37,8 +38,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
     Raises:
       ValueError: `method` is none of them.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    require_one_of(METHODS, method=method)
     name = method.removesuffix("_warm")
     config = names_mle.get_config()
     if name == "maximum_likelihood":

@@ -15,6 +15,7 @@ maximum likelihood at 0.088 (least 0.083, greatest 0.099).
 from ml_collections import ConfigDict
 
 from experiments.configs import arithmetic
+from gumbel_gan.arguments import require_one_of
 
 VARIANTS = {
     "a": "the default: noise in the hidden and in the cell state, one annealed temperature",
@@ -35,8 +36,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     Raises:
       ValueError: `variant` is none of these.
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}; got {variant!r}")
+    require_one_of(VARIANTS, variant=variant)
     config = arithmetic.get_config()
     config.num_steps = 20_000
     config.steps_per_chunk = 500

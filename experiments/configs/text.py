@@ -10,6 +10,7 @@ from types import MappingProxyType
 from ml_collections import ConfigDict
 
 from experiments.configs import names, names_importance, names_mle
+from gumbel_gan.arguments import require_one_of
 
 METHODS = MappingProxyType(
     {
@@ -29,8 +30,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
     Raises:
       ValueError: `method` is none of them.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
+    require_one_of(METHODS, method=method)
     config = METHODS[method]()
     config.num_shards = 2
     config.num_compared = 200

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.networks.parts import Params, open_forget_gates
 
 POOLINGS = ("last", "last_and_mean")
@@ -153,9 +153,7 @@ def behavior_discriminator(
     require_at_least(2, num_features=num_features)
     require_at_least(1, hidden_size=hidden_size)
     require_at_least(0, num_layers=num_layers)
-    module = _BehaviorDiscriminator(hidden_size, num_layers, dtype)
-    apply: Any = module.apply
-    return Discriminator(lambda key: module.init(key, jnp.zeros((1, 1, num_features), dtype)), apply)
+    return Discriminator(*_functions(_BehaviorDiscriminator(hidden_size, num_layers, dtype), num_features))
 
 
 def lstm_prefix_discriminator(
@@ -193,8 +191,7 @@ def _discriminator(
     """Makes a discriminator of a Flax cell."""
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, hidden_size=hidden_size)
-    if pooling not in POOLINGS:
-        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}")
+    require_one_of(POOLINGS, pooling=pooling)
     return Discriminator(*_functions(_Discriminator(cell, hidden_size, pooling, bidirectional, dtype), num_symbols))
 
 
@@ -208,11 +205,11 @@ def _prefix_discriminator(
 
 
 def _functions(
-    module: Any, num_symbols: int
+    module: Any, num_inputs: int
 ) -> tuple[Callable[[jax.Array], Params], Callable[[Params, jax.Array], jax.Array]]:
     """Gives a module's `init`, its forget gates open, and its `apply`."""
 
     def init(key: jax.Array) -> Params:
-        return open_forget_gates(module.init(key, jnp.zeros((1, 1, num_symbols), module.dtype)))
+        return open_forget_gates(module.init(key, jnp.zeros((1, 1, num_inputs), module.dtype)))
 
     return init, module.apply

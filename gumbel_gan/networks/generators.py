@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.networks.parts import Params, open_forget_gates
 
 Carry = Any
@@ -112,7 +112,7 @@ def lstm_generator(
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
     """
-    _check_latent(latent, LATENTS)
+    require_one_of(LATENTS, latent=latent)
 
     def initial_carry(key: jax.Array, batch_size: int) -> Carry:
         zeros_BH = jnp.zeros((batch_size, hidden_size), dtype)
@@ -152,7 +152,7 @@ def gru_generator(
     References:
       Cho et al. 2014, https://arxiv.org/abs/1406.1078.
     """
-    _check_latent(latent, GRU_LATENTS)
+    require_one_of(GRU_LATENTS, latent=latent)
 
     def initial_carry(key: jax.Array, batch_size: int) -> Carry:
         shape = (batch_size, hidden_size)
@@ -208,8 +208,3 @@ def only(logits: jax.Array, symbol: int) -> jax.Array:
 def never(logits: jax.Array, symbol: int) -> jax.Array:
     """Takes all probability from a symbol, of logits `[..., K]`."""
     return jnp.where(jnp.arange(logits.shape[-1]) == symbol, _NEVER, logits)
-
-
-def _check_latent(latent: str, latents: tuple[str, ...]) -> None:
-    if latent not in latents:
-        raise ValueError(f"latent must be one of {', '.join(latents)}; got {latent!r}")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import nltk
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.tasks import pcfg, vocabulary
 from gumbel_gan.tasks.interface import Oracle, Task
 
@@ -61,8 +61,7 @@ def grammar_task(
     """
     require_at_least(1, max_length=max_length, num_train=num_train, num_heldout=num_heldout)
     require_at_least(0, seed=seed)
-    if length_law not in LENGTH_LAWS:
-        raise ValueError(f"length_law must be one of {', '.join(LENGTH_LAWS)}; got {length_law!r}")
+    require_one_of(LENGTH_LAWS, length_law=length_law)
     if len(padding) != 1:
         raise ValueError(f"padding must be a single character, got {padding!r}")
     parsed = pcfg.parse_grammar(GRAMMARS.get(grammar) or productions(grammar))

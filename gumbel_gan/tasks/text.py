@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.tasks import lines, vocabulary
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Files, Line
@@ -71,10 +71,8 @@ def text_task(
       ValueError: an argument is out of its range; a file can't be read, is no UTF-8, is empty, or is another than
         `digest` says; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for the split.
     """
-    if unit not in SEPARATORS:
-        raise ValueError(f"unit must be one of {', '.join(SEPARATORS)}; got {unit!r}")
-    if too_long not in TOO_LONG:
-        raise ValueError(f"too_long must be one of {', '.join(TOO_LONG)}; got {too_long!r}")
+    require_one_of(SEPARATORS, unit=unit)
+    require_one_of(TOO_LONG, too_long=too_long)
     require_at_least(0, max_length=max_length, window=window, seed=seed)
     require_at_least(1, min_count=min_count, num_heldout=num_heldout)
     require_at_least(2, max_symbols=max_symbols)
