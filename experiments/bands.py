@@ -1,8 +1,8 @@
 """What a metric is over seeds: its band, and how many seeds failed."""
 
 import warnings
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,19 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
         np.isfinite(low) & np.isfinite(high), between, np.where(np.isfinite(low), high, low)
     )
     return Band(median, lower, upper, least, greatest)
+
+
+def told_apart(summary: Mapping[str, Any], stage: str, members: Sequence[int], step: int = -1) -> NDArray[np.floating]:
+    """Gives how well some members' states read are told from states drawn, as `numbers`.
+
+    Args:
+      summary: a summary that holds `dynamics`.
+      stage: 'before', 'after' or 'heldout'.
+      members: their indices.
+      step: index of the observed step; -1 is the last.
+    """
+    accuracy = summary["dynamics"][stage]["accuracy"]
+    return numbers([accuracy[member][step] for member in members], "dynamics_accuracy")
 
 
 def failure_rate(validity: Sequence[float | None]) -> float:

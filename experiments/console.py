@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers
-from experiments.labels import LABELS, format_metric, half_width
+from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers, told_apart
+from experiments.labels import LABELS, format_metric, half_width, spread
 from experiments.members import members_at
 from experiments.rundir import one_line
 from gumbel_gan.evaluation import EXACT_METRICS
@@ -237,11 +237,9 @@ def _long_samples(summary: Mapping[str, Any], members: Sequence[int]) -> str:
 
 def _dynamics(summary: Mapping[str, Any], members: Sequence[int]) -> str:
     """Says how well states read are told from states drawn, at the last step, by some members."""
-    accuracy = {
-        name: numbers([summary["dynamics"][name]["accuracy"][member][-1] for member in members], "dynamics_accuracy")
-        for name in ("before", "after", "heldout")
-    }
-    before, after, heldout = (_spread("dynamics_accuracy", values) for values in accuracy.values())
+    before, after, heldout = (
+        _spread("dynamics_accuracy", told_apart(summary, stage, members)) for stage in ("before", "after", "heldout")
+    )
     return (
         f"States of {summary['num_states']:,} sequences read and drawn are told apart with accuracy {after}; before "
         f"training {before}; of other held-out sequences, both read, {heldout}; chance is 0.5\n"
@@ -250,11 +248,7 @@ def _dynamics(summary: Mapping[str, Any], members: Sequence[int]) -> str:
 
 def _spread(name: str, values: np.ndarray) -> str:
     """Writes the median of a metric over members and, where they are several, the least and the greatest."""
-    over_seeds = band(values)
-    middle, least, greatest = (
-        format_metric(name, value) for value in (over_seeds.median, over_seeds.least, over_seeds.greatest)
-    )
-    return f"{middle} ({least}–{greatest})" if len(values) > 1 else middle
+    return spread(name, values) if len(values) > 1 else format_metric(name, values[0])
 
 
 def _is_shown(name: str) -> bool:

@@ -17,7 +17,8 @@ def main() -> None:
     """Evaluates; rewrites the summary of a finished run, and only prints that of another."""
     with console.one_line_errors():
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
-    metrics, strings = summary.summarise(restored.config, restored.experiment, restored.state)
+    observed = summary.observe(restored.config, restored.experiment, restored.state)
+    metrics, strings = summary.summarise(restored.config, restored.experiment, restored.state, observed)
     metrics["wall_seconds"] = restored.run.wall_seconds()
     if restored.run.summary.exists():
         write_json(restored.run.summary, metrics)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bands import band, numbers
+from experiments.bands import band, told_apart
 from experiments.labels import WINDOW_METRICS, format_metric
 from experiments.rundir import one_line
 from experiments.runs import FinishedRun
@@ -14,7 +14,6 @@ from gumbel_gan.metrics import METRICS
 
 # What is drawn against what, of `trade_off`: diversity across, quality up.
 _TRADE_OFFS = (("self_bleu_4", "bleu_4"), ("heldout_nll_by_samples", "samples_nll_by_data"))
-_ACCURACY = "dynamics_accuracy"
 _MOST_TICKS = 8
 _SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
 
@@ -141,8 +140,8 @@ def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
     figure = new_figure(9, 3.9 * len(runs))
     for line, run in enumerate(runs):
         accuracy = {
-            name: format_metric(_ACCURACY, numbers([known["accuracy"][run.members[0]][-1]], _ACCURACY)[0])
-            for name, known in run.summary["dynamics"].items()
+            name: format_metric("dynamics_accuracy", told_apart(run.summary, name, run.members[:1])[0])
+            for name in run.summary["dynamics"]
             if name != "times"
         }
         for column, (stage, sides) in enumerate((run.states or {}).items()):

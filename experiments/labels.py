@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.bands import band
 from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
 
 WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)
@@ -35,6 +36,15 @@ def format_metric(name: str, value: Any) -> str:
     if value >= 10 or name in _COUNTS:
         return f"{value:,.2f}" if name.endswith(_NATS) else f"{value:,.0f}"
     return f"{value:.4f}"
+
+
+def spread(name: str, values: np.ndarray) -> str:
+    """Writes the median of a metric over members, and in brackets the least and the greatest."""
+    over_seeds = band(values)
+    middle, least, greatest = (
+        format_metric(name, value) for value in (over_seeds.median, over_seeds.least, over_seeds.greatest)
+    )
+    return f"{middle} ({least}–{greatest})"
 
 
 def half_width(summary: Mapping[str, Any], name: str, members: Sequence[int]) -> float:

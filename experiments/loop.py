@@ -104,9 +104,10 @@ def train(prepared: Prepared) -> Row:
             state = placement.init_seeds(experiment.algorithm.init, keys.init, mesh)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
-    metrics, strings = summary.summarise(config, experiment, state)
+    observed = summary.observe(config, experiment, state)
+    metrics, strings = summary.summarise(config, experiment, state, observed)
     summary.write_samples_and_curves(run, metrics, strings)
-    summary.write_states(run, config, experiment, state)
+    summary.write_states(run, config, observed)
     metrics["wall_seconds"] = round(time.monotonic() - prepared.started, 3)
     # Last: a folder with a summary is a finished run.
     write_json(run.summary, metrics)

@@ -12,7 +12,7 @@ import numpy as np
 from absl import flags
 
 from experiments import console, reporting, study
-from experiments.bands import numbers
+from experiments.bands import told_apart
 from experiments.configs import professor_forcing
 from experiments.reporting import Report, Statement
 from experiments.runs import FinishedRun
@@ -148,10 +148,7 @@ def _with_excess(run: FinishedRun) -> FinishedRun:
 
     The same generator reads all of them, so that the two accuracies of a seed belong together.
     """
-    after, heldout = (
-        numbers([run.summary["dynamics"][name]["accuracy"][member][-1] for member in run.members], "dynamics_accuracy")
-        for name in ("after", "heldout")
-    )
+    after, heldout = (told_apart(run.summary, stage, run.members) for stage in ("after", "heldout"))
     excess = np.zeros(len(run.summary["dynamics"]["after"]["accuracy"]))
     excess[run.members] = after - heldout
     return run._replace(summary=run.summary | {"dynamics_excess": excess.tolist()})

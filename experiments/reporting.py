@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from experiments import console, curves, figures
 from experiments.bands import FAILURE_VALIDITY
 from experiments.rundir import one_line, write_text
-from experiments.runs import FinishedRun, differing_settings
+from experiments.runs import FinishedRun, differing_settings, grouped
 from experiments.tables import compared_with, comparison_tables, dynamics_tables, results_csv, results_table
 from gumbel_gan.metrics import METRICS
 
@@ -76,15 +76,11 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
     introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
     drawn = [losses_figure(runs, "curves")]
     if swept := [run for run in runs if "trade_off" in run.summary]:
-        for number, marks in enumerate(dict.fromkeys(map(compared_with, swept))):
-            alike = [run for run in swept if compared_with(run) == marks]
-            drawn.append(trade_off_figure(alike, "trade_off" if not number else f"trade_off_{number + 1}"))
+        drawn += [trade_off_figure(*each) for each in _numbered(grouped(swept, compared_with), "trade_off")]
     if with_lengths := [run for run in runs if "length_law" in run.summary]:
         drawn.append(lengths_figure(with_lengths, "lengths"))
     if with_long := [run for run in runs if "long_samples" in run.summary]:
-        for number, marks in enumerate(dict.fromkeys(map(_windows, with_long))):
-            alike = [run for run in with_long if _windows(run) == marks]
-            drawn.append(drift_figure(alike, "drift" if not number else f"drift_{number + 1}"))
+        drawn += [drift_figure(*each) for each in _numbered(grouped(with_long, _windows), "drift")]
     if with_states := [run for run in runs if run.states is not None]:
         drawn.append(states_figure(with_states, "states"))
     return Report(title, introduction, runs, [*drawn, samples_figure(runs, "samples")])
@@ -143,10 +139,9 @@ def states_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> 
     """Makes the figure of recurrent states before and after training, of runs that have them."""
     axes = (
         "Recurrent states (pre-tanh activations) at the last step, of held-out sequences that the generator reads and "
-        "of sequences that it "
-        "draws, before and after training; the first seed of each run, by t-SNE (openTSNE), each panel for itself. The "
-        "picture proves nothing: the accuracy is a classifier's on states that it has not seen (chance is 0.5; in "
-        "brackets, of two sets of held-out sequences, both read)."
+        "of sequences that it draws, before and after training; the first seed of each run, by t-SNE (openTSNE), each "
+        "panel for itself. The picture proves nothing: the accuracy is a classifier's on states that it has not seen "
+        "(chance is 0.5; in brackets, of two sets of held-out sequences, both read)."
     )
     return Figure(
         name,
@@ -231,6 +226,11 @@ def samples_text(runs: Sequence[FinishedRun]) -> str:
         "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
         for row in zip(*columns, strict=True)
     )
+
+
+def _numbered(groups: Sequence[list[FinishedRun]], name: str) -> list[tuple[list[FinishedRun], str]]:
+    """Names the figure of each group, from the second on with its number."""
+    return [(group, name if number == 1 else f"{name}_{number}") for number, group in enumerate(groups, 1)]
 
 
 def _windows(run: FinishedRun) -> tuple[Any, ...]:

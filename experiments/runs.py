@@ -1,6 +1,6 @@
 """Finished runs, read back from their folders to be compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,6 +134,11 @@ def _shown(name: str, value: Any) -> Any:
     if name == "task.files":
         return ",".join(Path(file).name for file in value.split(","))
     return schedule_text.canonical(value)
+
+
+def grouped(runs: Sequence[FinishedRun], key: Callable[[FinishedRun], Hashable]) -> list[list[FinishedRun]]:
+    """Puts runs that are alike in `key` together, in the order of their first."""
+    return [[run for run in runs if key(run) == each] for each in dict.fromkeys(map(key, runs))]
 
 
 def differing_settings(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from scipy import stats
 
 from experiments import console, reporting, settings
-from experiments.labels import LABELS, format_metric
+from experiments.labels import LABELS, spread
 from experiments.reporting import Statement
 from experiments.rundir import RunDirectory, check_holds_no_run, flatten
 from experiments.runs import FinishedRun, read_runs
@@ -54,9 +54,6 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     """
     with console.one_line_errors():
         check_holds_no_run(workdir, "--workdir")
-        for part in study.values():
-            # What a later part lacks shows now, not hours later.
-            settings.self_contained(part.config)
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
     for number, (name, part) in enumerate(study.items(), 1):
         seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
@@ -78,11 +75,13 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
 
 def command(run: RunDirectory, part: Part) -> list[str]:
     """Gives the command that trains a part, or goes on with it; empty where it is trained."""
+    # Before anything is trained: what a later part lacks shows now, not hours later.
+    config = settings.self_contained(part.config)
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
-    difference = run.first_difference(settings.self_contained(part.config))
+    difference = run.first_difference(config)
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
@@ -124,11 +123,8 @@ def compared(
     if all(np.isfinite(values).all() and np.ptp(values) > 0 for values in (ours, theirs)):
         low, high = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval()
         difference = f"; difference of means {ours.mean() - theirs.mean():+.3g} (95 % {low:.3g} to {high:.3g}, Welch)"
-    evidence = [f"{LABELS[each]} {_range(each, run)} against {_range(each, other)}" for each in (name, *shown)]
+    evidence = [
+        f"{LABELS[each]} {spread(each, run.final(each))} against {spread(each, other.final(each))}"
+        for each in (name, *shown)
+    ]
     return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}{difference}"]))
-
-
-def _range(name: str, run: FinishedRun) -> str:
-    values = run.final(name)
-    median, least, greatest = (format_metric(name, value) for value in (np.median(values), values.min(), values.max()))
-    return f"{median} ({least}–{greatest})"

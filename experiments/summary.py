@@ -69,13 +69,21 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
     return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
 
 
-def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> tuple[Row, list[list[str]]]:
+def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> dynamics.Observed | None:
+    """Observes the recurrent states of a run's generators, as `dynamics.observe`, if the config asks for them."""
+    return dynamics.observe(config, experiment, state) if config["num_states"] else None
+
+
+def summarise(
+    config: Mapping[str, Any], experiment: Experiment, state: Any, observed: dynamics.Observed | None
+) -> tuple[Row, list[list[str]]]:
     """Measures the final generators of a run.
 
     Args:
       config: the run's config.
       experiment: the task and the algorithm.
       state: the states, with a leading axis of the run's members.
+      observed: what `observe` gave of them.
 
     Returns:
       The summary but for its `wall_seconds`, in which a metric is a list of one number a member; and each member's
@@ -95,8 +103,8 @@ def summarise(config: Mapping[str, Any], experiment: Experiment, state: Any) -> 
         metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
     if config["num_compared"]:
         metrics |= _comparison(config, experiment, keys, state, tokens)
-    if config["num_states"]:
-        metrics["dynamics"] = dynamics.accuracies(dynamics.observe(config, experiment, state))
+    if observed is not None:
+        metrics["dynamics"] = dynamics.accuracies(observed)
         metrics["dynamics_accuracy"] = [at_times[-1] for at_times in metrics["dynamics"]["after"]["accuracy"]]
     return as_json(
         {
@@ -142,17 +150,16 @@ def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list
     )
 
 
-def write_states(run: RunDirectory, config: Mapping[str, Any], experiment: Experiment, state: Any) -> None:
+def write_states(run: RunDirectory, config: Mapping[str, Any], observed: dynamics.Observed | None) -> None:
     """Writes recurrent states as points of the plane, where the config asks for states.
 
     Args:
       run: the run's folder.
       config: the run's config.
-      experiment: the task and the algorithm.
-      state: the final states, with a leading axis of the run's members.
+      observed: what `observe` gave of its final states.
     """
-    if config["num_states"]:
-        points = dynamics.embeddings(dynamics.observe(config, experiment, state), members(config).points)
+    if observed is not None:
+        points = dynamics.embeddings(observed, members(config).points)
         # Thousands of numbers, for no one to read.
         write_text(run.states, json.dumps(as_json(points)) + "\n")
 

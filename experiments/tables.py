@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.bands import band, failure_rate, numbers
+from experiments.bands import band, failure_rate, numbers, told_apart
 from experiments.labels import LABELS, format_metric, half_width
 from experiments.rundir import Row
-from experiments.runs import FinishedRun
+from experiments.runs import FinishedRun, grouped
 from gumbel_gan.metrics import METRICS
 
 _COLUMNS = {
@@ -83,8 +83,7 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
     """
     tables = []
     titles = _titles(runs)
-    for marks in dict.fromkeys(compared_with(run) for run in runs if run.summary["num_compared"]):
-        compared = [run for run in runs if compared_with(run) == marks]
+    for compared in grouped([run for run in runs if run.summary["num_compared"]], compared_with):
         first = compared[0].summary
         rows = [
             [Cell(METRICS[name].label, METRICS[name].better), *(_compared(run, name) for run in compared)]
@@ -117,9 +116,8 @@ def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
     tables = []
     titles = _titles(runs)
     observed = [run for run in runs if "dynamics" in run.summary]
-    for marks in dict.fromkeys(map(_read, observed)):
-        alike = [run for run in observed if _read(run) == marks]
-        task, num, split = marks
+    for alike in grouped(observed, _read):
+        task, num, split = _read(alike[0])
         times = alike[0].summary["dynamics"]["times"]
         tables.append(
             {
@@ -151,23 +149,23 @@ def _dynamics(run: FinishedRun) -> list[Cell]:
     judged = np.isfinite(low)
     return [
         Cell(run.label, run.caption),
-        _accuracy(run, known["before"], -1),
-        *(_accuracy(run, known["after"], step) for step in range(len(known["times"]))),
+        _accuracy(run, "before", -1),
+        *(_accuracy(run, "after", step) for step in range(len(known["times"]))),
         Cell(f"± {np.median(high[judged] - low[judged]) / 2:.3f}") if judged.any() else _UNKNOWN,
-        Cell(_told_apart(run, known["after"])),
-        _accuracy(run, known["heldout"], -1, f"p < {_SIGNIFICANT}: {_told_apart(run, known['heldout'])}"),
+        Cell(_num_told_apart(run, known["after"])),
+        _accuracy(run, "heldout", -1, f"p < {_SIGNIFICANT}: {_num_told_apart(run, known['heldout'])}"),
     ]
 
 
-def _told_apart(run: FinishedRun, known: Row) -> str:
+def _num_told_apart(run: FinishedRun, known: Row) -> str:
     """Counts the seeds whose two sets are told apart at the last step; of those that broke down no one doubts it."""
     p_values = np.array([known["p_value"][member][-1] for member in run.members], float)
     return f"{np.sum(~np.isfinite(p_values) | (p_values < _SIGNIFICANT))} of {len(p_values)}"
 
 
-def _accuracy(run: FinishedRun, known: Row, step: int, note: str = "") -> Cell:
+def _accuracy(run: FinishedRun, stage: str, step: int, note: str = "") -> Cell:
     """Writes the accuracies at a step: their median, and below it their range and a note."""
-    over_seeds = band(numbers([known["accuracy"][member][step] for member in run.members], "dynamics_accuracy"))
+    over_seeds = band(told_apart(run.summary, stage, run.members, step))
     between = f"{over_seeds.least:.3f}–{over_seeds.greatest:.3f}" if len(run.members) > 1 else ""
     return Cell(f"{over_seeds.median:.3f}", "; ".join(filter(None, (between, note))))
 
