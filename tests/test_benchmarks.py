@@ -4,10 +4,11 @@ import re
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
-from experiments.benchmarks import jax_step, timing
+from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
 
 
@@ -46,6 +47,16 @@ def test_the_scanned_step_runs(num_shards):
     for _ in range(2):
         compiled.program.run()
     assert compiled.program.num_steps > 1
+
+
+def test_flax_s_networks_are_the_same_size():
+    sizes = Sizes(4, 3, 3, 5)
+    for ours, theirs in zip(jax_step.own_networks(sizes), flax_networks.make(sizes), strict=True):
+        numbers = [
+            sum(leaf.size for leaf in jax.tree.leaves(network.init(jax.random.key(0)))) for network in (ours, theirs)
+        ]
+        assert numbers[0] == numbers[1]
+    jax_step.scanned(sizes, networks=flax_networks.make).program.run()
 
 
 def test_a_missing_extra_is_named(tmp_path):

@@ -107,7 +107,9 @@ def test_the_correction_finds_the_law():
 
 def test_the_effective_sample_size_is_logged():
     _, metrics = trained_on_an_uneven_law()
-    assert ((metrics["effective_sample_size"] >= 1) & (metrics["effective_sample_size"] <= 64)).all()
+    sizes = np.asarray(metrics["effective_sample_size"])
+    # Equal weights give the size of the batch, but for rounding.
+    assert ((sizes >= 1) & (sizes <= 64 * (1 + 1e-6))).all()
 
 
 def test_nonsense_is_named():

@@ -55,24 +55,6 @@ def test_the_latent_pair_replaces_the_initial_state():
             assert abs(np.corrcoef(cell.ravel(), hidden.ravel())[0, 1]) < 0.05
 
 
-def test_lstm_cell_is_the_textbook_one():
-    # Written out from the gates; Flax stores the input kernels as i*, the recurrent ones, which hold the bias, as h*.
-    generator = networks.lstm_generator(NUM_SYMBOLS, 3)
-    params = generator.init(jax.random.key(0))
-    cell, hidden = jax.random.normal(jax.random.key(1), (2, 5, 3))
-    x = make_input(5)
-    (new_cell, new_hidden), logits = generator.step(params, (cell, hidden), x)
-    lstm, head = params["params"]["OptimizedLSTMCell_0"], params["params"]["Dense_0"]
-    gates = {
-        g: x @ lstm[f"i{g}"]["kernel"] + hidden @ lstm[f"h{g}"]["kernel"] + lstm[f"h{g}"]["bias"][None] for g in "ifgo"
-    }
-    expected_cell = jax.nn.sigmoid(gates["f"]) * cell + jax.nn.sigmoid(gates["i"]) * jnp.tanh(gates["g"])
-    expected_hidden = jax.nn.sigmoid(gates["o"]) * jnp.tanh(expected_cell)
-    chex.assert_trees_all_close(new_cell, expected_cell, rtol=1e-5)
-    chex.assert_trees_all_close(new_hidden, expected_hidden, rtol=1e-5)
-    chex.assert_trees_all_close(logits, expected_hidden @ head["kernel"] + head["bias"][None], rtol=1e-5)
-
-
 def test_gru_cell_is_the_textbook_one():
     # Written out from the gates; the reset gate acts on the recurrent part after its product, as in cuDNN.
     generator = networks.gru_generator(NUM_SYMBOLS, 3)
@@ -102,12 +84,6 @@ def test_the_latent_of_a_gru_is_its_state():
         networks.gru_generator(NUM_SYMBOLS, 3, latent="hidden_and_cell")
 
 
-def test_forget_gates_start_open():
-    params = networks.lstm_generator(NUM_SYMBOLS, 3).init(jax.random.key(0))["params"]["OptimizedLSTMCell_0"]
-    np.testing.assert_array_equal(params["hf"]["bias"], 1.0)
-    np.testing.assert_array_equal(params["hi"]["bias"], 0.0)
-
-
 @pytest.mark.parametrize("pooling", networks.POOLINGS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("make", [networks.lstm_discriminator, networks.gru_discriminator])
@@ -127,8 +103,8 @@ def test_bidirectional_features_are_the_last_states_of_both_directions():
     discriminator = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling="last", bidirectional=True)
     params = discriminator.init(jax.random.key(0))
     x = jax.nn.one_hot(jax.random.randint(jax.random.key(1), (2, 6), 0, NUM_SYMBOLS), NUM_SYMBOLS)
-    forwards = {"params": {"OptimizedLSTMCell_0": params["params"]["OptimizedLSTMCell_0"]}}
-    backwards = {"params": {"OptimizedLSTMCell_0": params["params"]["OptimizedLSTMCell_1"]}}
+    forwards = {"params": {"LSTMCell_0": params["params"]["LSTMCell_0"]}}
+    backwards = {"params": {"LSTMCell_0": params["params"]["LSTMCell_1"]}}
     head = params["params"]["Dense_0"]
     single = networks.lstm_discriminator(NUM_SYMBOLS, 3, pooling="last")
 

@@ -1,17 +1,19 @@
 """The paper's step by this library: as experiments run it, and as a naive loop would."""
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import optax
 
+from experiments.benchmarks import flax_networks
 from experiments.benchmarks.timing import Program, Sizes
 from gumbel_gan import placement, schedules, training
 from gumbel_gan.algorithms import Algorithm, relaxed_gan
 from gumbel_gan.estimators import ESTIMATORS
-from gumbel_gan.networks import lstm_discriminator, lstm_generator
+from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
 from gumbel_gan.objectives import OBJECTIVES
 
 NUM_STEPS = 20
@@ -29,9 +31,18 @@ class Compiled(NamedTuple):
     compiled: Any
 
 
+def own_networks(sizes: Sizes) -> tuple[Generator, Discriminator]:
+    """Makes the paper's networks as this library does."""
+    return (
+        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
+        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
+    )
+
+
 def algorithm(
     sizes: Sizes,
     *,
+    networks: Callable[[Sizes], tuple[Generator, Discriminator]] = own_networks,
     num_shards: int = 1,
     penalty: float | None = None,
     penalised_fraction: float = 1.0,
@@ -40,14 +51,14 @@ def algorithm(
 
     Args:
       sizes: of the step.
+      networks: makes the generator and the discriminator.
       num_shards: shards of a batch.
       penalty: weight of R1 and of R2; None computes neither.
       penalised_fraction: share of the sequences at which they are measured.
     """
     weight = None if penalty is None else schedules.constant(penalty)
     return relaxed_gan(
-        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
-        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
+        *networks(sizes),
         length=sizes.length,
         generator_optimizer=optax.adam(1e-3),
         discriminator_optimizer=optax.adam(1e-3),
@@ -99,8 +110,8 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
 
 
 def naive(sizes: Sizes) -> Program:
-    """Makes the step as a first version of such a program would: jitted, and dispatched from a loop in Python."""
-    method = algorithm(sizes)
+    """Makes the step as a first version of such a program would: Flax's LSTM, jitted, dispatched from a Python loop."""
+    method = algorithm(sizes, networks=flax_networks.make)
     step = jax.jit(method.step)
     data, key, state = np.asarray(random_tokens(sizes)), jax.random.key(1), method.init(jax.random.key(0))
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 
 from experiments import console, platforms
-from experiments.benchmarks import jax_step, timing
+from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
 from experiments.rundir import check_writable
 
@@ -33,6 +33,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 _PROFILE = flags.DEFINE_string("profile", None, "Folder for a trace of our step, for TensorBoard or Perfetto.")
 
 OURS, SEVERAL, NAIVE, EAGER = "ours", "several seeds", "naive JAX loop", "PyTorch eager"
+FLAX = "ours with Flax's LSTM"
 PENALTIES, SOME_PENALTIES = "ours + R1 + R2", "ours + R1 + R2 at a quarter"
 
 
@@ -65,6 +66,7 @@ def main() -> None:
             SOME_PENALTIES: jax_step.scanned(
                 sizes, num_shards=num_shards, penalty=1.0, penalised_fraction=0.25
             ).program,
+            FLAX: jax_step.scanned(sizes, num_shards=num_shards, networks=flax_networks.make).program,
             NAIVE: jax_step.naive(sizes),
             EAGER: torch_step.make(sizes),
             **{f"torch.compile, {mode}": torch_step.make(sizes, mode=mode) for mode in _COMPILE.value},

@@ -1,5 +1,6 @@
 """The recurrent generators and discriminators: the only room that knows Flax."""
 
+from gumbel_gan.networks.cells import Params
 from gumbel_gan.networks.discriminators import (
     POOLINGS,
     Discriminator,
@@ -21,7 +22,6 @@ from gumbel_gan.networks.generators import (
     never,
     only,
 )
-from gumbel_gan.networks.parts import Params
 
 __all__ = [
     "GRU_LATENTS",

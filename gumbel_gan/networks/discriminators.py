@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from gumbel_gan.arguments import require_at_least, require_one_of
-from gumbel_gan.networks.parts import Params, open_forget_gates
+from gumbel_gan.networks.cells import LSTMCell, Params
 
 POOLINGS = ("last", "last_and_mean")
 
@@ -114,7 +114,7 @@ def lstm_discriminator(
     Raises:
       ValueError: an argument is out of its range.
     """
-    return _discriminator(nn.OptimizedLSTMCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
+    return _discriminator(LSTMCell, num_symbols, hidden_size, pooling, bidirectional, dtype)
 
 
 def gru_discriminator(
@@ -175,7 +175,7 @@ def lstm_prefix_discriminator(
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
     """
-    return _prefix_discriminator(nn.OptimizedLSTMCell, num_symbols, hidden_size, dtype)
+    return _prefix_discriminator(LSTMCell, num_symbols, hidden_size, dtype)
 
 
 def gru_prefix_discriminator(
@@ -188,7 +188,7 @@ def gru_prefix_discriminator(
 def _discriminator(
     cell: Callable[..., Any], num_symbols: int, hidden_size: int, pooling: str, bidirectional: bool, dtype: jnp.dtype
 ) -> Discriminator:
-    """Makes a discriminator of a Flax cell."""
+    """Makes a discriminator of a cell."""
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, hidden_size=hidden_size)
     require_one_of(POOLINGS, pooling=pooling)
@@ -198,7 +198,7 @@ def _discriminator(
 def _prefix_discriminator(
     cell: Callable[..., Any], num_symbols: int, hidden_size: int, dtype: jnp.dtype
 ) -> PrefixDiscriminator:
-    """Makes a discriminator of prefixes of a Flax cell."""
+    """Makes a discriminator of prefixes of a cell."""
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, hidden_size=hidden_size)
     return PrefixDiscriminator(*_functions(_PrefixDiscriminator(cell, hidden_size, dtype), num_symbols))
@@ -207,9 +207,9 @@ def _prefix_discriminator(
 def _functions(
     module: Any, num_inputs: int
 ) -> tuple[Callable[[jax.Array], Params], Callable[[Params, jax.Array], jax.Array]]:
-    """Gives a module's `init`, its forget gates open, and its `apply`."""
+    """Gives a module's `init` and its `apply`."""
 
     def init(key: jax.Array) -> Params:
-        return open_forget_gates(module.init(key, jnp.zeros((1, 1, num_inputs), module.dtype)))
+        return module.init(key, jnp.zeros((1, 1, num_inputs), module.dtype))
 
     return init, module.apply

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from gumbel_gan.arguments import require_at_least, require_one_of
-from gumbel_gan.networks.parts import Params, open_forget_gates
+from gumbel_gan.networks.cells import LSTMCell, Params
 
 Carry = Any
 
@@ -61,25 +61,38 @@ class Generator(NamedTuple):
     padding: int | None
 
 
+# (H, dtype, carry, x) -> (carry, h, activations), called inside a module, which then holds the parameters.
+_Recurrence = Callable[[int, jnp.dtype, Carry, jax.Array], tuple[Carry, jax.Array, jax.Array]]
+
+
+def _lstm(hidden_size: int, dtype: jnp.dtype, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array, jax.Array]:
+    carry, h = LSTMCell(hidden_size, dtype=dtype)(carry, x)
+    return carry, h, carry[0]
+
+
+def _gru(hidden_size: int, dtype: jnp.dtype, carry: Carry, x: jax.Array) -> tuple[Carry, jax.Array, jax.Array]:
+    seen: list[jax.Array] = []
+
+    def tanh(activations: jax.Array) -> jax.Array:
+        # Flax's cell doesn't hand out what goes on inside it.
+        seen.append(activations)
+        return nn.tanh(activations)
+
+    carry, h = cast(Any, nn.GRUCell(hidden_size, dtype=dtype, activation_fn=tanh))(carry, x)
+    return carry, h, seen[-1]
+
+
 class _GeneratorStep(nn.Module):
-    cell: Callable[..., Any]
+    recurrence: _Recurrence
     num_symbols: int
     hidden_size: int
     dtype: jnp.dtype
 
     @nn.compact
     def __call__(self, carry: Carry, x: jax.Array) -> tuple[Carry, Behavior]:
-        seen: list[jax.Array] = []
-
-        def tanh(activations: jax.Array) -> jax.Array:
-            # Flax's cells don't hand out what goes on inside them.
-            seen.append(activations)
-            return nn.tanh(activations)
-
-        carry, h = self.cell(self.hidden_size, dtype=self.dtype, activation_fn=tanh)(carry, x)
+        carry, h, activations = self.recurrence(self.hidden_size, self.dtype, carry, x)
         logits = nn.Dense(self.num_symbols, dtype=self.dtype)(h)
-        # An LSTM takes two: of its candidate, and then of its cell.
-        return carry, Behavior(seen[-1].astype(jnp.float32), logits.astype(jnp.float32))
+        return carry, Behavior(activations.astype(jnp.float32), logits.astype(jnp.float32))
 
 
 def lstm_generator(
@@ -121,7 +134,7 @@ def lstm_generator(
         hidden_BH = jax.random.normal(hidden_key, zeros_BH.shape, dtype) if latent != "none" else zeros_BH
         return cell_BH, hidden_BH
 
-    return _generator(nn.OptimizedLSTMCell, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
+    return _generator(_lstm, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
 
 
 def gru_generator(
@@ -158,11 +171,11 @@ def gru_generator(
         shape = (batch_size, hidden_size)
         return jax.random.normal(key, shape, dtype) if latent == "hidden" else jnp.zeros(shape, dtype)
 
-    return _generator(nn.GRUCell, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
+    return _generator(_gru, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
 
 
 def _generator(
-    cell: Callable[..., Any],
+    recurrence: _Recurrence,
     num_symbols: int,
     hidden_size: int,
     initial_carry: Callable[[jax.Array, int], Carry],
@@ -171,19 +184,18 @@ def _generator(
     ends: bool,
     dtype: jnp.dtype,
 ) -> Generator:
-    """Makes a generator of a Flax cell and of what its carry is at first."""
+    """Makes a generator of a recurrence and of what its carry is at first."""
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, hidden_size=hidden_size)
     if padding is not None and not 0 <= padding < num_symbols:
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if ends and padding is None:
         raise ValueError("padding must be a symbol where ends is true, got None")
-    module = _GeneratorStep(cell, num_symbols, hidden_size, dtype)
+    module = _GeneratorStep(recurrence, num_symbols, hidden_size, dtype)
 
     def init(key: jax.Array) -> Params:
         carry_key, params_key = jax.random.split(key)
-        params = module.init(params_key, initial_carry(carry_key, 1), jnp.zeros((1, num_symbols + 1), dtype))
-        return open_forget_gates(params)
+        return module.init(params_key, initial_carry(carry_key, 1), jnp.zeros((1, num_symbols + 1), dtype))
 
     def observed_step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, Behavior]:
         carry, behavior = cast(Any, module.apply)(params, carry, x)
