@@ -99,7 +99,8 @@ def train(prepared: Prepared) -> Row:
         step = checkpoints.latest_step() or 0
         if step:
             like = placement.seeds_types(experiment.algorithm.init, keys.init)
-            state = checkpoints.restore(like, placement.seeds_sharding(mesh))
+            with console.one_line_errors():
+                state = checkpoints.restore(like, placement.seeds_sharding(mesh))
         else:
             state = placement.init_seeds(experiment.algorithm.init, keys.init, mesh)
         run.keep_metrics(step)

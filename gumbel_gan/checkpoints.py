@@ -59,6 +59,7 @@ class Checkpoints:
 
         Raises:
           FileNotFoundError: there is no checkpoint.
+          ValueError: the checkpoint holds other arrays than `like`.
         """
         step = self.latest_step()
         if step is None:
@@ -69,4 +70,10 @@ class Checkpoints:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding or default)
 
         abstract = jax.tree.map(described, like)
-        return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))
+        try:
+            return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))
+        except ValueError as error:
+            raise ValueError(
+                f"the checkpoint in {self._manager.directory} must hold the arrays of this version's state, but it holds "
+                "others: it was written by another version, or with other settings"
+            ) from error

@@ -4,12 +4,15 @@ import re
 import subprocess
 import sys
 
+import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
+from tests import flax_lstm
 
 
 def test_programs_take_turns():
@@ -49,13 +52,33 @@ def test_the_scanned_step_runs(num_shards):
     assert compiled.program.num_steps > 1
 
 
-def test_flax_s_networks_are_the_same_size():
-    sizes = Sizes(4, 3, 3, 5)
-    for ours, theirs in zip(jax_step.own_networks(sizes), flax_networks.make(sizes), strict=True):
-        numbers = [
-            sum(leaf.size for leaf in jax.tree.leaves(network.init(jax.random.key(0)))) for network in (ours, theirs)
-        ]
-        assert numbers[0] == numbers[1]
+def as_flax_names_them(params):
+    """Gives the weights of one of our LSTM networks in the layout of Flax's cell."""
+    weights = params["params"]
+    return {
+        "params": {
+            "OptimizedLSTMCell_0": flax_lstm.params(**weights["LSTMCell_0"]),
+            "Dense_0": weights["Dense_0"],
+        }
+    }
+
+
+def test_flax_s_networks_are_the_same_networks():
+    sizes = Sizes(batch_size=4, length=3, num_symbols=3, hidden_size=5)
+    (generator, discriminator), (flax_generator, flax_discriminator) = (
+        make(sizes) for make in (jax_step.own_networks, flax_networks.make)
+    )
+    assert flax_generator.has_latent
+    assert generator.has_latent
+    key, params = jax.random.key(0), generator.init(jax.random.key(1))
+    carry = flax_generator.initial_carry(key, 4)
+    assert jax.tree.leaves(jax.tree.map(jnp.std, carry))[1] > 0.5
+    x = jnp.eye(4)
+    stepped = generator.step(params, carry, x)
+    chex.assert_trees_all_close(stepped, flax_generator.step(as_flax_names_them(params), carry, x), atol=1e-5)
+    params, x = discriminator.init(key), jax.random.uniform(jax.random.key(2), (4, 3, 3))
+    logits = flax_discriminator.logits(as_flax_names_them(params), x)
+    np.testing.assert_allclose(discriminator.logits(params, x), logits, atol=1e-5)
     jax_step.scanned(sizes, networks=flax_networks.make).program.run()
 
 

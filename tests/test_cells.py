@@ -10,18 +10,9 @@ from jax.test_util import check_grads
 
 from gumbel_gan import networks
 from gumbel_gan.networks.cells import LSTMCell, lstm_step
+from tests import flax_lstm
 
 NUM_INPUTS, NUM_HIDDEN = 4, 3
-
-
-def flax_params(params):
-    """Names an LSTM's weights as Flax does: input kernels i*, recurrent ones, which hold the biases, h*."""
-    kernels, biases = jnp.split(params["kernel"], 4, axis=1), jnp.split(params["bias"], 4)
-    flax = {}
-    for gate, kernel, bias in zip("ifog", kernels, biases, strict=True):
-        flax[f"i{gate}"] = {"kernel": kernel[:NUM_INPUTS]}
-        flax[f"h{gate}"] = {"kernel": kernel[NUM_INPUTS:], "bias": bias}
-    return flax
 
 
 def make_params(key):
@@ -41,7 +32,7 @@ def ours(params, x):
 
 
 def flax(params, x):
-    return unrolled(nn.OptimizedLSTMCell(NUM_HIDDEN), flax_params(params), x)
+    return unrolled(nn.OptimizedLSTMCell(NUM_HIDDEN), flax_lstm.params(**params), x)
 
 
 def weighted_states(unroll, params, x):
@@ -71,6 +62,13 @@ def test_derivatives_of_a_step_are_the_numerical_ones():
         check_grads(lstm_step, arguments, order=2, modes=["rev"])
 
 
+def test_a_step_says_that_it_has_no_forward_mode():
+    params = make_params(jax.random.key(0))
+    arguments = (*params.values(), (jnp.zeros((1, NUM_HIDDEN)),) * 2, jnp.ones((1, NUM_INPUTS)))
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(lstm_step, arguments, arguments)
+
+
 def test_lstm_starts_with_open_forget_gates_and_orthogonal_recurrences():
     num_inputs, num_hidden = 200, 50
     variables = LSTMCell(num_hidden).init(
@@ -87,10 +85,12 @@ def test_lstm_starts_with_open_forget_gates_and_orthogonal_recurrences():
 
 def test_generator_s_step_is_the_cell_and_a_linear_head():
     generator = networks.lstm_generator(NUM_INPUTS - 1, NUM_HIDDEN, latent="hidden_and_cell")
-    params = generator.init(jax.random.key(0))
+    cell = make_params(jax.random.key(0))
+    head = {"kernel": jax.random.normal(jax.random.key(2), (3, 3)), "bias": jnp.arange(3.0)}
+    params = networks.lstm_generator_params(cell["kernel"], cell["bias"], head["kernel"], head["bias"])
+    chex.assert_trees_all_equal_shapes_and_dtypes(params, generator.init(jax.random.key(3)))
     carry, x = generator.initial_carry(jax.random.key(1), 5), jnp.eye(NUM_INPUTS)[jnp.array([0, 1, 2, 3, 3])]
     new_carry, logits = generator.step(params, carry, x)
-    cell, head = params["params"]["LSTMCell_0"], params["params"]["Dense_0"]
-    expected, h = nn.OptimizedLSTMCell(NUM_HIDDEN).apply({"params": flax_params(cell)}, carry, x)
+    expected, h = nn.OptimizedLSTMCell(NUM_HIDDEN).apply({"params": flax_lstm.params(**cell)}, carry, x)
     chex.assert_trees_all_close(new_carry, expected, rtol=1e-5, atol=1e-6)
     chex.assert_trees_all_close(logits, h @ head["kernel"] + head["bias"][None], rtol=1e-5, atol=1e-6)

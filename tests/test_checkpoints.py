@@ -42,6 +42,14 @@ def test_an_empty_folder_is_named(tmp_path):
         checkpoints.restore({"weights": jnp.zeros(4)})
 
 
+def test_other_arrays_than_those_of_the_state_are_refused(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, {"weights": jnp.zeros(4)})
+    for like in ({"kernel": jnp.zeros(4)}, {"weights": jnp.zeros(5)}):
+        with Checkpoints(tmp_path) as checkpoints, pytest.raises(ValueError, match="holds others: it was written by"):
+            checkpoints.restore(like)
+
+
 def test_a_killed_writer_leaves_a_whole_checkpoint(tmp_path):
     program = """
         import sys, jax.numpy as jnp

@@ -19,6 +19,7 @@ from gumbel_gan.networks.generators import (
     Generator,
     gru_generator,
     lstm_generator,
+    lstm_generator_params,
     never,
     only,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "gru_prefix_discriminator",
     "lstm_discriminator",
     "lstm_generator",
+    "lstm_generator_params",
     "lstm_prefix_discriminator",
     "never",
     "only",

@@ -1,7 +1,7 @@
 """The LSTM cell of generators and discriminators.
 
-Its derivative is written by hand. What autodiff makes of the textbook cell is right, but it saves twice as many arrays
-a step, computes gates again, and lays out the products for the weights' gradient unfavourably
+Its derivative is written by hand. What autodiff makes of the textbook cell is right, but it saves nearly twice as many
+arrays a step, computes gates again, and lays out the products for the weights' gradient unfavourably
 (`experiments/benchmarks/step.py`; BUILD_NOTES.md has the figures).
 """
 
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+# A network's variables, as Flax calls them.
 Params = Any
 LSTMCarry = tuple[jax.Array, jax.Array]
 
@@ -59,7 +60,8 @@ def lstm_step(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
     It can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
 
     Args:
-      kernel: W, `[N + H, 4 H]`, its columns those of i, f, o and g in turn.
+      kernel: W, `[N + H, 4 H]`, its columns those of i, f, o and g in turn; floating, as all other arguments are, and
+        of the same dtype.
       bias: b, `[4 H]`.
       carry: c and h, `[B, H]` each.
       x: `[B, N]` input.
@@ -87,24 +89,26 @@ class _Gates(NamedTuple):
 
 _Residuals = tuple[jax.Array, jax.Array, _Gates]
 
+# In suffixes, G is the width of all gates, 4 H, and M that of what they see, N + H.
+
 
 def _forwards(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, _Residuals]:
     c_BH, h_BH = carry
-    xh_BN = jnp.concatenate([x, h_BH], axis=-1)
+    xh_BM = jnp.concatenate([x, h_BH], axis=-1)
     # One tanh for all four: sigmoid(z) = (1 + tanh(z / 2)) / 2.
     scale_G = np.repeat([0.5, 0.5, 0.5, 1.0], c_BH.shape[-1]).astype(kernel.dtype)
-    *sigmoids, g_BH = jnp.split(jnp.tanh(scale_G[None] * (xh_BN @ kernel + bias[None])), 4, axis=-1)
+    *sigmoids, g_BH = jnp.split(jnp.tanh(scale_G[None] * (xh_BM @ kernel + bias[None])), 4, axis=-1)
     i_BH, f_BH, o_BH = (0.5 * sigmoid + 0.5 for sigmoid in sigmoids)
     new_c_BH = f_BH * c_BH + i_BH * g_BH
     tanh_BH = jnp.tanh(new_c_BH)
-    return (new_c_BH, o_BH * tanh_BH), (kernel, xh_BN, _Gates(i_BH, f_BH, o_BH, g_BH, c_BH, tanh_BH))
+    return (new_c_BH, o_BH * tanh_BH), (kernel, xh_BM, _Gates(i_BH, f_BH, o_BH, g_BH, c_BH, tanh_BH))
 
 
 def _backwards(residuals: _Residuals, cotangent: LSTMCarry) -> tuple[jax.Array, jax.Array, LSTMCarry, jax.Array]:
-    kernel, xh_BN, gates = residuals
+    kernel, xh_BM, gates = residuals
     dz_BG, dc_BH = _gates_backwards(gates, *cotangent)
     dx_BN, dh_BH = jnp.split(dz_BG @ kernel.T, [kernel.shape[0] - dc_BH.shape[-1]], axis=-1)
-    return xh_BN.T @ dz_BG, jnp.sum(dz_BG, axis=0), (dc_BH, dh_BH), dx_BN
+    return xh_BM.T @ dz_BG, jnp.sum(dz_BG, axis=0), (dc_BH, dh_BH), dx_BN
 
 
 # Differentiated again under gradient penalties, where its products are cheaper to make anew than to save.

@@ -101,6 +101,8 @@ def lstm_discriminator(
 ) -> Discriminator:
     """Makes an LSTM discriminator with a linear head on its last state, or on its last and its mean state.
 
+    It can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+
     Args:
       num_symbols: K, at least 2.
       hidden_size: H, width of the LSTM (of each direction), at least 1.
@@ -159,7 +161,7 @@ def behavior_discriminator(
 def lstm_prefix_discriminator(
     num_symbols: int, hidden_size: int, *, dtype: jnp.dtype = jnp.float32
 ) -> PrefixDiscriminator:
-    """Makes an LSTM discriminator of prefixes, with a linear head on every state.
+    """Makes an LSTM discriminator of prefixes, with a linear head on every state; differentiable in reverse only.
 
     Args:
       num_symbols: K, at least 2.

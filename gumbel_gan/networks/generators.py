@@ -106,6 +106,8 @@ def lstm_generator(
 ) -> Generator:
     """Makes an LSTM generator with a linear head.
 
+    Its step can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+
     Args:
       num_symbols: K, at least 2.
       hidden_size: H, width of the LSTM, at least 1.
@@ -135,6 +137,27 @@ def lstm_generator(
         return cell_BH, hidden_BH
 
     return _generator(_lstm, num_symbols, hidden_size, initial_carry, latent, padding, ends, dtype)
+
+
+def lstm_generator_params(kernel: jax.Array, bias: jax.Array, head_kernel: jax.Array, head_bias: jax.Array) -> Params:
+    """Makes the parameters of an `lstm_generator` of given weights.
+
+    Args:
+      kernel: `[K + 1 + H, 4 H]` weights of the input and, below them, of the state; the columns are those of the input
+        gate, the forget gate, the output gate and the candidate in turn.
+      bias: `[4 H]` of the gates, in the same order.
+      head_kernel: `[H, K]` of the logits.
+      head_bias: `[K]` of the logits.
+
+    Returns:
+      What `Generator.init` gives, of these weights.
+    """
+    return {
+        "params": {
+            "LSTMCell_0": {"kernel": kernel, "bias": bias},
+            "Dense_0": {"kernel": head_kernel, "bias": head_bias},
+        }
+    }
 
 
 def gru_generator(

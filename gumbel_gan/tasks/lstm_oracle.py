@@ -9,7 +9,7 @@ import numpy as np
 
 from gumbel_gan import unroll
 from gumbel_gan.arguments import require_at_least
-from gumbel_gan.networks import Carry, Generator, Params, lstm_generator
+from gumbel_gan.networks import Carry, Generator, Params, lstm_generator, lstm_generator_params
 from gumbel_gan.tasks import vocabulary
 from gumbel_gan.tasks.interface import Oracle, Task
 
@@ -54,7 +54,7 @@ def oracle_task(
     require_at_least(0, seed=seed)
     generator = lstm_generator(num_symbols, hidden_size)
     params_key, sample_key = jax.random.split(jax.random.key(seed))
-    params = _normal_params(params_key, generator)
+    params = _normal_params(params_key, num_symbols, hidden_size)
     tokens = _sample(sample_key, generator, params, num_train + 2 * num_heldout, length)
     train, validation, test = np.split(tokens, [num_train, num_train + num_heldout])
     symbols = tuple(map(str, range(num_symbols)))
@@ -80,11 +80,20 @@ def oracle_task(
     )
 
 
-def _normal_params(key: jax.Array, generator: Generator) -> Params:
-    shapes, treedef = jax.tree.flatten(jax.eval_shape(generator.init, jax.random.key(0)))
-    keys = jax.random.split(key, len(shapes))
-    drawn = [jax.random.normal(key, leaf.shape, leaf.dtype) for key, leaf in zip(keys, shapes, strict=True)]
-    return jax.tree.unflatten(treedef, drawn)
+def _normal_params(key: jax.Array, num_symbols: int, hidden_size: int) -> Params:
+    """Draws weights from N(0, 1), a key a gate in a fixed order: a seed's law outlives a network's layout."""
+    keys = iter(jax.random.split(key, 14))
+
+    def normal(*shape: int) -> jax.Array:
+        return jax.random.normal(next(keys), shape)
+
+    head_bias, head_kernel = normal(num_symbols), normal(hidden_size, num_symbols)
+    biases, of_state = {}, {}
+    for gate in "fgio":
+        biases[gate], of_state[gate] = normal(hidden_size), normal(hidden_size, hidden_size)
+    of_input = {gate: normal(num_symbols + 1, hidden_size) for gate in "fgio"}
+    kernel = jnp.block([[gates[gate] for gate in "ifog"] for gates in (of_input, of_state)])
+    return lstm_generator_params(kernel, jnp.concatenate([biases[gate] for gate in "ifog"]), head_kernel, head_bias)
 
 
 def _sample(key: jax.Array, generator: Generator, params: Params, num: int, length: int) -> np.ndarray:
