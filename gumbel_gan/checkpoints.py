@@ -74,6 +74,6 @@ class Checkpoints:
             return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))
         except ValueError as error:
             raise ValueError(
-                f"the checkpoint in {self._manager.directory} must hold the arrays of this version's state, but it holds "
-                "others: it was written by another version, or with other settings"
+                f"the checkpoint in {self._manager.directory} must hold the arrays of this version's state, but it "
+                "holds others: it was written by another version, or with other settings"
             ) from error
