@@ -7,7 +7,15 @@ import jax
 import jax.numpy as jnp
 
 from experiments.benchmarks.timing import Sizes
-from gumbel_gan.networks import Behavior, Discriminator, Generator, Params
+from gumbel_gan.networks import (
+    Behavior,
+    Carry,
+    Discriminator,
+    Generator,
+    Params,
+    lstm_discriminator,
+    lstm_generator,
+)
 
 
 class _Step(nn.Module):
@@ -30,35 +38,23 @@ class _Reader(nn.Module):
 
 
 def make(sizes: Sizes) -> tuple[Generator, Discriminator]:
-    """Makes the generator, whose initial state is noise, and the discriminator, which looks at its last state."""
-    num_symbols, hidden_size = sizes.num_symbols, sizes.hidden_size
-    step = _Step(num_symbols, hidden_size)
-    reader = _Reader(hidden_size)
-
-    def initial_carry(key: jax.Array, batch_size: int) -> Any:
-        return tuple(jax.random.normal(each, (batch_size, hidden_size)) for each in jax.random.split(key))
+    """Makes the paper's networks of this library, with Flax's cell in the place of its own."""
+    generator = lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell")
+    discriminator = lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last")
+    step: Any = _Step(sizes.num_symbols, sizes.hidden_size)
+    reader: Any = _Reader(sizes.hidden_size)
 
     def init(key: jax.Array) -> Params:
         carry_key, params_key = jax.random.split(key)
-        return step.init(params_key, initial_carry(carry_key, 1), jnp.zeros((1, num_symbols + 1)))
+        return step.init(params_key, generator.initial_carry(carry_key, 1), jnp.zeros((1, sizes.num_symbols + 1)))
 
-    def observed_step(params: Params, carry: Any, x: jax.Array) -> tuple[Any, Behavior]:
-        carry, logits = cast(Any, step.apply)(params, carry, x)
+    def observed_step(params: Params, carry: Carry, x: jax.Array) -> tuple[Carry, Behavior]:
+        carry, logits = step.apply(params, carry, x)
         return carry, Behavior(carry[0], logits)
 
     return (
-        Generator(
-            init,
-            initial_carry,
-            cast(Any, step.apply),
-            observed_step,
-            num_symbols,
-            hidden_size,
-            has_latent=True,
-            padding=None,
-        ),
-        Discriminator(
-            lambda key: reader.init(key, jnp.zeros((1, 1, num_symbols))),
-            cast(Any, reader.apply),
+        generator._replace(init=init, step=step.apply, observed_step=observed_step),
+        discriminator._replace(
+            init=lambda key: reader.init(key, jnp.zeros((1, 1, sizes.num_symbols))), logits=reader.apply
         ),
     )
