@@ -15,7 +15,7 @@ from experiments.members import sweep
 from experiments.optimizers import OPTIMIZERS
 from experiments.sections import call, named, pop, pop_name
 from experiments.settings import Section, check_settings, paths
-from gumbel_gan import evaluation, placement
+from gumbel_gan import evaluation, sharding
 from gumbel_gan.algorithms import (
     Algorithm,
     importance_gan,
@@ -24,8 +24,8 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
-from gumbel_gan.credit import CREDITS
-from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.losses.advantages import CREDITS
+from gumbel_gan.relaxation.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Generator,
     behavior_discriminator,
@@ -36,8 +36,8 @@ from gumbel_gan.networks import (
     lstm_generator,
     lstm_prefix_discriminator,
 )
-from gumbel_gan.objectives import OBJECTIVES
-from gumbel_gan.rewards import REWARDS
+from gumbel_gan.losses.objectives import OBJECTIVES
+from gumbel_gan.losses.rewards import REWARDS
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 TASKS: Mapping[str, Callable[..., Task]] = {
@@ -103,7 +103,7 @@ def build(config: Section) -> Experiment:
         )
     _check_measured(config, task)
     num_shards = config["num_shards"]
-    shard_axis = placement.shard_axis(num_shards)
+    shard_axis = sharding.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", jnp.dtype(config["dtype"])
     generator = named(

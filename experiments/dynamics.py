@@ -10,7 +10,7 @@ import numpy as np
 from experiments.build import Experiment
 from experiments.members import members, members_at
 from experiments.rundir import Row
-from gumbel_gan import evaluation, placement, training
+from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.metrics import Estimate, TwoSample, embed, two_sample_accuracy
 
 STAGES = ("before", "after")
@@ -76,8 +76,8 @@ def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Ob
         )
 
     seeds = members(config).seeds
-    mesh = placement.seeds_mesh(len(seeds), config["num_shards"])
-    initial = placement.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
+    mesh = sharding.seeds_mesh(len(seeds), config["num_shards"])
+    initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
     return Observed(times, states(initial), states(state), np.asarray(read(state, others[:num])))
 
 

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from experiments import build, console, platforms, settings, summary
 from experiments.members import member_names, members
 from experiments.rundir import MetricsWriter, Row, RunDirectory, check_writable, write_json
-from gumbel_gan import placement, training
+from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -66,15 +66,15 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     platforms.select(config.platform, num_devices=len(seeds) * config.num_shards)
     config = settings.self_contained(config)
     experiment = build.build(config)
-    mesh = placement.seeds_mesh(len(seeds), config.num_shards)
+    mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
-    keys, points = jax.device_put(axis, placement.seeds_sharding(mesh))
+    keys, points = jax.device_put(axis, sharding.seeds_sharding(mesh))
     advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
-    state = placement.seeds_types(experiment.algorithm.init, keys.init)
-    state = _with_sharding(state, placement.seeds_sharding(mesh))
-    data = _with_sharding(experiment.task.train, placement.replicated(mesh))
+    state = sharding.seeds_types(experiment.algorithm.init, keys.init)
+    state = _with_sharding(state, sharding.seeds_sharding(mesh))
+    data = _with_sharding(experiment.task.train, sharding.replicated(mesh))
     advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
     if resume:
         run.check_resumable(config)
@@ -98,11 +98,11 @@ def train(prepared: Prepared) -> Row:
     with Checkpoints(run.checkpoints) as checkpoints:
         step = checkpoints.latest_step() or 0
         if step:
-            like = placement.seeds_types(experiment.algorithm.init, keys.init)
+            like = sharding.seeds_types(experiment.algorithm.init, keys.init)
             with console.one_line_errors():
-                state = checkpoints.restore(like, placement.seeds_sharding(mesh))
+                state = checkpoints.restore(like, sharding.seeds_sharding(mesh))
         else:
-            state = placement.init_seeds(experiment.algorithm.init, keys.init, mesh)
+            state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
     observed = summary.observe(config, experiment, state)
@@ -120,7 +120,7 @@ def train(prepared: Prepared) -> Row:
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
     config, run, experiment, mesh, keys, points, advance, started = prepared
-    data = jax.device_put(experiment.task.train, placement.replicated(mesh))
+    data = jax.device_put(experiment.task.train, sharding.replicated(mesh))
     monitor = summary.monitor(experiment)
     for note in experiment.task.notes:
         console.screen().print(note, highlight=False)
@@ -161,7 +161,7 @@ def _advance(config: ConfigDict, experiment: build.Experiment, mesh: jax.shardin
                 shard_axis=experiment.shard_axis,
             )
 
-        train_all = placement.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)
+        train_all = sharding.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)
         state, metrics = train_all(keys, state, points, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 

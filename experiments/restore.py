@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from experiments import build, platforms
 from experiments.members import members
 from experiments.rundir import RunDirectory
-from gumbel_gan import placement, training
+from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -53,7 +53,7 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     # Opening the folder would make it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
-    like = placement.seeds_types(experiment.algorithm.init, keys.init)
+    like = sharding.seeds_types(experiment.algorithm.init, keys.init)
     with Checkpoints(run.checkpoints) as checkpoints:
         if checkpoints.latest_step() is None:
             raise ValueError(missing)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan import placement
+from gumbel_gan import sharding
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 
 
@@ -86,4 +86,4 @@ def train(
         return algorithm.step(step_key, state, data[rows])
 
     state, metrics = jax.lax.scan(one_step, state, length=num_steps)
-    return state, placement.mean_over(shard_axis, metrics)
+    return state, sharding.mean_over(shard_axis, metrics)

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.estimators import Estimator
-from gumbel_gan.gumbel import check_temperature, sample_gumbel
+from gumbel_gan.relaxation.estimators import Estimator
+from gumbel_gan.relaxation.gumbel import check_temperature, sample_gumbel
 from gumbel_gan.networks import never
 
 Carry = Any

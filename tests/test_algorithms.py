@@ -20,8 +20,8 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
-from gumbel_gan.credit import per_prefix, roll_outs, terminal
-from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.losses.advantages import per_prefix, roll_outs, terminal
+from gumbel_gan.relaxation.estimators import ESTIMATORS
 from gumbel_gan.networks import (
     Discriminator,
     behavior_discriminator,
@@ -31,9 +31,9 @@ from gumbel_gan.networks import (
     lstm_discriminator,
     lstm_generator,
 )
-from gumbel_gan.objectives import OBJECTIVES
-from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
-from gumbel_gan.rewards import REWARDS
+from gumbel_gan.losses.objectives import OBJECTIVES
+from gumbel_gan.losses.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.losses.rewards import REWARDS
 
 NUM_SYMBOLS, LENGTH = 3, 4
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)))

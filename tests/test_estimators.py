@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gumbel_gan import estimators
-from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.relaxation.estimators import ESTIMATORS
 
 LOGITS = jnp.array([[0.3, -1.2, 2.0], [0.0, 0.5, -0.5]])
 KEY = jax.random.key(0)

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gumbel_gan.instance_noise import mix_in_symbols
+from gumbel_gan.relaxation.instance_noise import mix_in_symbols
 
 X = jax.nn.one_hot(jnp.array([[0, 1, 2], [2, 2, 0]]), 3)
 

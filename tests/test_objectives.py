@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gumbel_gan.objectives import OBJECTIVES
+from gumbel_gan.losses.objectives import OBJECTIVES
 
 REAL = jnp.array([0.5, -1.0])
 GENERATED = jnp.array([2.0, 0.0, -3.0])

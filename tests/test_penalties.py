@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan.networks import lstm_discriminator
-from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.losses.penalties import logits_and_gradients, zero_centred_gradient_penalty
 
 
 def penalty_of(discriminate, x):

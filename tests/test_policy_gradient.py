@@ -12,9 +12,9 @@ import pytest
 
 from gumbel_gan import schedules, unroll
 from gumbel_gan.algorithms import maximum_likelihood, policy_gradient
-from gumbel_gan.credit import per_prefix, roll_outs, terminal
+from gumbel_gan.losses.advantages import per_prefix, roll_outs, terminal
 from gumbel_gan.networks import lstm_discriminator, lstm_generator, lstm_prefix_discriminator
-from gumbel_gan.rewards import REWARDS
+from gumbel_gan.losses.rewards import REWARDS
 
 K, T, N = 3, 3, 40_000
 EVERY = jnp.array(list(itertools.product(range(K), repeat=T)))

@@ -9,9 +9,9 @@ import pytest
 
 from gumbel_gan import schedules, training
 from gumbel_gan.algorithms import relaxed_gan
-from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.relaxation.estimators import ESTIMATORS
 from gumbel_gan.networks import lstm_discriminator, lstm_generator
-from gumbel_gan.objectives import OBJECTIVES
+from gumbel_gan.losses.objectives import OBJECTIVES
 
 SETTINGS = {
     "generator": lstm_generator(3, 3),

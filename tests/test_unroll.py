@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gumbel_gan import estimators, networks, unroll
-from gumbel_gan.gumbel import sample_gumbel
+from gumbel_gan.relaxation.gumbel import sample_gumbel
 
 BATCH, LENGTH, NUM_SYMBOLS = 64, 5, 4
 GENERATOR = networks.lstm_generator(NUM_SYMBOLS, 3)

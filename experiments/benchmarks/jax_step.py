@@ -10,11 +10,11 @@ import optax
 
 from experiments.benchmarks import flax_networks
 from experiments.benchmarks.timing import Program, Sizes
-from gumbel_gan import placement, schedules, training
+from gumbel_gan import sharding, schedules, training
 from gumbel_gan.algorithms import Algorithm, relaxed_gan
-from gumbel_gan.estimators import ESTIMATORS
+from gumbel_gan.relaxation.estimators import ESTIMATORS
 from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
-from gumbel_gan.objectives import OBJECTIVES
+from gumbel_gan.losses.objectives import OBJECTIVES
 
 NUM_STEPS = 20
 
@@ -68,7 +68,7 @@ def algorithm(
         real_penalty=weight,
         generated_penalty=weight,
         penalised_fraction=penalised_fraction,
-        shard_axis=placement.shard_axis(num_shards),
+        shard_axis=sharding.shard_axis(num_shards),
     )
 
 
@@ -87,18 +87,18 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
       **settings: of `algorithm`.
     """
     method = algorithm(sizes, num_shards=num_shards, **settings)
-    mesh = placement.seeds_mesh(num_seeds, num_shards)
-    keys = jax.device_put(training.seeds_axis(range(num_seeds)), placement.seeds_sharding(mesh))
-    data = jax.device_put(random_tokens(sizes), placement.replicated(mesh))
+    mesh = sharding.seeds_mesh(num_seeds, num_shards)
+    keys = jax.device_put(training.seeds_axis(range(num_seeds)), sharding.seeds_sharding(mesh))
+    data = jax.device_put(random_tokens(sizes), sharding.replicated(mesh))
     train = functools.partial(
         training.train,
         method,
         batch_size=sizes.batch_size,
         num_steps=NUM_STEPS,
-        shard_axis=placement.shard_axis(num_shards),
+        shard_axis=sharding.shard_axis(num_shards),
     )
-    state = placement.init_seeds(method.init, keys.init, mesh)
-    train_seeds = placement.vmap_seeds(train, mesh, in_axes=(0, 0, None), num_shards=num_shards)
+    state = sharding.init_seeds(method.init, keys.init, mesh)
+    train_seeds = sharding.vmap_seeds(train, mesh, in_axes=(0, 0, None), num_shards=num_shards)
     compiled = jax.jit(train_seeds, donate_argnums=1).lower(keys.train, state, data).compile()
 
     def run() -> None:

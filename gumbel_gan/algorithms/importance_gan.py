@@ -13,8 +13,8 @@ from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.empirical_law import empirical_log_prob
 from gumbel_gan.networks import Discriminator, Generator
-from gumbel_gan.objectives import cross_entropy
-from gumbel_gan.placement import mean_over
+from gumbel_gan.losses.objectives import cross_entropy
+from gumbel_gan.sharding import mean_over
 
 # Below this logit, log softplus(d) is d to float precision, and softplus(d) itself underflows.
 _LINEAR_BELOW = -15.0

@@ -12,7 +12,7 @@ from gumbel_gan import unroll
 from gumbel_gan.algorithms import averaging, likelihood
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.networks import Generator, Params
-from gumbel_gan.placement import mean_over
+from gumbel_gan.sharding import mean_over
 
 
 class MaximumLikelihoodState(NamedTuple):

@@ -10,11 +10,11 @@ from jax.typing import ArrayLike
 from gumbel_gan.algorithms import adversary, averaging, likelihood
 from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.credit import Baseline, Credit, Drawn
+from gumbel_gan.losses.advantages import Baseline, Credit, Drawn
 from gumbel_gan.networks import Discriminator, Generator, Params, PrefixDiscriminator
-from gumbel_gan.objectives import cross_entropy
-from gumbel_gan.placement import mean_over
-from gumbel_gan.rewards import Reward
+from gumbel_gan.losses.objectives import cross_entropy
+from gumbel_gan.sharding import mean_over
+from gumbel_gan.losses.rewards import Reward
 
 
 class PolicyGradientState(NamedTuple):

@@ -12,8 +12,8 @@ from gumbel_gan.algorithms import adversary, averaging, likelihood
 from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.networks import Behavior, Discriminator, Generator, Params
-from gumbel_gan.objectives import cross_entropy
-from gumbel_gan.placement import mean_over
+from gumbel_gan.losses.objectives import cross_entropy
+from gumbel_gan.sharding import mean_over
 
 
 def professor_forcing(

@@ -11,12 +11,12 @@ from gumbel_gan import unroll
 from gumbel_gan.algorithms import adversary, averaging, likelihood
 from gumbel_gan.algorithms.adversary import AdversarialState
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.estimators import Estimator
-from gumbel_gan.instance_noise import mix_in_symbols
+from gumbel_gan.relaxation.estimators import Estimator
+from gumbel_gan.relaxation.instance_noise import mix_in_symbols
 from gumbel_gan.networks import Carry, Discriminator, Generator, Params
-from gumbel_gan.objectives import Objective
-from gumbel_gan.placement import mean_over
-from gumbel_gan.score_function import leave_one_out
+from gumbel_gan.losses.objectives import Objective
+from gumbel_gan.sharding import mean_over
+from gumbel_gan.losses.score_function import leave_one_out
 
 
 def relaxed_gan(

@@ -1,7 +1,7 @@
 """The recurrent generators and discriminators: the only room that knows Flax."""
 
 from gumbel_gan.networks.cells import Params
-from gumbel_gan.networks.discriminators import (
+from gumbel_gan.networks.recurrent_discriminators import (
     POOLINGS,
     Discriminator,
     PrefixDiscriminator,
@@ -11,7 +11,7 @@ from gumbel_gan.networks.discriminators import (
     lstm_discriminator,
     lstm_prefix_discriminator,
 )
-from gumbel_gan.networks.generators import (
+from gumbel_gan.networks.recurrent_generators import (
     GRU_LATENTS,
     LATENTS,
     Behavior,

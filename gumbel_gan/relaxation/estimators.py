@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.gumbel import relax
+from gumbel_gan.relaxation.gumbel import relax
 
 Estimator = Callable[[jax.Array, jax.Array, jax.Array, ArrayLike], jax.Array]
 

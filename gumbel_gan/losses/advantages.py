@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
 from gumbel_gan.networks import Generator, Params
-from gumbel_gan.score_function import leave_one_out
+from gumbel_gan.losses.score_function import leave_one_out
 
 Baseline = Any
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gumbel_gan import unroll
-from gumbel_gan.credit import Drawn, discounted_returns, per_prefix, prefix_values, roll_outs, terminal
+from gumbel_gan.losses.advantages import Drawn, discounted_returns, per_prefix, prefix_values, roll_outs, terminal
 from gumbel_gan.networks import lstm_generator
 
 K, T = 3, 3

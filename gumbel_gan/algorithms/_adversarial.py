@@ -12,8 +12,8 @@ from jax.typing import ArrayLike
 from gumbel_gan.algorithms import averaging
 from gumbel_gan.algorithms.interface import Metrics
 from gumbel_gan.networks import Discriminator, Generator, Params, PrefixDiscriminator
-from gumbel_gan.penalties import logits_and_gradients, zero_centred_gradient_penalty
-from gumbel_gan.placement import mean_over
+from gumbel_gan.losses.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.sharding import mean_over
 
 
 class AdversarialState(NamedTuple):

@@ -1,0 +1,86 @@
+"""What a network has to be: records of pure functions. Your own need nothing else of this library, and no Flax."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+
+PyTree = Any
+Params = Any
+Carry = Any
+Latent = Any
+Condition = Any
+
+
+class Generator(NamedTuple):
+    """An autoregressive generator: the logits of the next symbol, given the symbols before it.
+
+    Three functions are enough. The others are optional: what they compute is derived from `step` where they are None.
+
+    `initial_carry`, `logits` and `hidden_states` take, as keyword arguments, what there is besides the symbols. Each is
+    passed only where it exists, so that a plain network has none of them in its signature:
+
+    - `latent`, a draw of `sample_latent`, where that is not None;
+    - `condition`, a pytree with a leading axis of B, where sequences are generated from a condition;
+    - `dropout_key`, a typed key, in training, where `uses_dropout` is true.
+
+    Attributes:
+      init: key -> params.
+      initial_carry: (params, batch_size, length) -> the carry before the first symbol, for at most `length` steps. A
+        carry is any pytree of arrays with any axes, such as a cache `[L, B, T, H]` with a scalar position. Its shapes
+        and dtypes stay the same from step to step.
+      step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`). x is the symbol before, one-hot or relaxed. Its
+        last entry stands for the start symbol, K, which is the input of the first step.
+      num_symbols: K, the size of the vocabulary, padding included.
+      token_step: (params, carry, token `[B]`) -> (carry, logits `[B, K]`), the same for an integer symbol in [0, K],
+        where that is cheaper than a one-hot product. None: `step` of the one-hot symbol.
+      logits: (params, tokens `[B, T]`) -> `[B, T, K]`, teacher forcing in one pass: the logits at t given the start
+        symbol and the tokens before t. None: a scan of the steps.
+      hidden_states: (params, tokens `[B, T]`) -> (`[B, T, H]` hidden states, `[B, T, K]` logits) of teacher forcing,
+        which Professor Forcing and pictures of hidden states look at. None: there are none to look at.
+      hidden_size: H; None where `hidden_states` is.
+      sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B. None: there is no latent.
+      uses_dropout: whether the network takes a `dropout_key` in training.
+    """
+
+    init: Callable[[jax.Array], Params]
+    initial_carry: Callable[..., Carry]
+    step: Callable[[Params, Carry, jax.Array], tuple[Carry, jax.Array]]
+    num_symbols: int
+    token_step: Callable[[Params, Carry, jax.Array], tuple[Carry, jax.Array]] | None = None
+    logits: Callable[..., jax.Array] | None = None
+    hidden_states: Callable[..., tuple[jax.Array, jax.Array]] | None = None
+    hidden_size: int | None = None
+    sample_latent: Callable[[jax.Array, int], Latent] | None = None
+    uses_dropout: bool = False
+
+
+class Discriminator(NamedTuple):
+    """A discriminator of whole sequences.
+
+    Attributes:
+      init: key -> params.
+      logits: (params, x `[B, T, K]`) -> `[B]` logits d = log(D / (1 - D)), large for real sequences. It is told no
+        length: padding is a symbol like the others. It takes the keyword arguments `condition` and `dropout_key` where
+        they exist, as in `Generator`.
+      uses_dropout: whether the network takes a `dropout_key` in training.
+    """
+
+    init: Callable[[jax.Array], Params]
+    logits: Callable[..., jax.Array]
+    uses_dropout: bool = False
+
+
+class PrefixDiscriminator(NamedTuple):
+    """A discriminator of all prefixes of a sequence at once.
+
+    Attributes:
+      init: key -> params.
+      logits: (params, x `[B, T, K]`) -> `[B, T]` logits, at t of the first t symbols, large where real sequences begin
+        so. It takes the keyword arguments `condition` and `dropout_key` where they exist, as in `Generator`.
+      uses_dropout: whether the network takes a `dropout_key` in training.
+    """
+
+    init: Callable[[jax.Array], Params]
+    logits: Callable[..., jax.Array]
+    uses_dropout: bool = False
