@@ -1,171 +1,401 @@
-"""Samples, likelihoods and behaviours of a recurrent generator, which every algorithm with one shares."""
+"""A sequence model: a generator with the length of its sequences and the rules of their padding, as pure functions.
+
+It knows no training method: everything is a function of the generator's parameters.
+"""
 
 from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.algorithms.interface import Sampler, State
-from gumbel_gan.networks import Behavior, Carry, Generator, Params, never
+from gumbel_gan.arguments import require_at_least, require_number
+from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
+
+PyTree = Any
 
 
-class Observers(NamedTuple):
-    """What an algorithm tells of a state: the last functions of an `Algorithm`, where they are explained."""
+class Sample(Protocol):
+    """Draws sequences; see `SequenceModel`."""
 
-    sample: Sampler
-    log_prob: Callable[[State, jax.Array], jax.Array]
-    activations: Callable[[State, jax.Array], jax.Array]
+    def __call__(
+        self,
+        key: jax.Array,
+        params: Params,
+        num: int,
+        *,
+        temperature: ArrayLike = 1.0,
+        exact_length: int | None = None,
+        condition: PyTree = None,
+    ) -> jax.Array:
+        """Returns `[num, T]` int32 tokens."""
+        ...
 
 
-def of_average(generator: Generator, length: int, num_latent_draws: int) -> Observers:
-    """Makes the observers of an algorithm whose states hold an averaged generator, `average`.
+class Complete(Protocol):
+    """Completes prefixes; see `SequenceModel`."""
+
+    def __call__(
+        self,
+        key: jax.Array,
+        params: Params,
+        tokens: jax.Array,
+        num_given: ArrayLike | None = None,
+        *,
+        temperature: ArrayLike = 1.0,
+        condition: PyTree = None,
+    ) -> jax.Array:
+        """Returns `[N, T]` tokens."""
+        ...
+
+
+class OfTokens(Protocol):
+    """A function of parameters and given sequences; see `SequenceModel`."""
+
+    def __call__(self, params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
+        """Returns an array with a leading axis of N for `[N, T]` tokens."""
+        ...
+
+
+class SequenceModel(NamedTuple):
+    """What is trained, as its users see it. Made by `sequence_model`.
+
+    Attributes:
+      generator: the network.
+      length: T, number of symbols of a sequence, padding included.
+      padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
+      padding_ends: whether nothing but padding follows the first padding symbol, whatever the weights.
+      allow_empty: whether a sequence may begin with padding, where padding ends sequences.
+      init: key -> params.
+      sample: (key, params, num, temperature=1, exact_length=None, condition=None) -> `[num, T]` int32 tokens, each
+        drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
+        many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
+      complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` tokens: the
+        first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them.
+      log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
+        included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
+        unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a
+        distribution: they sum to 1 over all sequences.
+      hidden_states: (params, tokens `[N, T']`, condition=None) -> `[N, T', H]` hidden states along given sequences:
+        teacher-forced, and of sequences that the model has drawn itself, free-running. With a latent, at one draw a
+        sequence, the same in all calls.
+    """
+
+    generator: Generator
+    length: int
+    padding: int | None
+    padding_ends: bool
+    allow_empty: bool
+    init: Callable[[jax.Array], Params]
+    sample: Sample
+    complete: Complete
+    log_prob: OfTokens
+    hidden_states: OfTokens
+
+
+def sequence_model(
+    generator: Generator,
+    *,
+    length: int,
+    padding: int | None = None,
+    padding_ends: bool = False,
+    allow_empty: bool = True,
+    num_latent_draws: int = 256,
+) -> SequenceModel:
+    """Builds the model of sequences that a generator writes.
 
     Args:
-      generator: the generator.
-      length: T of its sequences.
+      generator: the network.
+      length: T, number of symbols of a sequence, padding included.
+      padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
+      padding_ends: whether padding ends a sequence: after it, nothing else is drawn. Otherwise padding is a symbol like
+        the others, which may occur in the middle.
+      allow_empty: whether a sequence may begin with padding; to be turned off only where padding ends sequences.
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
 
     Returns:
-      The observers. Activations of a generator with a latent are those at one draw a sequence, always the same.
+      A `SequenceModel`.
 
     Raises:
-      ValueError: `num_latent_draws` is less than 1.
+      TypeError: a number is not an integer.
+      ValueError: an argument is out of its range.
     """
-    if num_latent_draws < 1:
-        raise ValueError(f"num_latent_draws must be at least 1, got {num_latent_draws}")
-    usual_length = length
+    require_at_least(1, length=length, num_latent_draws=num_latent_draws)
+    num_symbols = generator.num_symbols
+    if padding is not None and not 0 <= padding < num_symbols:
+        raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
+    if padding_ends and padding is None:
+        raise ValueError("padding must be a symbol where padding_ends is true, got None")
+    if not allow_empty and not padding_ends:
+        raise ValueError("allow_empty must be true where padding does not end sequences, got False")
 
-    def sample_average(
-        key: jax.Array, state: State, num: int, *, temperature: ArrayLike = 1.0, length: int | None = None
+    def model_sample(
+        key: jax.Array,
+        params: Params,
+        num: int,
+        *,
+        temperature: ArrayLike = 1.0,
+        exact_length: int | None = None,
+        condition: PyTree = None,
     ) -> jax.Array:
-        if length is None:
-            return sample(key, generator, state.average, num, usual_length, temperature=temperature)
-        return sample(key, generator, state.average, num, length, temperature=temperature, padded=False)
+        require_at_least(0, num=num)
+        latent_key, noise_key = jax.random.split(key)
+        given = inputs(model, latent_key, num, condition)
+        steps = length if exact_length is None else exact_length
+        return sample(
+            noise_key, model, params, num, given, length=steps, temperature=temperature, padded=exact_length is None
+        )
 
-    def log_prob_of_average(state: State, tokens: jax.Array) -> jax.Array:
-        return log_prob(generator, state.average, tokens, num_latent_draws=num_latent_draws)
+    def complete(
+        key: jax.Array,
+        params: Params,
+        tokens: jax.Array,
+        num_given: ArrayLike | None = None,
+        *,
+        temperature: ArrayLike = 1.0,
+        condition: PyTree = None,
+    ) -> jax.Array:
+        check_tokens(model, tokens)
+        num, num_written = tokens.shape
+        if num_written > length:
+            raise ValueError(f"tokens must be at most {length} symbols long, got shape {tokens.shape}")
+        num_given = num_written if num_given is None else num_given
+        require_number("num_given", num_given, low=0, high=num_written)
+        latent_key, noise_key = jax.random.split(key)
+        given = inputs(model, latent_key, num, condition)
+        tokens = jnp.pad(tokens, ((0, 0), (0, length - num_written)))
+        return complete_tokens(noise_key, model, params, tokens, num_given, given, temperature=temperature)
 
-    def activations_of_average(state: State, tokens: jax.Array) -> jax.Array:
-        carry = generator.initial_carry(jax.random.key(0), len(tokens))
-        return behavior(generator, state.average, carry, tokens).activations
+    def log_prob(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
+        check_tokens(model, tokens)
+        if generator.sample_latent is None:
+            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, len(tokens), condition)), axis=1)
 
-    return Observers(sample_average, log_prob_of_average, activations_of_average)
+        def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
+            shared = inputs(model, key, 1)["latent"]
+            given = inputs(model, None, len(tokens), condition) | {"latent": _repeat(shared, len(tokens))}
+            return jnp.logaddexp(total_N, jnp.sum(token_log_probs(model, params, tokens, given), axis=1)), None
+
+        none_N = jnp.full((len(tokens),), -jnp.inf, jnp.float32)
+        total_N, _ = jax.lax.scan(add_draw, none_N, jax.random.split(jax.random.key(0), num_latent_draws))
+        return total_N - jnp.log(num_latent_draws).astype(jnp.float32)
+
+    def hidden_states(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
+        check_tokens(model, tokens)
+        given = inputs(model, jax.random.key(0), len(tokens), condition)
+        return hidden_states_and_logits(model, params, tokens, given)[0]
+
+    model = SequenceModel(
+        generator,
+        length,
+        padding,
+        padding_ends,
+        allow_empty,
+        generator.init,
+        model_sample,
+        complete,
+        log_prob,
+        hidden_states,
+    )
+    return model
+
+
+def inputs(
+    model: SequenceModel,
+    key: jax.Array | None,
+    num: int,
+    condition: PyTree = None,
+    *,
+    training: bool = False,
+) -> dict[str, Any]:
+    """Returns the keyword arguments that the generator's functions take besides parameters and symbols.
+
+    Args:
+      model: the model.
+      key: typed PRNG key, consumed; None leaves out what is random.
+      num: N, number of sequences.
+      condition: a pytree with a leading axis of N; None where there is no condition.
+      training: whether dropout is on.
+
+    Returns:
+      Those of `latent`, `condition` and `dropout_key` that there are; see `networks.Generator`.
+
+    Raises:
+      ValueError: a leaf of the condition has another leading axis than N.
+    """
+    generator, given = model.generator, {}
+    for leaf in jax.tree.leaves(condition):
+        if jnp.shape(leaf)[:1] != (num,):
+            raise ValueError(f"condition must have a leading axis of {num}, got shape {jnp.shape(leaf)}")
+    if condition is not None:
+        given["condition"] = condition
+    if key is not None and training and generator.uses_dropout:
+        given["dropout_key"] = jax.random.fold_in(key, 1)
+    if key is not None and generator.sample_latent is not None:
+        given["latent"] = generator.sample_latent(key, num)
+    return given
+
+
+def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
+    """Returns the generator's step on relaxed symbols, (carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`)."""
+
+    def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
+        carry, logits_BK = model.generator.step(params, carry, x_BK)
+        if model.padding_ends:
+            is_start_B, ended_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
+            logits_BK = _follow_padding(model, logits_BK, is_start_B, ended_B)
+        return carry, logits_BK
+
+    return step
+
+
+def token_step(model: SequenceModel, params: Params) -> unroll.Step:
+    """Returns the generator's step on symbols, (carry, token `[B]`) -> (carry, logits `[B, K]`)."""
+    generator = model.generator
+
+    def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
+        if generator.token_step is None:
+            x_BK = jax.nn.one_hot(token_B, generator.num_symbols + 1, dtype=jnp.float32)
+            carry, logits_BK = generator.step(params, carry, x_BK)
+        else:
+            carry, logits_BK = generator.token_step(params, carry, token_B)
+        return carry, _mask_after(model, logits_BK, token_B)
+
+    return step
 
 
 def sample(
     key: jax.Array,
-    generator: Generator,
+    model: SequenceModel,
     params: Params,
     num: int,
-    length: int,
+    given: dict[str, Any],
     *,
+    length: int,
     temperature: ArrayLike = 1.0,
     padded: bool = True,
 ) -> jax.Array:
-    """Draws sequences from a generator.
+    """Draws sequences.
 
     Args:
       key: typed PRNG key; consumed.
-      generator: the generator.
-      params: its parameters.
+      model: the model.
+      params: the generator's parameters.
       num: N, number of sequences.
-      length: T.
-      temperature: scalar > 0 by which logits are divided.
-      padded: whether padding may be drawn; if not, each symbol has the generator's law given that it is no padding.
+      given: keyword arguments of `inputs`, of N sequences.
+      length: number of symbols to draw.
+      temperature: scalar > 0 that logits are divided by.
+      padded: whether padding may be drawn.
 
     Returns:
-      `[N, T]` int32 tokens.
+      `[N, length]` int32 tokens.
     """
-    latent_key, noise_key = jax.random.split(key)
+    bound = token_step(model, params)
 
-    def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
-        carry, logits_BK = generator.step(params, carry, x_BK)
-        if not padded and generator.padding is not None:
-            logits_BK = never(logits_BK, generator.padding)
-        return carry, logits_BK
+    def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
+        carry, logits_BK = bound(carry, token_B)
+        return carry, logits_BK if padded or model.padding is None else mask_symbol(logits_BK, model.padding)
 
-    start = unroll.start_symbols(num, generator.num_symbols)
-    carry = generator.initial_carry(latent_key, num)
-    return unroll.hard(noise_key, step, carry, start, length, temperature=temperature).tokens
+    require_at_least(1, length=length)
+    carry = model.generator.initial_carry(params, num, length, **given)
+    start = unroll.start_tokens(num, model.generator.num_symbols)
+    return unroll.hard(key, step, carry, start, length, temperature=temperature)
 
 
-def conditional_log_prob(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> jax.Array:
-    """Computes log p(tokens | z) at temperature 1.
+def complete_tokens(
+    key: jax.Array,
+    model: SequenceModel,
+    params: Params,
+    tokens: jax.Array,
+    num_given: ArrayLike,
+    given: dict[str, Any],
+    *,
+    temperature: ArrayLike = 1.0,
+) -> jax.Array:
+    """Draws what follows the first `num_given` symbols of `[N, T]` tokens; `given` as in `sample`."""
+    num, length = tokens.shape
+    carry = model.generator.initial_carry(params, num, length, **given)
+    start = unroll.start_tokens(num, model.generator.num_symbols)
+    step = token_step(model, params)
+    return unroll.completed(key, step, carry, start, tokens, num_given, temperature=temperature)
 
-    Args:
-      generator: the generator.
-      params: its parameters.
-      carry: the carry before the first symbol of each sequence, which holds the latent z where there is one.
-      tokens: `[N, T]` int32 sequences.
 
-    Returns:
-      `[N]` log-probabilities in nats; the log-likelihood itself where the generator has no latents.
+def teacher_forced_logits(
+    model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]
+) -> jax.Array:
+    """Computes `[N, T, K]` logits along `[N, T]` tokens, at t given those before t; `given` as in `sample`."""
+    num, length = tokens.shape
+    generator = model.generator
+    start = unroll.start_tokens(num, generator.num_symbols)
+    if generator.logits is None:
+        carry = generator.initial_carry(params, num, length, **given)
+        return unroll.teacher_forced(token_step(model, params), carry, start, tokens)
+    logits_NTK = generator.logits(params, tokens, **given)
+    return _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
+
+
+def token_log_probs(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
+    """Computes `[N, T]` log p(token at t | those before, given) in nats, at temperature 1; `given` as in `sample`."""
+    return unroll.token_log_probs(teacher_forced_logits(model, params, tokens, given), tokens)
+
+
+def hidden_states_and_logits(
+    model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]
+) -> tuple[jax.Array, jax.Array]:
+    """Computes hidden states `[N, T, H]` and logits `[N, T, K]` along `[N, T]` tokens; `given` as in `sample`.
+
+    Raises:
+      ValueError: the generator has no hidden states.
     """
-    return jnp.sum(token_log_probs(generator, params, carry, tokens), axis=1)
+    require_hidden_states(model)
+    hidden_NTH, logits_NTK = model.generator.hidden_states(params, tokens, **given)
+    start = unroll.start_tokens(len(tokens), model.generator.num_symbols)
+    return hidden_NTH, _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
 
 
-def token_log_probs(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> jax.Array:
-    """Computes the summands of `conditional_log_prob`, from the same arguments: `[N, T]`, a symbol each."""
-    start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
-    logits_NTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens)
-    return unroll.token_log_probs(logits_NTK, tokens)
+def require_hidden_states(model: SequenceModel) -> None:
+    """Raises ValueError unless the generator has hidden states to look at."""
+    if model.generator.hidden_states is None:
+        raise ValueError("generator must have hidden_states, got None")
 
 
-def behavior(generator: Generator, params: Params, carry: Carry, tokens: jax.Array) -> Behavior:
-    """Observes a generator that reads sequences.
-
-    Of sequences that it has drawn itself this is its free-running behaviour, of others the teacher-forced one.
-
-    Args:
-      generator: the generator.
-      params: its parameters.
-      carry: the carry before the first symbol of each sequence.
-      tokens: `[N, T]` int32 sequences.
-
-    Returns:
-      `[N, T, H]` activations and `[N, T, K]` logits, those at t given the tokens before t.
-    """
-    start = unroll.start_symbols(tokens.shape[0], generator.num_symbols)
-    return unroll.teacher_forced(partial(generator.observed_step, params), carry, start, tokens)
+def require_exact(model: SequenceModel) -> None:
+    """Raises ValueError unless likelihoods are exact, as they are without a latent."""
+    if model.generator.sample_latent is not None:
+        raise ValueError("generator must have no latent, so that its likelihood is exact, got one with sample_latent")
 
 
-def require_exact(generator: Generator) -> None:
-    """Raises ValueError unless the likelihood of a generator's sequences is exact, as it is without a latent."""
-    if generator.has_latent:
-        raise ValueError("generator must have no latent, for its likelihood to be exact, got one with a latent")
+def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
+    """Raises unless tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
+    num_symbols = model.generator.num_symbols
+    if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
+        raise TypeError(f"tokens must be integers, got {jnp.result_type(tokens)}")
+    if jnp.ndim(tokens) != 2 or not jnp.shape(tokens)[1]:
+        raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {jnp.shape(tokens)}")
+    if not isinstance(tokens, jax.core.Tracer) and len(tokens):
+        least, largest = int(np.min(tokens)), int(np.max(tokens))
+        if least < 0 or largest >= num_symbols:
+            raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
 
 
-def log_prob(generator: Generator, params: Params, tokens: jax.Array, *, num_latent_draws: int) -> jax.Array:
-    """Computes log p(tokens) at temperature 1.
+def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
+    """Applies the rules of padding to logits `[..., K]`, given the tokens `[...]` before them."""
+    if not model.padding_ends:
+        return logits
+    return _follow_padding(model, logits, previous == model.generator.num_symbols, previous == model.padding)
 
-    Exact where the generator has no latents. Where it has, the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i) with
-    n = `num_latent_draws`: unbiased for p, low for log p. All sequences, and all calls, share the same draws, so that
-    the estimates are a law, of sum 1 over all sequences.
 
-    Args:
-      generator: the generator.
-      params: its parameters.
-      tokens: `[N, T]` int32 sequences.
-      num_latent_draws: number of latent draws, at least 1; unused where the generator has no latents.
+def _follow_padding(model: SequenceModel, logits: jax.Array, is_start: jax.Array, ended: jax.Array) -> jax.Array:
+    only_padding = force_symbol(jnp.zeros_like(logits), model.padding)
+    logits = jnp.where(ended[..., None], only_padding, logits)
+    if model.allow_empty:
+        return logits
+    return jnp.where(is_start[..., None], mask_symbol(logits, model.padding), logits)
 
-    Returns:
-      `[N]` log-probabilities in nats.
-    """
 
-    def given_draw(key: jax.Array) -> jax.Array:
-        carry = jax.tree.map(lambda leaf: jnp.repeat(leaf, len(tokens), axis=0), generator.initial_carry(key, 1))
-        return conditional_log_prob(generator, params, carry, tokens)
-
-    def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
-        return jnp.logaddexp(total_N, given_draw(key)), None
-
-    key = jax.random.key(0)
-    if not generator.has_latent:
-        return given_draw(key)
-    empty_N = jnp.full(len(tokens), -jnp.inf)
-    total_N, _ = jax.lax.scan(add_draw, empty_N, jax.random.split(key, num_latent_draws))
-    return total_N - jnp.log(num_latent_draws)
+def _repeat(latent: PyTree, num: int) -> PyTree:
+    """Repeats a latent with a leading axis of 1 to one of `num`."""
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num, *leaf.shape[1:])), latent)

@@ -1,13 +1,19 @@
-"""Many steps in one `lax.scan`, and seeds as a leading axis. Nothing here knows of files."""
+"""Many steps in one `lax.scan`, and seeds as a leading axis."""
 
+import numbers
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gumbel_gan import sharding
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.data import Batch, check_data, num_sequences, take
+
+_LAST_SEED = 2**32 - 1
 
 
 class RunKeys(NamedTuple):
@@ -25,12 +31,23 @@ class RunKeys(NamedTuple):
 
 
 def run_keys(seed: int | jax.Array) -> RunKeys:
-    """Makes the keys of a run out of its seed."""
-    return RunKeys(*jax.random.split(jax.random.key(seed), 3))
+    """Returns the keys of a run.
+
+    Args:
+      seed: an integer from 0 to 2^32 - 1; may be traced.
+
+    Raises:
+      TypeError: `seed` is not an integer.
+      ValueError: it is out of its range.
+    """
+    _check_seed(seed)
+    return RunKeys(*jax.random.split(jax.random.key(jnp.asarray(seed, jnp.uint32)), 3))
 
 
 def seeds_axis(seeds: Sequence[int]) -> RunKeys:
-    """Makes the keys of several runs, each field `[S]`, to vmap over."""
+    """Returns the keys of several runs, each field `[S]`, to vmap over; raises like `run_keys`."""
+    for seed in seeds:
+        _check_seed(seed)
     return jax.vmap(run_keys)(jnp.asarray(seeds, jnp.uint32))
 
 
@@ -38,26 +55,27 @@ def train(
     algorithm: Algorithm,
     key: jax.Array,
     state: State,
-    data: jax.Array,
+    data: Batch | jax.Array,
     *,
     batch_size: int,
     num_steps: int,
     shard_axis: str | None = None,
 ) -> tuple[State, Metrics]:
-    """Runs a number of steps on batches drawn uniformly, with replacement, from data on the device.
+    """Trains on batches drawn uniformly, with replacement, from data on the device.
 
     Everything random at a step comes from `fold_in(key, state.step)`: many short calls and one long call are the same
-    run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`.
+    run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`. Inside `jax.jit` the values of the
+    data can't be checked: call `data.check_data` before.
 
-    Under a mapped axis of shards (`jax.shard_map`, `jax.vmap`), every shard is called with the same arguments and takes
-    its part of each batch, with noise of its own; algorithms average gradients over the axis, so that all shards end
-    with the same state. Results depend on the number of shards, not on the devices that hold them.
+    Under a mapped axis of data shards (`jax.shard_map`, `jax.vmap`), every shard is called with the same arguments and
+    takes its part of each batch, with noise of its own; algorithms average gradients over the axis, so that all shards
+    end with the same state. Results depend on the number of shards, not on the devices that hold them.
 
     Args:
       algorithm: the training method; where there are shards, made with the same `shard_axis`.
       key: typed PRNG key, `RunKeys.train`, the same at every call.
       state: the state to go on from.
-      data: `[N, T]` int32 tokens.
+      data: a `Batch` of all N sequences, or their tokens `[N, T]`.
       batch_size: B, between 1 and N, of all shards together.
       num_steps: number of steps, at least 1.
       shard_axis: name of the mapped axis of shards; None where there is none.
@@ -66,24 +84,38 @@ def train(
       The state after the last step, and the metrics of every step, `[num_steps]` each, averaged over the shards.
 
     Raises:
-      ValueError: `batch_size` or `num_steps` is out of its range, or the former is no multiple of the number of shards.
+      TypeError: the tokens are not integers.
+      ValueError: the data is not as `data.check_data` wants it for the algorithm's model; `batch_size` or `num_steps`
+        is out of its range, or the former is not a multiple of the number of shards.
     """
-    if not 1 <= batch_size <= len(data):
-        raise ValueError(f"batch_size must be between 1 and the number of sequences, {len(data)}; got {batch_size}")
-    if num_steps < 1:
-        raise ValueError(f"num_steps must be at least 1, got {num_steps}")
+    model = algorithm.model
+    data = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
+    data = jax.tree.map(jnp.asarray, data)
+    num = num_sequences(data)
+    require_at_least(1, num_steps=num_steps)
+    if not 1 <= batch_size <= num:
+        raise ValueError(f"batch_size must be between 1 and the number of sequences, {num}; got {batch_size}")
     num_shards = 1 if shard_axis is None else jax.lax.axis_size(shard_axis)
     if batch_size % num_shards:
         raise ValueError(f"batch_size must be a multiple of the number of shards, {num_shards}; got {batch_size}")
 
     def one_step(state: State, _: None) -> tuple[State, Metrics]:
         batch_key, step_key = jax.random.split(jax.random.fold_in(key, state.step))
-        rows = jax.random.randint(batch_key, (batch_size,), 0, len(data))
+        rows = jax.random.randint(batch_key, (batch_size * algorithm.batches_per_step,), 0, num, jnp.int32)
         if shard_axis is not None:
             shard = jax.lax.axis_index(shard_axis)
             rows = rows.reshape(num_shards, -1)[shard]
             step_key = jax.random.fold_in(step_key, shard)
-        return algorithm.step(step_key, state, data[rows])
+        return algorithm.step(step_key, state, take(data, rows))
 
     state, metrics = jax.lax.scan(one_step, state, length=num_steps)
     return state, sharding.mean_over(shard_axis, metrics)
+
+
+def _check_seed(seed: Any) -> None:
+    is_array = isinstance(seed, np.ndarray | np.generic | jax.Array)
+    is_integer = jnp.issubdtype(seed.dtype, jnp.integer) if is_array else isinstance(seed, numbers.Integral)
+    if isinstance(seed, bool) or not is_integer or jnp.ndim(seed):
+        raise TypeError(f"seed must be an integer, got {seed!r}")
+    if not isinstance(seed, jax.core.Tracer) and not 0 <= int(seed) <= _LAST_SEED:
+        raise ValueError(f"seed must be from 0 to {_LAST_SEED}, got {seed}")

@@ -1,51 +1,34 @@
-"""Roll-outs of a recurrent generator, each in one `lax.scan`: relaxed, hard, teacher-forced, and in between.
+"""Roll-outs of an autoregressive generator, each in one `lax.scan`: relaxed, hard, teacher-forced, and in between.
 
-Each takes `step`, which maps (carry, x `[B, K + 1]`) to (carry, logits `[B, K]`) with the parameters already bound,
-for example `functools.partial(generator.step, params)`. The last of the K + 1 input symbols is the start symbol.
+Each takes one step of the generator with everything else bound. A relaxed step maps (carry, x `[B, K + 1]`) to (carry,
+logits `[B, K]`); a token step maps (carry, token `[B]`) to the same. K is the start symbol, the input of the first
+step. `model.relaxed_step` and `model.token_step` make both of a `SequenceModel` and its parameters.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from gumbel_gan.arguments import require_at_least, require_number
+from gumbel_gan.networks import mask_symbol
 from gumbel_gan.relaxation.estimators import Estimator
-from gumbel_gan.relaxation.gumbel import check_temperature, sample_gumbel
-from gumbel_gan.networks import never
+from gumbel_gan.relaxation.gumbel import sample_gumbel
 
 Carry = Any
 Step = Callable[[Carry, jax.Array], tuple[Carry, jax.Array]]
 
 
-class Relaxed(NamedTuple):
-    """What a relaxed roll-out gives.
-
-    Attributes:
-      emitted: `[B, T, K]` samples that carry a gradient.
-      logits: `[B, T, K]` logits, each given the samples fed back before it.
-    """
-
-    emitted: jax.Array
-    logits: jax.Array
-
-
-class Hard(NamedTuple):
-    """What a hard roll-out gives.
-
-    Attributes:
-      tokens: `[B, T]` int32 symbols.
-      logits: `[B, T, K]` logits at temperature 1, each given the symbols before it.
-    """
-
-    tokens: jax.Array
-    logits: jax.Array
-
-
 def start_symbols(batch_size: int, num_symbols: int) -> jax.Array:
-    """Gives `[batch_size, num_symbols + 1]` one-hot start symbols, the first input of every roll-out."""
-    return jnp.zeros((batch_size, num_symbols + 1)).at[:, num_symbols].set(1.0)
+    """Returns `[batch_size, num_symbols + 1]` float32 one-hot start symbols, the first input of a relaxed roll-out."""
+    return jnp.zeros((batch_size, num_symbols + 1), jnp.float32).at[:, num_symbols].set(1.0)
+
+
+def start_tokens(batch_size: int, num_symbols: int) -> jax.Array:
+    """Returns `[batch_size]` int32 start symbols, the first input of all other roll-outs."""
+    return jnp.full((batch_size,), num_symbols, jnp.int32)
 
 
 def relaxed(
@@ -59,115 +42,126 @@ def relaxed(
     temperature: ArrayLike,
     feedback_temperature: ArrayLike | None = None,
     feedback_gradient: bool = True,
-) -> Relaxed:
+) -> jax.Array:
     """Rolls a generator out on its own relaxed samples.
 
-    What is emitted at a step and what is fed back to the next one are made of the same logits and the same Gumbel
-    noise. They differ only in temperature, and only where `feedback_temperature` is given.
+    The symbol that is emitted at a step and the one that is fed back to the next step come from the same logits and the
+    same Gumbel noise. They differ only in temperature, and only where `feedback_temperature` is given.
 
     Args:
       key: typed PRNG key; consumed.
-      step: one step of the recurrence, parameters bound.
+      step: relaxed step of the generator.
       carry: the carry before the first symbol.
       start: `[B, K + 1]` start symbols.
       length: T, number of steps, at least 1.
-      estimator: makes a sample of logits and noise.
-      temperature: scalar > 0 of what is emitted; may be traced.
-      feedback_temperature: scalar > 0 of what is fed back; None is the temperature of what is emitted.
-      feedback_gradient: whether gradients flow through what is fed back.
+      estimator: draws a sample from logits and noise.
+      temperature: scalar > 0 of the emitted symbols; may be traced.
+      feedback_temperature: scalar > 0 of the symbols that are fed back; None: `temperature`.
+      feedback_gradient: whether gradients flow through the symbols that are fed back.
 
     Returns:
-      A `Relaxed`.
+      `[B, T, K]` samples that carry a gradient.
 
     Raises:
-      ValueError: `length` is less than 1, or a temperature is a Python number that is not > 0.
+      TypeError: a temperature is not a real scalar, or `length` is not an integer.
+      ValueError: `length` is less than 1, or a temperature is not > 0.
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
     """
-    _check_length(length)
-    check_temperature(temperature)
+    require_at_least(1, length=length)
+    require_number("temperature", temperature, low=0, open_low=True)
     if feedback_temperature is not None:
-        check_temperature(feedback_temperature, "feedback_temperature")
+        require_number("feedback_temperature", feedback_temperature, low=0, open_low=True)
     batch_size, num_symbols = start.shape[0], start.shape[1] - 1
     noise_key, estimator_key = jax.random.split(key)
     noise_TBK = sample_gumbel(noise_key, (length, batch_size, num_symbols))
-    keys_T = jax.random.split(estimator_key, length)
+    keys_T = jax.random.split(estimator_key, length) if estimator.uses_key else None
+
+    def sample(key: jax.Array | None, logits_BK: jax.Array, noise_BK: jax.Array, temperature: ArrayLike) -> jax.Array:
+        arguments = (logits_BK, noise_BK, temperature)
+        return estimator.sample(key, *arguments) if estimator.uses_key else estimator.sample(*arguments)
 
     def body(state, noise_and_key):
         carry, x_BK = state
         noise_BK, key = noise_and_key
         carry, logits_BK = step(carry, x_BK)
-        emitted_BK = estimator(key, logits_BK, noise_BK, temperature)
+        emitted_BK = sample(key, logits_BK, noise_BK, temperature)
         if feedback_temperature is None:
             fed_back_BK = emitted_BK
         else:
-            fed_back_BK = estimator(key, logits_BK, noise_BK, feedback_temperature)
+            fed_back_BK = sample(key, logits_BK, noise_BK, feedback_temperature)
         if not feedback_gradient:
             fed_back_BK = jax.lax.stop_gradient(fed_back_BK)
-        return (carry, _as_input(fed_back_BK)), (emitted_BK, logits_BK)
+        # The start symbol is never fed back.
+        return (carry, jnp.pad(fed_back_BK, ((0, 0), (0, 1)))), emitted_BK
 
-    _, (emitted_TBK, logits_TBK) = jax.lax.scan(body, (carry, start), (noise_TBK, keys_T))
-    return Relaxed(jnp.swapaxes(emitted_TBK, 0, 1), jnp.swapaxes(logits_TBK, 0, 1))
+    _, emitted_TBK = jax.lax.scan(body, (carry, start), (noise_TBK, keys_T))
+    return jnp.swapaxes(emitted_TBK, 0, 1)
 
 
 def hard(
     key: jax.Array, step: Step, carry: Carry, start: jax.Array, length: int, *, temperature: ArrayLike = 1.0
-) -> Hard:
+) -> jax.Array:
     """Rolls a generator out on its own discrete samples, drawn from softmax(logits / temperature).
+
+    Noise is drawn step by step, so that memory does not grow with T K.
 
     Args:
       key: typed PRNG key; consumed.
-      step: one step of the recurrence, parameters bound.
+      step: token step of the generator.
       carry: the carry before the first symbol.
-      start: `[B, K + 1]` start symbols.
+      start: `[B]` start symbols.
       length: T, number of steps, at least 1.
-      temperature: scalar > 0; 1 samples the generator's own law, less is sharper. May be traced.
+      temperature: scalar > 0; 1 samples the generator's own distribution, less is sharper. May be traced.
 
     Returns:
-      A `Hard`.
+      `[B, T]` int32 tokens.
 
     Raises:
-      ValueError: `length` is less than 1, or `temperature` is a Python number that is not > 0.
+      TypeError: `temperature` is not a real scalar, or `length` is not an integer.
+      ValueError: `length` is less than 1, or `temperature` is not > 0.
     """
-    _check_length(length)
-    check_temperature(temperature)
-    batch_size, num_symbols = start.shape[0], start.shape[1] - 1
-    noise_TBK = sample_gumbel(key, (length, batch_size, num_symbols))
+    require_at_least(1, length=length)
+    require_number("temperature", temperature, low=0, open_low=True)
 
-    def body(state, noise_BK):
-        carry, x_BK = state
-        carry, logits_BK = step(carry, x_BK)
-        tokens_B = jnp.argmax(logits_BK / temperature + noise_BK, axis=-1).astype(jnp.int32)
-        return (carry, jax.nn.one_hot(tokens_B, num_symbols + 1)), (tokens_B, logits_BK)
+    def body(state, key):
+        carry, token_B = state
+        carry, logits_BK = step(carry, token_B)
+        noise_BK = sample_gumbel(key, logits_BK.shape)
+        token_B = jnp.argmax(logits_BK / temperature + noise_BK, axis=-1).astype(jnp.int32)
+        return (carry, token_B), token_B
 
-    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start), noise_TBK)
-    return Hard(jnp.swapaxes(tokens_TB, 0, 1), jnp.swapaxes(logits_TBK, 0, 1))
+    _, tokens_TB = jax.lax.scan(body, (carry, start), jax.random.split(key, length))
+    return tokens_TB.T
 
 
-def teacher_forced(step: Callable[..., Any], carry: Carry, start: jax.Array, tokens: jax.Array) -> Any:
+def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array) -> Any:
     """Rolls a generator out on given sequences.
 
     Args:
-      step: one step of the recurrence, parameters bound, which may give any tree of arrays `[B, ...]` where others give
-        logits, for example `functools.partial(generator.observed_step, params)`.
+      step: token step of the generator. It may return any pytree of arrays `[B, ...]` in the place of the logits.
       carry: the carry before the first symbol.
-      start: `[B, K + 1]` start symbols.
-      tokens: `[B, T]` int32 symbols.
+      start: `[B]` start symbols.
+      tokens: `[B, T]` integers.
 
     Returns:
-      `[B, T, K]` logits, or what `step` gives in their place, those at t given the start symbol and the tokens before
-      t.
+      `[B, T, K]` logits, or the pytree that `step` returns in their place: at t those given the start symbol and the
+      tokens before t.
 
     Raises:
-      ValueError: `tokens` is not `[B, T]` with the B of `start`.
       TypeError: `tokens` is not of an integer type.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`.
     """
     _check_tokens(tokens, start)
-    x_TBK = jax.nn.one_hot(tokens[:, :-1].T, start.shape[1])
-    x_TBK = jnp.concatenate([start[None], x_TBK])
-    _, given = jax.lax.scan(step, carry, x_TBK)
-    return jax.tree.map(lambda given_TB: jnp.swapaxes(given_TB, 0, 1), given)
+    inputs_TB = previous_tokens(tokens, start).T
+    _, outputs = jax.lax.scan(step, carry, inputs_TB)
+    return jax.tree.map(lambda output_TB: jnp.swapaxes(output_TB, 0, 1), outputs)
+
+
+def previous_tokens(tokens: jax.Array, start: jax.Array) -> jax.Array:
+    """Returns `[B, T]` the symbol before each of the `[B, T]` tokens, with the `[B]` start symbols in front."""
+    return jnp.concatenate([start[:, None].astype(tokens.dtype), tokens[:, :-1]], axis=1)
 
 
 def scheduled(
@@ -180,76 +174,98 @@ def scheduled(
     sampling_rate: ArrayLike,
     padding: int | None = None,
 ) -> jax.Array:
-    """Rolls a generator out on given sequences, some of whose symbols it has replaced by its own (scheduled sampling).
+    """Rolls a generator out on given sequences, some symbols of which it replaces by its own (scheduled sampling).
 
-    Each symbol that is fed back is, with probability `sampling_rate` and independently, one that the generator draws in
-    its place. No gradient flows through a draw.
+    Each symbol that is fed back is replaced, with probability `sampling_rate` and independently, by one that the
+    generator draws. No gradient flows through a draw.
 
     Args:
       key: typed PRNG key; consumed.
-      step: one step of the recurrence, parameters bound.
+      step: token step of the generator.
       carry: the carry before the first symbol.
-      start: `[B, K + 1]` start symbols.
-      tokens: `[B, T]` int32 symbols.
+      start: `[B]` start symbols.
+      tokens: `[B, T]` integers.
       sampling_rate: scalar in [0, 1]; may be traced. At 0 this is `teacher_forced`.
-      padding: the symbol that pads, which is neither replaced nor drawn, so that sequences end where they end; None
-        where none does.
+      padding: the symbol that pads. It is neither replaced nor drawn, so that sequences keep their lengths. None where
+        there is no padding.
 
     Returns:
-      `[B, T, K]` logits, those at t given the start symbol and what was fed back before t.
+      `[B, T, K]` logits: at t those given the start symbol and what was fed back before t.
 
     Raises:
-      ValueError: `tokens` is not `[B, T]` with the B of `start`.
-      TypeError: `tokens` is not of an integer type.
+      TypeError: `tokens` is not of an integer type, or `sampling_rate` is not a real scalar.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`, or `sampling_rate` is not in [0, 1].
 
     References:
       Bengio et al. 2015, https://arxiv.org/abs/1506.03099.
     """
     _check_tokens(tokens, start)
+    require_number("sampling_rate", sampling_rate, low=0, high=1)
     coin_key, noise_key = jax.random.split(key)
     drawn_TB = jax.random.bernoulli(coin_key, sampling_rate, tokens.shape[::-1])
     if padding is not None:
         drawn_TB &= padding != tokens.T
-    return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, padding).logits
+
+    def draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
+        return _draw(key, logits_BK if padding is None else mask_symbol(logits_BK, padding))
+
+    return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, draw)[1]
 
 
 def completed(
-    key: jax.Array, step: Step, carry: Carry, start: jax.Array, tokens: jax.Array, num_given: ArrayLike
+    key: jax.Array,
+    step: Step,
+    carry: Carry,
+    start: jax.Array,
+    tokens: jax.Array,
+    num_given: ArrayLike,
+    *,
+    temperature: ArrayLike = 1.0,
 ) -> jax.Array:
     """Rolls a generator out on the first symbols of given sequences, and from there on its own samples.
 
     Args:
       key: typed PRNG key; consumed.
-      step: one step of the recurrence, parameters bound.
+      step: token step of the generator.
       carry: the carry before the first symbol.
-      start: `[B, K + 1]` start symbols.
-      tokens: `[B, T]` int32 symbols.
+      start: `[B]` start symbols.
+      tokens: `[B, T]` integers.
       num_given: scalar number of symbols to keep, from 0 to T; may be traced.
+      temperature: scalar > 0 of the symbols that are drawn; may be traced.
 
     Returns:
-      `[B, T]` int32 symbols, the first `num_given` those of `tokens`, the others drawn from the generator given those
-      before them.
+      `[B, T]` tokens: the first `num_given` are those of `tokens`, the others are drawn given those before them.
 
     Raises:
-      ValueError: `tokens` is not `[B, T]` with the B of `start`.
-      TypeError: `tokens` is not of an integer type.
+      TypeError: `tokens` is not of an integer type, or `num_given` or `temperature` is not a real scalar.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`, or `num_given` or `temperature` is out of its range.
     """
     _check_tokens(tokens, start)
-    drawn_T = jnp.arange(tokens.shape[1]) >= num_given
-    return _partly_drawn(key, step, carry, start, tokens, drawn_T, padding=None).tokens
+    require_number("num_given", num_given, low=0, high=tokens.shape[1])
+    require_number("temperature", temperature, low=0, open_low=True)
+    drawn_T = jnp.arange(tokens.shape[1], dtype=jnp.int32) >= num_given
+
+    def draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
+        return _draw(key, logits_BK / temperature)
+
+    return _partly_drawn(key, step, carry, start, tokens, drawn_T, draw)[0]
 
 
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
-    """Gives the log-probability of each token at temperature 1.
+    """Computes the log-probability of each token at temperature 1.
 
     Args:
-      logits: `[..., K]` unnormalised log-probabilities.
-      tokens: `[...]` integer symbols.
+      logits: `[..., K]` unnormalized log-probabilities.
+      tokens: `[...]` integers in [0, K).
 
     Returns:
       `[...]` log softmax(logits) at the tokens, in nats.
     """
     return jnp.take_along_axis(jax.nn.log_softmax(logits), tokens[..., None], axis=-1)[..., 0]
+
+
+def _draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
+    return jnp.argmax(logits_BK + sample_gumbel(key, logits_BK.shape), axis=-1)
 
 
 def _partly_drawn(
@@ -259,37 +275,25 @@ def _partly_drawn(
     start: jax.Array,
     tokens: jax.Array,
     drawn: jax.Array,
-    padding: int | None,
-) -> Hard:
-    """Rolls a generator out on given tokens, but for those, in `[T]` or `[T, B]`, that it draws; never padding."""
-    num_symbols = start.shape[1] - 1
-    noise_TBK = sample_gumbel(key, (*tokens.shape[::-1], num_symbols))
+    draw: Callable[[jax.Array, jax.Array], jax.Array],
+) -> tuple[jax.Array, jax.Array]:
+    """Rolls a generator out on given tokens, except for those, in `[T]` or `[T, B]`, that it draws."""
 
     def body(state, given):
-        carry, x_BK = state
-        token_B, is_drawn, noise_BK = given
-        carry, logits_BK = step(carry, x_BK)
-        possible_BK = logits_BK if padding is None else never(logits_BK, padding)
-        drawn_B = jnp.argmax(possible_BK + noise_BK, axis=-1).astype(token_B.dtype)
-        token_B = jnp.where(is_drawn, drawn_B, token_B)
-        return (carry, jax.nn.one_hot(token_B, num_symbols + 1)), (token_B, logits_BK)
+        carry, previous_B = state
+        token_B, is_drawn, key = given
+        carry, logits_BK = step(carry, previous_B)
+        token_B = jnp.where(is_drawn, draw(key, logits_BK).astype(token_B.dtype), token_B)
+        return (carry, token_B), (token_B, logits_BK)
 
-    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start), (tokens.T, drawn, noise_TBK))
-    return Hard(tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1))
-
-
-def _as_input(x_BK: jax.Array) -> jax.Array:
-    """Appends the column of the start symbol, which is never fed back."""
-    return jnp.pad(x_BK, ((0, 0), (0, 1)))
+    keys_T = jax.random.split(key, tokens.shape[1])
+    carry_and_start = (carry, start.astype(tokens.dtype))
+    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, carry_and_start, (tokens.T, drawn, keys_T))
+    return tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1)
 
 
 def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
     if not jnp.issubdtype(tokens.dtype, jnp.integer):
         raise TypeError(f"tokens must be integers, got {tokens.dtype}")
-    if tokens.ndim != 2 or tokens.shape[0] != start.shape[0]:
-        raise ValueError(f"tokens must be [{start.shape[0]}, T], got shape {tokens.shape}")
-
-
-def _check_length(length: int) -> None:
-    if length < 1:
-        raise ValueError(f"length must be at least 1, got {length}")
+    if tokens.ndim != 2 or tokens.shape[0] != start.shape[0] or not tokens.shape[1]:
+        raise ValueError(f"tokens must be [{start.shape[0]}, T] with T at least 1, got shape {tokens.shape}")

@@ -1,7 +1,7 @@
 """Training methods, all behind one interface."""
 
 from gumbel_gan.algorithms.importance_gan import importance_gan
-from gumbel_gan.algorithms.interface import Algorithm, Metrics, Sampler, State
+from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.policy_gradient import policy_gradient
 from gumbel_gan.algorithms.professor_forcing import professor_forcing
@@ -10,7 +10,6 @@ from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
 __all__ = [
     "Algorithm",
     "Metrics",
-    "Sampler",
     "State",
     "importance_gan",
     "maximum_likelihood",

@@ -1,189 +1,294 @@
-"""What adversarial algorithms share: their state, the discriminator's loss, and the two updates of a step."""
+"""What adversarial algorithms share: their state, the discriminator's loss, and the updates of a step."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.typing import ArrayLike
 
-from gumbel_gan.algorithms import averaging
-from gumbel_gan.algorithms.interface import Metrics
-from gumbel_gan.networks import Discriminator, Generator, Params, PrefixDiscriminator
-from gumbel_gan.losses.penalties import logits_and_gradients, zero_centred_gradient_penalty
+from gumbel_gan.algorithms import _ema
+from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.arguments import Scalar, at_step, is_zero
+from gumbel_gan.data import Batch
+from gumbel_gan.losses.penalties import (
+    GradientPenalty,
+    check_penalty,
+    logits_and_gradients,
+    zero_centered_gradient_penalty,
+)
+from gumbel_gan.model import SequenceModel
+from gumbel_gan.networks import Discriminator, Params, PrefixDiscriminator
 from gumbel_gan.sharding import mean_over
+
+PyTree = Any
 
 
 class AdversarialState(NamedTuple):
     """State of an adversarial algorithm; arrays only.
 
     Attributes:
-      step: int32 scalar, number of updates made.
-      generator: parameters of the generator.
-      discriminator: parameters of the discriminator.
-      average: exponential moving average of `generator`, which is sampled and scored.
-      generator_optimizer: state of the generator's optimiser.
-      discriminator_optimizer: state of the discriminator's optimiser.
+      step: int32 scalar, number of updates of the generator.
+      generator_params: parameters of the generator.
+      discriminator_params: parameters of the discriminator.
+      ema_params: exponential moving average of `generator_params`.
+      generator_opt_state: state of the generator's optimizer.
+      discriminator_opt_state: state of the discriminator's optimizer.
     """
 
     step: jax.Array
-    generator: Params
-    discriminator: Params
-    average: Params
-    generator_optimizer: optax.OptState
-    discriminator_optimizer: optax.OptState
+    generator_params: Params
+    discriminator_params: Params
+    ema_params: Params
+    generator_opt_state: optax.OptState
+    discriminator_opt_state: optax.OptState
+
+
+class Sequences(NamedTuple):
+    """Sequences that a discriminator reads.
+
+    Attributes:
+      x: `[N, T, K]` one-hot or relaxed symbols.
+      condition: a pytree with a leading axis of N, or None.
+    """
+
+    x: jax.Array
+    condition: PyTree = None
 
 
 class DiscriminatorLoss(Protocol):
-    """A loss of a discriminator's parameters, with what is worth logging about it."""
+    """A loss of a discriminator's parameters."""
 
     def __call__(
-        self, params: Params, step: jax.Array, real: jax.Array, generated: jax.Array, /
+        self, params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array, /
     ) -> tuple[jax.Array, Metrics]:
-        """Gives the scalar loss at a step on real `[B, T, K]` and generated `[N, T, K]` sequences, and metrics."""
+        """Returns the scalar loss at a step on real and generated sequences, and metrics; `key` is for dropout."""
         ...
 
 
 def init(
     key: jax.Array,
-    generator: Generator,
+    model: SequenceModel,
     discriminator: Discriminator | PrefixDiscriminator,
     generator_optimizer: optax.GradientTransformation,
     discriminator_optimizer: optax.GradientTransformation,
 ) -> AdversarialState:
-    """Makes the state before the first step; consumes the key."""
+    """Returns the state before the first step; consumes the key."""
     generator_key, discriminator_key = jax.random.split(key)
-    generator_params = generator.init(generator_key)
+    generator_params = model.init(generator_key)
     discriminator_params = discriminator.init(discriminator_key)
     return AdversarialState(
         step=jnp.zeros((), jnp.int32),
-        generator=generator_params,
-        discriminator=discriminator_params,
-        average=averaging.init(generator_params),
-        generator_optimizer=generator_optimizer.init(generator_params),
-        discriminator_optimizer=discriminator_optimizer.init(discriminator_params),
+        generator_params=generator_params,
+        discriminator_params=discriminator_params,
+        ema_params=_ema.init(generator_params),
+        generator_opt_state=generator_optimizer.init(generator_params),
+        discriminator_opt_state=discriminator_optimizer.init(discriminator_params),
     )
+
+
+def params(state: AdversarialState, *, averaged: bool = True) -> Params:
+    """Returns the EMA of the generator's parameters, or, unless `averaged`, the newest ones."""
+    return state.ema_params if averaged else state.generator_params
+
+
+def discriminator_logits(
+    discriminator: Discriminator | PrefixDiscriminator,
+    params: Params,
+    sequences: Sequences,
+    key: jax.Array | None = None,
+) -> jax.Array:
+    """Computes a discriminator's logits; with a key, which is consumed, dropout is on where the network has it."""
+    given: dict[str, Any] = {}
+    if sequences.condition is not None:
+        given["condition"] = sequences.condition
+    if key is not None and discriminator.uses_dropout:
+        given["dropout_key"] = key
+    return discriminator.logits(params, sequences.x, **given)
 
 
 def update_discriminator(
     state: AdversarialState,
-    real: jax.Array,
-    generated: jax.Array,
+    real: Sequences,
+    generated: Sequences,
+    key: jax.Array,
     *,
     loss: DiscriminatorLoss,
     optimizer: optax.GradientTransformation,
     shard_axis: str | None,
 ) -> tuple[AdversarialState, Metrics]:
-    """Takes the discriminator's half of a step.
+    """Updates the discriminator.
 
     Args:
       state: the state.
-      real: `[B, T, K]` real sequences.
-      generated: `[N, T, K]` generated sequences.
+      real: real sequences.
+      generated: generated sequences.
+      key: typed PRNG key for dropout; consumed.
       loss: the discriminator's loss.
-      optimizer: its optimiser.
+      optimizer: its optimizer.
       shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
 
     Returns:
       The state with the new discriminator, and the metrics of the loss.
     """
-    gradient, metrics = jax.grad(loss, has_aux=True)(state.discriminator, state.step, real, generated)
-    updates, optimizer_state = optimizer.update(
-        mean_over(shard_axis, gradient), state.discriminator_optimizer, state.discriminator
+    gradient, metrics = jax.grad(loss, has_aux=True)(state.discriminator_params, state.step, real, generated, key)
+    updates, opt_state = optimizer.update(
+        mean_over(shard_axis, gradient), state.discriminator_opt_state, state.discriminator_params
     )
-    params = optax.apply_updates(state.discriminator, updates)
-    return state._replace(discriminator=params, discriminator_optimizer=optimizer_state), metrics
+    params = optax.apply_updates(state.discriminator_params, updates)
+    return state._replace(discriminator_params=params, discriminator_opt_state=opt_state), metrics
+
+
+def first_updates(
+    key: jax.Array,
+    state: AdversarialState,
+    batch: Batch,
+    num_updates: int,
+    update: Callable[[jax.Array, AdversarialState, Batch], AdversarialState],
+) -> tuple[AdversarialState, Batch]:
+    """Updates the discriminator on all batches of a step but the last.
+
+    Args:
+      key: typed PRNG key; consumed where there is more than one update.
+      state: the state.
+      batch: the batches of `num_updates` updates, one after the other.
+      num_updates: discriminator updates a step, at least 1.
+      update: (key, state, batch) -> state, one update on fresh generated sequences.
+
+    Returns:
+      The state, and the last batch, for the update that the generator's follows.
+    """
+    if num_updates == 1:
+        return state, batch
+    batches = jax.tree.map(lambda leaf: leaf.reshape(num_updates, -1, *leaf.shape[1:]), batch)
+
+    def body(state: AdversarialState, key_and_batch: tuple[jax.Array, Batch]) -> tuple[AdversarialState, None]:
+        return update(key_and_batch[0], state, key_and_batch[1]), None
+
+    keys = jax.random.split(key, num_updates - 1)
+    state, _ = jax.lax.scan(body, state, (keys, jax.tree.map(lambda leaf: leaf[:-1], batches)))
+    return state, jax.tree.map(lambda leaf: leaf[-1], batches)
 
 
 def update_generator(
-    state: AdversarialState, gradient: Params, *, optimizer: optax.GradientTransformation, average_decay: ArrayLike
+    state: AdversarialState, gradient: Params, *, optimizer: optax.GradientTransformation, ema_decay: Scalar
 ) -> AdversarialState:
-    """Takes the generator's half of a step, which ends the step.
+    """Updates the generator, which ends the step.
 
     Args:
       state: the state.
-      gradient: the gradient of the generator's loss, of all shards.
-      optimizer: the generator's optimiser.
-      average_decay: decay of the moving average of its weights, in [0, 1).
+      gradient: the gradient of the generator's loss, averaged over all data shards.
+      optimizer: the generator's optimizer.
+      ema_decay: decay of the moving average of its parameters, in [0, 1).
 
     Returns:
       The state of the next step.
     """
-    updates, optimizer_state = optimizer.update(gradient, state.generator_optimizer, state.generator)
-    params = optax.apply_updates(state.generator, updates)
+    updates, opt_state = optimizer.update(gradient, state.generator_opt_state, state.generator_params)
+    params = optax.apply_updates(state.generator_params, updates)
     return state._replace(
         step=state.step + 1,
-        generator=params,
-        average=averaging.update(params, state.average, average_decay, state.step),
-        generator_optimizer=optimizer_state,
+        generator_params=params,
+        ema_params=_ema.update(params, state.ema_params, ema_decay, state.step),
+        generator_opt_state=opt_state,
     )
 
 
-def penalised_loss(
+def penalized_loss(
     discriminator: Discriminator | PrefixDiscriminator,
     loss: Callable[[jax.Array, jax.Array], jax.Array],
-    *,
-    real_penalty: optax.Schedule | None,
-    generated_penalty: optax.Schedule | None,
-    penalised_fraction: float,
+    penalty: GradientPenalty,
 ) -> DiscriminatorLoss:
-    """Makes the discriminator's loss with gradient penalties, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y).
+    """Builds the discriminator's loss with gradient penalties, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y).
 
     Args:
       discriminator: the discriminator; of prefixes only where there are no penalties.
       loss: L, of the logits of real `[B]` and of generated `[N]` sequences, or, `[B, T]` and `[N, T]`, of their
         prefixes.
-      real_penalty: schedule of the weight w_real of R1; None computes none.
-      generated_penalty: schedule of the weight w_generated of R2; None computes none.
-      penalised_fraction: share of the sequences, in (0, 1], at which R1 and R2 are measured. Less than 1 is cheaper,
-        and an unbiased estimate, since the sequences of a batch are drawn independently.
+      penalty: the weights of R1 and R2, and the share of the sequences at which they are measured.
 
     Returns:
       A `DiscriminatorLoss`.
 
     Raises:
-      ValueError: `penalised_fraction` is out of its range.
+      TypeError: a number of `penalty` is not a number.
+      ValueError: it is out of its range.
     """
-    if not 0 < penalised_fraction <= 1:
-        raise ValueError(f"penalised_fraction must be in (0, 1], got {penalised_fraction}")
-    weights = {"real_penalty": real_penalty, "generated_penalty": generated_penalty}
+    check_penalty(penalty)
+    weights = {"real_penalty": penalty.real_weight, "generated_penalty": penalty.generated_weight}
+    weights = {name: weight for name, weight in weights.items() if weight is not None and not is_zero(weight)}
 
-    def penalised(params: Params, step: jax.Array, real: jax.Array, generated: jax.Array) -> tuple[jax.Array, Metrics]:
-        discriminate = partial(discriminator.logits, params)
-        if all(weight is None for weight in weights.values()):
-            real_B, generated_N = jnp.split(discriminate(jnp.concatenate([real, generated])), [len(real)])
-            gradients = {}
+    def penalized(
+        params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array
+    ) -> tuple[jax.Array, Metrics]:
+        def logits(sequences: Sequences, key: jax.Array) -> jax.Array:
+            return discriminator_logits(discriminator, params, sequences, key)
+
+        gradients: dict[str, jax.Array] = {}
+        if weights:
+            real_B, generated_N, *pair = _logits_and_some_gradients(logits, real, generated, penalty.fraction, key)
+            gradients = dict(zip(("real_penalty", "generated_penalty"), pair, strict=True))
         else:
-            real_B, generated_N, *pair = _logits_and_some_gradients(discriminate, real, generated, penalised_fraction)
-            gradients = dict(zip(weights, pair, strict=True))
+            real_B, generated_N = jnp.split(logits(_concatenate(real, generated), key), [len(real.x)])
         total = loss(real_B, generated_N)
         metrics = {
             "discriminator_loss": total,
             "real_logit": jnp.mean(real_B),
             "generated_logit": jnp.mean(generated_N),
         }
-        for name, gradient in gradients.items():
-            if (weight := weights[name]) is not None:
-                metrics[name] = zero_centred_gradient_penalty(gradient)
-                total = total + weight(step) * metrics[name]
+        for name, weight in weights.items():
+            metrics[name] = zero_centered_gradient_penalty(gradients[name])
+            total = total + at_step(weight, step) * metrics[name]
         return total, metrics
 
-    return penalised
+    return penalized
+
+
+def check_discriminator(discriminator: Any, kind: type) -> None:
+    """Raises TypeError unless a discriminator is of a kind, `Discriminator` or `PrefixDiscriminator`."""
+    if not isinstance(discriminator, kind):
+        raise TypeError(f"discriminator must be a {kind.__name__}, got a {type(discriminator).__name__}")
+
+
+def algorithm(
+    init: Callable[[jax.Array], State],
+    step: Callable[[jax.Array, State, Batch], tuple[State, Metrics]],
+    model: SequenceModel,
+    num_updates: int = 1,
+) -> Algorithm:
+    """Returns the `Algorithm` of an `AdversarialState`."""
+    return Algorithm(init, step, params, model, num_updates)
 
 
 def _logits_and_some_gradients(
-    discriminate: Callable[[jax.Array], jax.Array], real_BTK: jax.Array, generated_NTK: jax.Array, fraction: float
+    logits: Callable[[Sequences, jax.Array], jax.Array],
+    real: Sequences,
+    generated: Sequences,
+    fraction: float,
+    key: jax.Array,
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Gives the logits of all sequences, and their gradients by the first `fraction` of the real and the generated."""
-    num_real, num_generated = (max(1, round(fraction * len(x))) for x in (real_BTK, generated_NTK))
-    some, gradients = logits_and_gradients(
-        discriminate, jnp.concatenate([real_BTK[:num_real], generated_NTK[:num_generated]])
+    """Computes the logits of all sequences, and their gradients by the first `fraction` of real and generated ones."""
+    num_real, num_generated = (max(1, round(fraction * len(sequences.x))) for sequences in (real, generated))
+    some = _concatenate(_rows(real, slice(num_real)), _rows(generated, slice(num_generated)))
+    some_key, rest_key = jax.random.split(key)
+    some_logits, gradients = logits_and_gradients(lambda x: logits(some._replace(x=x), some_key), some.x)
+    real_logits, generated_logits = [some_logits[:num_real]], [some_logits[num_real:]]
+    if num_real < len(real.x) or num_generated < len(generated.x):
+        rest = _concatenate(_rows(real, slice(num_real, None)), _rows(generated, slice(num_generated, None)))
+        rest_logits = logits(rest, rest_key)
+        real_logits.append(rest_logits[: len(real.x) - num_real])
+        generated_logits.append(rest_logits[len(real.x) - num_real :])
+    return (
+        jnp.concatenate(real_logits),
+        jnp.concatenate(generated_logits),
+        gradients[:num_real],
+        gradients[num_real:],
     )
-    real, generated = [some[:num_real]], [some[num_real:]]
-    if num_real < len(real_BTK) or num_generated < len(generated_NTK):
-        others = discriminate(jnp.concatenate([real_BTK[num_real:], generated_NTK[num_generated:]]))
-        real.append(others[: len(real_BTK) - num_real])
-        generated.append(others[len(real_BTK) - num_real :])
-    return jnp.concatenate(real), jnp.concatenate(generated), gradients[:num_real], gradients[num_real:]
+
+
+def _concatenate(first: Sequences, second: Sequences) -> Sequences:
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), first, second)
+
+
+def _rows(sequences: Sequences, rows: slice) -> Sequences:
+    return jax.tree.map(lambda leaf: leaf[rows], sequences)

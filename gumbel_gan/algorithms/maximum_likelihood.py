@@ -1,17 +1,19 @@
 """Maximum likelihood by teacher forcing: the baseline of every adversarial method."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.algorithms import averaging, likelihood
+from gumbel_gan.algorithms import _ema
+from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.networks import Generator, Params
+from gumbel_gan.arguments import Scalar, at_step, require_scalar
+from gumbel_gan.data import Batch
+from gumbel_gan.model import SequenceModel, inputs, teacher_forced_logits, token_step
+from gumbel_gan.networks import Params
 from gumbel_gan.sharding import mean_over
 
 
@@ -20,78 +22,90 @@ class MaximumLikelihoodState(NamedTuple):
 
     Attributes:
       step: int32 scalar, number of updates made.
-      generator: parameters of the generator.
-      average: exponential moving average of `generator`, which is sampled and scored.
-      optimizer: state of the optimiser.
+      generator_params: parameters of the generator.
+      ema_params: exponential moving average of `generator_params`.
+      opt_state: state of the optimizer.
     """
 
     step: jax.Array
-    generator: Params
-    average: Params
-    optimizer: optax.OptState
+    generator_params: Params
+    ema_params: Params
+    opt_state: optax.OptState
 
 
 def maximum_likelihood(
-    generator: Generator,
+    model: SequenceModel,
     *,
-    length: int,
     optimizer: optax.GradientTransformation,
-    sampling_rate: optax.Schedule | None = None,
-    average_decay: ArrayLike = 0.0,
-    num_latent_draws: int = 256,
+    sampling_rate: Scalar | None = None,
+    ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Makes the paper's LSTM baseline: minimise -mean log p(x) over whole sequences, padding included.
+    """Builds maximum likelihood training, which minimizes -mean log p(x | condition) over whole sequences.
 
-    With a generator that has latents, the loss is -mean log p(x | z) with z drawn afresh for each sequence.
+    Padding is part of a sequence. With weights in the batch, the loss is the mean of -w log p(x). With a generator that
+    has a latent, the loss is -mean log p(x | z), with a z drawn for each sequence.
 
     Args:
-      generator: the generator.
-      length: T, number of symbols of a sequence, padding included.
-      optimizer: the optimiser.
-      sampling_rate: schedule of the share of symbols that the generator draws itself during training (scheduled
-        sampling), in [0, 1]; None trains by teacher forcing. With it, the loss is no likelihood, and its minimum not
-        the law of the data; `log_prob` stays the likelihood.
-      average_decay: decay of the moving average of the weights, in [0, 1).
-      num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+      model: the model.
+      optimizer: the optimizer.
+      sampling_rate: probability in [0, 1] with which a symbol that is fed back in training is drawn by the generator
+        (scheduled sampling); None trains by teacher forcing. With it, the loss is not a likelihood, and its minimum is
+        not the distribution of the data. A number, a traced number or a schedule.
+      ema_decay: decay of the moving average of the parameters, in [0, 1). A number, a traced number or a schedule.
       shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
 
     Returns:
-      An `Algorithm`.
+      An `Algorithm` with the metrics `generator_loss`, in nats a sequence, and `generator_gradient_norm`.
 
     Raises:
-      ValueError: `average_decay` or `num_latent_draws` is a Python number out of its range.
+      TypeError: `sampling_rate` or `ema_decay` is not a number or a schedule.
+      ValueError: it is out of its range.
+
+    References:
+      Bengio et al. 2015, for scheduled sampling, https://arxiv.org/abs/1506.03099.
     """
-    averaging.check_decay(average_decay)
-    observers = likelihood.of_average(generator, length, num_latent_draws)
+    _ema.check_decay(ema_decay)
+    if sampling_rate is not None:
+        require_scalar("sampling_rate", sampling_rate, low=0, high=1)
 
     def init(key: jax.Array) -> MaximumLikelihoodState:
-        params = generator.init(key)
-        return MaximumLikelihoodState(jnp.zeros((), jnp.int32), params, averaging.init(params), optimizer.init(params))
+        params = model.init(key)
+        return MaximumLikelihoodState(jnp.zeros((), jnp.int32), params, _ema.init(params), optimizer.init(params))
 
-    def negative_log_likelihood(params: Params, key: jax.Array, step: jax.Array, batch: jax.Array) -> jax.Array:
+    def logits(params: Params, key: jax.Array, step: jax.Array, batch: Batch) -> jax.Array:
+        num, length = batch.tokens.shape
         if sampling_rate is None:
-            carry = generator.initial_carry(key, len(batch))
-            return -jnp.mean(likelihood.conditional_log_prob(generator, params, carry, batch))
+            given = inputs(model, key, num, batch.condition, training=True)
+            return teacher_forced_logits(model, params, batch.tokens, given)
         latent_key, sampling_key = jax.random.split(key)
-        logits_BTK = unroll.scheduled(
+        given = inputs(model, latent_key, num, batch.condition, training=True)
+        return unroll.scheduled(
             sampling_key,
-            partial(generator.step, params),
-            generator.initial_carry(latent_key, len(batch)),
-            unroll.start_symbols(len(batch), generator.num_symbols),
-            batch,
-            sampling_rate=sampling_rate(step),
-            padding=generator.padding,
+            token_step(model, params),
+            model.generator.initial_carry(params, num, length, **given),
+            unroll.start_tokens(num, model.generator.num_symbols),
+            batch.tokens,
+            sampling_rate=at_step(sampling_rate, step),
+            padding=model.padding,
         )
-        return -jnp.mean(jnp.sum(unroll.token_log_probs(logits_BTK, batch), axis=1))
 
-    def step(key: jax.Array, state: MaximumLikelihoodState, batch: jax.Array) -> tuple[MaximumLikelihoodState, Metrics]:
-        loss, gradient = jax.value_and_grad(negative_log_likelihood)(state.generator, key, state.step, batch)
+    def negative_log_likelihood(params: Params, key: jax.Array, step: jax.Array, batch: Batch) -> jax.Array:
+        log_probs_BT = unroll.token_log_probs(logits(params, key, step, batch), batch.tokens)
+        log_prob_B = jnp.sum(log_probs_BT, axis=1)
+        return -jnp.mean(log_prob_B if batch.weights is None else batch.weights * log_prob_B)
+
+    def step(key: jax.Array, state: MaximumLikelihoodState, batch: Batch) -> tuple[MaximumLikelihoodState, Metrics]:
+        batch = check_batch(batch, model, weights=True)
+        loss, gradient = jax.value_and_grad(negative_log_likelihood)(state.generator_params, key, state.step, batch)
         gradient = mean_over(shard_axis, gradient)
-        updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.generator)
-        params = optax.apply_updates(state.generator, updates)
+        updates, opt_state = optimizer.update(gradient, state.opt_state, state.generator_params)
+        params = optax.apply_updates(state.generator_params, updates)
         metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
-        average = averaging.update(params, state.average, average_decay, state.step)
-        return MaximumLikelihoodState(state.step + 1, params, average, optimizer_state), metrics
+        ema_params = _ema.update(params, state.ema_params, ema_decay, state.step)
+        return MaximumLikelihoodState(state.step + 1, params, ema_params, opt_state), metrics
 
-    return Algorithm(init, step, *observers)
+    def params(state: MaximumLikelihoodState, *, averaged: bool = True) -> Params:
+        return state.ema_params if averaged else state.generator_params
+
+    return Algorithm(init, step, params, model)

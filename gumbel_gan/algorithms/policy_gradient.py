@@ -1,4 +1,4 @@
-"""Adversarial training by policy gradients: the generator acts, the discriminator pays, and nothing is relaxed."""
+"""Adversarial training by policy gradients: the reward is a function of the discriminator's logits."""
 
 from typing import NamedTuple
 
@@ -7,168 +7,172 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from gumbel_gan.algorithms import adversary, averaging, likelihood
-from gumbel_gan.algorithms.adversary import AdversarialState
+from gumbel_gan.algorithms import _adversarial, _ema
+from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
+from gumbel_gan.algorithms._batch import check_batch, one_hot
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.losses.advantages import Baseline, Credit, Drawn
-from gumbel_gan.networks import Discriminator, Generator, Params, PrefixDiscriminator
+from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_number
+from gumbel_gan.data import Batch
+from gumbel_gan.losses.advantages import AdvantageEstimator, Baseline, Rollout
 from gumbel_gan.losses.objectives import cross_entropy
-from gumbel_gan.sharding import mean_over
+from gumbel_gan.losses.penalties import GradientPenalty
 from gumbel_gan.losses.rewards import Reward
+from gumbel_gan.model import SequenceModel, complete_tokens, inputs, sample, token_log_probs
+from gumbel_gan.networks import Discriminator, Params, PrefixDiscriminator
+from gumbel_gan.sharding import mean_over
 
 
 class PolicyGradientState(NamedTuple):
     """State of policy gradients; arrays only.
 
     Attributes:
-      step: int32 scalar, number of updates made.
-      generator: parameters of the generator.
-      discriminator: parameters of the discriminator.
-      average: exponential moving average of `generator`, which is sampled and scored.
-      generator_optimizer: state of the generator's optimiser.
-      discriminator_optimizer: state of the discriminator's optimiser.
-      baseline: what the credit remembers of earlier rewards.
+      adversarial: both networks and their optimizers.
+      baseline: what the advantage estimator keeps of earlier returns.
     """
 
-    step: jax.Array
-    generator: Params
-    discriminator: Params
-    average: Params
-    generator_optimizer: optax.OptState
-    discriminator_optimizer: optax.OptState
+    adversarial: AdversarialState
     baseline: Baseline
+
+    @property
+    def step(self) -> jax.Array:
+        """The number of updates of the generator, an int32 scalar."""
+        return self.adversarial.step
 
 
 def policy_gradient(
-    generator: Generator,
+    model: SequenceModel,
     discriminator: Discriminator | PrefixDiscriminator,
     *,
-    length: int,
     generator_optimizer: optax.GradientTransformation,
     discriminator_optimizer: optax.GradientTransformation,
     reward: Reward,
-    credit: Credit,
-    warm_up_steps: int = 0,
-    real_penalty: optax.Schedule | None = None,
-    generated_penalty: optax.Schedule | None = None,
-    penalised_fraction: float = 1.0,
-    average_decay: ArrayLike = 0.0,
-    num_latent_draws: int = 256,
+    advantages: AdvantageEstimator,
+    warm_up_steps: ArrayLike = 0,
+    penalty: GradientPenalty = GradientPenalty(),
+    discriminator_updates: int = 1,
+    ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Makes adversarial training whose generator follows the gradient of its expected reward.
+    """Builds adversarial training whose generator follows the gradient of its expected reward.
 
     A step draws as many sequences y as there are real ones, updates the discriminator on both by cross-entropy, with
     gradient penalties, and then the generator along
 
         1/N sum_n sum_t A_nt grad log p_G(y_nt | y_n1 .. y_n(t-1)),
 
-    with the advantages A that the credit makes of the rewards reward(d), d the logits of the updated discriminator.
-    With `credit.terminal()` that is without bias for the expected reward of whole sequences, but for one thing: the
-    discriminator has been updated on the very sequences that it then pays, an effect of the order of its rate over N.
+    with advantages A estimated from the rewards reward(d), d the logits of the updated discriminator. With
+    `advantages.reinforce()` the estimate is unbiased for the expected reward of whole sequences, except that the
+    discriminator has been updated on the same sequences, an effect of the order of its learning rate over N. With a
+    latent z, p_G(. | z) takes the place of p_G, with a z drawn for each sequence.
 
     Args:
-      generator: the generator, without a latent.
-      discriminator: the discriminator, of prefixes where the credit is, else of whole sequences. That of prefixes has
-        the cross-entropy of all prefixes, averaged.
-      length: T, number of symbols of a sequence, padding included.
-      generator_optimizer: the generator's optimiser.
-      discriminator_optimizer: the discriminator's optimiser.
-      reward: maps logits to rewards, one by one: one of `rewards.REWARDS` or your own.
-      credit: makes advantages of rewards, for example `credit.terminal()`.
-      warm_up_steps: number of first steps in which the generator follows the likelihood of the batch instead, and
-        `generator_loss` is its negative; the discriminator trains as always. Schedules and the state of the optimiser
-        know of no border: they count all steps. At 0 there is no such phase.
-      real_penalty: schedule of the weight of the discriminator's penalty R1; None computes none.
-      generated_penalty: schedule of the weight of R2; None computes none.
-      penalised_fraction: share of the sequences of a step, in (0, 1], at which the penalties are measured.
-      average_decay: decay of the moving average of the generator's weights, in [0, 1).
-      num_latent_draws: unused, since there is no latent; every algorithm has it.
-      shard_axis: name of the mapped axis of shards; None where there is none. What sequences are compared with, others
-        of their step, are those of their shard.
+      model: the model.
+      discriminator: the discriminator: a `PrefixDiscriminator` where `advantages.of_prefixes`, else a `Discriminator`.
+        A prefix discriminator minimizes the mean cross-entropy of all prefixes.
+      generator_optimizer: the generator's optimizer.
+      discriminator_optimizer: the discriminator's optimizer.
+      reward: maps logits to rewards elementwise, such as `losses.logit`.
+      advantages: estimates advantages from rewards, such as `losses.reinforce()`.
+      warm_up_steps: number of first steps, which may be traced, in which the generator follows the gradient of the
+        batch's likelihood instead and `generator_loss` is its negative log-likelihood. The discriminator trains as
+        always; schedules count all steps.
+      penalty: the weights of the discriminator's R1 and R2; none with a `PrefixDiscriminator`.
+      discriminator_updates: updates of the discriminator a step, each on a batch of its own; static.
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). A number, a traced number or a
+        schedule.
+      shard_axis: name of the mapped axis of data shards; None where there is none. Baselines that compare sequences
+        with each other are those within a shard.
 
     Returns:
-      An `Algorithm`. Where the credit compares sequences with each other, its step raises ValueError for fewer than
+      An `Algorithm`. Where the advantages compare sequences with each other, its step raises ValueError for fewer than
       two of them in a shard.
 
     Raises:
-      ValueError: `average_decay`, `penalised_fraction`, `num_latent_draws` or `warm_up_steps` is out of its range, the
-        generator has a latent, the discriminator is none for the credit, or there are penalties on one of prefixes.
+      TypeError: an argument is not of its type, or the discriminator is not of the kind that `advantages` needs.
+      ValueError: an argument is out of its range, or there are penalties with a `PrefixDiscriminator`.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473; de Masson
       d'Autume et al. 2019, https://arxiv.org/abs/1905.09922.
     """
-    likelihood.require_exact(generator)
-    averaging.check_decay(average_decay)
-    if warm_up_steps < 0:
-        raise ValueError(f"warm_up_steps must be at least 0, got {warm_up_steps}")
-    _check_discriminator(discriminator, credit, real_penalty=real_penalty, generated_penalty=generated_penalty)
-    observers = likelihood.of_average(generator, length, num_latent_draws)
-    discriminator_loss = adversary.penalised_loss(
-        discriminator,
-        cross_entropy,
-        real_penalty=real_penalty,
-        generated_penalty=generated_penalty,
-        penalised_fraction=penalised_fraction,
-    )
+    _ema.check_decay(ema_decay)
+    require_number("warm_up_steps", warm_up_steps, low=0)
+    require_at_least(1, discriminator_updates=discriminator_updates)
+    _adversarial.check_discriminator(discriminator, PrefixDiscriminator if advantages.of_prefixes else Discriminator)
+    if advantages.of_prefixes and (penalty.real_weight is not None or penalty.generated_weight is not None):
+        raise ValueError(f"penalty must have no weights with a PrefixDiscriminator, got {penalty}")
+    discriminator_loss = _adversarial.penalized_loss(discriminator, cross_entropy, penalty)
+    warms_up_ever = not is_zero(warm_up_steps)
 
     def init(key: jax.Array) -> PolicyGradientState:
-        pair = adversary.init(key, generator, discriminator, generator_optimizer, discriminator_optimizer)
-        return PolicyGradientState(*pair, baseline=credit.init())
+        state = _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
+        return PolicyGradientState(state, advantages.init())
 
-    def step(key: jax.Array, state: PolicyGradientState, batch: jax.Array) -> tuple[PolicyGradientState, Metrics]:
-        num = len(batch)
-        # Drawing splits the key in two; this is a third one.
-        credit_key = jax.random.fold_in(key, 2)
-        tokens_NT = likelihood.sample(key, generator, state.generator, num, length)
-        pair, metrics = adversary.update_discriminator(
-            AdversarialState(*state[:-1]),
-            _one_hot(batch, generator),
-            _one_hot(tokens_NT, generator),
+    def draw(key: jax.Array, params: Params, batch: Batch) -> tuple[jax.Array, dict]:
+        """Returns `[N, T]` drawn sequences and what they were drawn from."""
+        num = len(batch.tokens)
+        latent_key, noise_key = jax.random.split(key)
+        given = inputs(model, latent_key, num, batch.condition, training=True)
+        return sample(noise_key, model, params, num, given, length=model.length), given
+
+    def update_discriminator(
+        key: jax.Array, state: AdversarialState, batch: Batch, tokens_NT: jax.Array
+    ) -> tuple[AdversarialState, Metrics]:
+        return _adversarial.update_discriminator(
+            state,
+            Sequences(one_hot(batch.tokens, model), batch.condition),
+            Sequences(one_hot(tokens_NT, model), batch.condition),
+            key,
             loss=discriminator_loss,
             optimizer=discriminator_optimizer,
             shard_axis=shard_axis,
         )
 
-        def pay(tokens: jax.Array) -> jax.Array:
-            return reward(discriminator.logits(pair.discriminator, _one_hot(tokens, generator)))
+    def first_update(key: jax.Array, state: AdversarialState, batch: Batch) -> AdversarialState:
+        draw_key, dropout_key = jax.random.split(key)
+        tokens_NT, _ = draw(draw_key, state.generator_params, batch)
+        return update_discriminator(dropout_key, state, batch, tokens_NT)[0]
 
-        rewards = pay(tokens_NT)
-        drawn = Drawn(tokens_NT, rewards, pay, generator, pair.generator)
-        advantages_NT, baseline = credit.advantages(credit_key, state.baseline, drawn)
-        if warm_up_steps:
-            # The likelihood's gradient is that of a policy whose every act is the data's, and worth 1.
+    def step(key: jax.Array, state: PolicyGradientState, batch: Batch) -> tuple[PolicyGradientState, Metrics]:
+        batch = check_batch(batch, model, num_updates=discriminator_updates)
+        advantages_key, updates_key, update_key = (jax.random.fold_in(key, number) for number in (2, 3, 4))
+        adversarial, batch = _adversarial.first_updates(
+            updates_key, state.adversarial, batch, discriminator_updates, first_update
+        )
+        num = len(batch.tokens)
+        tokens_NT, given = draw(key, adversarial.generator_params, batch)
+        adversarial, metrics = update_discriminator(update_key, adversarial, batch, tokens_NT)
+
+        def rewards_of(tokens: jax.Array) -> jax.Array:
+            sequences = Sequences(one_hot(tokens, model), batch.condition)
+            params = adversarial.discriminator_params
+            return reward(_adversarial.discriminator_logits(discriminator, params, sequences))
+
+        def complete(key: jax.Array, tokens: jax.Array, num_given: ArrayLike) -> jax.Array:
+            return complete_tokens(key, model, adversarial.generator_params, tokens, num_given, given)
+
+        rewards = rewards_of(tokens_NT)
+        rollout = Rollout(tokens_NT, rewards, rewards_of, complete)
+        advantages_NT, baseline = advantages.advantages(advantages_key, state.step, state.baseline, rollout)
+        if warms_up_ever:
+            # The likelihood's gradient is a policy gradient on the data's tokens with advantages of 1.
             warms_up = state.step < warm_up_steps
-            tokens_NT = jnp.where(warms_up, batch, tokens_NT)
+            tokens_NT = jnp.where(warms_up, batch.tokens, tokens_NT)
             advantages_NT = jnp.where(warms_up, 1.0, advantages_NT)
-        carry = generator.initial_carry(jax.random.key(0), num)
         log_probs_NT, pull_back = jax.vjp(
-            lambda params: likelihood.token_log_probs(generator, params, carry, tokens_NT), pair.generator
+            lambda params: token_log_probs(model, params, tokens_NT, given), adversarial.generator_params
         )
         gradient, baseline = mean_over(shard_axis, (pull_back(-advantages_NT / num)[0], baseline))
         loss = -jnp.mean(rewards)
-        if warm_up_steps:
+        if warms_up_ever:
             loss = jnp.where(warms_up, -jnp.mean(jnp.sum(log_probs_NT, axis=1)), loss)
         metrics |= {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
-        pair = adversary.update_generator(pair, gradient, optimizer=generator_optimizer, average_decay=average_decay)
-        return PolicyGradientState(*pair, baseline=baseline), metrics
-
-    return Algorithm(init, step, *observers)
-
-
-def _one_hot(tokens: jax.Array, generator: Generator) -> jax.Array:
-    return jax.nn.one_hot(tokens, generator.num_symbols)
-
-
-def _check_discriminator(
-    discriminator: Discriminator | PrefixDiscriminator, credit: Credit, **penalties: optax.Schedule | None
-) -> None:
-    wanted = PrefixDiscriminator if credit.of_prefixes else Discriminator
-    if not isinstance(discriminator, wanted):
-        raise ValueError(
-            f"discriminator must be a {wanted.__name__} for this credit, got a {type(discriminator).__name__}"
+        adversarial = _adversarial.update_generator(
+            adversarial, gradient, optimizer=generator_optimizer, ema_decay=ema_decay
         )
-    for name, penalty in penalties.items():
-        if credit.of_prefixes and penalty is not None:
-            raise ValueError(f"{name} must be None where prefixes are paid, got a schedule")
+        return PolicyGradientState(adversarial, baseline), metrics
+
+    def params(state: PolicyGradientState, *, averaged: bool = True) -> Params:
+        return _adversarial.params(state.adversarial, averaged=averaged)
+
+    return Algorithm(init, step, params, model, discriminator_updates)

@@ -1,149 +1,177 @@
-"""Professor Forcing: a GAN on what a recurrent net does, so that it does the same whoever chose the symbols."""
+"""Professor Forcing (Lamb et al. 2016): likelihood, and a GAN on a network's hidden states and outputs."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
-from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.algorithms import adversary, averaging, likelihood
-from gumbel_gan.algorithms.adversary import AdversarialState
+from gumbel_gan.algorithms import _adversarial, _ema
+from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
+from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.networks import Behavior, Discriminator, Generator, Params
+from gumbel_gan.arguments import Scalar, at_step, require_scalar
+from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import cross_entropy
+from gumbel_gan.model import (
+    SequenceModel,
+    hidden_states_and_logits,
+    inputs,
+    require_exact,
+    require_hidden_states,
+    sample,
+)
+from gumbel_gan.networks import Discriminator, Params
 from gumbel_gan.sharding import mean_over
+
+PyTree = Any
 
 
 def professor_forcing(
-    generator: Generator,
+    model: SequenceModel,
     discriminator: Discriminator,
     *,
-    length: int,
     generator_optimizer: optax.GradientTransformation,
     discriminator_optimizer: optax.GradientTransformation,
-    free_running_weight: optax.Schedule,
-    teacher_forced_weight: optax.Schedule | None = None,
-    generator_threshold: float | None = 0.75,
-    discriminator_threshold: float | None = 0.99,
-    average_decay: ArrayLike = 0.0,
-    num_latent_draws: int = 256,
+    free_running_weight: Scalar = 1.0,
+    teacher_forced_weight: Scalar | None = None,
+    generator_threshold: Scalar | None = 0.75,
+    discriminator_threshold: Scalar | None = 0.99,
+    ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Makes Professor Forcing: maximum likelihood, with a discriminator of teacher-forced and free-running behaviour.
+    """Builds Professor Forcing: likelihood with a discriminator of teacher-forced and free-running behavior.
 
-    The behaviour B(x) of the generator along a sequence x is what its recurrent state's tanh is taken of and its
-    softmax outputs, `[T, H + K]`. A step draws as many sequences y as there are real ones, x. The discriminator learns
-    by cross-entropy to tell B(x), teacher-forced, from B(y), free-running; the generator minimises
+    The behavior B(x) of the generator along a sequence x consists of its hidden states and its softmax outputs,
+    `[T, H + K]`. A step draws as many sequences y as there are real ones, x. The discriminator learns by cross-entropy
+    to tell B(x), teacher-forced, from B(y), free-running; the generator minimizes
 
         -log p(x) - w_f log D(B(y)) - w_t log(1 - D(B(x)))
 
-    per sequence, at the discriminator before its update. The paper has w_f = 1 beside a likelihood, and w_t = 0 or 1.
+    per sequence, at the discriminator before its update. The paper has w_f = 1 and w_t = 0 or 1.
 
-    Symbols are discrete. The gradient of -log D(B(y)) flows through the softmax outputs and along the recurrent state,
-    from each time to all times before; it does not flow through which symbols y holds, which are constants to it. So
-    the generator learns to behave well on the sequences that it draws, and not to draw others: for that there are
-    `policy_gradient` and `relaxed_gan`. Without the last term, no gradient but that of the likelihood flows through
-    B(x).
+    Symbols are discrete. The gradient of -log D(B(y)) flows through the softmax outputs and along the hidden states,
+    from each time to all times before; the symbols of y are constants to it. So the generator learns to change its
+    hidden states on the sequences that it draws, not to draw other sequences; `policy_gradient` and `relaxed_gan` do
+    the latter. Without the last term, only the likelihood's gradient flows through B(x).
 
-    Two gates, decided anew at each step by the discriminator's accuracy on the step's behaviours, both halves counted:
-    its gradient reaches the generator only while the accuracy is above one threshold, and it trains only while the
-    accuracy is below another.
+    Two gates depend on the discriminator's accuracy on the behaviors of the step, both halves counted: its gradient
+    reaches the generator only while the accuracy is above one threshold, and it trains only while the accuracy is below
+    another.
+
+    Hyperparameters of type `Scalar` are numbers, traced numbers or schedules.
 
     Args:
-      generator: the generator, without a latent.
-      discriminator: the discriminator of behaviours, such as `networks.behavior_discriminator(H + K, ...)`.
-      length: T, number of symbols of a sequence, padding included.
-      generator_optimizer: the generator's optimiser.
-      discriminator_optimizer: the discriminator's optimiser.
-      free_running_weight: schedule of w_f, in nats a sequence.
-      teacher_forced_weight: schedule of w_t, in nats a sequence; None leaves that term out.
-      generator_threshold: the accuracy, in [0, 1], above which the adversarial terms reach the generator; None has no
-        such gate.
-      discriminator_threshold: the accuracy, in [0, 1], below which the discriminator trains; None has no such gate. A
-        shut gate keeps its weights and the moments of its optimiser; schedules go on.
-      average_decay: decay of the moving average of the generator's weights, in [0, 1).
-      num_latent_draws: unused, since there is no latent; every algorithm has it.
-      shard_axis: name of the mapped axis of shards; None where there is none. The accuracy is that of all shards.
+      model: the model; its generator has hidden states and no latent.
+      discriminator: the discriminator of behaviors `[B, T, H + K]`, such as `networks.behavior_discriminator(H + K)`.
+      generator_optimizer: the generator's optimizer.
+      discriminator_optimizer: the discriminator's optimizer.
+      free_running_weight: w_f >= 0, in nats a sequence.
+      teacher_forced_weight: w_t >= 0, in nats a sequence; None leaves that term out.
+      generator_threshold: the accuracy in [0, 1] above which the adversarial terms reach the generator; None: always.
+      discriminator_threshold: the accuracy in [0, 1] below which the discriminator trains; None: always. While it does
+        not train, its parameters and the moments of its optimizer stay; schedules go on.
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
+      shard_axis: name of the mapped axis of data shards; None where there is none. The accuracy is that of all shards.
 
     Returns:
       An `Algorithm`. Its metrics are `generator_loss`, all terms that reach the generator; of these
       `negative_log_likelihood`, in nats a sequence, and `fooling_loss`, -log D(B(y)) without its weight or gate;
       `discriminator_loss` and `discriminator_accuracy`; `generator_gate` and `discriminator_gate`, 1 where a gate is
-      open, else 0; and `generator_gradient_norm`. Its step raises ValueError for a batch that is not `[B, length]`.
+      open, else 0; and `generator_gradient_norm`.
 
     Raises:
-      ValueError: a threshold, `average_decay` or `num_latent_draws` is out of its range, the generator has a latent, or
-        the discriminator is none of whole sequences.
+      TypeError: an argument is not of its type.
+      ValueError: a weight, a threshold or `ema_decay` is out of its range, or the generator has a latent or no hidden
+        states.
 
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
     """
-    likelihood.require_exact(generator)
-    averaging.check_decay(average_decay)
-    for name, threshold in (
-        ("generator_threshold", generator_threshold),
-        ("discriminator_threshold", discriminator_threshold),
-    ):
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"{name} must be None or in [0, 1], got {threshold}")
-    if not isinstance(discriminator, Discriminator):
-        raise ValueError(f"discriminator must be a Discriminator, got a {type(discriminator).__name__}")
-    observers = likelihood.of_average(generator, length, num_latent_draws)
+    require_exact(model)
+    require_hidden_states(model)
+    _ema.check_decay(ema_decay)
+    require_scalar("free_running_weight", free_running_weight, low=0)
+    if teacher_forced_weight is not None:
+        require_scalar("teacher_forced_weight", teacher_forced_weight, low=0)
+    thresholds = {"generator_threshold": generator_threshold, "discriminator_threshold": discriminator_threshold}
+    for name, threshold in thresholds.items():
+        if threshold is not None:
+            require_scalar(name, threshold, low=0, high=1)
+    _adversarial.check_discriminator(discriminator, Discriminator)
 
     def init(key: jax.Array) -> AdversarialState:
-        return adversary.init(key, generator, discriminator, generator_optimizer, discriminator_optimizer)
+        return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
+
+    def logits(params: Params, forced: Sequences, free: Sequences, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Computes the logits of teacher-forced and free-running behaviors in one pass."""
+        both = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), forced, free)
+        logits_N = _adversarial.discriminator_logits(discriminator, params, both, key)
+        return logits_N[: len(forced.x)], logits_N[len(forced.x) :]
 
     def discriminator_loss(
-        params: Params, step: jax.Array, teacher_forced: jax.Array, free_running: jax.Array
+        params: Params, step: jax.Array, forced: Sequences, free: Sequences, key: jax.Array
     ) -> tuple[jax.Array, Metrics]:
         del step
-        forced_B, free_B = _logits(discriminator, params, teacher_forced, free_running)
+        forced_B, free_B = logits(params, forced, free, key)
         loss = cross_entropy(forced_B, free_B)
-        return loss, {
-            "discriminator_loss": loss,
-            "discriminator_accuracy": (jnp.mean(forced_B > 0) + jnp.mean(free_B < 0)) / 2,
-        }
+        accuracy = (jnp.mean(forced_B > 0) + jnp.mean(free_B < 0)) / 2
+        return loss, {"discriminator_loss": loss, "discriminator_accuracy": accuracy}
 
     def adversarial_loss(
-        behaviors: tuple[jax.Array, jax.Array], params: Params, step: jax.Array
+        behaviors: tuple[jax.Array, jax.Array], params: Params, step: jax.Array, condition: PyTree, key: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        forced_BTF, free_BTF = behaviors
+        forced, free = (Sequences(behavior, condition) for behavior in behaviors)
+        free_weight = at_step(free_running_weight, step)
         if teacher_forced_weight is None:
-            fooled = jnp.mean(jax.nn.softplus(-discriminator.logits(params, free_BTF)))
-            return free_running_weight(step) * fooled, fooled
-        forced_B, free_B = _logits(discriminator, params, forced_BTF, free_BTF)
-        fooled = jnp.mean(jax.nn.softplus(-free_B))
-        fooled_back = jnp.mean(jax.nn.softplus(forced_B))
-        return free_running_weight(step) * fooled + teacher_forced_weight(step) * fooled_back, fooled
+            free_B = _adversarial.discriminator_logits(discriminator, params, free, key)
+            fooling_loss = jnp.mean(jax.nn.softplus(-free_B))
+            return free_weight * fooling_loss, fooling_loss
+        forced_B, free_B = logits(params, forced, free, key)
+        fooling_loss = jnp.mean(jax.nn.softplus(-free_B))
+        reverse_loss = jnp.mean(jax.nn.softplus(forced_B))
+        return free_weight * fooling_loss + at_step(teacher_forced_weight, step) * reverse_loss, fooling_loss
 
-    def step(key: jax.Array, state: AdversarialState, batch: jax.Array) -> tuple[AdversarialState, Metrics]:
-        if batch.ndim != 2 or batch.shape[1] != length:
-            raise ValueError(f"batch must be [B, {length}], got shape {batch.shape}")
-        num = len(batch)
-        drawn_BT = likelihood.sample(key, generator, state.generator, num, length)
+    def step(key: jax.Array, state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Metrics]:
+        batch = check_batch(batch, model)
+        dropout_key, update_key, loss_key = (jax.random.fold_in(key, number) for number in (2, 3, 4))
+        num, params = len(batch.tokens), state.generator_params
+        latent_key, noise_key = jax.random.split(key)
+        given = inputs(model, latent_key, num, batch.condition)
+        drawn_BT = sample(noise_key, model, params, num, given, length=model.length)
+        both_conditions = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf]), batch.condition)
 
         def behave(params: Params) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-            # Without a latent it is no draw.
-            carry = generator.initial_carry(jax.random.key(0), 2 * num)
-            both = likelihood.behavior(generator, params, carry, jnp.concatenate([batch, drawn_BT]))
-            forced_BTF, free_BTF = jnp.split(_features(both), 2)
-            log_prob_B = jnp.sum(unroll.token_log_probs(both.logits[:num], batch), axis=1)
-            return (forced_BTF, free_BTF), jnp.mean(log_prob_B)
+            # One pass over real and drawn sequences.
+            tokens_NT = jnp.concatenate([batch.tokens, drawn_BT])
+            given = inputs(model, dropout_key, 2 * num, both_conditions, training=True)
+            hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
+            behavior_NTF = jnp.concatenate([hidden_NTH, jax.nn.softmax(logits_NTK)], axis=-1)
+            log_prob_B = jnp.sum(unroll.token_log_probs(logits_NTK[:num], batch.tokens), axis=1)
+            return (behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)
 
-        (behaviors, log_prob), pull_back = jax.vjp(behave, state.generator)
-        updated, metrics = adversary.update_discriminator(
-            state, *behaviors, loss=discriminator_loss, optimizer=discriminator_optimizer, shard_axis=shard_axis
+        (behaviors, log_prob), pull_back = jax.vjp(behave, params)
+        updated, metrics = _adversarial.update_discriminator(
+            state,
+            *(Sequences(behavior, batch.condition) for behavior in behaviors),
+            update_key,
+            loss=discriminator_loss,
+            optimizer=discriminator_optimizer,
+            shard_axis=shard_axis,
         )
         accuracy = mean_over(shard_axis, metrics["discriminator_accuracy"])
-        generator_gate = jnp.asarray(generator_threshold is None or accuracy > generator_threshold)
-        discriminator_gate = jnp.asarray(discriminator_threshold is None or accuracy < discriminator_threshold)
+        generator_gate = discriminator_gate = jnp.ones((), bool)
+        if generator_threshold is not None:
+            generator_gate = accuracy > at_step(generator_threshold, state.step)
+        if discriminator_threshold is not None:
+            discriminator_gate = accuracy < at_step(discriminator_threshold, state.step)
 
-        (adversarial, fooled), by_behavior = jax.value_and_grad(adversarial_loss, has_aux=True)(
-            behaviors, state.discriminator, state.step
+        (adversarial, fooling_loss), by_behavior = jax.value_and_grad(adversarial_loss, has_aux=True)(
+            behaviors, state.discriminator_params, state.step, batch.condition, loss_key
         )
-        # Not a product: what a shut gate keeps out may be no number.
+        # Not a product, because the gradient that is kept out may be NaN.
         adversarial, by_behavior = jax.tree.map(
             lambda term: jnp.where(generator_gate, term, jnp.zeros_like(term)), (adversarial, by_behavior)
         )
@@ -152,31 +180,18 @@ def professor_forcing(
         metrics |= {
             "generator_loss": adversarial - log_prob,
             "negative_log_likelihood": -log_prob,
-            "fooling_loss": fooled,
+            "fooling_loss": fooling_loss,
             "generator_gradient_norm": optax.tree.norm(gradient),
             "generator_gate": generator_gate.astype(jnp.float32),
             "discriminator_gate": discriminator_gate.astype(jnp.float32),
         }
-        state = jax.tree.map(partial(_pass, discriminator_gate), updated, state)
-        state = adversary.update_generator(state, gradient, optimizer=generator_optimizer, average_decay=average_decay)
+        state = jax.tree.map(partial(_where_open, discriminator_gate), updated, state)
+        state = _adversarial.update_generator(state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay)
         return state, metrics
 
-    return Algorithm(init, step, *observers)
+    return _adversarial.algorithm(init, step, model)
 
 
-def _pass(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
-    """Lets a new leaf of a state through an open gate. Counts always pass: schedules are of all steps."""
+def _where_open(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    """Selects a new leaf of a state where a gate is open. Integer counts always advance: schedules count all steps."""
     return new if jnp.issubdtype(new.dtype, jnp.integer) else jnp.where(gate, new, old)
-
-
-def _features(behavior: Behavior) -> jax.Array:
-    """Writes behaviours `[..., H]` and `[..., K]` as one array `[..., H + K]`, with probabilities for the logits."""
-    return jnp.concatenate([behavior.activations, jax.nn.softmax(behavior.logits)], axis=-1)
-
-
-def _logits(
-    discriminator: Discriminator, params: Params, first: jax.Array, second: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Gives the logits of two sets of behaviours, in one pass."""
-    first_B, second_B = jnp.split(discriminator.logits(params, jnp.concatenate([first, second])), [len(first)])
-    return first_B, second_B
