@@ -6,49 +6,37 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from experiments import schedule_text
+from experiments import registries, schedule_text
 from experiments.choices import choose
 from experiments.members import sweep
-from experiments.optimizers import OPTIMIZERS
 from experiments.sections import call, named, pop, pop_name
 from experiments.settings import Section, check_settings, paths
 from gumbel_gan import evaluation, sharding
 from gumbel_gan.algorithms import (
     Algorithm,
+    Feedback,
     importance_gan,
     maximum_likelihood,
     policy_gradient,
     professor_forcing,
     relaxed_gan,
 )
-from gumbel_gan.losses.advantages import CREDITS
-from gumbel_gan.relaxation.estimators import ESTIMATORS
-from gumbel_gan.networks import (
-    Generator,
-    behavior_discriminator,
-    gru_discriminator,
-    gru_generator,
-    gru_prefix_discriminator,
-    lstm_discriminator,
-    lstm_generator,
-    lstm_prefix_discriminator,
-)
-from gumbel_gan.losses.objectives import OBJECTIVES
-from gumbel_gan.losses.rewards import REWARDS
-from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
+from gumbel_gan.arguments import Scalar
+from gumbel_gan.data import Batch, inverse_frequency_weights
+from gumbel_gan.losses import GradientPenalty
+from gumbel_gan.model import SequenceModel, sequence_model
+from gumbel_gan.tasks import Task
 
-TASKS: Mapping[str, Callable[..., Task]] = {
-    "grammar": grammar_task,
-    "text": text_task,
-    "names": names_task,
-    "oracle": oracle_task,
-    "digits": digits_task,
-}
-_DISCRIMINATORS = {"lstm": lstm_discriminator, "gru": gru_discriminator}
-_PREFIX_DISCRIMINATORS = {"lstm": lstm_prefix_discriminator, "gru": gru_prefix_discriminator}
+
+# Hyperparameters that stay in [0, 1].
+_SHARES = ("instance_noise", "sampling_rate", "score_weight", "weight_exponent", "ema_decay")
+
+# The settings of an algorithm's section that make the model.
+_MODEL_SETTINGS = ("generator", "num_latent_draws")
 
 
 class Experiment(NamedTuple):
@@ -56,14 +44,18 @@ class Experiment(NamedTuple):
 
     Attributes:
       task: the sequences.
+      model: what is trained.
+      data: what it is trained on.
       algorithm: the training method.
       algorithm_at: the training method at a point of the config's sweep, an index that may be traced. Points differ in
         how they train only: states have one structure, and `algorithm` samples and scores those of all points.
       shard_axis: name of the axis that both train under, None where batches have a single shard.
-      latent_draws: draws of the latent in the Monte-Carlo estimate of `algorithm.log_prob`; 0 where that is exact.
+      latent_draws: draws of the latent in the Monte-Carlo estimate of `model.log_prob`; 0 where that is exact.
     """
 
     task: Task
+    model: SequenceModel
+    data: Batch
     algorithm: Algorithm
     algorithm_at: Callable[[ArrayLike], Algorithm]
     shard_axis: str | None
@@ -74,12 +66,19 @@ class _Context(NamedTuple):
     """What the maker of an algorithm needs beside the algorithm's own section."""
 
     task: Task
-    generator: Generator
+    model: SequenceModel
     num_steps: int
     num_shards: int
     shard_axis: str | None
     dtype: jnp.dtype
     point: ArrayLike
+
+
+class _Made(NamedTuple):
+    """An algorithm, and the weights that it gives the training sequences, if any."""
+
+    algorithm: Algorithm
+    weights: np.ndarray | None = None
 
 
 def build(config: Section) -> Experiment:
@@ -96,9 +95,9 @@ def build(config: Section) -> Experiment:
     """
     check_settings(config)
     task = make_task(config)
-    if config["batch_size"] > len(task.train):
+    if config["batch_size"] > len(task.train.tokens):
         raise ValueError(
-            f"config.batch_size must be at most the number of training sequences, {len(task.train)}; "
+            f"config.batch_size must be at most the number of training sequences, {len(task.train.tokens)}; "
             f"got {config['batch_size']}"
         )
     _check_measured(config, task)
@@ -106,15 +105,7 @@ def build(config: Section) -> Experiment:
     shard_axis = sharding.shard_axis(num_shards)
     _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", jnp.dtype(config["dtype"])
-    generator = named(
-        pop(dict(config["algorithm"]), "generator", path),
-        f"{path}.generator",
-        {"lstm": lstm_generator, "gru": gru_generator},
-        num_symbols=len(task.symbols),
-        padding=task.padding,
-        ends=task.ends,
-        dtype=dtype,
-    )
+    model = _model(config, task, path, dtype)
     makers = {
         "relaxed_gan": _relaxed_gan,
         "maximum_likelihood": _maximum_likelihood,
@@ -123,15 +114,46 @@ def build(config: Section) -> Experiment:
         "professor_forcing": _professor_forcing,
     }
 
-    def algorithm_at(point: ArrayLike) -> Algorithm:
-        section = {name: value for name, value in config["algorithm"].items() if name != "generator"}
+    def made_at(point: ArrayLike) -> _Made:
+        section = {name: value for name, value in config["algorithm"].items() if name not in _MODEL_SETTINGS}
         make = makers[choose(pop_name(section, path), makers, f"{path}.name")]
-        return make(section, path, _Context(task, generator, config["num_steps"], num_shards, shard_axis, dtype, point))
+        return make(section, path, _Context(task, model, config["num_steps"], num_shards, shard_axis, dtype, point))
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
-    algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
-    latent_draws = config["algorithm"]["num_latent_draws"] if generator.has_latent else 0
-    return Experiment(task, algorithms[0], algorithm_at, shard_axis, latent_draws)
+    algorithm, weights = [made_at(point) for point in range(len(sweep(config)))][0]
+    latent_draws = config["algorithm"]["num_latent_draws"] if model.generator.sample_latent is not None else 0
+    return Experiment(
+        task,
+        model,
+        task.train._replace(weights=weights),
+        algorithm,
+        lambda point: made_at(point).algorithm,
+        shard_axis,
+        latent_draws,
+    )
+
+
+def _model(config: Section, task: Task, path: str, dtype: jnp.dtype) -> SequenceModel:
+    """Builds the model that a config describes."""
+    vocabulary = task.vocabulary
+    generator = named(
+        pop(dict(config["algorithm"]), "generator", path),
+        f"{path}.generator",
+        registries.GENERATORS,
+        num_symbols=len(vocabulary.symbols),
+        max_length=max(task.length, config["long_length"]),
+        dtype=dtype,
+    )
+    return call(
+        sequence_model,
+        {"num_latent_draws": pop(dict(config["algorithm"]), "num_latent_draws", path)},
+        path,
+        generator=generator,
+        length=task.length,
+        padding=vocabulary.padding,
+        padding_ends=vocabulary.padding_ends,
+        allow_empty=vocabulary.allow_empty,
+    )
 
 
 def _check_measured(config: Section, task: Task) -> None:
@@ -155,7 +177,7 @@ def _check_measured(config: Section, task: Task) -> None:
             f"got {config['num_states']}"
         )
     long_length = config["long_length"]
-    if long_length and task.padding is not None:
+    if long_length and task.vocabulary.padding is not None:
         raise ValueError(f"config.long_length must be 0 for a task with padding, got {long_length}")
     if long_length and (long_length % task.length or long_length == task.length):
         raise ValueError(
@@ -165,7 +187,7 @@ def _check_measured(config: Section, task: Task) -> None:
 
 
 def make_task(config: Section) -> Task:
-    """Makes the task of a config.
+    """Builds the task of a config.
 
     Args:
       config: a config as in `experiments/configs`.
@@ -176,95 +198,83 @@ def make_task(config: Section) -> Task:
     section = dict(config["task"])
     if "files" in section:
         section["files"] = paths(section["files"])
-    return named(section, "config.task", TASKS)
+    return named(section, "config.task", registries.TASKS)
 
 
-def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> _Made:
     if section.get("num_generated") is not None:
         section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
-    return call(
-        relaxed_gan,
-        section,
-        path,
-        length=context.task.length,
-        objective=OBJECTIVES[choose(pop(section, "objective", path), OBJECTIVES, f"{path}.objective")],
-        estimator=ESTIMATORS[choose(pop(section, "estimator", path), ESTIMATORS, f"{path}.estimator")],
-        temperature=_required_schedule(section, "temperature", path, context),
-        feedback_temperature=_schedule(section, "feedback_temperature", path, context),
-        instance_noise=_share_schedule(section, "instance_noise", path, context),
+    feedback = _scalars(pop(section, "feedback", path), f"{path}.feedback", context)
+    given = {
+        "objective": _chosen(section, "objective", path, registries.OBJECTIVES),
+        "estimator": _chosen(section, "estimator", path, registries.ESTIMATORS),
+        "feedback": call(Feedback, feedback, f"{path}.feedback"),
+        "penalty": _penalty(section, path, context),
         **_adversaries(section, path, context),
-        **_penalties(section, path, context),
-    )
+    }
+    return _Made(call(relaxed_gan, _scalars(section, path, context), path, **given))
 
 
-def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    return call(
-        maximum_likelihood,
-        section,
-        path,
-        generator=context.generator,
-        length=context.task.length,
-        optimizer=_optimizer(section, "optimizer", path, context),
-        sampling_rate=_share_schedule(section, "sampling_rate", path, context),
-        shard_axis=context.shard_axis,
-    )
+def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -> _Made:
+    given = {
+        "model": context.model,
+        "optimizer": _optimizer(section, "optimizer", path, context),
+        "shard_axis": context.shard_axis,
+    }
+    return _Made(call(maximum_likelihood, _scalars(section, path, context), path, **given))
 
 
-def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    return call(
-        importance_gan,
-        section,
-        path,
-        data=context.task.train,
-        **_adversaries(section, path, context),
-        **_penalties(section, path, context),
-    )
+def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> _Made:
+    tokens = context.task.train.tokens
+    # Without p_data it is a constant, as in the original's code.
+    uniform = np.full(len(tokens), len(tokens), np.float32)
+    weights = inverse_frequency_weights(tokens) if pop(section, "data_weights", path) else uniform
+    given = {"penalty": _penalty(section, path, context), **_adversaries(section, path, context)}
+    return _Made(call(importance_gan, _scalars(section, path, context), path, **given), weights)
 
 
-def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    credit = named(pop(section, "credit", path), f"{path}.credit", CREDITS)
-    discriminators = _PREFIX_DISCRIMINATORS if credit.of_prefixes else _DISCRIMINATORS
-    return call(
-        policy_gradient,
-        section,
-        path,
-        length=context.task.length,
-        reward=REWARDS[choose(pop(section, "reward", path), REWARDS, f"{path}.reward")],
-        credit=credit,
+def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> _Made:
+    settings = _scalars(pop(section, "advantages", path), f"{path}.advantages", context, kept=("name",))
+    advantages = named(settings, f"{path}.advantages", registries.ADVANTAGES)
+    discriminators = registries.PREFIX_DISCRIMINATORS if advantages.of_prefixes else registries.DISCRIMINATORS
+    given = {
+        "reward": _chosen(section, "reward", path, registries.REWARDS),
+        "advantages": advantages,
+        "penalty": _penalty(section, path, context),
         **_adversaries(section, path, context, discriminators),
-        **_penalties(section, path, context),
-    )
+    }
+    return _Made(call(policy_gradient, _scalars(section, path, context), path, **given))
 
 
-def _professor_forcing(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
-    num_features = context.generator.hidden_size + context.generator.num_symbols
-    return call(
-        professor_forcing,
+def _professor_forcing(section: dict[str, Any], path: str, context: _Context) -> _Made:
+    generator = context.model.generator
+    given = _adversaries(
         section,
         path,
-        length=context.task.length,
-        free_running_weight=_required_schedule(section, "free_running_weight", path, context),
-        teacher_forced_weight=_schedule(section, "teacher_forced_weight", path, context),
-        **_adversaries(section, path, context, {"behavior": behavior_discriminator}, num_features=num_features),
+        context,
+        registries.BEHAVIOR_DISCRIMINATORS,
+        num_features=(generator.hidden_size or 0) + generator.num_symbols,
     )
+    return _Made(call(professor_forcing, _scalars(section, path, context), path, **given))
 
 
 def _adversaries(
     section: dict[str, Any],
     path: str,
     context: _Context,
-    discriminators: Mapping[str, Callable[..., Any]] = _DISCRIMINATORS,
+    discriminators: Mapping[str, Callable[..., Any]] = registries.DISCRIMINATORS,
     **num_inputs: int,
 ) -> dict[str, Any]:
     """Takes from a section what every adversarial algorithm is made of."""
     return {
-        "generator": context.generator,
+        "model": context.model,
         "discriminator": named(
             pop(section, "discriminator", path),
             f"{path}.discriminator",
             discriminators,
+            max_length=context.task.length,
             dtype=context.dtype,
-            **(num_inputs or {"num_symbols": len(context.task.symbols)}),
+            **(num_inputs or {"num_symbols": context.model.generator.num_symbols}),
         ),
         "generator_optimizer": _optimizer(section, "generator_optimizer", path, context),
         "discriminator_optimizer": _optimizer(section, "discriminator_optimizer", path, context),
@@ -272,9 +282,34 @@ def _adversaries(
     }
 
 
-def _penalties(section: dict[str, Any], path: str, context: _Context) -> dict[str, Any]:
-    """Takes from a section the schedules of the gradient penalties."""
-    return {name: _schedule(section, name, path, context) for name in ("real_penalty", "generated_penalty")}
+def _penalty(section: dict[str, Any], path: str, context: _Context) -> GradientPenalty:
+    """Takes the gradient penalty from a section."""
+    settings = _scalars(pop(section, "penalty", path), f"{path}.penalty", context)
+    return call(GradientPenalty, settings, f"{path}.penalty")
+
+
+def _chosen(section: dict[str, Any], name: str, path: str, known: Mapping[str, Any]) -> Any:
+    """Takes from a section what a name stands for."""
+    return known[choose(pop(section, name, path), known, f"{path}.{name}")]
+
+
+def _scalars(section: Section, path: str, context: _Context, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Reads the texts of a section's hyperparameters, such as 'linear(5.0, 1.0)', but for those kept as they are."""
+    return {
+        name: _scalar(value, f"{path}.{name}", context) if isinstance(value, str) and name not in kept else value
+        for name, value in section.items()
+    }
+
+
+def _scalar(text: str | float, path: str, context: _Context) -> Scalar | None:
+    value = schedule_text.parse(text, path, context.num_steps, context.point)
+    if path.rpartition(".")[2] in _SHARES and callable(value) and isinstance(context.point, int):
+        # A schedule runs between its two ends.
+        with jax.ensure_compile_time_eval():
+            ends = float(value(0)), float(value(context.num_steps))
+        if max(ends) > 1:
+            raise ValueError(f"{path} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
+    return value
 
 
 def _share(num: int, path: str, num_shards: int) -> int:
@@ -286,28 +321,7 @@ def _share(num: int, path: str, num_shards: int) -> int:
 
 def _optimizer(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.GradientTransformation:
     settings = dict(pop(section, name, path))
-    learning_rate = _required_schedule(settings, "learning_rate", f"{path}.{name}", context)
-    return named(settings, f"{path}.{name}", OPTIMIZERS, learning_rate=learning_rate)
-
-
-def _schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
-    return schedule_text.parse(pop(section, name, path), f"{path}.{name}", context.num_steps, context.point)
-
-
-def _share_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule | None:
-    """Reads a schedule of what must stay in [0, 1]."""
-    schedule = _schedule(section, name, path, context)
-    if schedule is not None and isinstance(context.point, int):
-        # A schedule runs between its two ends.
-        with jax.ensure_compile_time_eval():
-            ends = float(schedule(0)), float(schedule(context.num_steps))
-        if max(ends) > 1:
-            raise ValueError(f"{path}.{name} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
-    return schedule
-
-
-def _required_schedule(section: dict[str, Any], name: str, path: str, context: _Context) -> optax.Schedule:
-    schedule = _schedule(section, name, path, context)
-    if schedule is None:
-        raise ValueError(f"{path}.{name} must be a schedule, got 'none'")
-    return schedule
+    learning_rate = _scalar(pop(settings, "learning_rate", f"{path}.{name}"), f"{path}.{name}.learning_rate", context)
+    if learning_rate is None:
+        raise ValueError(f"{path}.{name}.learning_rate must be a number or a schedule, got 'none'")
+    return named(settings, f"{path}.{name}", registries.OPTIMIZERS, learning_rate=learning_rate)

@@ -11,6 +11,7 @@ from experiments.build import Experiment
 from experiments.members import members, members_at
 from experiments.rundir import Row
 from gumbel_gan import evaluation, sharding, training
+from gumbel_gan.data import Batch, take
 from gumbel_gan.metrics import Estimate, TwoSample, embed, two_sample_accuracy
 
 STAGES = ("before", "after")
@@ -56,29 +57,30 @@ def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Ob
     Returns:
       Their states.
     """
-    task, algorithm, num = experiment.task, experiment.algorithm, config["num_states"]
+    task, model, algorithm, num = experiment.task, experiment.model, experiment.algorithm, config["num_states"]
     times = evaluation.quarters(task.length)
-    states_at = evaluation.states_at(algorithm, times)
+    states_at = evaluation.hidden_states_at(model, times)
     references, others = evaluation.heldout_and_others(task, config["heldout"])
 
     @jax.jit
-    def read(state: Any, tokens: jax.Array) -> jax.Array:
-        return jax.vmap(states_at, in_axes=(0, None))(state, tokens)
+    def read(state: Any, data: Batch) -> jax.Array:
+        return jax.vmap(states_at, in_axes=(0, None))(algorithm.params(state), data)
 
     @jax.jit
     @jax.vmap
     def draw(seed: jax.Array, state: Any) -> jax.Array:
-        return states_at(state, algorithm.sample(training.run_keys(seed).sample, state, num))
+        params = algorithm.params(state)
+        return states_at(params, Batch(model.sample(training.run_keys(seed).sample, params, num)))
 
     def states(state: Any) -> States:
         return States(
-            np.asarray(read(state, references[:num])), np.asarray(draw(jnp.asarray(seeds, jnp.uint32), state))
+            np.asarray(read(state, take(references, slice(num)))), np.asarray(draw(jnp.asarray(seeds, jnp.uint32), state))
         )
 
     seeds = members(config).seeds
     mesh = sharding.seeds_mesh(len(seeds), config["num_shards"])
     initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
-    return Observed(times, states(initial), states(state), np.asarray(read(state, others[:num])))
+    return Observed(times, states(initial), states(state), np.asarray(read(state, take(others, slice(num)))))
 
 
 def accuracies(observed: Observed) -> Row:

@@ -74,7 +74,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     # shardings, as training will call it, so that it need not be traced again.
     state = sharding.seeds_types(experiment.algorithm.init, keys.init)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
-    data = _with_sharding(experiment.task.train, sharding.replicated(mesh))
+    data = _with_sharding(experiment.data, sharding.replicated(mesh))
     advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
     if resume:
         run.check_resumable(config)
@@ -120,7 +120,7 @@ def train(prepared: Prepared) -> Row:
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
     config, run, experiment, mesh, keys, points, advance, started = prepared
-    data = jax.device_put(experiment.task.train, sharding.replicated(mesh))
+    data = jax.device_put(experiment.data, sharding.replicated(mesh))
     monitor = summary.monitor(experiment)
     for note in experiment.task.notes:
         console.screen().print(note, highlight=False)

@@ -39,8 +39,9 @@ def main() -> None:
             raise ValueError(f"--index must be from 0 to {size - 1}, got {_INDEX.value}")
     state = jax.tree.map(lambda leaf: leaf[_INDEX.value], restored.state)
     key = jax.random.key(_SEED.value)
-    tokens = restored.experiment.algorithm.sample(
-        key, state, _NUM.value, temperature=_TEMPERATURE.value, length=_LENGTH.value
+    params = restored.experiment.algorithm.params(state)
+    tokens = restored.experiment.model.sample(
+        key, params, _NUM.value, temperature=_TEMPERATURE.value, exact_length=_LENGTH.value
     )
     try:
         for string in restored.experiment.task.decode(np.asarray(tokens)):

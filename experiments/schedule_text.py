@@ -5,26 +5,26 @@ import inspect
 from typing import Any
 
 import jax.numpy as jnp
-import optax
 from jax.typing import ArrayLike
 
 from experiments.choices import choose
-from gumbel_gan.schedules import SCHEDULES, constant, spans_steps
+from experiments.registries import SCHEDULES, spans_steps
+from gumbel_gan.arguments import Scalar
 
 
-def parse(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> optax.Schedule | None:
-    """Makes a schedule of its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
+def parse(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> Scalar | None:
+    """Reads a hyperparameter from its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
 
     A list of numbers in place of a number is a sweep, see `experiments.members`.
 
     Args:
-      text: the call of a schedule with numbers, a number for a constant, or 'none'.
+      text: the call of a schedule with numbers, a number, or 'none'.
       path: name of the setting, for errors.
       num_steps: the length of a schedule that does not state its `steps`.
       point: index of the point of the sweep; may be traced.
 
     Returns:
-      The schedule; None for 'none'.
+      The schedule or the number; None for 'none'.
 
     Raises:
       ValueError: the text is no such schedule.
@@ -34,7 +34,7 @@ def parse(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) ->
     try:
         tree = ast.parse(str(text), mode="eval").body
         if not isinstance(tree, ast.Call):
-            return constant(_value(tree, point))
+            return _value(tree, point)
         name = choose(ast.unparse(tree.func), SCHEDULES, "its name")
         arguments = [_value(node, point) for node in tree.args]
         settings = {str(node.arg): _value(node.value, point) for node in tree.keywords}

@@ -9,18 +9,20 @@ from experiments.settings import Section
 
 
 def named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
-    """Calls the maker that a section names, with the section's other settings and what is given."""
+    """Calls the maker that a section names, with the section's other settings and what it takes of the given."""
     settings = dict(section)
-    return call(makers[choose(pop_name(settings, path), makers, f"{path}.name")], settings, path, **given)
+    maker = makers[choose(pop_name(settings, path), makers, f"{path}.name")]
+    known = inspect.signature(maker).parameters
+    return call(maker, settings, path, **{name: value for name, value in given.items() if name in known})
 
 
 def call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
-    """Calls a function with a section's settings, all of which must be there; errors name the setting."""
-    settings = {name for name in inspect.signature(function).parameters if name not in given}
+    """Calls a function with a section's settings; those that it has no default for must be there. Errors name them."""
+    settings = {name: each for name, each in inspect.signature(function).parameters.items() if name not in given}
     for name in section:
         choose(name, settings, path, what="setting")
-    for name in sorted(settings):
-        if name not in section:
+    for name, parameter in sorted(settings.items()):
+        if name not in section and parameter.default is inspect.Parameter.empty:
             raise ValueError(f"{path}.{name} is missing")
     try:
         return function(**given, **section)

@@ -35,12 +35,12 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
     if exact is not None:
         return lambda keys, state: exact(state)
     task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES)
-    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.algorithm, task.validation)))
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, task.validation)))
 
     def measure(keys: training.RunKeys, state: Any) -> Row:
         tokens = draw(keys, state)
         metrics = _sample_metrics(experiment, tokens)
-        metrics["validation_nll"] = np.mean(likelihoods(state), axis=1)
+        metrics["validation_nll"] = np.mean(likelihoods(experiment.algorithm.params(state)), axis=1)
         if task.oracle is not None and task.oracle.log_prob is not None:
             metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
         return metrics
@@ -63,8 +63,8 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
 
     @jax.jit
     def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
-        draw = functools.partial(experiment.algorithm.sample, num=num, temperature=temperature, length=length)
-        return jax.vmap(draw)(keys, state)
+        draw = functools.partial(experiment.model.sample, num=num, temperature=temperature, exact_length=length)
+        return jax.vmap(draw)(keys, experiment.algorithm.params(state))
 
     return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
 
@@ -117,7 +117,7 @@ def summarise(
             "notes": task.notes,
             "image_shape": task.image_shape,
             "algorithm": config["algorithm"]["name"],
-            "validity_method": None if task.oracle is None else task.oracle.method,
+            "validity_method": None if task.oracle is None else task.oracle.validity_method,
             "latent_draws": experiment.latent_draws,
             "num_samples": config["num_samples"],
             "num_compared": config["num_compared"],
@@ -181,9 +181,10 @@ def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None
 def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
     """Makes the exact metrics of all seeds' states, where the oracle lists its support."""
     task = experiment.task
-    if task.oracle is None or task.oracle.law is None:
+    if task.oracle is None or task.oracle.support is None:
         return None
-    return jax.jit(jax.vmap(evaluation.law_metrics(experiment.algorithm, task)))
+    metrics = jax.jit(jax.vmap(evaluation.exact_metrics(experiment.model, task)))
+    return lambda state: metrics(experiment.algorithm.params(state))
 
 
 def _versions() -> Row:
@@ -220,20 +221,20 @@ def _comparison(
     """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config."""
     task = experiment.task
     held_out = evaluation.held_out(task, split=config["heldout"], num=config["num_compared"])
-    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.algorithm, held_out.references)))
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, held_out.references)))
     estimates = [
         {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
-        for nll, each in zip(np.asarray(likelihoods(state)), tokens, strict=True)
+        for nll, each in zip(np.asarray(likelihoods(experiment.algorithm.params(state))), tokens, strict=True)
     ]
     found: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}
     found["intervals"] = {name: [(each[name].low, each[name].high) for each in estimates] for name in estimates[0]}
     for name in ("training_sample", "heldout_sample"):
         found[name] = {metric: estimate._asdict() for metric, estimate in getattr(held_out, name).items()}
-    if task.padding is not None:
+    if task.vocabulary.padding is not None:
         found["length_law"] = {
-            "members": [evaluation.length_law(task, each) for each in tokens],
-            "heldout": evaluation.length_law(task, held_out.references),
-            "train": evaluation.length_law(task, task.train),
+            "members": [evaluation.length_distribution(task, each) for each in tokens],
+            "heldout": evaluation.length_distribution(task, held_out.references.tokens),
+            "train": evaluation.length_distribution(task, task.train.tokens),
         }
     if config["long_length"]:
         found |= _long_samples(config["long_length"], experiment, keys, state, held_out)
@@ -253,7 +254,7 @@ def _long_samples(
 ) -> Row:
     """Compares the parts of samples that are longer than those trained on with held-out sequences."""
     tokens = sampler(experiment, held_out.num, length)(keys, state)
-    rows = [evaluation.window_divergences(each, held_out.references) for each in tokens]
+    rows = [evaluation.window_divergences(each, held_out.references.tokens) for each in tokens]
     parts = {name: [row[name] for row in rows] for name in rows[0]}
     beyond = {f"long_{name}": [float(np.mean(row[1:])) for row in each] for name, each in parts.items()}
     return {

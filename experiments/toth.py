@@ -89,10 +89,10 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
     restored = restore(names_run)
     task = restored.experiment.task
     state = jax.tree.map(lambda leaf: leaf[0], restored.state)
-    forced = task.decode(
-        np.asarray(restored.experiment.algorithm.sample(jax.random.key(0), state, 20, length=_FORCED_LENGTH))
-    )
-    real = task.decode(task.train[:_FIGURE_6_NAMES])
+    params = restored.experiment.algorithm.params(state)
+    drawn = restored.experiment.model.sample(jax.random.key(0), params, 20, exact_length=_FORCED_LENGTH)
+    forced = task.decode(np.asarray(drawn))
+    real = task.decode(task.train.tokens[:_FIGURE_6_NAMES])
     columns = {
         "five names": generated[:5],
         "fifty names": generated[5:55],

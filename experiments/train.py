@@ -18,7 +18,7 @@ with console.one_line_flag_errors():
         default="experiments/configs/arithmetic.py",
         help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
         "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
-        "--config.task.length_law=grammar; the config file lists them all.",
+        "--config.task.length_distribution=grammar; the config file lists them all.",
     )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")

@@ -18,9 +18,7 @@ def get_config() -> ConfigDict:
     config.algorithm.update(
         score_weight=0.0,
         instance_noise="linear(0.7, 0.2)",
-        real_penalty="constant(1.0)",
-        generated_penalty="constant(1.0)",
-        penalised_fraction=1.0,
+        penalty={"real_weight": "constant(1.0)", "generated_weight": "constant(1.0)", "fraction": 1.0},
     )
     config.algorithm.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
     config.algorithm.discriminator_optimizer.learning_rate = "cosine(2e-3, 1e-4)"

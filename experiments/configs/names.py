@@ -31,7 +31,7 @@ def get_config() -> ConfigDict:
             "seed": 0,
         }
     )
-    config.algorithm.average_decay = 0.9995
+    config.algorithm.ema_decay = 0.9995
     config.algorithm.generator.hidden_size = 64
     config.algorithm.discriminator.hidden_size = 64
     return config

@@ -21,9 +21,8 @@ def get_config() -> ConfigDict:
     config.algorithm = toth.get_config("tempered").algorithm
     config.algorithm.generator = networks.generator
     config.algorithm.discriminator = networks.discriminator
-    config.algorithm.real_penalty = config.algorithm.generated_penalty = "constant(1.0)"
-    config.algorithm.penalised_fraction = 0.25
-    config.algorithm.average_decay = 0.998
+    config.algorithm.penalty.update(real_weight="constant(1.0)", generated_weight="constant(1.0)", fraction=0.25)
+    config.algorithm.ema_decay = 0.998
     config.algorithm.generator_optimizer.update({"learning_rate": "cosine(3e-3, 1.5e-4)"})
     config.algorithm.discriminator_optimizer.update({"learning_rate": "cosine(4e-3, 2e-4)", "b1": 0.0, "b2": 0.9})
     return config

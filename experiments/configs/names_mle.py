@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
         {
             "name": "maximum_likelihood",
             "sampling_rate": "none",
-            "average_decay": 0.998,
+            "ema_decay": 0.998,
             "num_latent_draws": 256,
             "generator": config.algorithm.generator,
             "optimizer": {"name": "adam", "learning_rate": "cosine(3e-3, 1.5e-4)", "b1": 0.9, "b2": 0.999},

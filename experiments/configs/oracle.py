@@ -20,8 +20,8 @@ METHODS = (
     "relaxed_gan",
     "policy_gradient",
     "policy_gradient_warm",
-    "roll_outs",
-    "roll_outs_warm",
+    "monte_carlo",
+    "monte_carlo_warm",
 )
 _STEPS, _WARM_UP_STEPS = 2_000, 1_000
 
@@ -71,10 +71,10 @@ def _adversarial(name: str) -> ConfigDict:
     if name == "relaxed_gan":
         algorithm = arithmetic.get_config().algorithm
     else:
-        credit = "roll_outs" if name == "roll_outs" else "terminal"
-        algorithm = arithmetic_policy_gradient.get_config(credit).algorithm
+        advantages = "monte_carlo" if name == "monte_carlo" else "reinforce"
+        algorithm = arithmetic_policy_gradient.get_config(advantages).algorithm
     algorithm.generator_optimizer.learning_rate = "cosine(5e-3, 2.5e-4)"
     algorithm.discriminator_optimizer.learning_rate = "cosine(4e-3, 2e-4)"
-    algorithm.real_penalty = algorithm.generated_penalty = "constant(1.0)"
-    algorithm.average_decay = 0.998
+    algorithm.penalty.update(real_weight="constant(1.0)", generated_weight="constant(1.0)")
+    algorithm.ema_decay = 0.998
     return algorithm

@@ -49,7 +49,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     baseline = {
         "name": "maximum_likelihood",
         "sampling_rate": "none",
-        "average_decay": 0.0,
+        "ema_decay": 0.0,
         "num_latent_draws": 64,
         "generator": {"name": "lstm", "hidden_size": width, "latent": "none"},
         "optimizer": adam,
@@ -59,15 +59,13 @@ def get_config(variant: str = "a") -> ConfigDict:
         "objective": "log_odds",
         "estimator": "soft",
         "temperature": "linear(5.0, 1.0)",
-        "feedback_temperature": "none",
-        "feedback_gradient": True,
+        "feedback": {"temperature": "none", "gradient": True},
         "score_weight": 0.0,
         "num_generated": 1_000 if variant == "b" else config.batch_size,
         "instance_noise": "none",
-        "real_penalty": "none",
-        "generated_penalty": "none",
-        "penalised_fraction": 1.0,
-        "average_decay": 0.0,
+        "penalty": {"real_weight": "none", "generated_weight": "none", "fraction": 1.0},
+        "discriminator_updates": 1,
+        "ema_decay": 0.0,
         "num_latent_draws": 64,
         "generator": {
             "name": "lstm",
@@ -82,6 +80,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     if variant == "constant":
         gan |= {"temperature": "constant(1.0)"}
     if variant == "c":
-        gan |= {"temperature": "constant(1.0)", "feedback_temperature": "linear(5.0, 1.0)"}  # reading chosen
+        gan |= {"temperature": "constant(1.0)"}  # reading chosen
+        gan |= {"feedback": {"temperature": "linear(5.0, 1.0)", "gradient": True}}
     config.algorithm = ConfigDict(baseline if variant == "mle" else gan)
     return config

@@ -57,7 +57,7 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     likelihood = {
         "name": "maximum_likelihood",
         "sampling_rate": "linear(1e-3, 0.25)" if method == "scheduled" else "none",
-        "average_decay": 0.998,
+        "ema_decay": 0.998,
         "num_latent_draws": 256,
         "generator": {"name": "gru", "hidden_size": 64 if task == "digits" else 128, "latent": "none"},
         "optimizer": _adam(b1=0.9, max_norm=100.0),
@@ -112,7 +112,7 @@ def _text(unit: str) -> ConfigDict:
 
 
 def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
-    kept = ("average_decay", "num_latent_draws", "generator")
+    kept = ("ema_decay", "num_latent_draws", "generator")
     return {
         "name": "professor_forcing",
         "free_running_weight": "constant(0.1)" if method == "weak" else "constant(1.0)",

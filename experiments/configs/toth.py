@@ -48,7 +48,7 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
     config.task.deduplicate = False
     if task == "grammar":
         config.task = arithmetic.get_config().task
-        config.task.length_law = "grammar"
+        config.task.length_distribution = "grammar"
         config.num_samples = 10_000
     config.batch_size = 128
     config.num_steps = 10_400
@@ -61,7 +61,7 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
             {
                 "name": "maximum_likelihood",
                 "sampling_rate": "none",
-                "average_decay": 0.0,
+                "ema_decay": 0.0,
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},
                 "optimizer": optimizer,
@@ -72,12 +72,11 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
         {
             "name": "importance_gan",
             "data_weights": name != "unweighted",  # whether likelihoods are divided by the law of the data
-            "temper": 0.0 if name == "tempered" else 1.0,  # the exponent of likelihoods in the weights; 1 is Toth's
-            "adversarial": name != "constant",  # whether the discriminator has a word in the weights
-            "real_penalty": "none",
-            "generated_penalty": "none",
-            "penalised_fraction": 1.0,
-            "average_decay": 0.0,
+            "weight_exponent": 0.0 if name == "tempered" else 1.0,  # of likelihoods in the weights; 1 is Toth's
+            "adversarial": name != "constant",  # whether the weights depend on the discriminator
+            "penalty": {"real_weight": "none", "generated_weight": "none", "fraction": 1.0},
+            "discriminator_updates": 1,
+            "ema_decay": 0.0,
             "num_latent_draws": 256,
             "generator": network | {"latent": "none"},
             "discriminator": network | {"pooling": "last", "bidirectional": False},

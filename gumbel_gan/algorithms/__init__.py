@@ -5,10 +5,11 @@ from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.policy_gradient import policy_gradient
 from gumbel_gan.algorithms.professor_forcing import professor_forcing
-from gumbel_gan.algorithms.relaxed_gan import relaxed_gan
+from gumbel_gan.algorithms.relaxed_gan import Feedback, relaxed_gan
 
 __all__ = [
     "Algorithm",
+    "Feedback",
     "Metrics",
     "State",
     "importance_gan",
