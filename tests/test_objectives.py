@@ -1,12 +1,32 @@
+"""Losses against hand-worked values, optax's cross-entropy and the divergences that they estimate."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from gumbel_gan.losses.objectives import OBJECTIVES
+from gumbel_gan.losses import objectives
+from gumbel_gan.losses.objectives import cross_entropy, log_odds, minimax, non_saturating, relativistic
 
 REAL = jnp.array([0.5, -1.0])
 GENERATED = jnp.array([2.0, 0.0, -3.0])
+OBJECTIVES = {
+    "log_odds": log_odds,
+    "minimax": minimax,
+    "non_saturating": non_saturating,
+    "relativistic": relativistic,
+}
+LOSSES = (
+    objectives.cross_entropy,
+    objectives.log_odds_loss,
+    objectives.minimax_loss,
+    objectives.non_saturating_loss,
+    objectives.relativistic_loss,
+    objectives.relativistic_generator_loss,
+)
+every_objective = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 
 
 def sigmoid(x):
@@ -15,24 +35,33 @@ def sigmoid(x):
 
 def test_hand_worked_losses():
     real, generated = sigmoid(REAL), sigmoid(GENERATED)
-    cross_entropy = -np.log(real).mean() - np.log(1 - generated).mean()
+    discriminator_loss = -np.log(real).mean() - np.log(1 - generated).mean()
     pairs = sigmoid(np.asarray(REAL)[:, None] - np.asarray(GENERATED)[None, :])
     expected = {
-        "log_odds": (cross_entropy, -np.log(generated / (1 - generated)).mean()),
-        "minimax": (cross_entropy, np.log(1 - generated).mean()),
-        "non_saturating": (cross_entropy, -np.log(generated).mean()),
-        "relativistic_pairing": (-np.log(pairs).mean(), -np.log(1 - pairs).mean()),
+        "log_odds": (discriminator_loss, -np.log(generated / (1 - generated)).mean()),
+        "minimax": (discriminator_loss, np.log(1 - generated).mean()),
+        "non_saturating": (discriminator_loss, -np.log(generated).mean()),
+        "relativistic": (-np.log(pairs).mean(), -np.log(1 - pairs).mean()),
     }
-    assert set(expected) == set(OBJECTIVES)
     for name, losses in expected.items():
         objective = OBJECTIVES[name]
         np.testing.assert_allclose(objective.discriminator_loss(REAL, GENERATED), losses[0], rtol=1e-5)
         np.testing.assert_allclose(objective.generator_loss(REAL, GENERATED), losses[1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTIVES))
-def test_losses_and_gradients_are_finite_at_huge_logits(name):
-    objective = OBJECTIVES[name]
+def test_the_cross_entropy_is_that_of_optax():
+    real, generated = optax.sigmoid_binary_cross_entropy(REAL, 1), optax.sigmoid_binary_cross_entropy(GENERATED, 0)
+    np.testing.assert_allclose(cross_entropy(REAL, GENERATED), real.mean() + generated.mean(), rtol=1e-6)
+
+
+def test_losses_of_equal_logits():
+    np.testing.assert_allclose(cross_entropy(jnp.zeros(2), jnp.zeros(3)), 2 * np.log(2), rtol=1e-6)
+    for loss in relativistic:
+        np.testing.assert_allclose(loss(jnp.full(2, 7.0), jnp.full(3, 7.0)), np.log(2), rtol=1e-6)
+
+
+@every_objective
+def test_losses_and_gradients_are_finite_at_huge_logits(objective):
     for scale in (-1e4, 1e4):
         for loss in objective:
             value, gradients = jax.value_and_grad(loss, argnums=(0, 1))(jnp.full(2, scale), jnp.full(3, -scale))
@@ -40,9 +69,8 @@ def test_losses_and_gradients_are_finite_at_huge_logits(name):
             assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTIVES))
-def test_each_side_pulls_its_own_way(name):
-    objective = OBJECTIVES[name]
+@every_objective
+def test_the_networks_move_logits_in_opposite_directions(objective):
     to_real, to_generated = jax.grad(objective.discriminator_loss, argnums=(0, 1))(REAL, GENERATED)
     assert (np.asarray(to_real) < 0).all()
     assert (np.asarray(to_generated) > 0).all()
@@ -51,15 +79,55 @@ def test_each_side_pulls_its_own_way(name):
 
 def test_log_odds_at_the_optimal_discriminator_is_the_reverse_kl():
     p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
-    # A sample in which each outcome stands exactly as often as q says.
+    # A sample in which each outcome occurs exactly as often as q says.
     outcomes = np.repeat([0, 1, 2], [2, 2, 6])
     d = jnp.asarray(np.log(p / q)[outcomes], jnp.float32)
     kl = np.sum(q * np.log(q / p))
-    np.testing.assert_allclose(OBJECTIVES["log_odds"].generator_loss(jnp.zeros(1), d), kl, rtol=1e-5)
+    np.testing.assert_allclose(log_odds.generator_loss(jnp.zeros(1), d), kl, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTIVES))
-def test_a_generator_loss_is_a_mean_over_generated_sequences(name):
+def test_the_cross_entropy_at_the_optimal_discriminator_is_the_js_divergence():
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
+    d = np.log(p / q)
+    real, generated = (jnp.asarray(np.repeat(d, counts), jnp.float32) for counts in ([5, 3, 2], [2, 2, 6]))
+    m = (p + q) / 2
+    js = 0.5 * np.sum(p * np.log(p / m)) + 0.5 * np.sum(q * np.log(q / m))
+    np.testing.assert_allclose(cross_entropy(real, generated), 2 * np.log(2) - 2 * js, rtol=1e-5)
+
+
+@every_objective
+def test_a_generator_loss_is_a_mean_over_generated_sequences(objective):
     real, generated = jnp.array([0.3, -1.0]), jnp.array([2.0, -0.5, 0.1])
-    each = [OBJECTIVES[name].generator_loss(real, generated[index : index + 1]) for index in range(3)]
-    np.testing.assert_allclose(OBJECTIVES[name].generator_loss(real, generated), np.mean(each), rtol=1e-6)
+    each = [objective.generator_loss(real, generated[index : index + 1]) for index in range(3)]
+    np.testing.assert_allclose(objective.generator_loss(real, generated), np.mean(each), rtol=1e-6)
+
+
+@every_loss
+def test_a_loss_of_prefixes_is_the_mean_over_prefix_lengths(loss):
+    real, generated = (jax.random.normal(jax.random.key(seed), (num, 4)) for seed, num in ((0, 2), (1, 3)))
+    expected = np.mean([loss(real[:, t], generated[:, t]) for t in range(4)])
+    np.testing.assert_allclose(loss(real, generated), expected, rtol=1e-5)
+
+
+@every_loss
+def test_a_loss_is_a_scalar_in_the_dtype_of_the_logits(loss):
+    for dtype in (jnp.float32, jnp.bfloat16):
+        value = jax.jit(loss)(REAL.astype(dtype), GENERATED.astype(dtype))
+        assert value.shape == ()
+        assert value.dtype == dtype
+
+
+@every_loss
+def test_bad_logits_are_named(loss):
+    with pytest.raises(TypeError, match="real must be an array, got list"):
+        loss([0.5, -1.0], GENERATED)
+    with pytest.raises(TypeError, match="generated must be floating, got int32"):
+        loss(REAL, GENERATED.astype(jnp.int32))
+    with pytest.raises(ValueError, match=r"real must be \[B\] or \[B, T\] and not empty, got shape \(\)"):
+        loss(REAL[0], GENERATED)
+    with pytest.raises(ValueError, match=r"generated must be \[N\] or \[N, T\] and not empty, got shape \(0,\)"):
+        loss(REAL, GENERATED[:0])
+    with pytest.raises(ValueError, match=r"generated must be \[N\] or \[N, T\] and not empty, got shape \(1, 3, 1\)"):
+        loss(REAL, GENERATED[None, :, None])
+    with pytest.raises(ValueError, match=r"axes of real but for the first, got shapes \(3, 2\) and \(2, 1\)"):
+        loss(REAL[:, None], jnp.zeros((3, 2)))

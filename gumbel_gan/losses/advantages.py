@@ -1,205 +1,255 @@
-"""Which symbol of a drawn sequence earns what: its rewards become advantages, one a symbol."""
+"""Advantage estimators: from the rewards of generated sequences to an advantage of each symbol.
 
-import numbers
-from collections.abc import Callable, Mapping
-from functools import partial
-from types import MappingProxyType
+A policy gradient weighs the gradient of log p(y_nt | y_n1 .. y_n(t-1)) with the advantage A_nt: how much more reward
+follows the choice of symbol t in sequence n than a baseline that does not depend on that choice.
+"""
+
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
-from gumbel_gan import unroll
-from gumbel_gan.networks import Generator, Params
+from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_scalar
+from gumbel_gan.losses._checks import require_floating
 from gumbel_gan.losses.score_function import leave_one_out
 
 Baseline = Any
 
 
-class Drawn(NamedTuple):
-    """Sequences that a generator has drawn, and what it is paid for them.
+class Rollout(NamedTuple):
+    """A batch of generated sequences with their rewards, and what estimates of expected rewards need.
 
     Attributes:
-      tokens: `[N, T]` int32 sequences.
-      rewards: `[N]`, of whole sequences, or `[N, T]`, of all their prefixes.
-      pay: maps any `[M, T]` sequences to their rewards.
-      generator: the generator, without a latent.
-      params: its parameters.
+      tokens: `[N, T]` integer sequences, drawn independently from the generator.
+      rewards: floating rewards of the sequences: `[N]`, of whole sequences; or `[N, T]`, of prefixes, at t of the first
+        t symbols.
+      reward_fn: (tokens `[N, T]`) -> `[N]` rewards of any whole sequences in place of `tokens`.
+      complete: (key, tokens `[N, T]`, num_given) -> `[N, T]` tokens, of which the first `num_given` are kept and the
+        others drawn from the generator, given those before them. `num_given` is a traced int32 scalar from 1 to T - 1.
+        Both functions are called under vmap and scan, and only by `monte_carlo`.
     """
 
     tokens: jax.Array
     rewards: jax.Array
-    pay: Callable[[jax.Array], jax.Array]
-    generator: Generator
-    params: Params
+    reward_fn: Callable[[jax.Array], jax.Array]
+    complete: Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 
-class Credit(NamedTuple):
-    """A way to share out the rewards of sequences among their symbols.
+class AdvantageEstimator(NamedTuple):
+    """A way to compute the advantages of symbols from the rewards of sequences.
+
+    The ready ones are `reinforce`, `monte_carlo` and `per_prefix`.
 
     Attributes:
-      of_prefixes: whether prefixes are paid, by a discriminator with one logit a prefix, or else whole sequences.
-      init: makes the baseline before the first step, a tree of arrays; empty where nothing is remembered.
-      advantages: (key, baseline, drawn) -> advantages `[N, T]`, of each symbol given those before it, and the baseline
-        of the next step. That is affine in the drawn sequences, so that shards may average theirs.
+      of_prefixes: whether it needs the rewards of all prefixes, from a discriminator with a logit for each of them. If
+        not, it needs the rewards of whole sequences.
+      init: () -> the baseline before the first step, a pytree of arrays; an empty one if nothing is kept between steps.
+      advantages: (key, step, baseline, rollout) -> (advantages `[N, T]`, the baseline of the next step). `key` is a
+        typed key, consumed; `step` an int32 scalar, at which schedules are evaluated. The new baseline must be affine
+        in means over the sequences, because data shards average theirs, and have the shapes and dtypes of the old one.
     """
 
     of_prefixes: bool
     init: Callable[[], Baseline]
-    advantages: Callable[[jax.Array, Baseline, Drawn], tuple[jax.Array, Baseline]]
+    advantages: Callable[[jax.Array, ArrayLike, Baseline, Rollout], tuple[jax.Array, Baseline]]
 
 
-def terminal() -> Credit:
-    """Makes the credit that gives every symbol the reward of the whole sequence.
+def reinforce() -> AdvantageEstimator:
+    """Builds REINFORCE: the advantage of every symbol is the reward of its sequence, less the mean of the others.
 
-    The baseline is the mean reward of the other sequences.
+    With r_n the reward of sequence n,
+
+        A_nt = r_n - mean_{m != n} r_m.
 
     Returns:
-      A `Credit`, of at least two sequences a step.
+      An `AdvantageEstimator` of rewards `[N]`, N at least 2. It keeps nothing between steps.
 
     References:
-      Williams 1992, https://doi.org/10.1007/BF00992696.
+      Williams 1992, https://doi.org/10.1007/BF00992696; for the baseline, Kool et al. 2019,
+      https://openreview.net/forum?id=r1lgTGL5DE.
     """
 
-    def advantages(key: jax.Array, baseline: Baseline, drawn: Drawn) -> tuple[jax.Array, Baseline]:
-        del key
-        _require_others(drawn)
-        return jnp.broadcast_to(leave_one_out(drawn.rewards)[:, None], drawn.tokens.shape), baseline
+    def advantages(key: jax.Array, step: ArrayLike, baseline: Baseline, rollout: Rollout) -> tuple[jax.Array, Baseline]:
+        del key, step
+        _check_rollout(rollout, of_prefixes=False)
+        _require_others(rollout)
+        return jnp.broadcast_to(leave_one_out(rollout.rewards)[:, None], rollout.tokens.shape), baseline
 
-    return Credit(False, _nothing, advantages)
-
-
-def per_prefix(*, discount: float, baseline_decay: float) -> Credit:
-    """Makes the credit that gives a symbol the rewards of the prefixes that hold it, the later the less.
-
-    With r_s the reward of the first s symbols, the symbol at t has the return, and the batch moves the baseline b,
-
-        R_t = sum_{s >= t} discount^(s - t) r_s,    b <- baseline_decay b + (1 - baseline_decay) mean R,
-
-    and its advantage is R_t - b, with the b of the steps before, into which none of the step's returns has gone.
-
-    Args:
-      discount: in [0, 1]; ScratchGAN's is 0.23.
-      baseline_decay: in [0, 1), decay of the moving average of returns; ScratchGAN's is 0.08.
-
-    Returns:
-      A `Credit`, whose baseline is a scalar.
-
-    Raises:
-      ValueError: an argument is out of its range.
-
-    References:
-      de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
-    """
-    if isinstance(discount, numbers.Real) and not 0 <= discount <= 1:
-        raise ValueError(f"discount must be in [0, 1], got {discount}")
-    if isinstance(baseline_decay, numbers.Real) and not 0 <= baseline_decay < 1:
-        raise ValueError(f"baseline_decay must be in [0, 1), got {baseline_decay}")
-
-    def advantages(key: jax.Array, baseline: Baseline, drawn: Drawn) -> tuple[jax.Array, Baseline]:
-        del key
-        returns_NT = discounted_returns(drawn.rewards, discount)
-        moved = baseline_decay * baseline + (1 - baseline_decay) * jnp.mean(returns_NT)
-        return returns_NT - baseline, moved
-
-    return Credit(True, lambda: jnp.zeros(()), advantages)
+    return AdvantageEstimator(False, _no_baseline, advantages)
 
 
-def roll_outs(*, num_roll_outs: int) -> Credit:
-    """Makes the credit that gives a symbol what the generator is paid, on average, when it goes on from there.
+def monte_carlo(*, num_roll_outs: int) -> AdvantageEstimator:
+    """Builds SeqGAN's estimator: the value of a prefix is the mean reward of sequences that continue it.
 
-    The value of a prefix y_1..t is the mean reward of `num_roll_outs` whole sequences that begin with it, completed by
-    the generator itself; of the whole sequence it is its own reward. The baseline is, at every t, the mean value of the
-    other sequences' prefixes. SeqGAN's own has no baseline, and completes by an average of earlier generators.
+    With V_nt the mean reward of `num_roll_outs` sequences whose first t symbols are those of sequence n and whose
+    others the generator draws, and V_nT the reward of sequence n itself,
+
+        A_nt = V_nt - mean_{m != n} V_mt.
+
+    SeqGAN has no such baseline, and draws the continuations from a moving average of the generator.
 
     Args:
-      num_roll_outs: completions of each prefix, at least 1; SeqGAN's are 16.
+      num_roll_outs: continuations of each prefix, at least 1; static. SeqGAN uses 16.
 
     Returns:
-      A `Credit`, of at least two sequences a step.
+      An `AdvantageEstimator` of rewards `[N]`, N at least 2. It keeps nothing between steps.
 
     Raises:
+      TypeError: `num_roll_outs` is not an integer.
       ValueError: `num_roll_outs` is less than 1.
 
     References:
       Yu et al. 2017, equation 4, https://arxiv.org/abs/1609.05473.
     """
-    if num_roll_outs < 1:
-        raise ValueError(f"num_roll_outs must be at least 1, got {num_roll_outs}")
+    require_at_least(1, num_roll_outs=num_roll_outs)
 
-    def advantages(key: jax.Array, baseline: Baseline, drawn: Drawn) -> tuple[jax.Array, Baseline]:
-        _require_others(drawn)
-        values_NT = prefix_values(key, drawn, num_roll_outs)
+    def advantages(key: jax.Array, step: ArrayLike, baseline: Baseline, rollout: Rollout) -> tuple[jax.Array, Baseline]:
+        del step
+        _check_rollout(rollout, of_prefixes=False)
+        _require_others(rollout)
+        values_NT = prefix_values(key, rollout, num_roll_outs)
         return jax.vmap(leave_one_out, in_axes=1, out_axes=1)(values_NT), baseline
 
-    return Credit(False, _nothing, advantages)
+    return AdvantageEstimator(False, _no_baseline, advantages)
 
 
-CREDITS: Mapping[str, Callable[..., Credit]] = MappingProxyType(
-    {"terminal": terminal, "per_prefix": per_prefix, "roll_outs": roll_outs}
-)
+def per_prefix(*, discount: Scalar, baseline_decay: Scalar) -> AdvantageEstimator:
+    """Builds ScratchGAN's estimator: discounted returns of the rewards of prefixes, less a moving average.
+
+    With r_ns the reward of the first s symbols of sequence n, the return R of a symbol, its advantage A and the
+    baseline b are
+
+        R_nt = sum_{s >= t} discount^(s - t) r_ns,
+        A_nt = R_nt - b,
+        b <- baseline_decay b + (1 - baseline_decay) mean_nt R_nt.
+
+    A step uses the baseline of the step before, which does not depend on the sequences of this step. The first is 0.
+
+    Args:
+      discount: scalar in [0, 1]; a number, a traced number or a schedule. ScratchGAN uses 0.23.
+      baseline_decay: scalar in [0, 1), decay of the moving average of returns; likewise. ScratchGAN uses 0.08.
+
+    Returns:
+      An `AdvantageEstimator` of rewards `[N, T]`, whose baseline is a float32 scalar.
+
+    Raises:
+      TypeError: an argument is neither a real scalar nor a schedule.
+      ValueError: an argument is out of its range.
+
+    References:
+      de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
+    """
+    require_scalar("discount", discount, low=0.0, high=1.0)
+    require_scalar("baseline_decay", baseline_decay, low=0.0, high=1.0, open_high=True)
+
+    def advantages(key: jax.Array, step: ArrayLike, baseline: Baseline, rollout: Rollout) -> tuple[jax.Array, Baseline]:
+        del key
+        _check_rollout(rollout, of_prefixes=True)
+        returns_NT = discounted_returns(rollout.rewards, at_step(discount, step))
+        decay = jnp.asarray(at_step(baseline_decay, step), baseline.dtype)
+        mean_return = jnp.mean(returns_NT).astype(baseline.dtype)
+        return returns_NT - baseline.astype(returns_NT.dtype), decay * baseline + (1 - decay) * mean_return
+
+    return AdvantageEstimator(True, lambda: jnp.zeros((), jnp.float32), advantages)
 
 
 def discounted_returns(rewards: jax.Array, discount: ArrayLike) -> jax.Array:
-    """Sums the rewards from each time on, R_t = sum_{s >= t} discount^(s - t) r_s.
+    """Computes discounted sums of later rewards, R_t = sum_{s >= t} discount^(s - t) r_s.
 
     Args:
-      rewards: `[N, T]` rewards.
+      rewards: `[N, T]` rewards, floating.
       discount: scalar in [0, 1]; may be traced.
 
     Returns:
-      `[N, T]` returns.
+      `[N, T]` returns, in the dtype of `rewards`.
+
+    Raises:
+      TypeError: `rewards` is not a floating array.
+      ValueError: `rewards` is not `[N, T]` or is empty.
 
     >>> discounted_returns(jnp.array([[1.0, 2.0, 4.0]]), 0.5).tolist()
     [[3.0, 4.0, 4.0]]
     """
+    require_floating("rewards", rewards, "NT")
+    factor = jnp.asarray(discount, rewards.dtype)
 
     def body(later_N: jax.Array, reward_N: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return_N = reward_N + discount * later_N
+        return_N = reward_N + factor * later_N
         return return_N, return_N
 
     _, returns_TN = jax.lax.scan(body, jnp.zeros_like(rewards[:, 0]), rewards.T, reverse=True)
     return returns_TN.T
 
 
-def prefix_values(key: jax.Array, drawn: Drawn, num_roll_outs: int) -> jax.Array:
-    """Estimates what a generator is paid, on average, when it goes on from the prefixes of what it has drawn.
+def prefix_values(key: jax.Array, rollout: Rollout, num_roll_outs: int) -> jax.Array:
+    """Estimates the expected reward of sequences that begin with each of the prefixes of generated sequences.
+
+    The completions of one prefix length are drawn and rewarded at a time: memory is that of N * `num_roll_outs`
+    sequences, whatever T.
 
     Args:
       key: typed PRNG key; consumed.
-      drawn: the sequences, with rewards `[N]` of whole ones.
+      rollout: the sequences, with rewards `[N]` of whole sequences.
       num_roll_outs: completions of each prefix, at least 1.
 
     Returns:
-      `[N, T]` values, at t that of the first t symbols; the last are the rewards of the sequences themselves.
+      `[N, T]` values, at t of the first t symbols. The last ones are the rewards of the sequences themselves.
+
+    Raises:
+      TypeError: the tokens are not integers, the rewards not floating, or `num_roll_outs` is not an integer.
+      ValueError: `num_roll_outs` is less than 1, or tokens or rewards of the rollout, or those that its functions
+        return, have a wrong shape.
     """
-    num, length = drawn.tokens.shape
-    step = partial(drawn.generator.step, drawn.params)
-    carry = drawn.generator.initial_carry(jax.random.key(0), num)
-    start = unroll.start_symbols(num, drawn.generator.num_symbols)
+    require_at_least(1, num_roll_outs=num_roll_outs)
+    _check_rollout(rollout, of_prefixes=False)
+    num, length = rollout.tokens.shape
 
     def value(key: jax.Array, num_given: jax.Array) -> jax.Array:
-        completed_NT = unroll.completed(key, step, carry, start, drawn.tokens, num_given)
-        return drawn.pay(completed_NT)
+        completed_NT = rollout.complete(key, rollout.tokens, num_given)
+        if completed_NT.shape != (num, length):
+            raise ValueError(f"complete must return tokens of shape {(num, length)}, got shape {completed_NT.shape}")
+        rewards_N = rollout.reward_fn(completed_NT)
+        if rewards_N.shape != (num,):
+            raise ValueError(f"reward_fn must return rewards of shape {(num,)}, got shape {rewards_N.shape}")
+        return rewards_N
 
-    def of_prefix(keys_and_num_given: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return jnp.mean(jax.vmap(value, in_axes=(0, None))(*keys_and_num_given), axis=0)
+    def mean_value(key_data_and_num_given: tuple[jax.Array, jax.Array]) -> jax.Array:
+        key_data, num_given = key_data_and_num_given
+        keys_R = jax.random.wrap_key_data(key_data, impl=jax.random.key_impl(key))
+        return jnp.mean(jax.vmap(value, in_axes=(0, None))(keys_R, num_given), axis=0)
 
-    # A prefix after the other, which bounds the memory; roll-outs have an axis of their own: nothing is ever reshaped.
-    keys = jax.random.split(key, (length - 1, num_roll_outs))
-    values_PN = jax.lax.map(of_prefix, (keys, jnp.arange(1, length)))
-    return jnp.concatenate([values_PN, drawn.rewards[None]]).T
+    # The loop is over the data of keys: under vmap a loop over keys transposes them, which `jax_debug_key_reuse`
+    # reports as a reuse.
+    key_data = jax.random.key_data(jax.random.split(key, (length - 1, num_roll_outs)))
+    values_PN = jax.lax.map(mean_value, (key_data, jnp.arange(1, length, dtype=jnp.int32)))
+    return jnp.concatenate([values_PN, rollout.rewards[None]]).T
 
 
-def _require_others(drawn: Drawn) -> None:
-    """Raises ValueError where a sequence has no other to be compared with."""
-    if len(drawn.tokens) < 2:
+def _check_rollout(rollout: Rollout, *, of_prefixes: bool) -> None:
+    """Raises unless tokens are integers `[N, T]` and rewards floating `[N]`, or, of prefixes, `[N, T]`."""
+    tokens, rewards = rollout.tokens, rollout.rewards
+    if not isinstance(tokens, jax.Array | np.ndarray) or not jnp.issubdtype(tokens.dtype, jnp.integer):
+        raise TypeError(f"tokens must be an array of integers, got {getattr(tokens, 'dtype', type(tokens).__name__)}")
+    if tokens.ndim != 2 or not tokens.size:
+        raise ValueError(f"tokens must be [N, T] and not empty, got shape {tokens.shape}")
+    require_floating("rewards", rewards)
+    wanted = tokens.shape if of_prefixes else tokens.shape[:1]
+    if rewards.shape != wanted:
+        whose = "all prefixes" if of_prefixes else "whole sequences"
+        raise ValueError(f"rewards must be those of {whose}, of shape {wanted}, got shape {rewards.shape}")
+
+
+def _require_others(rollout: Rollout) -> None:
+    """Raises ValueError unless each sequence has another one that it can be compared with."""
+    if len(rollout.tokens) < 2:
         raise ValueError(
-            f"batch_size must be at least 2 for each shard, as this credit compares sequences with each other; "
-            f"got {len(drawn.tokens)}"
+            "a batch (of each data shard) must hold at least 2 sequences, since this advantage estimator compares "
+            f"sequences with each other; got {len(rollout.tokens)}"
         )
 
 
-def _nothing() -> Baseline:
+def _no_baseline() -> Baseline:
     return ()

@@ -1,41 +1,111 @@
-"""Gradient penalties on the discriminator."""
+"""Gradient penalties of the discriminator."""
 
+import numbers
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-
-def logits_and_gradients(discriminate: Callable[[jax.Array], jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Computes a discriminator's logits and, in the same pass, their gradients by its input.
-
-    Args:
-      discriminate: maps `[B, T, K]` sequences to `[B]` logits, each from its own sequence only.
-      x: `[B, T, K]` sequences on the simplex.
-
-    Returns:
-      `[B]` logits and `[B, T, K]` gradients dd/dx.
-    """
-    logits, pull_back = jax.vjp(discriminate, x)
-    return logits, pull_back(jnp.ones_like(logits))[0]
+from gumbel_gan.arguments import Scalar, require_number, require_scalar
+from gumbel_gan.losses._checks import require_floating
 
 
-def zero_centred_gradient_penalty(gradient: jax.Array) -> jax.Array:
-    """Computes half the mean squared norm of a discriminator's gradient.
+class GradientPenalty(NamedTuple):
+    """Settings of the zero-centered gradient penalties R1 and R2, which are added to the discriminator's loss.
 
-    1/2 mean_b || P dd/dx_b ||^2, with P the projection that subtracts the mean over the symbols. Sequences live on
-    a product of simplices, along which the removed component can't move; without P it would be penalised for nothing.
-    At real sequences this is R1, at generated ones R2. One-hot samples show the discriminator only the vertices of
-    the simplex: its gradient there, which is all that a straight-through generator learns from, is otherwise free.
+    The discriminator minimizes L + real_weight R1 + generated_weight R2, with L its objective and R1 and R2 the
+    `zero_centered_gradient_penalty` at real and at generated sequences.
 
-    Args:
-      gradient: `[B, T, K]` gradients dd/dx, as `logits_and_gradients` gives them.
+    A penalty is a mean over independent sequences of a batch. The mean over some of them, chosen without regard to
+    their gradients, has the same expectation: with `fraction` < 1 the first sequences of a batch give an estimate that
+    is still unbiased, noisier, and cheaper, because the others need no second derivatives.
 
-    Returns:
-      A scalar >= 0.
+    Attributes:
+      real_weight: scalar >= 0, weight of R1: a number, a traced number or a schedule. None: R1 is not computed.
+      generated_weight: scalar >= 0, weight of R2, likewise. None: R2 is not computed.
+      fraction: share, in (0, 1], of the real and of the generated sequences at which R1 and R2 are evaluated; at least
+        one sequence of each. A Python number: static, because shapes depend on it.
 
     References:
       Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
     """
+
+    real_weight: Scalar | None = None
+    generated_weight: Scalar | None = None
+    fraction: float = 1.0
+
+
+def check_penalty(penalty: GradientPenalty) -> None:
+    """Checks the settings of gradient penalties. Values of traced numbers and of schedules are not checked.
+
+    Args:
+      penalty: the settings.
+
+    Raises:
+      TypeError: `penalty` is not a `GradientPenalty`, a weight is neither None nor a scalar nor a schedule, or
+        `fraction` is not a Python number.
+      ValueError: a weight is negative or not finite, or `fraction` is not in (0, 1].
+    """
+    if not isinstance(penalty, GradientPenalty):
+        raise TypeError(f"penalty must be a GradientPenalty, got {penalty!r}")
+    for name in ("real_weight", "generated_weight"):
+        weight = getattr(penalty, name)
+        if weight is not None:
+            require_scalar(name, weight, low=0.0)
+    if isinstance(penalty.fraction, bool) or not isinstance(penalty.fraction, numbers.Real):
+        raise TypeError(f"fraction must be a Python number in (0, 1], got {penalty.fraction!r}")
+    require_number("fraction", penalty.fraction, low=0.0, high=1.0, open_low=True)
+
+
+def logits_and_gradients(discriminate: Callable[[jax.Array], jax.Array], x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Computes a discriminator's logits and their gradients with respect to its input, in one pass.
+
+    Args:
+      discriminate: maps `[B, T, K]` sequences to `[B]` logits. The logit of a sequence must depend on that sequence
+        only, since one backward pass computes all gradients.
+      x: `[B, T, K]` sequences of one-hot or relaxed symbols, floating.
+
+    Returns:
+      `[B]` logits, and `[B, T, K]` gradients: that of logit b with respect to sequence b.
+
+    Raises:
+      TypeError: `x` is not a floating array.
+      ValueError: `x` is not `[B, T, K]` or is empty, or `discriminate` returns another shape than `[B]`, as a
+        discriminator of prefixes does.
+    """
+    require_floating("x", x, "BTK")
+    logits, pull_back = jax.vjp(discriminate, x)
+    if logits.shape != x.shape[:1]:
+        raise ValueError(f"discriminate must return logits of shape {x.shape[:1]}, got shape {logits.shape}")
+    return logits, pull_back(jnp.ones_like(logits))[0]
+
+
+def zero_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
+    """Computes half the mean squared norm of a discriminator's gradient within the simplex.
+
+        1/2 mean_b || P grad d(x_b) ||^2,    (P g)_tk = g_tk - mean_j g_tj.
+
+    P projects onto the directions in which a distribution over symbols can change, those whose entries sum to 0. The
+    component that it removes has no effect on any sequence of symbols, one-hot or relaxed.
+
+    At real sequences this is R1, at generated ones R2. A generator with straight-through samples learns from the
+    gradient at one-hot inputs alone. The discriminator's loss on one-hot sequences does not constrain that gradient;
+    the penalties do.
+
+    Args:
+      gradient: `[B, T, K]` gradients, as returned by `logits_and_gradients`; floating.
+
+    Returns:
+      A scalar >= 0.
+
+    Raises:
+      TypeError: `gradient` is not a floating array.
+      ValueError: `gradient` is not `[B, T, K]` or is empty.
+
+    References:
+      Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
+    """
+    require_floating("gradient", gradient, "BTK")
     tangent_BTK = gradient - jnp.mean(gradient, axis=-1, keepdims=True)
     return 0.5 * jnp.mean(jnp.sum(jnp.square(tangent_BTK), axis=(1, 2)))

@@ -1,36 +1,78 @@
-"""What a generator is paid for a sequence, by the discriminator's logit d = log(D / (1 - D))."""
+"""Rewards of a generator for its sequences, as functions of the discriminator's logit.
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+d = log(D / (1 - D)) is the logit and D = sigmoid(d) the probability that the discriminator assigns to a sequence being
+real. What a reward optimizes is stated for the optimal discriminator, d = log(p_data / p_generator), held fixed while
+the generator follows the policy gradient.
+"""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
+from gumbel_gan.losses._checks import require_floating
+
+# Maps logits `[...]` to rewards `[...]`, elementwise.
 Reward = Callable[[jax.Array], jax.Array]
 
 
 def logit(logits: jax.Array) -> jax.Array:
-    """Gives d itself; against the optimal discriminator, its policy gradient is that of -KL(generator || data)."""
+    """Returns d itself, the reward whose policy gradient descends KL(generator || data).
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+    """
+    require_floating("logits", logits)
     return logits
 
 
-def twice_belief_minus_one(logits: jax.Array) -> jax.Array:
-    """Gives 2 D - 1 = tanh(d / 2), which is bounded by -1 and 1.
+def tanh_half_logit(logits: jax.Array) -> jax.Array:
+    """Computes 2 D - 1 = tanh(d / 2), a reward in [-1, 1].
+
+    Its policy gradient descends 2 KL(data || (data + generator) / 2).
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
 
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
 
-    >>> twice_belief_minus_one(jnp.array([0.0, 100.0])).tolist()
+    >>> tanh_half_logit(jnp.array([0.0, 100.0])).tolist()
     [0.0, 1.0]
     """
+    require_floating("logits", logits)
     return jnp.tanh(logits / 2)
 
 
-def log_belief(logits: jax.Array) -> jax.Array:
-    """Gives log D = -softplus(-d), the reward of the non-saturating loss."""
+def log_sigmoid(logits: jax.Array) -> jax.Array:
+    """Computes log D = -softplus(-d), the negative of the non-saturating generator loss.
+
+    Its policy gradient descends KL(generator || data) - 2 JS(generator, data), with JS the Jensen-Shannon divergence.
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards, <= 0.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+
+    References:
+      Goodfellow et al. 2014, section 3, https://arxiv.org/abs/1406.2661; Arjovsky & Bottou 2017, theorem 2.5,
+      https://arxiv.org/abs/1701.04862.
+    """
+    require_floating("logits", logits)
     return -jax.nn.softplus(-logits)
-
-
-REWARDS: Mapping[str, Reward] = MappingProxyType(
-    {"logit": logit, "twice_belief_minus_one": twice_belief_minus_one, "log_belief": log_belief}
-)

@@ -1,0 +1,28 @@
+"""Checks of arrays that the losses share. Only dtypes and shapes are looked at, so that traced arrays pass too."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def require_floating(name: str, array: Any, *layouts: str) -> None:
+    """Raises unless an argument is a floating array and, where layouts are given, has one of them and is not empty.
+
+    Args:
+      name: of the argument, for the error.
+      array: the argument.
+      layouts: names of axes, a letter each: "B" allows `[B]`, "BT" allows `[B, T]`. Without layouts any shape passes.
+
+    Raises:
+      TypeError: the argument is not an array or not floating.
+      ValueError: its shape fits no layout, or has a 0 in it.
+    """
+    if not isinstance(array, jax.Array | np.ndarray | np.generic):
+        raise TypeError(f"{name} must be an array, got {type(array).__name__}")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        raise TypeError(f"{name} must be floating, got {array.dtype}")
+    if layouts and (array.ndim not in map(len, layouts) or 0 in array.shape):
+        wanted = " or ".join(f"[{', '.join(layout)}]" for layout in layouts)
+        raise ValueError(f"{name} must be {wanted} and not empty, got shape {array.shape}")
