@@ -6,18 +6,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gumbel_gan.arguments import require_at_least
+
 PyTree = Any
 
 
 class Batch(NamedTuple):
-    """Sequences, with what is known of each. A batch and a whole data set have the same form.
+    """Sequences, with their conditions and weights where they have any. A batch and a whole data set have one form.
 
     Attributes:
       tokens: `[N, T]` integers in [0, K).
       condition: what each sequence is generated from, a pytree of arrays with a leading axis of N (labels `[N]`,
         vectors `[N, F]`, other sequences `[N, T']`); None for unconditional generation.
-      weights: `[N]` weights >= 0 of the sequences; None where all weigh the same. The algorithms that use weights say
-        how.
+      weights: `[N]` floating weights >= 0 of the sequences; None where all have the same weight. The algorithms that
+        use weights document how.
     """
 
     tokens: Any
@@ -26,7 +28,7 @@ class Batch(NamedTuple):
 
 
 def as_batch(data: Any) -> Batch:
-    """Returns a batch as it is, and an array of tokens as a batch without condition and weights."""
+    """Returns a `Batch` unchanged, and anything else as the tokens of a `Batch` without condition and weights."""
     return data if isinstance(data, Batch) else Batch(data)
 
 
@@ -36,76 +38,111 @@ def num_sequences(data: Batch) -> int:
 
 
 def take(data: Batch, rows: Any) -> Batch:
-    """Returns the given rows of every leaf of a batch."""
-    return jax.tree.map(lambda leaf: leaf[rows], data)
+    """Returns the given rows of every array of a batch.
+
+    Args:
+      data: a batch of N sequences.
+      rows: `[M]` integers in [0, N), which may be traced, or a slice. JAX arrays are indexed like everywhere in JAX: a
+        row >= N is the last one.
+
+    Returns:
+      A `Batch` of M sequences. NumPy arrays stay NumPy arrays, unless `rows` is a JAX array.
+    """
+
+    def rows_of(leaf: Any) -> Any:
+        return (jnp.asarray(leaf) if isinstance(rows, jax.Array) else leaf)[rows]
+
+    return jax.tree.map(rows_of, data)
 
 
 def check_data(data: Any, *, num_symbols: int, length: int) -> Batch:
-    """Checks sequences before training; traced arrays have their shapes and dtypes checked, not their values.
+    """Checks sequences before training. Of traced arrays, shapes and dtypes are checked, but not values.
 
     Args:
-      data: a `Batch`, or `[N, T]` tokens.
-      num_symbols: K.
-      length: T.
+      data: a `Batch` of N sequences, or their tokens `[N, T]`; JAX or NumPy arrays.
+      num_symbols: K, at least 1.
+      length: T, at least 1.
 
     Returns:
       The data as a `Batch`.
 
     Raises:
-      TypeError: the tokens are not integers, or the weights are not floating.
-      ValueError: there are no sequences; the tokens are not `[N, T]` or not in [0, K); a leaf of the condition has
-        another leading axis than N; or the weights are not `[N]`, negative or not finite.
+      TypeError: the tokens are not an array of integers, a leaf of the condition is not an array of numbers, bools or
+        PRNG keys, or the weights are not an array of floats; or `num_symbols` or `length` is not an integer.
+      ValueError: there are no sequences; the tokens are not `[N, T]` or not in [0, K); a leaf of the condition has no
+        leading axis of N; the weights are not `[N]`, or not finite, negative or all 0; or `num_symbols` or `length` is
+        less than 1.
     """
+    require_at_least(1, num_symbols=num_symbols, length=length)
     data = as_batch(data)
-    shape, dtype = jnp.shape(data.tokens), jnp.result_type(data.tokens)
-    if not jnp.issubdtype(dtype, jnp.integer):
-        raise TypeError(f"tokens must be integers, got {dtype}")
-    if len(shape) != 2 or shape[1] != length:
-        raise ValueError(f"tokens must be [N, {length}], got shape {shape}")
-    if not shape[0]:
-        raise ValueError("tokens must hold at least one sequence, got none")
-    if not isinstance(data.tokens, jax.core.Tracer):
-        tokens = np.asarray(data.tokens)
-        if tokens.min() < 0 or tokens.max() >= num_symbols:
-            raise ValueError(f"tokens must be in [0, {num_symbols}), got {tokens.min()} to {tokens.max()}")
+    _check_tokens(data.tokens, num_symbols, length)
+    num = num_sequences(data)
     for leaf in jax.tree.leaves(data.condition):
-        if jnp.shape(leaf)[:1] != shape[:1]:
-            raise ValueError(f"condition must have a leading axis of {shape[0]}, got shape {jnp.shape(leaf)}")
+        _check_condition(leaf, num)
     if data.weights is not None:
-        _check_weights(data.weights, shape[0])
+        _check_weights(data.weights, num)
     return data
 
 
-def inverse_frequency_weights(tokens: np.ndarray) -> np.ndarray:
+def inverse_frequency_weights(tokens: Any) -> np.ndarray:
     """Computes importance weights 1 / p_data(x), with p_data the empirical distribution of the sequences.
 
-    p_data(x) = (how often x occurs) / N. Under these weights all distinct sequences of the data count alike.
+    p_data(x) = (number of occurrences of x) / N. With these weights, all distinct sequences of the data have the same
+    total weight, N.
 
     Args:
-      tokens: `[N, T]` integers, N at least 1.
+      tokens: `[N, T]` integers, N and T at least 1; a JAX or NumPy array, not traced.
 
     Returns:
       `[N]` float32 weights.
 
     Raises:
-      ValueError: `tokens` is not `[N, T]` with N at least 1.
+      TypeError: `tokens` is not an array of integers.
+      ValueError: `tokens` is not `[N, T]` with N and T at least 1.
 
     >>> inverse_frequency_weights(np.array([[1, 2], [1, 2], [0, 1], [2, 2]])).tolist()
     [2.0, 2.0, 4.0, 4.0]
     """
-    tokens = np.asarray(tokens)
-    if tokens.ndim != 2 or not len(tokens):
-        raise ValueError(f"tokens must be [N, T] with N at least 1, got shape {tokens.shape}")
-    _, index_N, counts_M = np.unique(tokens, axis=0, return_inverse=True, return_counts=True)
+    _require_array("tokens", tokens, "integers", jnp.integer)
+    if tokens.ndim != 2 or not tokens.size:
+        raise ValueError(f"tokens must be [N, T] with N and T at least 1, got shape {tokens.shape}")
+    _, index_N, counts_M = np.unique(np.asarray(tokens), axis=0, return_inverse=True, return_counts=True)
     return (len(tokens) / counts_M[index_N.reshape(-1)]).astype(np.float32)
 
 
+def _require_array(name: str, array: Any, wanted: str, *kinds: Any) -> None:
+    """Raises TypeError unless an argument is an array of what is wanted, that is, of one of the kinds of dtype."""
+    if not isinstance(array, jax.Array | np.ndarray):
+        raise TypeError(f"{name} must be an array of {wanted}, got {type(array).__name__}")
+    if not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
+        raise TypeError(f"{name} must be an array of {wanted}, got {array.dtype}")
+
+
+def _check_tokens(tokens: Any, num_symbols: int, length: int) -> None:
+    _require_array("tokens", tokens, "integers", jnp.integer)
+    if tokens.ndim != 2 or tokens.shape[1] != length:
+        raise ValueError(f"tokens must be [N, {length}], got shape {tokens.shape}")
+    if not tokens.shape[0]:
+        raise ValueError("tokens must hold at least one sequence, got none")
+    if not isinstance(tokens, jax.core.Tracer):
+        least, largest = int(tokens.min()), int(tokens.max())
+        if least < 0 or largest >= num_symbols:
+            raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
+
+
+def _check_condition(leaf: Any, num: int) -> None:
+    _require_array("condition", leaf, "numbers, bools or PRNG keys", jnp.number, jnp.bool, jax.dtypes.prng_key)
+    if leaf.shape[:1] != (num,):
+        raise ValueError(f"condition must have a leading axis of {num}, got shape {leaf.shape}")
+
+
 def _check_weights(weights: Any, num: int) -> None:
-    if not jnp.issubdtype(jnp.result_type(weights), jnp.floating):
-        raise TypeError(f"weights must be floating, got {jnp.result_type(weights)}")
-    if jnp.shape(weights) != (num,):
-        raise ValueError(f"weights must be [{num}], got shape {jnp.shape(weights)}")
+    _require_array("weights", weights, "floats", jnp.floating)
+    if weights.shape != (num,):
+        raise ValueError(f"weights must be [{num}], got shape {weights.shape}")
     if not isinstance(weights, jax.core.Tracer):
-        values = np.asarray(weights)
-        if not np.isfinite(values).all() or (values < 0).any():
-            raise ValueError(f"weights must be finite and >= 0, got {values.min()} to {values.max()}")
+        least, largest = float(weights.min()), float(weights.max())
+        if not (least >= 0 and largest < np.inf):
+            raise ValueError(f"weights must be finite and >= 0, got {least} to {largest}")
+        if largest == 0:
+            raise ValueError("weights must not all be 0")
