@@ -1,4 +1,4 @@
-"""Sequences from a random LSTM, whose law is known: the synthetic task of SeqGAN."""
+"""Sequences from a random LSTM, whose likelihoods are exact: the synthetic task of SeqGAN."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +10,11 @@ import numpy as np
 from gumbel_gan import unroll
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks import Carry, Generator, Params, lstm_generator, lstm_generator_params
-from gumbel_gan.tasks import vocabulary
+from gumbel_gan.data import Batch
 from gumbel_gan.tasks.interface import Oracle, Task
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
-# An array over all symbols and all times is as large as this makes it: 100 MB for 5,000 symbols and 20 times.
+# Bounds the memory: an array of all logits takes 100 MB for 5,000 symbols and 20 steps.
 _ROWS_AT_ONCE = 250
 
 
@@ -26,11 +27,11 @@ def oracle_task(
     num_heldout: int = 1_000,
     seed: int = 0,
 ) -> Task:
-    """Makes a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
+    """Builds a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
 
-    The law is that of `networks.lstm_generator`, where a symbol enters the gates by its own weights. SeqGAN's LSTM
-    reads an embedding of the symbol instead, so that likelihoods compare between systems on this task, and not with
-    the numbers of that paper.
+    The true distribution is that of `networks.lstm_generator`, where each symbol has its own weights into the gates.
+    SeqGAN's LSTM reads an embedding of the symbol instead, so that likelihoods can be compared between systems on this
+    task, but not with the numbers of that paper.
 
     Args:
       num_symbols: K, at least 2.
@@ -41,9 +42,10 @@ def oracle_task(
       seed: of the parameters and of the draw of sequences.
 
     Returns:
-      A `Task` without padding, whose symbols are numbers, and whose oracle gives the exact `log_prob` of sequences.
+      A `Task` without padding, whose symbols are numbers, and whose oracle has the exact `log_prob` of sequences.
 
     Raises:
+      TypeError: an argument is not an integer.
       ValueError: an argument is out of its range.
 
     References:
@@ -56,36 +58,30 @@ def oracle_task(
     params_key, sample_key = jax.random.split(jax.random.key(seed))
     params = _normal_params(params_key, num_symbols, hidden_size)
     tokens = _sample(sample_key, generator, params, num_train + 2 * num_heldout, length)
-    train, validation, test = np.split(tokens, [num_train, num_train + num_heldout])
-    symbols = tuple(map(str, range(num_symbols)))
-    oracle = Oracle(
-        is_valid=None,
-        method=None,
-        support=None,
-        log_probs=None,
-        law=None,
-        length_probs=np.eye(length + 1)[length],
-        log_prob=_log_prob(generator, params, length),
-    )
+    train, validation, test = map(Batch, np.split(tokens, [num_train, num_train + num_heldout]))
+    note = f"The true distribution is an LSTM of {hidden_size} units, its parameters drawn from N(0, 1) by seed {seed}."
     return Task(
         name="LSTM oracle",
-        symbols=symbols,
-        padding=None,
+        vocabulary=Vocabulary(tuple(map(str, range(num_symbols))), separator=" "),
         train=train,
         validation=validation,
         test=test,
-        decode=partial(vocabulary.decode, symbols=symbols, padding=None, separator=" "),
-        oracle=oracle,
-        notes=(f"The true law is an LSTM of {hidden_size} units, its parameters drawn from N(0, 1) by seed {seed}.",),
+        oracle=Oracle(
+            log_prob=_log_prob(generator, params, length), length_probs=np.eye(length + 1, dtype=np.float64)[length]
+        ),
+        notes=(note,),
     )
 
 
 def _normal_params(key: jax.Array, num_symbols: int, hidden_size: int) -> Params:
-    """Draws weights from N(0, 1), a key a gate in a fixed order: a seed's law outlives a network's layout."""
+    """Draws weights from N(0, 1), one key per gate in a fixed order.
+
+    A seed has the same distribution whatever the layout of the network's parameters is.
+    """
     keys = iter(jax.random.split(key, 14))
 
     def normal(*shape: int) -> jax.Array:
-        return jax.random.normal(next(keys), shape)
+        return jax.random.normal(next(keys), shape, jnp.float32)
 
     head_bias, head_kernel = normal(num_symbols), normal(hidden_size, num_symbols)
     biases, of_state = {}, {}
@@ -103,7 +99,7 @@ def _sample(key: jax.Array, generator: Generator, params: Params, num: int, leng
         return unroll.hard(key, partial(generator.step, params), carry, start, length).tokens
 
     keys = jax.random.split(key, -(-num // _ROWS_AT_ONCE))
-    # The law is one law on every platform only without the shorter floats that some multiply with by default.
+    # Some platforms multiply in lower precision by default, which would change the distribution.
     with jax.default_matmul_precision("highest"):
         return np.concatenate([np.asarray(draw(key, params)) for key in keys])[:num]
 
@@ -139,6 +135,6 @@ def _log_prob(generator: Generator, params: Params, length: int) -> Callable[[np
 
 
 def _beginning(generator: Generator) -> tuple[Carry, jax.Array]:
-    """Gives the carry and the symbols that a block begins with; without a latent the carry is no draw."""
+    """Returns the carry and the symbols that a block begins with."""
     carry = generator.initial_carry(jax.random.key(0), _ROWS_AT_ONCE)
     return carry, unroll.start_symbols(_ROWS_AT_ONCE, generator.num_symbols)
