@@ -36,7 +36,8 @@ def array_task(
 
     Args:
       tokens: `[N, T]` integers in [0, K).
-      symbols: the K symbols, as a sequence of strings or a string of characters; None takes the numbers 0 to K - 1, written with a blank between them.
+      symbols: the K symbols, as a sequence of strings or a string of characters. None takes the numbers 0 to K - 1.
+        Decoded symbols have a blank between them, unless all are single characters of your own.
       num_symbols: K; None takes the number of `symbols`, or, without them, one more than the largest token.
       padding: the token that fills sequences up to T; None where every sequence is T symbols long.
       padding_ends: whether a sequence ends at its first padding; None: whether that is so in all the data.
@@ -46,8 +47,8 @@ def array_task(
       test: a test set of your own, likewise.
       num_heldout: number of distinct sequences for validation, and as many for the test; None takes a tenth for each,
         and at least one. Unused with sets of your own.
-      deduplicate: whether repeated sequences are left out; if not, all copies are in the same split. Unused with sets of
-        your own.
+      deduplicate: whether repeated sequences are left out; if not, all copies are in the same split. Unused with sets
+        of your own.
       seed: of the split.
       name: of the task, for reports.
 

@@ -1,4 +1,4 @@
-"""Sequences of the lines of a text or of the strings of a list: limits on their length, rare symbols, vocabulary, split."""
+"""Tasks of lines of files or of strings: limits on the length, rare symbols, the vocabulary, the split."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -149,9 +149,7 @@ def split_lines_task(
         allow_empty=not all(map(len, lines)),
         separator=SEPARATORS[unit],
     )
-    train, validation, test = (
-        Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows
-    )
+    train, validation, test = (Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows)
     repeats = describe_repeats(source.noun, len(lines) - len(set(lines)), deduplicate=deduplicate)
     sizes = describe_sizes(vocabulary.size, train, validation, test)
     return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes))
@@ -213,9 +211,7 @@ def rare_symbols(symbols: Iterable[str], unit: str, min_count: int) -> tuple[set
     return rare, f"{unit.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
 
 
-def _without_rare_symbols(
-    lines: Sequence[Line], unit: str, min_count: int, noun: str
-) -> tuple[Sequence[Line], str]:
+def _without_rare_symbols(lines: Sequence[Line], unit: str, min_count: int, noun: str) -> tuple[Sequence[Line], str]:
     rare, found = rare_symbols(chain.from_iterable(lines), unit, min_count)
     if unit == "words":
         replaced = [tuple(UNKNOWN[unit] if word in rare else word for word in words) for words in lines]

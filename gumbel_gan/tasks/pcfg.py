@@ -185,7 +185,7 @@ class BoundedDistribution:
         return mass
 
     def _unit_closure(self, empty: dict[nltk.Nonterminal, float]) -> np.ndarray:
-        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and otherwise the empty string."""
+        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else."""
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
         for rule in self._rules:

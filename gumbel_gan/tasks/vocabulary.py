@@ -91,7 +91,7 @@ class Vocabulary(NamedTuple):
           TypeError: the tokens are not integers.
           ValueError: they are not `[N, T]`, or one is not in [0, K).
         """
-        tokens_NT = self._check_tokens(tokens)
+        tokens_NT = self.check_tokens(tokens)
         # As objects: an array of strings would drop the NUL at the end of one.
         rows = np.asarray(self.symbols, object)[tokens_NT]
         return [self.separator.join(row[:num]) for row, num in zip(rows, self.lengths(tokens_NT), strict=True)]
@@ -109,7 +109,7 @@ class Vocabulary(NamedTuple):
           TypeError: the tokens are not integers.
           ValueError: they are not `[N, T]`, or one is not in [0, K).
         """
-        tokens_NT = self._check_tokens(tokens)
+        tokens_NT = self.check_tokens(tokens)
         return [tuple(row[:num]) for row, num in zip(tokens_NT.tolist(), self.lengths(tokens_NT), strict=True)]
 
     def lengths(self, tokens: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ class Vocabulary(NamedTuple):
           TypeError: the tokens are not integers.
           ValueError: they are not `[N, T]`, or one is not in [0, K).
         """
-        tokens_NT = self._check_tokens(tokens)
+        tokens_NT = self.check_tokens(tokens)
         num, length = tokens_NT.shape
         if self.padding is None:
             return np.full(num, length)
@@ -133,6 +133,28 @@ class Vocabulary(NamedTuple):
         if self.padding_ends:
             return np.logical_and.accumulate(is_symbol_NT, axis=1).sum(axis=1)
         return length - np.logical_and.accumulate(~is_symbol_NT[:, ::-1], axis=1).sum(axis=1)
+
+    def check_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Checks that tokens are sequences over this vocabulary.
+
+        Args:
+          tokens: `[N, T]` integers in [0, K), of any N and T.
+
+        Returns:
+          The tokens as a NumPy array.
+
+        Raises:
+          TypeError: the tokens are not integers.
+          ValueError: they are not `[N, T]`, or one is not in [0, K).
+        """
+        tokens = np.asarray(tokens)
+        if not np.issubdtype(tokens.dtype, np.integer):
+            raise TypeError(f"tokens must be integers, got {tokens.dtype}")
+        if tokens.ndim != 2:
+            raise ValueError(f"tokens must be [N, T], got shape {tokens.shape}")
+        if tokens.size and (tokens.min() < 0 or tokens.max() >= self.size):
+            raise ValueError(f"tokens must be in [0, {self.size}), got {tokens.min()} to {tokens.max()}")
+        return tokens
 
     def _symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
         if isinstance(string, str):
@@ -150,16 +172,6 @@ class Vocabulary(NamedTuple):
         if self.padding is None and (lengths_N < length).any():
             shortest = sequences[int(lengths_N.argmin())]
             raise ValueError(f"strings must be {length} symbols long, as there is no padding, got {shortest!r}")
-
-    def _check_tokens(self, tokens: np.ndarray) -> np.ndarray:
-        tokens = np.asarray(tokens)
-        if not np.issubdtype(tokens.dtype, np.integer):
-            raise TypeError(f"tokens must be integers, got {tokens.dtype}")
-        if tokens.ndim != 2:
-            raise ValueError(f"tokens must be [N, T], got shape {tokens.shape}")
-        if tokens.size and (tokens.min() < 0 or tokens.max() >= self.size):
-            raise ValueError(f"tokens must be in [0, {self.size}), got {tokens.min()} to {tokens.max()}")
-        return tokens
 
     def _shown_symbols(self) -> str:
         shown = " ".join(self.symbols[:_MOST_SHOWN])
