@@ -78,8 +78,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "bits_per_symbol": Metric(
             "held-out bits per symbol",
             "lower",
-            "The held-out NLL in bits, divided by the T symbols of a sequence: bits per character for a text in windows "
-            "of characters.",
+            "The held-out NLL in bits, divided by the T symbols of a sequence: for a text in windows, bits per "
+            "character.",
         ),
         "oracle_nll": Metric(
             "oracle NLL (nats)",
