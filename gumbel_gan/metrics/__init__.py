@@ -1,4 +1,4 @@
-"""What is measured on a generator."""
+"""Metrics of generated sequences."""
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
 from gumbel_gan.metrics.catalogue import METRICS, Metric
@@ -9,7 +9,7 @@ from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
 from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
 from gumbel_gan.metrics.ngrams import ngram_divergence
-from gumbel_gan.metrics.samples import distance_to_law
+from gumbel_gan.metrics.samples import sampled_distances
 from gumbel_gan.metrics.two_sample import LEAST_VECTORS, TwoSample, two_sample_accuracy
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "TwoSample",
     "bootstrap",
     "compare",
-    "distance_to_law",
     "embed",
     "exact_distances",
     "fit_ngram_model",
@@ -31,6 +30,7 @@ __all__ = [
     "ngram_divergence",
     "novelty",
     "quality_and_diversity",
+    "sampled_distances",
     "self_bleu",
     "sentence_bleu",
     "two_sample_accuracy",

@@ -1,4 +1,4 @@
-"""What each metric of sequences is called and means, for reports."""
+"""The metrics of sequences: the label of each, its better direction and its meaning, for reports."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 
 
 class Metric(NamedTuple):
-    """A metric in words.
+    """The description of a metric.
 
     Attributes:
       label: short name, for tables and axes.
-      better: 'higher', 'lower', or 'as data' where neither is good and held-out data's own value is the mark.
+      better: 'higher', 'lower', or 'as data' where the best value is that of held-out data.
       meaning: a sentence that says what is measured, and against which references.
     """
 
@@ -23,7 +23,8 @@ def _ngram_divergence(order: int) -> Metric:
     return Metric(
         f"JS of {order}-grams (bits)",
         "lower",
-        f"Jensen-Shannon divergence between the laws of {order}-grams of the samples and of the held-out sequences.",
+        f"Jensen-Shannon divergence between the distributions of {order}-grams in the samples and in the held-out "
+        "sequences.",
     )
 
 
@@ -40,7 +41,8 @@ def _self_bleu(order: int) -> Metric:
     return Metric(
         f"self-BLEU-{order}",
         "as data",
-        f"Mean BLEU-{order} of one half of the samples with the other half as references; high where they are alike.",
+        f"Mean BLEU-{order} of one half of the samples with the other half as references; high where the samples are "
+        "alike.",
     )
 
 
@@ -51,7 +53,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "length_distance": Metric(
             "length TV",
             "lower",
-            "Total variation between the laws of the length of the samples and of the held-out sequences.",
+            "Total variation between the distributions of the length of the samples and of the held-out sequences.",
         ),
         **{f"ngram_divergence_{order}": _ngram_divergence(order) for order in range(1, 5)},
         **{f"bleu_{order}": _bleu(order) for order in range(2, 6)},
@@ -59,14 +61,14 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "samples_nll_by_data": Metric(
             "NLL of samples by data (nats)",
             "as data",
-            "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell, down to add-one "
-            "unigrams) fitted on the held-out sequences: quality, blind to missing variety.",
+            "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell smoothing, with add-one "
+            "unigrams) fitted on the held-out sequences: a measure of quality that does not see missing variety.",
         ),
         "heldout_nll_by_samples": Metric(
             "NLL of data by samples (nats)",
             "lower",
-            "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: "
-            "diversity and quality.",
+            "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: a "
+            "measure of diversity and quality.",
         ),
         "heldout_nll": Metric(
             "held-out NLL (nats)",
@@ -76,12 +78,14 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "bits_per_symbol": Metric(
             "held-out bits per symbol",
             "lower",
-            "The same likelihood in bits, by the T symbols of a sequence: bits per character of a text in windows.",
+            "The held-out NLL in bits, divided by the T symbols of a sequence: for a text in windows, bits per "
+            "character.",
         ),
         "oracle_nll": Metric(
             "oracle NLL (nats)",
             "as data",
-            "Mean negative log-likelihood of a sample under the true law: quality, blind to missing variety.",
+            "Mean negative log-likelihood of a sample under the true distribution: a measure of quality that does not "
+            "see missing variety.",
         ),
     }
 )

@@ -1,8 +1,10 @@
-"""What is measured on a sample as a set of whole sequences: repeats, copies of the training data, lengths."""
+"""Metrics of a sample as a set of whole sequences: repeats, copies of the training data, lengths."""
 
 from collections.abc import Collection, Sequence
 
 import numpy as np
+
+from gumbel_gan.metrics.checks import as_known_sequences, as_sequences
 
 
 def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
@@ -10,18 +12,19 @@ def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
 
         uniqueness = |{s_1, ..., s_N}| / N
 
-    It falls with N, also for the true law: compare samples of one size.
+    It falls with N, also under the true distribution: compare samples of one size.
 
     Args:
-      samples: N sequences of tokens, padding stripped.
+      samples: N sequences of tokens, without padding.
 
     Returns:
       A number in (0, 1].
 
     Raises:
-      ValueError: there are no samples.
+      TypeError: the samples are not sequences of integers.
+      ValueError: there are no samples, or a token is negative.
     """
-    require_sequences(samples=samples)
+    samples = as_sequences("samples", samples)
     return len(set(samples)) / len(samples)
 
 
@@ -29,51 +32,48 @@ def novelty(samples: Sequence[tuple[int, ...]], train: Collection[tuple[int, ...
     """Computes the share of samples, repeats counted, that are not among the training sequences.
 
     Args:
-      samples: N sequences of tokens, padding stripped.
+      samples: N sequences of tokens, without padding.
       train: the training sequences; a set is not copied.
 
     Returns:
       A number in [0, 1].
 
     Raises:
-      ValueError: there are no samples, or no training sequences.
+      TypeError: an argument does not hold sequences of integers.
+      ValueError: there are no samples or no training sequences, or a token is negative.
     """
-    require_sequences(samples=samples, train=train)
-    known = train if isinstance(train, set | frozenset) else set(train)
+    samples, known = as_sequences("samples", samples), as_known_sequences("train", train)
     return sum(sample not in known for sample in samples) / len(samples)
 
 
 def length_distance(samples: Sequence[tuple[int, ...]], references: Sequence[tuple[int, ...]]) -> float:
-    """Computes the total variation between two empirical laws of the length.
+    """Computes the total variation between two empirical distributions of the length.
 
         length_distance = 1/2 sum_l |share of samples of length l - share of references of length l|
 
     Args:
-      samples: N sequences of tokens, padding stripped.
+      samples: N sequences of tokens, without padding.
       references: the sequences to compare with, likewise.
 
     Returns:
       A number in [0, 1].
 
     Raises:
-      ValueError: there are no samples, or no references.
+      TypeError: an argument does not hold sequences of integers.
+      ValueError: there are no samples or no references, or a token is negative.
     """
-    require_sequences(samples=samples, references=references)
-    lengths = [np.fromiter(map(len, sequences), np.int64) for sequences in (samples, references)]
-    bins = max(each.max() for each in lengths) + 1
-    shares = [np.bincount(each, minlength=bins) / len(each) for each in lengths]
+    return distance_of_lengths(
+        lengths_of(as_sequences("samples", samples)), lengths_of(as_sequences("references", references))
+    )
+
+
+def lengths_of(sequences: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """Returns the `[N]` lengths of N sequences."""
+    return np.fromiter(map(len, sequences), np.int64, len(sequences))
+
+
+def distance_of_lengths(lengths: np.ndarray, reference_lengths: np.ndarray) -> float:
+    """Computes `length_distance` from the `[N]` and `[M]` lengths of the sequences."""
+    bins = max(lengths.max(), reference_lengths.max()) + 1
+    shares = [np.bincount(each, minlength=bins) / len(each) for each in (lengths, reference_lengths)]
     return 0.5 * float(np.abs(shares[0] - shares[1]).sum())
-
-
-def require_sequences(**sequences: Collection[tuple[int, ...]]) -> None:
-    """Refuses arguments that hold nothing.
-
-    Args:
-      **sequences: the arguments by name.
-
-    Raises:
-      ValueError: one of them is empty.
-    """
-    for name, each in sequences.items():
-        if not len(each):
-            raise ValueError(f"{name} must not be empty")

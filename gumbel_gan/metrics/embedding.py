@@ -1,39 +1,48 @@
-"""Vectors as points of a plane, to look at; what is to be believed is measured in `two_sample.py`."""
+"""Vectors as points in the plane, for figures; the test whether two sets differ is in `two_sample.py`."""
 
 import numpy as np
+
+from gumbel_gan.arguments import require_at_least
 
 _LEAST_VECTORS = 10
 _PERPLEXITY = 30
 
 
 def embed(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """Embeds vectors in the plane by t-SNE, which keeps neighbours together; distances mean little.
+    """Computes points in the plane for vectors by t-SNE, which keeps neighbors together; distances mean little.
 
     Args:
-      vectors: `[N, H]` vectors, N at least 10, not all alike. Fewer than 91 have a perplexity of less
-        than 30, the usual one, since of each vector three times as many neighbours are looked at.
-      seed: of the optimisation.
+      vectors: `[N, H]` finite vectors, N at least 10, not all equal. The perplexity is the usual 30, or (N - 1) / 3
+        where that is less.
+      seed: of the optimization, at least 0.
 
     Returns:
       `[N, 2]` points.
 
     Raises:
       ImportError: openTSNE is not installed.
-      ValueError: there are too few vectors, or all are alike.
+      TypeError: `seed` is not an integer.
+      ValueError: the vectors are not a matrix of finite numbers, are too few or all equal, or `seed` is negative.
 
     References:
       van der Maaten & Hinton 2008, https://jmlr.org/papers/v9/vandermaaten08a.html; openTSNE: Poličar et al. 2024,
       https://doi.org/10.18637/jss.v109.i03.
     """
+    vectors = np.asarray(vectors)
+    require_at_least(0, seed=seed)
+    if vectors.ndim != 2 or not vectors.shape[1]:
+        raise ValueError(f"vectors must be [N, H] with H at least 1, got shape {vectors.shape}")
     if len(vectors) < _LEAST_VECTORS:
         raise ValueError(f"vectors must be at least {_LEAST_VECTORS}, got {len(vectors)}")
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors must be finite, got NaN or infinity")
     if (vectors == vectors[0]).all():
-        raise ValueError("vectors must not be all alike, got one repeated")
+        raise ValueError("vectors must not be all equal, got one repeated")
     from openTSNE import TSNE
 
     tsne = TSNE(
         perplexity=min(_PERPLEXITY, (len(vectors) - 1) / 3),
-        # One dimension has no two principal components to begin with.
+        # The usual initialization needs two principal components.
         initialization="pca" if vectors.shape[1] > 1 else "random",
         n_jobs=1,
         random_state=seed,

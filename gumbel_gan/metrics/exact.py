@@ -1,13 +1,16 @@
-"""Distances between a model's law and the true one, over the whole support: no sampling noise."""
+"""Distances between a model's distribution and the true one over the whole support: no sampling noise."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+# Of float32 log-probabilities, and of the sum of their exponentials.
+_TOLERANCE = 1e-3
+
 
 def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengths: np.ndarray) -> dict[str, jax.Array]:
-    """Computes how far a model's law q is from the true law p, both given on the support of p.
+    """Computes how far the distribution q of a model is from the true distribution p, both on the support of p.
 
     With v = sum_s q(s) the mass that the model puts on valid strings:
 
@@ -17,21 +20,63 @@ def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengt
         length_total_variation = 1/2 (sum_l |q(l) - p(l)| + 1 - v), with q(l) the model's valid mass of length l
 
     Args:
-      model_log_probs: `[M]` log q in nats; -inf where the model can't write a string.
-      true_log_probs: `[M]` log p in nats, which sum to 1 as probabilities.
-      lengths: `[M]` integers, lengths of the strings; a NumPy array, also under jit.
+      model_log_probs: `[M]` log q in nats, floating; -inf for a string that the model can't generate. May be traced.
+      true_log_probs: `[M]` log p in nats, floating and finite, which sum to 1 as probabilities. May be traced.
+      lengths: `[M]` integers >= 0, the lengths of the strings; a NumPy array, also under jit.
 
     Returns:
-      The four scalars by name, smaller better except for `validity`.
+      The four scalars by name. Smaller is better except for `validity`.
+
+    Raises:
+      TypeError: log-probabilities are not floating, or lengths are not integers.
+      ValueError: the arrays are not `[M]` with one M of at least 1; a length is negative; or log-probabilities that are
+        not traced are NaN, above 0 or, of p, infinite or not of sum 1 as probabilities.
     """
+    lengths = np.asarray(lengths)
+    model_log_probs, true_log_probs = _as_array(model_log_probs), _as_array(true_log_probs)
+    for name, log_probs in (("model_log_probs", model_log_probs), ("true_log_probs", true_log_probs)):
+        _check_log_probs(name, log_probs)
+        if log_probs.shape != lengths.shape:
+            raise ValueError(f"{name} must have the shape of lengths, {lengths.shape}, got {log_probs.shape}")
+    _check_normalized(true_log_probs)
+    if not np.issubdtype(lengths.dtype, np.integer):
+        raise TypeError(f"lengths must be integers, got {lengths.dtype}")
+    if lengths.min() < 0:
+        raise ValueError(f"lengths must be at least 0, got {lengths.min()}")
     model_log_probs, true_log_probs = jnp.asarray(model_log_probs), jnp.asarray(true_log_probs)
     q, p = jnp.exp(model_log_probs), jnp.exp(true_log_probs)
     validity = jnp.sum(q)
     invalid = jnp.maximum(1.0 - validity, 0.0)
-    by_length = jnp.zeros(int(np.max(lengths)) + 1).at[lengths].add(q - p)
+    differences = q - p
+    by_length = jnp.zeros(int(lengths.max()) + 1, differences.dtype).at[lengths].add(differences)
     return {
         "validity": validity,
-        "total_variation": 0.5 * (jnp.sum(jnp.abs(q - p)) + invalid),
+        "total_variation": 0.5 * (jnp.sum(jnp.abs(differences)) + invalid),
         "kl_data_model": jnp.sum(p * (true_log_probs - model_log_probs)),
         "length_total_variation": 0.5 * (jnp.sum(jnp.abs(by_length)) + invalid),
     }
+
+
+def _as_array(values: ArrayLike) -> jax.Array | np.ndarray:
+    return values if isinstance(values, jax.Array) else np.asarray(values)
+
+
+def _check_log_probs(name: str, log_probs: jax.Array | np.ndarray) -> None:
+    if not jnp.issubdtype(log_probs.dtype, jnp.floating):
+        raise TypeError(f"{name} must be floating, got {log_probs.dtype}")
+    if log_probs.ndim != 1 or not len(log_probs):
+        raise ValueError(f"{name} must be [M] with M at least 1, got shape {log_probs.shape}")
+    if not isinstance(log_probs, jax.core.Tracer):
+        values = np.asarray(log_probs)
+        if np.isnan(values).any() or values.max() > _TOLERANCE:
+            raise ValueError(f"{name} must be log-probabilities, at most 0, got NaN or a maximum of {values.max()}")
+
+
+def _check_normalized(true_log_probs: jax.Array | np.ndarray) -> None:
+    if isinstance(true_log_probs, jax.core.Tracer):
+        return
+    values = np.asarray(true_log_probs, np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("true_log_probs must be finite, as p is positive on its support, got an infinity")
+    if abs(np.exp(values).sum() - 1.0) > _TOLERANCE:
+        raise ValueError(f"true_log_probs must sum to 1 as probabilities, got {np.exp(values).sum()}")

@@ -1,10 +1,13 @@
-"""Confidence intervals of metrics, by one rule for all of them."""
+"""Confidence intervals of metrics, computed in the same way for all of them."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import scipy.stats
+
+from gumbel_gan.arguments import require_at_least
 
 _NORMAL_QUANTILE = 1.96
 
@@ -13,9 +16,9 @@ class Estimate(NamedTuple):
     """A metric's value and its 95 % interval.
 
     Attributes:
-      value: the metric on the whole sample.
-      low: the interval's lower end.
-      high: its upper end.
+      value: the metric of the whole sample.
+      low: lower end of the interval.
+      high: upper end.
     """
 
     value: float
@@ -31,34 +34,37 @@ def bootstrap(
         value +- 1.96 s, with value = statistic(0, ..., num - 1) and
         s the standard deviation of the statistic over index arrays drawn with replacement
 
-    Why not percentiles: a resample repeats members, so it holds fewer distinct ones, and plug-in statistics that are
-    nonlinear in the empirical law (divergences, counts of distinct sequences) are shifted by it, often so far that
-    the percentile interval does not contain the value. The standard error isn't touched by a shift.
+    Percentiles would be wrong here: a resample repeats members, so that it has fewer distinct ones, and statistics that
+    are nonlinear in the empirical distribution (divergences, counts of distinct sequences) are shifted by that, often
+    so far that the percentile interval does not contain the value. A shift does not change the standard error.
 
-    The interval is the noise of drawing this sample and nothing else: references, training data and the model that
-    was trained stay as they are. It isn't cut off at the end of a metric's range.
+    The interval covers only the noise of drawing this sample: references, training data and the trained model are
+    fixed. It is not clipped to the range of the metric. A value that is not finite has itself as both ends.
 
     Args:
-      statistic: maps `[num]` indices, repeats allowed, to a number.
+      statistic: (`[num]` indices, repeats allowed) -> a number.
       num: size of the sample, at least 2.
-      num_resamples: how often to draw anew, at least 2.
-      seed: of the draws.
+      num_resamples: number of resamples, at least 2.
+      seed: of the draws, at least 0.
 
     Returns:
       The estimate.
 
     Raises:
-      ValueError: `num` or `num_resamples` is less than 2.
+      TypeError: a number is not an integer.
+      ValueError: `num` or `num_resamples` is less than 2, or `seed` is negative.
 
     References:
       Efron 1979, https://doi.org/10.1214/aos/1176344552.
     """
-    for name, count in (("num", num), ("num_resamples", num_resamples)):
-        if count < 2:
-            raise ValueError(f"{name} must be at least 2, got {count}")
+    require_at_least(2, num=num, num_resamples=num_resamples)
+    require_at_least(0, seed=seed)
     indices = np.arange(num)
+    value = float(statistic(indices))
+    if not math.isfinite(value):
+        return Estimate(value, value, value)
     result = scipy.stats.bootstrap(
         (indices,), statistic, n_resamples=num_resamples, vectorized=False, method="percentile", rng=seed
     )
-    value, margin = float(statistic(indices)), _NORMAL_QUANTILE * float(result.standard_error)
+    margin = _NORMAL_QUANTILE * float(result.standard_error)
     return Estimate(value, value - margin, value + margin)

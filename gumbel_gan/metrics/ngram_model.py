@@ -1,4 +1,4 @@
-"""An n-gram language model, to score sequences by what another set of sequences is like."""
+"""An n-gram language model of a set of sequences, to score other sequences with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gumbel_gan.metrics.corpus import require_sequences
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.metrics.checks import as_sequences
 
 if TYPE_CHECKING:
     from nltk.lm import Vocabulary, WittenBellInterpolated
@@ -18,34 +19,33 @@ START, END = "<s>", "</s>"
 
 
 def fit_ngram_model(sequences: Sequence[tuple[int, ...]], order: int, num_symbols: int) -> WittenBellInterpolated:
-    """Fits an interpolated n-gram model by Witten and Bell's method.
+    """Fits an interpolated n-gram model by the method of Witten and Bell.
 
         p(w | h) = (c(h w) + t(h) p(w | h')) / (c(h) + t(h)),
 
-    with c(h w) how often symbol w follows the context h, c(h) the sum over w, t(h) the number of different symbols
-    that follow h, and h' the context without its first symbol. A context that never occurs gives p(w | h'). Without a
-    context, p(w) = (c(w) + 1) / (c + K + 1), so that nothing has probability zero.
+    where c(h w) counts how often symbol w follows the context h, c(h) is the sum over w, t(h) the number of different
+    symbols that follow h, and h' the context without its first symbol. For a context that never occurs, p(w | h) is
+    p(w | h'). Without a context, p(w) = (c(w) + 1) / (c + K + 1), so that no probability is zero.
 
-    w is one of K symbols or the end mark, which every sequence is followed by; n - 1 start marks stand before it.
+    w is one of K symbols or the end symbol, which follows every sequence; n - 1 start symbols precede a sequence.
 
     Args:
-      sequences: sequences of tokens in [0, K), padding stripped.
+      sequences: sequences of tokens in [0, K), without padding.
       order: n >= 1.
       num_symbols: K.
 
     Returns:
-      NLTK's model, over tokens written as decimal numbers, with `START` and `END` as its marks.
+      NLTK's model, over tokens written as decimal numbers, with the start symbol `START` and the end symbol `END`.
 
     Raises:
+      TypeError: `sequences` does not hold sequences of integers, or a number is not an integer.
       ValueError: there are no sequences, `order` or `num_symbols` is less than 1, or a token is not in [0, K).
 
     References:
       Witten and Bell 1991, method C, https://doi.org/10.1109/18.87000.
     """
-    require_sequences(sequences=sequences)
-    for name, value in (("order", order), ("num_symbols", num_symbols)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    sequences = as_sequences("sequences", sequences)
+    require_at_least(1, order=order, num_symbols=num_symbols)
     from nltk.lm import NgramCounter, Vocabulary, WittenBellInterpolated
 
     predicted = [*map(str, range(num_symbols)), END]
@@ -58,26 +58,28 @@ def fit_ngram_model(sequences: Sequence[tuple[int, ...]], order: int, num_symbol
 
 
 def negative_log_likelihood(model: WittenBellInterpolated, sequences: Sequence[tuple[int, ...]]) -> np.ndarray:
-    """Scores each sequence, its end mark included.
+    """Computes the negative log-likelihood of each sequence, its end symbol included.
 
-    Under a model fitted on held-out data, samples score low where they are like the data: quality, which a generator
-    of one good sequence wins. Held-out data under a model fitted on samples score low where the samples are as varied
-    as the data: diversity (reverse perplexity).
+    Samples under a model that is fitted on held-out data have a low one where they are like the data: a measure of
+    quality alone, which is best for a generator that repeats one good sequence. Held-out data under a model that is
+    fitted on samples have a low one where the samples are as varied as the data: a measure of diversity (reverse
+    perplexity).
 
     Args:
-      model: of `fit_ngram_model`.
-      sequences: N sequences of tokens that the model knows, padding stripped.
+      model: a model of `fit_ngram_model`.
+      sequences: N sequences of tokens in [0, K), without padding.
 
     Returns:
       `[N]` float64, -log p(sequence) in nats.
 
     Raises:
+      TypeError: `sequences` does not hold sequences of integers.
       ValueError: there are no sequences, or a token is not in [0, K).
 
     References:
       Semeniuta et al. 2018, https://arxiv.org/abs/1806.04936; Caccia et al. 2020, https://arxiv.org/abs/1811.02549.
     """
-    require_sequences(sequences=sequences)
+    sequences = as_sequences("sequences", sequences)
     _require_tokens(sequences, model.vocab)
 
     @cache
@@ -88,7 +90,7 @@ def negative_log_likelihood(model: WittenBellInterpolated, sequences: Sequence[t
 
 
 def _predictions(sequence: tuple[int, ...], order: int) -> Iterator[tuple[str, ...]]:
-    """Gives every symbol and the end mark, each after the order - 1 symbols or start marks before it."""
+    """Returns every symbol and the end symbol, each after the order - 1 symbols or start symbols before it."""
     from nltk.util import ngrams
 
     return ngrams([*map(str, sequence), END], order, pad_left=True, left_pad_symbol=START)

@@ -1,4 +1,4 @@
-"""What is measured on drawn strings, sampling noise included."""
+"""Distances between sampled strings and the true distribution, sampling noise included."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,42 +6,63 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 
-def distance_to_law(
+def sampled_distances(
     strings: Sequence[str],
     *,
     is_valid: Callable[[str], bool],
-    length_probs: np.ndarray,
-    law: Mapping[str, float] | None = None,
+    length_probs: np.ndarray | None = None,
+    probs: Mapping[str, float] | None = None,
+    lengths: Sequence[int] | np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Measures the empirical law of drawn strings against the true one.
+    """Computes distances between the empirical distribution of strings and the true one.
+
+    With v the share of valid strings and q the shares of the valid strings among all N:
+
+        sampled_validity = v
+        sampled_length_total_variation = 1/2 (sum_l |q(l) - p(l)| + 1 - v), with q(l) the share of those of length l
+        sampled_total_variation = 1/2 (sum_s |q(s) - p(s)| + 1 - v)
+
+    Even samples of the true distribution don't score 0 on the last two: compare with such samples of the same size.
 
     Args:
-      strings: N strings, padding stripped.
-      is_valid: tells whether a string has a probability > 0.
-      length_probs: `[T + 1]`, the true law of the length.
-      law: the true probability of every valid string, where it is known.
+      strings: N strings, without padding.
+      is_valid: (string) -> whether its true probability is > 0.
+      length_probs: `[T + 1]`, the true distribution of the length; None leaves the second metric out.
+      probs: the true probability of every valid string; None leaves the third metric out.
+      lengths: `[N]` lengths of the strings in symbols; None stands for their numbers of characters.
 
     Returns:
-      `sampled_validity`, the share of valid strings; `sampled_length_total_variation`, with invalid strings of
-      whatever length in a cell of their own; and, where `law` is given, `sampled_total_variation`. Even draws of the
-      true law don't score 0 on the last two: compare with such draws.
+      The metrics by name.
 
     Raises:
-      ValueError: there are no strings.
+      TypeError: `strings` is a single string, or holds what is not a string.
+      ValueError: there are no strings; there are not as many lengths; or a length of a valid string is not from 0 to T.
     """
-    if not strings:
-        raise ValueError("strings must not be empty")
-    counts = Counter(strings)
-    valid = {string: count / len(strings) for string, count in counts.items() if is_valid(string)}
-    validity = sum(valid.values())
-    by_length = np.zeros(len(length_probs))
-    for string, share in valid.items():
-        by_length[len(string)] += share
-    metrics = {
-        "sampled_validity": validity,
-        "sampled_length_total_variation": 0.5 * float(np.abs(by_length - length_probs).sum() + 1.0 - validity),
-    }
-    if law is not None:
-        distance = sum(abs(valid.get(string, 0.0) - prob) for string, prob in law.items())
+    if isinstance(strings, str):
+        raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+    for string in strings:
+        if not isinstance(string, str):
+            raise TypeError(f"strings must hold strings, got {string!r}")
+    if not len(strings):
+        raise ValueError("strings must hold at least one string, got none")
+    if lengths is not None and len(lengths) != len(strings):
+        raise ValueError(f"lengths must be as many as strings, {len(strings)}, got {len(lengths)}")
+    shares = {string: count / len(strings) for string, count in Counter(strings).items() if is_valid(string)}
+    validity = sum(shares.values())
+    metrics = {"sampled_validity": validity}
+    if length_probs is not None:
+        length_of = dict(zip(strings, map(len, strings) if lengths is None else lengths, strict=True))
+        by_length = np.zeros(len(length_probs))
+        for string, share in shares.items():
+            if not 0 <= length_of[string] < len(length_probs):
+                raise ValueError(
+                    f"lengths of valid strings must be from 0 to {len(length_probs) - 1}, as in length_probs, "
+                    f"got {length_of[string]} of {string!r}"
+                )
+            by_length[length_of[string]] += share
+        distance = float(np.abs(by_length - length_probs).sum())
+        metrics["sampled_length_total_variation"] = 0.5 * (distance + 1.0 - validity)
+    if probs is not None:
+        distance = sum(abs(shares.get(string, 0.0) - prob) for string, prob in probs.items())
         metrics["sampled_total_variation"] = 0.5 * (distance + 1.0 - validity)
     return metrics

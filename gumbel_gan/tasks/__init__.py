@@ -1,21 +1,28 @@
-"""Sources of sequences."""
+"""Tasks: sources of sequences, each with its vocabulary and, where one exists, its exact oracle."""
 
+from gumbel_gan.tasks.arrays import array_task
 from gumbel_gan.tasks.digits import digits_task
+from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
-from gumbel_gan.tasks.interface import Oracle, Task
-from gumbel_gan.tasks.lines import files_digest
+from gumbel_gan.tasks.interface import Oracle, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
 from gumbel_gan.tasks.names import names_task
+from gumbel_gan.tasks.strings import strings_task
 from gumbel_gan.tasks.text import text_task
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
 __all__ = [
     "GRAMMARS",
     "Oracle",
+    "Support",
     "Task",
+    "Vocabulary",
+    "array_task",
     "digits_task",
     "files_digest",
     "grammar_task",
     "names_task",
     "oracle_task",
+    "strings_task",
     "text_task",
 ]

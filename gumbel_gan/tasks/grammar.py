@@ -1,7 +1,7 @@
 """Sequences from a probabilistic context-free grammar, with the grammar as an exact oracle."""
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,8 +9,10 @@ import nltk
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_one_of
-from gumbel_gan.tasks import pcfg, vocabulary
-from gumbel_gan.tasks.interface import Oracle, Task
+from gumbel_gan.data import Batch
+from gumbel_gan.tasks import pcfg
+from gumbel_gan.tasks.interface import Oracle, Support, Task
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
 GRAMMARS = MappingProxyType(
     {
@@ -22,86 +24,87 @@ GRAMMARS = MappingProxyType(
         "brackets": "S -> B | B S\nB -> '(' ')' | '[' ']' | '(' S ')' | '[' S ']'",
     }
 )
-LENGTH_LAWS = ("uniform", "grammar")
+LENGTH_DISTRIBUTIONS = ("uniform", "grammar")
 
 
 def grammar_task(
     grammar: str = "arithmetic",
     *,
     max_length: int = 12,
-    length_law: str = "uniform",
+    length_distribution: str = "uniform",
     num_train: int = 5_000,
     num_heldout: int = 1_000,
     padding: str = " ",
     support_limit: int = 100_000,
     seed: int = 0,
 ) -> Task:
-    """Makes a task of strings drawn from a grammar.
+    """Builds a task of strings drawn from a grammar.
 
-    The law over strings is explicit. With `length_law='uniform'` every length that the grammar can derive is equally
-    likely, and given its length a string has the grammar's own conditional law. With `length_law='grammar'` it is the
-    grammar's own law, conditioned on fitting.
+    p(s) = p(length of s) p_grammar(s | length of s). With `length_distribution='uniform'`, every length that the
+    grammar can derive is equally likely. With `length_distribution='grammar'`, p(s) is the grammar's own distribution,
+    conditioned on a length of at most `max_length`.
 
     Args:
       grammar: a PCFG in NLTK's notation over single characters: the name of one of `GRAMMARS`, the path of a file, or
         the productions themselves. Without probabilities, the rules of a nonterminal are equally likely.
       max_length: T, the largest length in characters; shorter strings are padded to it.
-      length_law: 'uniform' or 'grammar'.
+      length_distribution: 'uniform' or 'grammar'.
       num_train: number of training strings.
       num_heldout: number of validation strings, and of test strings.
       padding: the character that pads, which must not be a terminal.
-      support_limit: the oracle lists every string where there are at most so many, and only parses above.
+      support_limit: the oracle lists every string where there are at most so many, and only parses where there are
+        more.
       seed: of the draw of strings.
 
     Returns:
-      A `Task` with an oracle.
+      A `Task` with an oracle. Its splits are independent draws: a test string may be a training string, too.
 
     Raises:
-      ValueError: an argument is out of its range, or the grammar derives nothing within the length.
+      TypeError: `grammar` is not a string, or a number is not an integer.
+      ValueError: an argument is out of its range, or the grammar derives no string of at most `max_length` characters.
     """
     require_at_least(1, max_length=max_length, num_train=num_train, num_heldout=num_heldout)
-    require_at_least(0, seed=seed)
-    require_one_of(LENGTH_LAWS, length_law=length_law)
-    if len(padding) != 1:
+    require_at_least(0, support_limit=support_limit, seed=seed)
+    require_one_of(LENGTH_DISTRIBUTIONS, length_distribution=length_distribution)
+    if not isinstance(padding, str) or len(padding) != 1:
         raise ValueError(f"padding must be a single character, got {padding!r}")
-    parsed = pcfg.parse_grammar(GRAMMARS.get(grammar) or productions(grammar))
+    text = productions(grammar)
+    parsed = pcfg.parse_grammar(GRAMMARS.get(text, text))
     terminals = pcfg.terminals(parsed)
     if padding in terminals:
         raise ValueError(f"padding must not be a terminal of the grammar, got {padding!r}")
 
-    law = pcfg.BoundedLaw(parsed, max_length)
-    mass_by_length = law.of_start()
+    distribution = pcfg.BoundedDistribution(parsed, max_length)
+    mass_by_length = distribution.mass_by_length()
     if not mass_by_length.any():
         raise ValueError(f"grammar must derive a string of at most max_length={max_length} characters, got none")
-    length_probs = mass_by_length if length_law == "grammar" else (mass_by_length > 0).astype(float)
+    length_probs = mass_by_length if length_distribution == "grammar" else (mass_by_length > 0).astype(float)
     length_probs = length_probs / length_probs.sum()
 
-    symbols = (padding, *terminals)
+    vocabulary = Vocabulary((padding, *terminals), padding=0)
     rng = np.random.default_rng(seed)
     lengths = rng.choice(max_length + 1, size=num_train + 2 * num_heldout, p=length_probs)
-    tokens = vocabulary.encode([law.sample(rng, length) for length in lengths], symbols, max_length)
-    train, validation, test = np.split(tokens, [num_train, num_train + num_heldout])
+    tokens = vocabulary.encode([distribution.sample(rng, length) for length in lengths], max_length)
+    train, validation, test = map(Batch, np.split(tokens, [num_train, num_train + num_heldout]))
     return Task(
         name=f"grammar {grammar}" if grammar in GRAMMARS else "grammar",
-        symbols=symbols,
-        padding=0,
+        vocabulary=vocabulary,
         train=train,
         validation=validation,
         test=test,
-        decode=partial(vocabulary.decode, symbols=symbols),
-        oracle=_oracle(parsed, law, length_probs, symbols, max_length, support_limit),
+        oracle=_oracle(parsed, distribution, length_probs, vocabulary, max_length, support_limit),
     )
 
 
 def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]:
-    """Makes a validity test out of NLTK's chart parser.
+    """Builds a validity check from NLTK's chart parser.
 
     Args:
       grammar: the grammar.
-      max_length: strings that are longer are not valid.
+      max_length: longer strings are not valid.
 
     Returns:
-      A function that tells whether the grammar derives a string.
+      (string) -> whether the grammar derives it.
     """
     parser = nltk.ChartParser(grammar)
     known = set(pcfg.terminals(grammar))
@@ -110,7 +113,7 @@ def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]
     def is_valid(string: str) -> bool:
         if len(string) > max_length or not set(string) <= known:
             return False
-        # The chart alone tells; listing its parse trees would take for ever on an ambiguous grammar.
+        # The chart is enough; the number of parse trees of an ambiguous grammar grows exponentially with the length.
         spans = parser.chart_parse(list(string)).select(is_complete=True, span=(0, len(string)), lhs=grammar.start())
         return next(iter(spans), None) is not None
 
@@ -119,43 +122,45 @@ def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]
 
 def _oracle(
     grammar: nltk.PCFG,
-    law: pcfg.BoundedLaw,
+    distribution: pcfg.BoundedDistribution,
     length_probs: np.ndarray,
-    symbols: tuple[str, ...],
+    vocabulary: Vocabulary,
     max_length: int,
     support_limit: int,
 ) -> Oracle:
-    by_length = law.strings(support_limit)
+    by_length = distribution.strings(support_limit)
     if by_length is None:
-        return Oracle(parser_validity(grammar, max_length), "parser", None, None, None, length_probs)
-    strings, probs = [], []
+        return Oracle(
+            is_valid=parser_validity(grammar, max_length), validity_method="parser", length_probs=length_probs
+        )
+    probs: dict[str, float] = {}
     for length_prob, found in zip(length_probs, by_length, strict=True):
         total = sum(found.values())
-        for string, mass in sorted(found.items()):
-            strings.append(string)
-            probs.append(length_prob * mass / total)
-    support = vocabulary.encode(strings, symbols, max_length)
-    known = dict(zip(strings, probs, strict=True))
-    return Oracle(known.__contains__, "enumeration", support, np.log(probs), known, length_probs)
+        probs |= {string: length_prob * mass / total for string, mass in sorted(found.items())}
+    support = Support(vocabulary.encode(list(probs), max_length), np.log(list(probs.values())), probs)
+    return Oracle(support, probs.__contains__, "enumeration", length_probs=length_probs)
 
 
 def productions(grammar: str) -> str:
-    """Gives the productions of a grammar, or its name where it is one of `GRAMMARS`.
+    """Returns the productions of a grammar, or its name where it is one of `GRAMMARS`.
 
     Args:
       grammar: as in `grammar_task`.
 
     Returns:
-      What needs no file to be understood.
+      A text that means the same without the file, if `grammar` is the path of one.
 
     Raises:
-      ValueError: it is no name, no file that can be read, and no productions.
+      TypeError: `grammar` is not a string.
+      ValueError: `grammar` is not a name, a file that can be read, or productions.
     """
+    if not isinstance(grammar, str):
+        raise TypeError(f"grammar must be a string, got {grammar!r}")
     if grammar in GRAMMARS or "->" in grammar:
         return grammar
     try:
         return Path(grammar).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"grammar must be one of {', '.join(GRAMMARS)}, a readable file, or productions with '->'; "
             f"got {grammar!r} ({error})"

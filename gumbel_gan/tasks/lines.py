@@ -1,241 +1,233 @@
-"""What tasks from files share: reading, limits on the length, and a split that keeps copies together."""
+"""Tasks of lines of files or of strings: limits on the length, rare symbols, the vocabulary, the split."""
 
-import codecs
-import hashlib
-import os
-from collections.abc import Hashable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import NamedTuple
 
-import numpy as np
-
-from gumbel_gan.tasks import vocabulary
+from gumbel_gan.data import Batch
 from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
-Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-# Characters, or words.
+SEPARATORS = MappingProxyType({"characters": "", "words": " "})
+TOO_LONG = ("drop", "cut", "fail")
+UNKNOWN = MappingProxyType({"characters": "\ufffd", "words": "<unk>"})
+
+# A sequence of symbols: characters, or words.
 Line = str | tuple[str, ...]
-_Sequence = TypeVar("_Sequence", bound=Hashable)
+# Yields the place of each string or line, for errors, and its text.
+Places = Callable[[], Iterator[tuple[str, str]]]
 
-_DONE = {"drop": "dropped", "cut": "cut"}
+_DONE = MappingProxyType({"drop": "dropped", "cut": "cut"})
 # Sequences are held in memory, as 32-bit tokens.
-_MOST_SYMBOLS = 10**9
+_MOST_TOKENS = 10**9
 
 
-def files_digest(files: Files) -> str:
-    """Gives the digest by which a task recognises its files.
+class Source(NamedTuple):
+    """Where lines come from, for notes and errors.
 
-    Args:
-      files: one path, or several.
-
-    Returns:
-      The SHA-256 of the bytes of all files, one after the other, in hexadecimal.
-
-    Raises:
-      ValueError: there are no files, or one can't be read.
+    Attributes:
+      argument: the argument that holds them.
+      noun: what one of them is called.
+      places: a function that yields the place and the text of each, where they are known.
     """
-    return _digest([_read(path) for path in _paths(files)])
 
-
-def read_texts(files: Files, digest: str = "") -> list[str]:
-    r"""Reads text files in UTF-8, with or without a byte order mark; every line end becomes '\n'.
-
-    Args:
-      files: one path, or several.
-      digest: what `files_digest` must give; '' takes any files.
-
-    Returns:
-      A text a file.
-
-    Raises:
-      ValueError: there are no files; one can't be read, is no UTF-8 or holds nothing but blanks; or their digest is
-        another.
-    """
-    paths = _paths(files)
-    contents = [_read(path) for path in paths]
-    if digest and digest != _digest(contents):
-        raise ValueError(
-            f"files must be those of digest {digest}, got {_digest(contents)} for {', '.join(map(str, paths))}"
-        )
-    return [_text(path, content) for path, content in zip(paths, contents, strict=True)]
-
-
-def file_names(files: Files) -> str:
-    """Gives the names of files without their folders, to call a task by."""
-    return ", ".join(path.name for path in _paths(files))
-
-
-def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
-    r"""Cuts texts into lines.
-
-    Args:
-      texts: texts that '\n' ends the lines of.
-
-    Returns:
-      The lines that are not blank, without the blanks around them; and a sentence that counts.
-    """
-    lines = [line.strip() for text in texts for line in text.removesuffix("\n").split("\n")]
-    kept = [line for line in lines if line]
-    return kept, f"Lines read: {len(lines):,}; blank, left out: {len(lines) - len(kept):,}."
-
-
-def numbered(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Gives the lines of texts, each behind its place, such as "'names.txt', line 3", for errors."""
-    for path, text in zip(_paths(files), texts, strict=True):
-        for number, line in enumerate(text.split("\n"), 1):
-            yield f"{str(path)!r}, line {number},", line
-
-
-def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str) -> tuple[list[Line], str]:
-    """Settles the lines that are too long.
-
-    Args:
-      lines: the lines.
-      max_length: the largest length in symbols.
-      too_long: 'drop' leaves them out, 'cut' keeps their first `max_length` symbols.
-
-    Returns:
-      Lines of at most `max_length` symbols; and a sentence that counts.
-    """
-    longer = [line for line in lines if len(line) > max_length]
-    note = f"Lines of more than {max_length} symbols, {_DONE[too_long]}: {len(longer):,}."
-    if too_long == "cut":
-        return [line[:max_length] for line in lines], note
-    return [line for line in lines if len(line) <= max_length], note
+    argument: str
+    noun: str
+    places: Places = lambda: iter(())
 
 
 def lines_task(
     name: str,
-    lines: Sequence[Line],
-    symbols: Sequence[str],
-    max_length: int,
+    lines: Sequence[str],
+    source: Source,
     *,
-    separator: str,
+    unit: str,
+    max_length: int | None,
+    too_long: str,
+    min_count: int,
     deduplicate: bool,
-    num_heldout: int,
+    num_heldout: int | None,
+    max_symbols: int,
     seed: int,
     notes: Sequence[str],
 ) -> Task:
-    """Makes a task of lines, each with an end symbol after it.
+    """Builds a task of lines whose vocabulary is discovered. The arguments are checked already.
 
     Args:
       name: of the task.
-      lines: at most `max_length` symbols each.
-      symbols: of the lines.
+      lines: the lines.
+      source: where they come from.
+      unit: as in `strings_task`, like the arguments that follow.
+      max_length: likewise.
+      too_long: likewise.
+      min_count: likewise.
+      deduplicate: likewise.
+      num_heldout: likewise.
+      max_symbols: likewise.
+      seed: likewise.
+      notes: what happened to the lines so far.
+
+    Returns:
+      A `Task` without an oracle.
+
+    Raises:
+      ValueError: as in `strings_task`.
+    """
+    notes = list(notes)
+    sequences: Sequence[Line] = [_split(line, unit) for line in lines]
+    if max_length is not None:
+        if too_long == "fail":
+            _require_lengths(source, unit, max_length)
+        else:
+            sequences, note = limit_lengths(sequences, max_length, too_long, noun=source.noun)
+            notes.append(note)
+    if min_count > 1:
+        sequences, note = _without_rare_symbols(sequences, unit, min_count, source.noun)
+        notes.append(note)
+    return split_lines_task(
+        name,
+        sequences,
+        find_symbols(chain.from_iterable(sequences), max_symbols, unit, source.places, num_others=1),
+        source,
+        max_length=max(map(len, sequences), default=0) if max_length is None else max_length,
+        unit=unit,
+        deduplicate=deduplicate,
+        num_heldout=num_heldout,
+        seed=seed,
+        notes=notes,
+    )
+
+
+def split_lines_task(
+    name: str,
+    lines: Sequence[Line],
+    symbols: Sequence[str],
+    source: Source,
+    *,
+    max_length: int,
+    unit: str,
+    deduplicate: bool,
+    num_heldout: int | None,
+    seed: int,
+    notes: Sequence[str],
+) -> Task:
+    """Builds a task of lines over known symbols, each with an end symbol after it.
+
+    Args:
+      name: of the task.
+      lines: lines of at most `max_length` symbols.
+      symbols: the symbols of the lines.
+      source: where the lines come from.
       max_length: of the lines; T is one more.
-      separator: what stands between two symbols of a decoded line.
+      unit: 'characters' or 'words'.
       deduplicate: whether repeated lines are left out.
-      num_heldout: number of distinct validation lines, and of distinct test lines.
+      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
       seed: of the split.
       notes: what happened to the lines so far.
 
     Returns:
-      A `Task` without an oracle. Its symbol 0, which ends and pads, is '': no symbol of a line can be that.
+      A `Task` without an oracle. Its symbol 0, which ends and pads, is '': a symbol of a line is never that.
 
     Raises:
       ValueError: there are no lines, or too few for the split.
     """
     if not lines:
-        raise ValueError(f"files must hold a usable line, got none. {' '.join(notes)}")
-    if len(lines) * (max_length + 1) > _MOST_SYMBOLS:
+        raise ValueError(f"{source.argument} must hold a usable {source.noun}, got none. {' '.join(notes)}")
+    if len(lines) * (max_length + 1) > _MOST_TOKENS:
         raise ValueError(
-            f"max_length must be such that {len(lines):,} lines of it have at most {_MOST_SYMBOLS:,} symbols, "
+            f"max_length must be such that {len(lines):,} {source.noun}s of it have at most {_MOST_TOKENS:,} symbols, "
             f"got {max_length:,}"
         )
-    splits = split_distinct(lines, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed)
-    symbols = ("", *symbols)
-    train, validation, test = (vocabulary.encode(split, symbols, max_length + 1) for split in splits)
-    num_repeated = len(lines) - len(set(lines))
-    done = "left out" if deduplicate else "kept, all copies of a line in the same split"
-    return Task(
-        name=name,
-        symbols=symbols,
+    rows = split_rows(lines, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed, name=source.argument)
+    vocabulary = Vocabulary(
+        symbols=("", *symbols),
         padding=0,
-        train=train,
-        validation=validation,
-        test=test,
-        decode=partial(vocabulary.decode, symbols=symbols, padding=0, ends=True, separator=separator),
-        oracle=None,
-        ends=True,
-        notes=(*notes, f"Repeated lines, {done}: {num_repeated:,}.", sizes(symbols, train, validation, test)),
+        padding_ends=True,
+        allow_empty=not all(map(len, lines)),
+        separator=SEPARATORS[unit],
     )
+    train, validation, test = (Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows)
+    repeats = describe_repeats(source.noun, len(lines) - len(set(lines)), deduplicate=deduplicate)
+    sizes = describe_sizes(vocabulary.size, train, validation, test)
+    return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes))
 
 
-def split_distinct(
-    sequences: Sequence[_Sequence], *, deduplicate: bool, num_heldout: int, seed: int
-) -> tuple[list[_Sequence], list[_Sequence], list[_Sequence]]:
-    """Splits sequences at random such that all copies of a sequence are in the same split.
+def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun: str) -> tuple[list[Line], str]:
+    """Drops or cuts the lines that are too long.
 
     Args:
-      sequences: the sequences.
-      deduplicate: whether only the first copy of a sequence is kept.
-      num_heldout: number of distinct sequences to hold out for validation, and for the test.
-      seed: of the split and of the order in it.
+      lines: the lines.
+      max_length: the largest length in symbols.
+      too_long: 'drop' leaves longer lines out, 'cut' keeps their first `max_length` symbols.
+      noun: what a line is called in the note.
 
     Returns:
-      The sequences for training, for validation and for the test.
+      Lines of at most `max_length` symbols; and a sentence with the number of longer ones.
+    """
+    longer = [line for line in lines if len(line) > max_length]
+    note = f"{noun.capitalize()}s of more than {max_length} symbols, {_DONE[too_long]}: {len(longer):,}."
+    if too_long == "cut":
+        return [line[:max_length] for line in lines], note
+    return [line for line in lines if len(line) <= max_length], note
+
+
+def find_symbols(
+    written: Iterable[str], max_symbols: int, unit: str, places: Places, *, num_others: int
+) -> tuple[str, ...]:
+    """Returns the different symbols of a text, sorted.
+
+    Args:
+      written: the symbols of the text.
+      max_symbols: the largest size of the vocabulary.
+      unit: 'characters' or 'words'.
+      places: yields the place and the text of each line, for the error.
+      num_others: number of symbols that the vocabulary has besides.
+
+    Returns:
+      The symbols.
 
     Raises:
-      ValueError: no sequence would be left for training.
+      ValueError: the vocabulary is larger than `max_symbols`.
     """
-    number_of = {sequence: number for number, sequence in enumerate(dict.fromkeys(sequences))}
-    if 2 * num_heldout >= len(number_of):
+    found = tuple(dict.fromkeys(written))
+    size = len(found) + num_others
+    if size > max_symbols:
+        first_too_many = found[max(0, max_symbols - num_others)]
+        holders = (place for place, line in places() if first_too_many in _split(line, unit))
+        where = "".join(f" in {place}" for place in islice(holders, 1))
         raise ValueError(
-            f"num_heldout must be less than half of the distinct sequences, which are {len(number_of):,}; "
-            f"got {num_heldout:,}"
+            f"max_symbols must be at least the size of the vocabulary, {size:,}, got {max_symbols:,}: "
+            f"{first_too_many!r}{where} is one too many (a larger min_count makes the vocabulary smaller)"
         )
-    rng = np.random.default_rng(seed)
-    rank_of_number = rng.permutation(len(number_of))
-    kept = list(number_of) if deduplicate else sequences
-    validation: list[_Sequence] = []
-    test: list[_Sequence] = []
-    train: list[_Sequence] = []
-    for row in rng.permutation(len(kept)):
-        rank = rank_of_number[number_of[kept[row]]]
-        split = validation if rank < num_heldout else test if rank < 2 * num_heldout else train
-        split.append(kept[row])
-    return train, validation, test
+    return tuple(sorted(found))
 
 
-def sizes(symbols: Sequence[str], train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> str:
-    """Says how large a vocabulary and its splits are."""
-    return (
-        f"Symbols of the vocabulary: {len(symbols):,}. Sequences for training: {len(train):,}; "
-        f"for validation: {len(validation):,}; for the test: {len(test):,}."
-    )
+def rare_symbols(symbols: Iterable[str], unit: str, min_count: int) -> tuple[set[str], str]:
+    """Returns the symbols seen fewer than `min_count` times, and the beginning of a sentence with their number."""
+    rare = {symbol for symbol, count in Counter(symbols).items() if count < min_count}
+    return rare, f"{unit.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
 
 
-def _paths(files: Files) -> list[Path]:
-    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
-    if not paths:
-        raise ValueError("files must name at least one file, got none")
-    return paths
+def _without_rare_symbols(lines: Sequence[Line], unit: str, min_count: int, noun: str) -> tuple[Sequence[Line], str]:
+    rare, found = rare_symbols(chain.from_iterable(lines), unit, min_count)
+    if unit == "words":
+        replaced = [tuple(UNKNOWN[unit] if word in rare else word for word in words) for words in lines]
+        return replaced, f"{found}; written as {UNKNOWN[unit]}."
+    kept = [line for line in lines if rare.isdisjoint(line)]
+    return kept, f"{found}; {noun}s that hold one, dropped: {len(lines) - len(kept):,}."
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"files must be files that can be read, got {str(path)!r} ({error.strerror})") from error
+def _require_lengths(source: Source, unit: str, max_length: int) -> None:
+    for place, line in source.places():
+        length = len(_split(line, unit))
+        if length > max_length:
+            raise ValueError(
+                f"max_length must be at least the length of every {source.noun}, got {max_length}; {place} has {length}"
+            )
 
 
-def _digest(contents: Sequence[bytes]) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _text(path: Path, content: bytes) -> str:
-    content = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line_number = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"files must be in UTF-8, got byte 0x{content[error.start]:02x} in {str(path)!r}, line {line_number}"
-        ) from error
-    if not text.strip():
-        raise ValueError(f"files must hold text, got nothing but blanks in {str(path)!r}")
-    return text
+def _split(line: str, unit: str) -> Line:
+    return line if unit == "characters" else tuple(line.split())

@@ -1,19 +1,20 @@
-"""Sequences from a random LSTM, whose law is known: the synthetic task of SeqGAN."""
+"""Sequences from a random LSTM, whose likelihoods are exact: the synthetic task of SeqGAN."""
 
 from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gumbel_gan import unroll
 from gumbel_gan.arguments import require_at_least
-from gumbel_gan.networks import Carry, Generator, Params, lstm_generator, lstm_generator_params
-from gumbel_gan.tasks import vocabulary
+from gumbel_gan.data import Batch
+from gumbel_gan.model import SequenceModel, sequence_model
+from gumbel_gan.networks import Params, lstm_generator, lstm_generator_params
 from gumbel_gan.tasks.interface import Oracle, Task
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
-# An array over all symbols and all times is as large as this makes it: 100 MB for 5,000 symbols and 20 times.
+# Bounds the memory: an array of all logits takes 100 MB for 5,000 symbols and 20 steps.
 _ROWS_AT_ONCE = 250
 
 
@@ -26,11 +27,11 @@ def oracle_task(
     num_heldout: int = 1_000,
     seed: int = 0,
 ) -> Task:
-    """Makes a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
+    """Builds a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
 
-    The law is that of `networks.lstm_generator`, where a symbol enters the gates by its own weights. SeqGAN's LSTM
-    reads an embedding of the symbol instead, so that likelihoods compare between systems on this task, and not with
-    the numbers of that paper.
+    The true distribution is that of `networks.lstm_generator`, where each symbol has its own weights into the gates.
+    SeqGAN's LSTM reads an embedding of the symbol instead, so that likelihoods can be compared between systems on this
+    task, but not with the numbers of that paper.
 
     Args:
       num_symbols: K, at least 2.
@@ -38,12 +39,13 @@ def oracle_task(
       hidden_size: width of the LSTM.
       num_train: number of training sequences.
       num_heldout: number of validation sequences, and of test sequences.
-      seed: of the parameters and of the draw of sequences.
+      seed: of the parameters and of the draw of sequences, less than 2**32.
 
     Returns:
-      A `Task` without padding, whose symbols are numbers, and whose oracle gives the exact `log_prob` of sequences.
+      A `Task` without padding, whose symbols are numbers, and whose oracle has the exact `log_prob` of sequences.
 
     Raises:
+      TypeError: an argument is not an integer.
       ValueError: an argument is out of its range.
 
     References:
@@ -52,40 +54,35 @@ def oracle_task(
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, length=length, hidden_size=hidden_size, num_train=num_train, num_heldout=num_heldout)
     require_at_least(0, seed=seed)
-    generator = lstm_generator(num_symbols, hidden_size)
+    if seed >= 2**32:
+        raise ValueError(f"seed must be less than 2**32, got {seed}")
+    model = sequence_model(lstm_generator(num_symbols, hidden_size), length=length)
     params_key, sample_key = jax.random.split(jax.random.key(seed))
     params = _normal_params(params_key, num_symbols, hidden_size)
-    tokens = _sample(sample_key, generator, params, num_train + 2 * num_heldout, length)
-    train, validation, test = np.split(tokens, [num_train, num_train + num_heldout])
-    symbols = tuple(map(str, range(num_symbols)))
-    oracle = Oracle(
-        is_valid=None,
-        method=None,
-        support=None,
-        log_probs=None,
-        law=None,
-        length_probs=np.eye(length + 1)[length],
-        log_prob=_log_prob(generator, params, length),
-    )
+    tokens = _sample(sample_key, model, params, num_train + 2 * num_heldout)
+    vocabulary = Vocabulary(tuple(map(str, range(num_symbols))), separator=" ")
+    train, validation, test = map(Batch, np.split(tokens, [num_train, num_train + num_heldout]))
+    note = f"The true distribution is an LSTM of {hidden_size} units, its parameters drawn from N(0, 1) by seed {seed}."
     return Task(
         name="LSTM oracle",
-        symbols=symbols,
-        padding=None,
+        vocabulary=vocabulary,
         train=train,
         validation=validation,
         test=test,
-        decode=partial(vocabulary.decode, symbols=symbols, padding=None, separator=" "),
-        oracle=oracle,
-        notes=(f"The true law is an LSTM of {hidden_size} units, its parameters drawn from N(0, 1) by seed {seed}.",),
+        oracle=Oracle(log_prob=_log_prob(model, params, vocabulary), length_probs=np.eye(length + 1)[length]),
+        notes=(note,),
     )
 
 
 def _normal_params(key: jax.Array, num_symbols: int, hidden_size: int) -> Params:
-    """Draws weights from N(0, 1), a key a gate in a fixed order: a seed's law outlives a network's layout."""
+    """Draws weights from N(0, 1), one key per gate in a fixed order.
+
+    A seed has the same distribution whatever the layout of the network's parameters is.
+    """
     keys = iter(jax.random.split(key, 14))
 
     def normal(*shape: int) -> jax.Array:
-        return jax.random.normal(next(keys), shape)
+        return jax.random.normal(next(keys), shape, jnp.float32)
 
     head_bias, head_kernel = normal(num_symbols), normal(hidden_size, num_symbols)
     biases, of_state = {}, {}
@@ -96,49 +93,32 @@ def _normal_params(key: jax.Array, num_symbols: int, hidden_size: int) -> Params
     return lstm_generator_params(kernel, jnp.concatenate([biases[gate] for gate in "ifog"]), head_kernel, head_bias)
 
 
-def _sample(key: jax.Array, generator: Generator, params: Params, num: int, length: int) -> np.ndarray:
-    @jax.jit
-    def draw(key: jax.Array, params: Params) -> jax.Array:
-        carry, start = _beginning(generator)
-        return unroll.hard(key, partial(generator.step, params), carry, start, length).tokens
-
+def _sample(key: jax.Array, model: SequenceModel, params: Params, num: int) -> np.ndarray:
+    draw = jax.jit(lambda key, params: model.sample(key, params, _ROWS_AT_ONCE))
     keys = jax.random.split(key, -(-num // _ROWS_AT_ONCE))
-    # The law is one law on every platform only without the shorter floats that some multiply with by default.
-    with jax.default_matmul_precision("highest"):
+    with _exact_products():
         return np.concatenate([np.asarray(draw(key, params)) for key in keys])[:num]
 
 
-def _log_prob(generator: Generator, params: Params, length: int) -> Callable[[np.ndarray], np.ndarray]:
-    @jax.jit
-    def of_block(params: Params, tokens_BT: jax.Array) -> jax.Array:
-        carry, start = _beginning(generator)
-        logits_BTK = unroll.teacher_forced(partial(generator.step, params), carry, start, tokens_BT)
-        return unroll.token_log_probs(logits_BTK, tokens_BT)
+def _log_prob(model: SequenceModel, params: Params, vocabulary: Vocabulary) -> Callable[[np.ndarray], np.ndarray]:
+    of_block = jax.jit(model.log_prob)
 
     def log_prob(tokens: np.ndarray) -> np.ndarray:
-        tokens = np.asarray(tokens)
-        if not np.issubdtype(tokens.dtype, np.integer):
-            raise TypeError(f"tokens must be integers, got {tokens.dtype}")
-        if tokens.ndim != 2 or tokens.shape[1] != length:
-            raise ValueError(f"tokens must be [N, {length}], got shape {tokens.shape}")
-        if ((tokens < 0) | (tokens >= generator.num_symbols)).any():
-            raise ValueError(
-                f"tokens must be from 0 to {generator.num_symbols - 1}, got {tokens.min()} to {tokens.max()}"
-            )
+        tokens = vocabulary.check_tokens(tokens)
+        if tokens.shape[1] != model.length:
+            raise ValueError(f"tokens must be [N, {model.length}], got shape {tokens.shape}")
         # The last block is filled up, so that every block runs the same program.
-        filled = np.zeros((-(-len(tokens) // _ROWS_AT_ONCE) * _ROWS_AT_ONCE, length), np.int32)
+        filled = np.zeros((-(-len(tokens) // _ROWS_AT_ONCE) * _ROWS_AT_ONCE, model.length), np.int32)
         filled[: len(tokens)] = tokens
-        log_probs = np.zeros(len(filled))
-        with jax.default_matmul_precision("highest"):
-            for first in range(0, len(filled), _ROWS_AT_ONCE):
-                block = slice(first, first + _ROWS_AT_ONCE)
-                log_probs[block] = np.asarray(of_block(params, jnp.asarray(filled[block])), np.float64).sum(axis=1)
-        return log_probs[: len(tokens)]
+        with _exact_products():
+            blocks = [
+                of_block(params, filled[row : row + _ROWS_AT_ONCE]) for row in range(0, len(filled), _ROWS_AT_ONCE)
+            ]
+        return np.array(blocks, np.float64).reshape(-1)[: len(tokens)]
 
     return log_prob
 
 
-def _beginning(generator: Generator) -> tuple[Carry, jax.Array]:
-    """Gives the carry and the symbols that a block begins with; without a latent the carry is no draw."""
-    carry = generator.initial_carry(jax.random.key(0), _ROWS_AT_ONCE)
-    return carry, unroll.start_symbols(_ROWS_AT_ONCE, generator.num_symbols)
+def _exact_products() -> AbstractContextManager:
+    """Returns a context of full precision, since a lower one, the default of some platforms, changes probabilities."""
+    return jax.default_matmul_precision("highest")

@@ -4,9 +4,9 @@ import re
 import string
 
 from gumbel_gan.arguments import require_at_least
-from gumbel_gan.tasks import lines
+from gumbel_gan.tasks.files import Files, file_names, nonblank_lines, read_texts
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import Files
+from gumbel_gan.tasks.lines import Source, limit_lengths, split_lines_task
 
 
 def names_task(
@@ -18,18 +18,18 @@ def names_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Makes a task of first names in lower case.
+    """Builds a task of first names in lower case.
 
     The vocabulary is always the end symbol and the letters a to z, so that models of different lists agree.
 
     Args:
-      files: one path, or several, with a name a line; none takes the names of the package `names`, which are the
-        5,163 first names of the United States' census of 1990.
+      files: one path, or several, with a name on each line; none stands for the names of the package `names`, which are
+        the 5,163 first names of the United States' census of 1990.
       max_length: the largest number of letters; longer names are dropped. T is one more.
       num_heldout: number of distinct names for validation, and as many for the test.
       deduplicate: whether names that repeat, in lower case, are left out; if not, all copies of a name are in the same
         split.
-      digest: what `files_digest` must give for the files; '' takes any.
+      digest: what `files_digest` must return for the files; '' accepts any.
       seed: of the split.
 
     Returns:
@@ -37,23 +37,25 @@ def names_task(
 
     Raises:
       ImportError: there are no files, and the package `names` is not installed.
-      ValueError: an argument is out of its range; a file can't be read, is no UTF-8, is empty, or is another than
-        `digest` says; or too few names are left for the split.
+      TypeError: `files` holds what is not a path, or a number is not an integer.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
+        another digest; or too few names are left for the split.
     """
     require_at_least(1, max_length=max_length, num_heldout=num_heldout)
     require_at_least(0, seed=seed)
-    found, note = lines.nonblank_lines(lines.read_texts(files or _census_files(), digest))
+    found, note = nonblank_lines(read_texts(files or _census_files(), digest))
     # A line of the census goes on with the name's frequency and rank.
     found = [line.lower() if files else line.lower().split()[0] for line in found]
-    spelt = [name for name in found if re.fullmatch("[a-z]+", name)]
-    dropped = f"Names with anything but the letters a to z, dropped: {len(found) - len(spelt):,}."
-    short, limit_note = lines.limit_lengths(spelt, max_length, "drop")
-    return lines.lines_task(
-        f"names {lines.file_names(files)}" if files else "names",
+    spelled = [name for name in found if re.fullmatch("[a-z]+", name)]
+    dropped = f"Names with anything but the letters a to z, dropped: {len(found) - len(spelled):,}."
+    short, limit_note = limit_lengths(spelled, max_length, "drop", noun="line")
+    return split_lines_task(
+        f"names {file_names(files)}" if files else "names",
         short,
         string.ascii_lowercase,
-        max_length,
-        separator="",
+        Source("files", "line"),
+        max_length=max_length,
+        unit="characters",
         deduplicate=deduplicate,
         num_heldout=num_heldout,
         seed=seed,

@@ -1,7 +1,8 @@
-"""Probabilistic context-free grammars over characters: parsing, and their exact law on strings of bounded length.
+"""Probabilistic context-free grammars over characters: parsing, and their exact distribution up to a length.
 
-The law of strings comes by dynamic programming over (nonterminal, length). Rules of any right-hand side are allowed:
-the mass of the empty string comes by a fixed-point iteration, and cycles of unit rules by a linear system.
+The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules of any right-hand
+side are allowed: the mass of the empty string is found by a fixed-point iteration, and cycles of unit rules by a linear
+system.
 """
 
 import itertools
@@ -36,7 +37,7 @@ def parse_grammar(text: str) -> nltk.PCFG:
       The grammar.
 
     Raises:
-      ValueError: the text is no such grammar; the message starts with "grammar".
+      ValueError: the text is not such a grammar; the message starts with "grammar".
     """
     try:
         if re.search(r"\[[\d.]+\]", re.sub(r"'[^']*'|\"[^\"]*\"", "", text)):
@@ -67,12 +68,15 @@ def parse_grammar(text: str) -> nltk.PCFG:
 
 
 def terminals(grammar: nltk.PCFG) -> tuple[str, ...]:
-    """Gives the terminals of a grammar, sorted."""
+    """Returns the terminals of a grammar, sorted."""
     return tuple(sorted({s for rule in grammar.productions() for s in rule.rhs() if isinstance(s, str)}))
 
 
-class BoundedLaw:
-    """The law of a grammar on strings up to a length: masses by length, samples given a length, and all strings."""
+class BoundedDistribution:
+    """The distribution of a grammar over strings up to a length: mass by length, samples given a length, all strings.
+
+    The masses sum to the probability that the grammar derives a string of at most that length.
+    """
 
     def __init__(self, grammar: nltk.PCFG, max_length: int):
         """Computes the probability that each nonterminal derives a string of each length.
@@ -103,16 +107,16 @@ class BoundedLaw:
             for left, mass in zip(self._nonterminals, self._closure @ direct, strict=True):
                 self._mass[left][length] = mass
 
-    def of_start(self) -> np.ndarray:
-        """Gives `[max_length + 1]`, the probability that the start symbol derives a string of each length."""
+    def mass_by_length(self) -> np.ndarray:
+        """Returns `[max_length + 1]`, the probability that the start symbol derives a string of each length."""
         return self._mass.get(self._start, np.zeros(self._max_length + 1))
 
     def sample(self, rng: np.random.Generator, length: int) -> str:
-        """Draws a string from the grammar's law given its length, by expanding from the top.
+        """Draws a string from the grammar's distribution given its length, by expanding from the start symbol.
 
         Args:
           rng: the source of randomness.
-          length: a length of mass > 0.
+          length: a length of mass > 0, in characters.
 
         Returns:
           The string.
@@ -130,13 +134,14 @@ class BoundedLaw:
         return "".join(characters)
 
     def strings(self, limit: int) -> list[dict[str, float]] | None:
-        """Enumerates what the start symbol derives.
+        """Returns all strings that the start symbol derives.
 
         Args:
           limit: the largest number of strings of one nonterminal.
 
         Returns:
-          The strings of each length 0..max_length with their probabilities, or None where there are more than `limit`.
+          The strings of each length from 0 to `max_length` with their probabilities; None where there are more than
+          `limit`.
         """
         table: dict[nltk.Nonterminal, list[dict[str, float]]] = {
             left: [{"": self._mass[left][0]} if self._mass[left][0] > 0 else {}] for left in self._nonterminals
@@ -168,7 +173,7 @@ class BoundedLaw:
         return table.get(self._start, [])
 
     def _empty_masses(self) -> dict[nltk.Nonterminal, float]:
-        """Solves for the probability that each nonterminal derives the empty string, the least fixed point."""
+        """Computes the probability that each nonterminal derives the empty string, the least fixed point."""
         mass: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
         for _ in range(10_000):
             new: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
@@ -180,7 +185,7 @@ class BoundedLaw:
         return mass
 
     def _unit_closure(self, empty: dict[nltk.Nonterminal, float]) -> np.ndarray:
-        """Computes (I - U)^-1, with U[a, b] the mass of rules by which a becomes b and otherwise the empty string."""
+        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else."""
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
         for rule in self._rules:
@@ -189,15 +194,15 @@ class BoundedLaw:
                 if symbol in index:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
-        # Every nonterminal left derives something, so that the sum of the powers of U converges. What can't be reached
-        # must stay exactly 0: a rounding error would let a length count as derivable.
+        # Every nonterminal left derives a string, so that the sum of the powers of U converges. What can't be reached
+        # must stay exactly 0: after a rounding error a length would count as derivable.
         reached = np.linalg.matrix_power(np.eye(len(index)) + (unit > 0), len(index)) > 0
         return np.where(reached, np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:
-        """Yields the lengths that the symbols of a right-hand side can share `length` in, each of mass > 0.
+        """Yields the ways to divide `length` among the symbols of a right-hand side, each of mass > 0.
 
-        With `shorter`, a nonterminal must be given less than the whole length.
+        With `shorter`, a nonterminal must derive less than the whole length.
         """
         if not right:
             if length == 0:
@@ -210,7 +215,7 @@ class BoundedLaw:
             candidates = iter(range(length if shorter else length + 1))
         for part in candidates:
             if self._mass_of((first,), (part,)) > 0:
-                # What is left to the rest is less than the whole only where this part is not empty.
+                # The rest has less than the whole length only where this part is not empty.
                 for parts in self._splits(rest, length - part, shorter=shorter and part == 0):
                     yield part, *parts
 
@@ -221,7 +226,7 @@ class BoundedLaw:
         )
 
     def _expansions_of(self, left: nltk.Nonterminal, length: int) -> tuple[list[list[tuple[Symbol, int]]], np.ndarray]:
-        """Lists the ways to expand a nonterminal into a given length, and their cumulative masses."""
+        """Returns the ways to expand a nonterminal into a given length, and their cumulative masses."""
         if (left, length) not in self._expansions:
             children, masses = [], []
             for rule in self._rules_of[left]:
@@ -233,7 +238,7 @@ class BoundedLaw:
 
 
 def _productive(rules: list[Rule]) -> list[Rule]:
-    """Keeps the rules all of whose symbols derive some string."""
+    """Returns the rules all of whose symbols derive some string."""
     productive: set[Symbol] = set()
     while True:
         kept = [rule for rule in rules if all(isinstance(s, str) or s in productive for s in rule.right)]

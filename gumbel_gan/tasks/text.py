@@ -1,21 +1,16 @@
 """Sequences from text files: a sequence a line, or consecutive windows of one long text."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import partial
-from itertools import chain
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_one_of
-from gumbel_gan.tasks import lines, vocabulary
+from gumbel_gan.data import Batch
+from gumbel_gan.tasks.files import Files, file_names, nonblank_lines, numbered_lines, read_texts
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import Files, Line
-
-SEPARATORS = MappingProxyType({"characters": "", "words": " "})
-TOO_LONG = ("drop", "cut", "fail")
-UNKNOWN = MappingProxyType({"characters": "\ufffd", "words": "<unk>"})
+from gumbel_gan.tasks.lines import SEPARATORS, TOO_LONG, UNKNOWN, Source, find_symbols, lines_task, rare_symbols
+from gumbel_gan.tasks.splits import describe_sizes
+from gumbel_gan.tasks.vocabulary import Vocabulary
 
 
 def text_task(
@@ -33,22 +28,22 @@ def text_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Makes a task of the text in files.
+    """Builds a task of the text in files.
 
-    Without a window, a sequence is a line: blanks around it are stripped, blank lines are left out, and an end symbol
-    follows it, so that T is `max_length` + 1. What a line becomes in the end (lower-cased, cut, its rare words
-    replaced) decides whether it repeats another; repeats are settled before the split, which is by distinct line, so
-    that no training line is ever in the test.
+    Without a window, a sequence is a line: whitespace around it is stripped, blank lines are left out, and an end
+    symbol follows it, so that T is `max_length` + 1. What a line becomes in the end (lower-cased, cut, its rare words
+    replaced) decides whether it repeats another. Repeats are handled before the split, which is by distinct line, so
+    that no training line is in the test set.
 
     With a window, the files are one long text, line ends included, which is cut into consecutive windows of T =
-    `window` symbols that don't overlap; there is no padding. The windows stay in the order of the text: the last
-    `num_heldout` are the test, those before them are for validation, all others for training. As words, a text is
-    what stands between blanks, and its line ends are lost.
+    `window` symbols that don't overlap; there is no padding. The windows are split in the order of the text: the last
+    `num_heldout` are the test set, those before them the validation set, all others the training set. As words, a text
+    is what stands between whitespace, without its line ends.
 
     Args:
       files: one path, or several, of text in UTF-8, with any line ends. A line end is put between two files where
-        there is none.
-      unit: 'characters' or 'words', what a symbol is. Words stand between blanks.
+        there is none. For strings in memory there is `strings_task`.
+      unit: 'characters' or 'words', what a symbol is. Words stand between whitespace.
       max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
@@ -61,15 +56,16 @@ def text_task(
         a window.
       num_heldout: number of distinct lines, or of windows, for validation, and as many for the test.
       max_symbols: the largest size of the vocabulary, end symbol included.
-      digest: what `files_digest(files)` must give; '' takes any files.
+      digest: what `files_digest(files)` must return; '' accepts any files.
       seed: of the split; with a window, of the order within each split.
 
     Returns:
       A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out.
 
     Raises:
-      ValueError: an argument is out of its range; a file can't be read, is no UTF-8, is empty, or is another than
-        `digest` says; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for the split.
+      TypeError: `files` holds what is not a path, or a number is not an integer.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
+        another digest; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for the split.
     """
     require_one_of(SEPARATORS, unit=unit)
     require_one_of(TOO_LONG, too_long=too_long)
@@ -79,35 +75,31 @@ def text_task(
     if window and max_length:
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
 
-    name = f"text {lines.file_names(files)}"
-    texts = lines.read_texts(files, digest)
+    name = f"text {file_names(files)}"
+    texts = read_texts(files, digest)
     if lowercase:
         texts = [text.lower() for text in texts]
     if window:
         return _windows_task(name, files, texts, unit, min_count, window, num_heldout, max_symbols, seed)
 
-    found, note = lines.nonblank_lines(texts)
-    sequences: Sequence[Line] = [line if unit == "characters" else tuple(line.split()) for line in found]
-    notes = [note]
-    if max_length:
-        if too_long == "fail":
-            _check_lengths(files, texts, unit, max_length)
-        else:
-            sequences, note = lines.limit_lengths(sequences, max_length, too_long)
-            notes.append(note)
-    if min_count > 1:
-        sequences, note = _settle_rare_symbols(sequences, unit, min_count)
-        notes.append(note)
-    return lines.lines_task(
+    lines, note = nonblank_lines(texts)
+
+    def places() -> Iterator[tuple[str, str]]:
+        return ((place, line.strip()) for place, line in numbered_lines(files, texts))
+
+    return lines_task(
         name,
-        sequences,
-        _alphabet(chain.from_iterable(sequences), max_symbols, files, texts, num_others=1),
-        max_length or max(map(len, sequences), default=0),
-        separator=SEPARATORS[unit],
+        lines,
+        Source("files", "line", places),
+        unit=unit,
+        max_length=max_length or None,
+        too_long=too_long,
+        min_count=min_count,
         deduplicate=deduplicate,
         num_heldout=num_heldout,
+        max_symbols=max_symbols,
         seed=seed,
-        notes=notes,
+        notes=(note,),
     )
 
 
@@ -136,69 +128,18 @@ def _windows_task(
     ]
     written = written[: num_windows * window]
     if min_count > 1:
-        rare = _rare_symbols(written, min_count)
+        rare, found = rare_symbols(written, unit, min_count)
         written = [UNKNOWN[unit] if symbol in rare else symbol for symbol in written]
-        notes.append(f"{_rare_found(rare, unit, min_count)}; written as {UNKNOWN[unit]}.")
-    symbols = _alphabet(written, max_symbols, files, texts, num_others=0)
-    tokens = vocabulary.encode([written], symbols, len(written)).reshape(num_windows, window)
-    # Split in the order of the text, so that no window is held out from between its neighbours; mixed within a split.
+        notes.append(f"{found}; written as {UNKNOWN[unit]}.")
+    symbols = find_symbols(written, max_symbols, unit, lambda: numbered_lines(files, texts), num_others=0)
+    vocabulary = Vocabulary(symbols, separator=SEPARATORS[unit])
+    tokens = vocabulary.encode([written], len(written)).reshape(num_windows, window)
+    # Split in the order of the text, so that no window is held out from between its neighbors; mixed within a split.
     rng = np.random.default_rng(seed)
     splits = np.split(tokens, [num_windows - 2 * num_heldout, num_windows - num_heldout])
-    train, validation, test = (rng.permutation(split) for split in splits)
-    return Task(
-        name=name,
-        symbols=symbols,
-        padding=None,
-        train=train,
-        validation=validation,
-        test=test,
-        decode=partial(vocabulary.decode, symbols=symbols, padding=None, separator=SEPARATORS[unit]),
-        oracle=None,
-        notes=(
-            *notes,
-            lines.sizes(symbols, train, validation, test),
-            "The beginning of the text is for training, then comes validation, then the test.",
-        ),
-    )
-
-
-def _settle_rare_symbols(sequences: Sequence[Line], unit: str, min_count: int) -> tuple[Sequence[Line], str]:
-    rare = _rare_symbols(chain.from_iterable(sequences), min_count)
-    found = _rare_found(rare, unit, min_count)
-    if unit == "words":
-        replaced = [tuple(UNKNOWN[unit] if word in rare else word for word in words) for words in sequences]
-        return replaced, f"{found}; written as {UNKNOWN[unit]}."
-    kept = [sequence for sequence in sequences if rare.isdisjoint(sequence)]
-    return kept, f"{found}; lines that hold one, dropped: {len(sequences) - len(kept):,}."
-
-
-def _rare_symbols(symbols: Iterable[str], min_count: int) -> set[str]:
-    return {symbol for symbol, count in Counter(symbols).items() if count < min_count}
-
-
-def _rare_found(rare: set[str], unit: str, min_count: int) -> str:
-    return f"{unit.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
-
-
-def _alphabet(
-    written: Iterable[str], max_symbols: int, files: Files, texts: Sequence[str], *, num_others: int
-) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(written))
-    size = len(found) + num_others
-    if size > max_symbols:
-        first_too_many = found[max(0, max_symbols - num_others)]
-        where = next((place for place, line in lines.numbered(files, texts) if first_too_many in line), "none")
-        raise ValueError(
-            f"max_symbols must be at least the size of the vocabulary, {size:,}; got {max_symbols:,}, which "
-            f"{where} exceeds with {first_too_many!r} (a larger min_count makes the vocabulary smaller)"
-        )
-    return tuple(sorted(found))
-
-
-def _check_lengths(files: Files, texts: Sequence[str], unit: str, max_length: int) -> None:
-    for place, line in lines.numbered(files, texts):
-        length = len(line.strip()) if unit == "characters" else len(line.split())
-        if length > max_length:
-            raise ValueError(
-                f"max_length must be at least the length of every line, got {max_length}; {place} has {length}"
-            )
+    train, validation, test = (Batch(rng.permutation(split)) for split in splits)
+    notes += [
+        describe_sizes(vocabulary.size, train, validation, test),
+        "The beginning of the text is for training, the part after it for validation, and the end for the test.",
+    ]
+    return Task(name, vocabulary, train, validation, test, notes=tuple(notes))

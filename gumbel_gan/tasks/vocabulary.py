@@ -1,68 +1,178 @@
-"""Strings to token arrays and back."""
+"""A vocabulary: strings to arrays of tokens, and back."""
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
-from gumbel_gan.tasks.interface import sequence_lengths
+from gumbel_gan.arguments import require_at_least
+
+# Of the vocabulary, an error shows no more than this many symbols.
+_MOST_SHOWN = 40
 
 
-def encode(strings: Sequence[Sequence[str]], symbols: Sequence[str], length: int, *, padding: int = 0) -> np.ndarray:
-    """Turns sequences of symbols into one array of tokens, padded at the end.
+class Vocabulary(NamedTuple):
+    """Symbols, and how sequences of them are padded. A token is an index into `symbols`.
 
-    Args:
-      strings: N sequences over `symbols`, each at most `length` long: strings for their characters, or lists of words.
-      symbols: K strings.
-      length: T.
-      padding: token that fills up.
-
-    Returns:
-      `[N, T]` int32 tokens.
-
-    Raises:
-      ValueError: a sequence is too long or holds an unknown symbol.
+    Attributes:
+      symbols: K different strings.
+      padding: the token that fills a sequence up to T; None where every sequence is T symbols long.
+      padding_ends: whether a sequence ends at its first padding, so that nothing but padding follows it; otherwise
+        padding is a symbol like the others, which may stand inside a sequence, and only padding at the end is stripped.
+      allow_empty: whether a sequence may hold no symbol. False where padding ends sequences and the data hold no empty
+        sequence, so that none is generated.
+      separator: what stands between two symbols of a string: '' for characters, ' ' for words.
     """
-    token_of = {symbol: token for token, symbol in enumerate(symbols)}
-    lengths = np.fromiter(map(len, strings), np.int32, len(strings))
-    if (lengths > length).any():
-        longest = strings[int(lengths.argmax())]
-        raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}")
-    try:
-        written = np.fromiter(map(token_of.__getitem__, chain.from_iterable(strings)), np.int32, lengths.sum())
-    except KeyError as error:
-        unknown = error.args[0]
-        holder = next(string for string in strings if unknown in string)
-        raise ValueError(
-            f"strings must be over the symbols {' '.join(symbols)}, got {unknown!r} in {holder!r}"
-        ) from None
-    tokens = np.full((len(strings), length), padding, np.int32)
-    tokens[np.arange(length)[None, :] < lengths[:, None]] = written
-    return tokens
 
+    symbols: tuple[str, ...]
+    padding: int | None = None
+    padding_ends: bool = False
+    allow_empty: bool = True
+    separator: str = ""
 
-def decode(
-    tokens: np.ndarray,
-    symbols: Sequence[str],
-    *,
-    padding: int | None = 0,
-    ends: bool = False,
-    separator: str = "",
-) -> list[str]:
-    """Turns tokens into strings.
+    @property
+    def size(self) -> int:
+        """K, the number of symbols, padding included."""
+        return len(self.symbols)
 
-    Args:
-      tokens: `[N, T]` integers in [0, K).
-      symbols: K strings.
-      padding: token that is stripped; None strips nothing.
-      ends: whether a string ends at its first padding; otherwise only the padding at the end is stripped.
-      separator: what stands between two symbols: '' for characters, ' ' for words.
+    def encode(self, strings: Sequence[str | Sequence[str]], length: int) -> np.ndarray:
+        """Returns the tokens of strings, padded at the end.
 
-    Returns:
-      N strings.
-    """
-    tokens = np.asarray(tokens)
-    # As objects: an array of strings would drop the NUL at the end of one.
-    rows = np.asarray(symbols, object)[tokens]
-    lengths = sequence_lengths(tokens, padding, ends=ends)
-    return [separator.join(row[:length]) for row, length in zip(rows, lengths, strict=True)]
+        The inverse of `decode`. A string may be given as a sequence of its symbols, too.
+
+        Args:
+          strings: N strings of at most `length` symbols, or of exactly so many where there is no padding.
+          length: T.
+
+        Returns:
+          `[N, T]` int32 tokens.
+
+        Raises:
+          TypeError: `strings` is a single string, or holds what is neither a string nor a sequence of strings.
+          ValueError: a string has another length, holds an unknown symbol, or holds the padding symbol where padding
+            ends sequences; or two symbols of the vocabulary are equal.
+        """
+        require_at_least(0, length=length)
+        token_of = {symbol: token for token, symbol in enumerate(self.symbols)}
+        if len(token_of) < len(self.symbols):
+            raise ValueError(f"symbols must differ, got {len(self.symbols)} of which {len(token_of)} are different")
+        if isinstance(strings, str):
+            raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+        sequences = [self._symbols_of(string) for string in strings]
+        lengths_N = np.fromiter(map(len, sequences), np.int64, len(sequences))
+        self._check_lengths(sequences, lengths_N, length)
+        try:
+            written = np.fromiter(map(token_of.__getitem__, chain.from_iterable(sequences)), np.int32, lengths_N.sum())
+        except KeyError as error:
+            unknown = error.args[0]
+            holder = next(string for string in sequences if unknown in string)
+            raise ValueError(
+                f"strings must be over the symbols {self._shown_symbols()}, got {unknown!r} in {holder!r}"
+            ) from None
+        if self.padding_ends and (written == self.padding).any():
+            symbol = self.symbols[written[written == self.padding][0]]
+            holder = next(string for string in sequences if symbol in list(string))
+            raise ValueError(f"strings must not hold the symbol {symbol!r}, which ends a sequence, got {holder!r}")
+        tokens_NT = np.full((len(sequences), length), 0 if self.padding is None else self.padding, np.int32)
+        tokens_NT[np.arange(length)[None, :] < lengths_N[:, None]] = written
+        return tokens_NT
+
+    def decode(self, tokens: np.ndarray) -> list[str]:
+        """Returns the strings of tokens, padding stripped.
+
+        Args:
+          tokens: `[N, T]` integers in [0, K), of any T.
+
+        Returns:
+          N strings.
+
+        Raises:
+          TypeError: the tokens are not integers.
+          ValueError: they are not `[N, T]`, or one is not in [0, K).
+        """
+        tokens_NT = self.check_tokens(tokens)
+        # As objects: an array of strings would drop the NUL at the end of one.
+        rows = np.asarray(self.symbols, object)[tokens_NT]
+        return [self.separator.join(row[:num]) for row, num in zip(rows, self.lengths(tokens_NT), strict=True)]
+
+    def sequences(self, tokens: np.ndarray) -> list[tuple[int, ...]]:
+        """Returns the tokens of each sequence without its padding, as the metrics take them.
+
+        Args:
+          tokens: `[N, T]` integers in [0, K), of any T.
+
+        Returns:
+          N tuples of integers.
+
+        Raises:
+          TypeError: the tokens are not integers.
+          ValueError: they are not `[N, T]`, or one is not in [0, K).
+        """
+        tokens_NT = self.check_tokens(tokens)
+        return [tuple(row[:num]) for row, num in zip(tokens_NT.tolist(), self.lengths(tokens_NT), strict=True)]
+
+    def lengths(self, tokens: np.ndarray) -> np.ndarray:
+        """Returns the lengths of sequences without their padding.
+
+        Args:
+          tokens: `[N, T]` integers in [0, K), of any T.
+
+        Returns:
+          `[N]` integers from 0 to T.
+
+        Raises:
+          TypeError: the tokens are not integers.
+          ValueError: they are not `[N, T]`, or one is not in [0, K).
+        """
+        tokens_NT = self.check_tokens(tokens)
+        num, length = tokens_NT.shape
+        if self.padding is None:
+            return np.full(num, length)
+        is_symbol_NT = tokens_NT != self.padding
+        if self.padding_ends:
+            return np.logical_and.accumulate(is_symbol_NT, axis=1).sum(axis=1)
+        return length - np.logical_and.accumulate(~is_symbol_NT[:, ::-1], axis=1).sum(axis=1)
+
+    def check_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Checks that tokens are sequences over this vocabulary.
+
+        Args:
+          tokens: `[N, T]` integers in [0, K), of any N and T.
+
+        Returns:
+          The tokens as a NumPy array.
+
+        Raises:
+          TypeError: the tokens are not integers.
+          ValueError: they are not `[N, T]`, or one is not in [0, K).
+        """
+        tokens = np.asarray(tokens)
+        if not np.issubdtype(tokens.dtype, np.integer):
+            raise TypeError(f"tokens must be integers, got {tokens.dtype}")
+        if tokens.ndim != 2:
+            raise ValueError(f"tokens must be [N, T], got shape {tokens.shape}")
+        if tokens.size and (tokens.min() < 0 or tokens.max() >= self.size):
+            raise ValueError(f"tokens must be in [0, {self.size}), got {tokens.min()} to {tokens.max()}")
+        return tokens
+
+    def _symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
+        if isinstance(string, str):
+            if not self.separator:
+                return string
+            return string.split(self.separator) if string else ()
+        if isinstance(string, Sequence) and all(isinstance(symbol, str) for symbol in string):
+            return string
+        raise TypeError(f"strings must hold strings, or sequences of symbols, got {string!r}")
+
+    def _check_lengths(self, sequences: Sequence[Sequence[str]], lengths_N: np.ndarray, length: int) -> None:
+        if (lengths_N > length).any():
+            longest = sequences[int(lengths_N.argmax())]
+            raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}")
+        if self.padding is None and (lengths_N < length).any():
+            shortest = sequences[int(lengths_N.argmin())]
+            raise ValueError(f"strings must be {length} symbols long, as there is no padding, got {shortest!r}")
+
+    def _shown_symbols(self) -> str:
+        shown = " ".join(self.symbols[:_MOST_SHOWN])
+        return shown if self.size <= _MOST_SHOWN else f"{shown} ... ({self.size:,} in all)"

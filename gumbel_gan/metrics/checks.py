@@ -1,0 +1,56 @@
+"""Checks of the sequences that metrics compare."""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+
+def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 1) -> list[tuple[int, ...]]:
+    """Checks sequences of tokens.
+
+    Args:
+      name: of the argument, for the error.
+      sequences: sequences of tokens without padding: tuples, lists or arrays `[T]` of integers.
+      least: the least number of sequences.
+
+    Returns:
+      The sequences as tuples of integers.
+
+    Raises:
+      TypeError: what is given is not sequences of integers: a string, strings, or numbers.
+      ValueError: there are too few sequences, or a token is negative.
+    """
+    if isinstance(sequences, str) or not isinstance(sequences, Iterable):
+        raise TypeError(f"{name} must be a collection of sequences of tokens, got {sequences!r}")
+    tuples = [each if isinstance(each, tuple) else _as_tuple(name, each) for each in sequences]
+    _check_tokens(name, tuples)
+    if len(tuples) < least:
+        raise ValueError(f"{name} must hold at least {least} sequences, got {len(tuples)}")
+    return tuples
+
+
+def as_known_sequences(name: str, sequences: Collection[Sequence[int]]) -> set[tuple[int, ...]] | frozenset:
+    """Checks sequences of tokens like `as_sequences` and returns the set of them; a set is not copied."""
+    if not isinstance(sequences, set | frozenset):
+        return set(as_sequences(name, sequences))
+    as_sequences(name, sequences)
+    return sequences
+
+
+def _as_tuple(name: str, sequence: Any) -> tuple[int, ...]:
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 1:
+        return tuple(sequence.tolist())
+    if isinstance(sequence, Sequence) and not isinstance(sequence, str | bytes):
+        return tuple(sequence)
+    raise TypeError(f"{name} must hold sequences of tokens, got {sequence!r}")
+
+
+def _check_tokens(name: str, sequences: list[tuple[int, ...]]) -> None:
+    for kind in set(map(type, chain.from_iterable(sequences))):
+        if kind is not int and not issubclass(kind, np.integer):
+            raise TypeError(f"{name} must hold sequences of integers, got a token of type {kind.__name__}")
+    least = min(chain.from_iterable(sequences), default=0)
+    if least < 0:
+        raise ValueError(f"{name} must hold tokens of at least 0, got {least}")

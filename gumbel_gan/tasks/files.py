@@ -1,0 +1,117 @@
+"""Text files: their contents, their digest, and their lines with the places to name in errors."""
+
+import codecs
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def files_digest(files: Files) -> str:
+    """Computes the digest by which a task recognizes its files.
+
+    Args:
+      files: one path, or several.
+
+    Returns:
+      The SHA-256 of the bytes of all files, one after the other, in hexadecimal.
+
+    Raises:
+      TypeError: what is given is not a path.
+      ValueError: there are no files, or one can't be read.
+    """
+    return _digest([_read(path) for path in _paths(files)])
+
+
+def read_texts(files: Files, digest: str = "") -> list[str]:
+    r"""Reads text files in UTF-8, with or without a byte order mark; every line end becomes '\n'.
+
+    Args:
+      files: one path, or several.
+      digest: what `files_digest` must return; '' accepts any files.
+
+    Returns:
+      The text of each file.
+
+    Raises:
+      TypeError: what is given is not a path.
+      ValueError: there are no files; one can't be read, is not in UTF-8 or holds only whitespace; or they have another
+        digest.
+    """
+    paths = _paths(files)
+    contents = [_read(path) for path in paths]
+    if digest and digest != _digest(contents):
+        raise ValueError(
+            f"files must be those of digest {digest}, got {_digest(contents)} for {', '.join(map(str, paths))}"
+        )
+    return [_text(path, content) for path, content in zip(paths, contents, strict=True)]
+
+
+def file_names(files: Files) -> str:
+    """Returns the names of files without their folders, for the name of a task."""
+    return ", ".join(path.name for path in _paths(files))
+
+
+def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
+    r"""Splits texts into lines.
+
+    Args:
+      texts: texts whose lines end in '\n'.
+
+    Returns:
+      The lines that are not blank, without the whitespace around them; and a sentence with their numbers.
+    """
+    lines = [line.strip() for text in texts for line in text.removesuffix("\n").split("\n")]
+    kept = [line for line in lines if line]
+    return kept, f"Lines read: {len(lines):,}; blank, left out: {len(lines) - len(kept):,}."
+
+
+def numbered_lines(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields the place of each line of texts, such as "'names.txt', line 3", for errors, and the line."""
+    for path, text in zip(_paths(files), texts, strict=True):
+        for number, line in enumerate(text.split("\n"), 1):
+            yield f"{str(path)!r}, line {number}", line
+
+
+def _paths(files: Files) -> list[Path]:
+    try:
+        paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
+    except TypeError as error:
+        raise TypeError(f"files must be a path, or a sequence of paths, got {files!r}") from error
+    if not paths:
+        raise ValueError("files must name at least one file, got none")
+    return paths
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(
+            f"files must be paths of files that can be read, got {str(path)!r} ({reason}); "
+            "sequences in memory are for strings_task"
+        ) from error
+
+
+def _digest(contents: Sequence[bytes]) -> str:
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _text(path: Path, content: bytes) -> str:
+    content = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line_number = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"files must be in UTF-8, got byte 0x{content[error.start]:02x} in {str(path)!r}, line {line_number}"
+        ) from error
+    if not text.strip():
+        raise ValueError(f"files must hold text, got only whitespace in {str(path)!r}")
+    return text

@@ -1,0 +1,68 @@
+"""Splits of data into training, validation and test sets that share no sequence."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from gumbel_gan.data import Batch
+
+_HELDOUT_SHARE = 10
+
+
+def split_rows(
+    keys: Sequence[Hashable], *, deduplicate: bool, num_heldout: int | None, seed: int, name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draws a split into three sets such that equal rows are in the same set.
+
+    Args:
+      keys: N rows, equal where they are the same.
+      deduplicate: whether only the first copy of a row is kept.
+      num_heldout: number of distinct rows for validation, and as many for the test; None takes a tenth for each,
+        rounded down, and at least one.
+      seed: of the split and of the order in it.
+      name: of the argument that holds the rows, for the error.
+
+    Returns:
+      The indices of the rows for training, for validation and for the test, each in random order.
+
+    Raises:
+      ValueError: no row would be left for training.
+    """
+    first_row: dict[Hashable, int] = {}
+    for row, key in enumerate(keys):
+        first_row.setdefault(key, row)
+    number_of = {key: number for number, key in enumerate(first_row)}
+    num_distinct = len(number_of)
+    if num_heldout is None:
+        num_heldout = max(1, num_distinct // _HELDOUT_SHARE)
+        if num_distinct < 3:
+            raise ValueError(
+                f"{name} must hold at least 3 distinct sequences, for training, validation and test, got {num_distinct}"
+            )
+    if 2 * num_heldout >= num_distinct:
+        raise ValueError(
+            f"num_heldout must be less than half of the distinct sequences, which are {num_distinct:,}; "
+            f"got {num_heldout:,}"
+        )
+    rng = np.random.default_rng(seed)
+    rank_of_number = rng.permutation(num_distinct)
+    kept = np.fromiter(first_row.values(), np.int64) if deduplicate else np.arange(len(keys))
+    rows = kept[rng.permutation(len(kept))]
+    ranks = rank_of_number[np.fromiter((number_of[keys[row]] for row in rows), np.int64, len(rows))]
+    validation = ranks < num_heldout
+    test = ~validation & (ranks < 2 * num_heldout)
+    return rows[~validation & ~test], rows[validation], rows[test]
+
+
+def describe_sizes(num_symbols: int, train: Batch, validation: Batch, test: Batch) -> str:
+    """Returns a sentence with the sizes of a vocabulary and of the splits, for the notes of a task."""
+    return (
+        f"Symbols of the vocabulary: {num_symbols:,}. Sequences for training: {len(train.tokens):,}; "
+        f"for validation: {len(validation.tokens):,}; for the test: {len(test.tokens):,}."
+    )
+
+
+def describe_repeats(noun: str, num_repeated: int, *, deduplicate: bool) -> str:
+    """Returns a sentence that says what happened to repeated sequences, for the notes of a task."""
+    done = "left out" if deduplicate else f"kept, all copies of a {noun} in the same split"
+    return f"Repeated {noun}s, {done}: {num_repeated:,}."

@@ -1,0 +1,87 @@
+"""Sequences from strings in memory."""
+
+from collections.abc import Iterable, Iterator
+
+from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.lines import SEPARATORS, TOO_LONG, Source, lines_task
+
+
+def strings_task(
+    strings: Iterable[str],
+    *,
+    unit: str = "characters",
+    max_length: int | None = None,
+    too_long: str = "drop",
+    min_count: int = 1,
+    deduplicate: bool = True,
+    num_heldout: int | None = None,
+    max_symbols: int = 5_000,
+    seed: int = 0,
+    name: str = "strings",
+) -> Task:
+    """Builds a task of strings.
+
+    The vocabulary is that of the strings, sorted, after an end symbol, '', which follows every string and pads it: T is
+    one more than the largest length. What a string becomes in the end (cut, its rare words replaced) decides whether
+    it repeats another. Repeats are handled before the split, which is by distinct string, so that no training string is
+    in the test set.
+
+    Args:
+      strings: the strings. One may be empty.
+      unit: 'characters' or 'words', what a symbol is. Words stand between whitespace.
+      max_length: the largest length of a string in symbols; None takes that of the longest.
+      too_long: what happens to longer strings: 'drop', 'cut', or 'fail', which raises.
+      min_count: a symbol seen less often in all strings that are not too long is rare. A string that holds a rare
+        character is dropped; a rare word becomes '<unk>'.
+      deduplicate: whether repeated strings are left out; if not, all copies are in the same split.
+      num_heldout: number of distinct strings for validation, and as many for the test; None takes a tenth for each,
+        and at least one.
+      max_symbols: the largest size of the vocabulary, end symbol included.
+      seed: of the split.
+      name: of the task, for reports.
+
+    Returns:
+      A `Task` without an oracle, whose notes say how many strings were changed and left out.
+
+    Raises:
+      TypeError: `strings` is a single string, or holds what is not a string.
+      ValueError: an argument is out of its range; the vocabulary is larger than `max_symbols`; or too few strings are
+        left for the split: three distinct ones are the least.
+
+    >>> task = strings_task(["abc", "cab", "b", "cc"])
+    >>> task.symbols, task.length, task.encode(["ab"]).tolist()
+    (('', 'a', 'b', 'c'), 4, [[1, 2, 0, 0]])
+    """
+    require_one_of(SEPARATORS, unit=unit)
+    require_one_of(TOO_LONG, too_long=too_long)
+    require_at_least(0, seed=seed)
+    require_at_least(1, min_count=min_count)
+    require_at_least(2, max_symbols=max_symbols)
+    for argument, value in (("max_length", max_length), ("num_heldout", num_heldout)):
+        if value is not None:
+            require_at_least(1, **{argument: value})
+    if isinstance(strings, str):
+        raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+    found = list(strings)
+    for index, string in enumerate(found):
+        if not isinstance(string, str):
+            raise TypeError(f"strings must hold strings, got {string!r} at index {index}")
+
+    def places() -> Iterator[tuple[str, str]]:
+        return ((f"strings[{index}]", string) for index, string in enumerate(found))
+
+    return lines_task(
+        name,
+        found,
+        Source("strings", "string", places),
+        unit=unit,
+        max_length=max_length,
+        too_long=too_long,
+        min_count=min_count,
+        deduplicate=deduplicate,
+        num_heldout=num_heldout,
+        max_symbols=max_symbols,
+        seed=seed,
+        notes=(f"Strings: {len(found):,}.",),
+    )
