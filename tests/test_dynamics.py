@@ -25,18 +25,19 @@ def observed():
 
 
 def test_each_member_reads_held_out_sequences_and_its_own(observed):
-    (task, algorithm, *_), keys, state, found = observed
+    experiment, keys, state, found = observed
+    task, model, params = experiment.task, experiment.model, experiment.algorithm.params(state)
     assert found.times == (2, 4, 6, 8)
     steps = np.array(found.times) - 1
     for member in range(2):
-        one, key = jax.tree.map(lambda leaf, member=member: leaf[member], (state, keys.sample))
-        drawn = algorithm.sample(key, one, NUM)
+        one, key = jax.tree.map(lambda leaf, member=member: leaf[member], (params, keys.sample))
+        drawn = model.sample(key, one, NUM)
         for states, tokens in (
-            (found.after.read, task.test[:NUM]),
-            (found.others, task.validation[:NUM]),
+            (found.after.read, task.test.tokens[:NUM]),
+            (found.others, task.validation.tokens[:NUM]),
             (found.after.drawn, drawn),
         ):
-            expected = algorithm.activations(one, jnp.asarray(tokens))[:, steps]
+            expected = model.hidden_states(one, jnp.asarray(tokens))[:, steps]
             np.testing.assert_allclose(states[member], expected, rtol=1e-4, atol=1e-6)
 
 

@@ -2,16 +2,17 @@
 
 import jax
 import numpy as np
-import optax
 import pytest
 
 from gumbel_gan import evaluation
-from gumbel_gan.algorithms import maximum_likelihood
+from gumbel_gan.data import Batch
 from gumbel_gan.metrics import METRICS, ngram_divergence, novelty
+from gumbel_gan.model import sequence_model
 from gumbel_gan.networks import lstm_generator
 from gumbel_gan.tasks import digits_task, grammar_task, oracle_task
 
 TASK = grammar_task("brackets", max_length=8, num_train=200, num_heldout=60)
+MODEL = sequence_model(lstm_generator(TASK.num_symbols, 4), length=TASK.length)
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +21,13 @@ def held_out():
 
 
 def test_samples_are_compared_with_the_chosen_split(held_out):
-    found = held_out.compare(TASK.train[:50])
+    found = held_out.compare(TASK.train.tokens[:50])
     assert found == held_out.training_sample
     assert set(found) <= set(METRICS)
-    samples, references = TASK.sequences(TASK.validation[:50]), TASK.sequences(TASK.test[:50])
+    samples, references = TASK.sequences(TASK.validation.tokens[:50]), TASK.sequences(TASK.test.tokens[:50])
     mark = held_out.heldout_sample
     assert mark["ngram_divergence_2"].value == pytest.approx(ngram_divergence(samples, references, 2))
-    assert mark["novelty"].value == pytest.approx(novelty(samples, TASK.sequences(TASK.train)))
+    assert mark["novelty"].value == pytest.approx(novelty(samples, TASK.sequences(TASK.train.tokens)))
     assert found["novelty"].value == 0
     for estimate in found.values():
         assert estimate.low <= estimate.value <= estimate.high
@@ -34,29 +35,27 @@ def test_samples_are_compared_with_the_chosen_split(held_out):
 
 def test_the_other_split_takes_the_other_part():
     swapped = evaluation.held_out(TASK, split="validation", num=50)
-    np.testing.assert_array_equal(swapped.references, TASK.validation[:50])
-    assert swapped.heldout_sample == swapped.compare(TASK.test[:50])
+    np.testing.assert_array_equal(swapped.references.tokens, TASK.validation.tokens[:50])
+    assert swapped.heldout_sample == swapped.compare(TASK.test.tokens[:50])
 
 
 def test_the_trade_off_is_part_of_the_comparison(held_out):
-    found = held_out.compare(TASK.train[:50])
-    for name, value in held_out.trade_off(TASK.train[:50]).items():
+    found = held_out.compare(TASK.train.tokens[:50])
+    for name, value in held_out.trade_off(TASK.train.tokens[:50]).items():
         assert value == pytest.approx(found[name].value)
 
 
-def test_a_law_that_can_be_computed_scores_the_samples():
+def test_a_distribution_that_can_be_computed_scores_the_samples():
     task = oracle_task(num_symbols=4, length=5, hidden_size=4, num_train=100, num_heldout=50)
-    found = evaluation.held_out(task, split="test", num=50).compare(task.train[:50])
-    assert found["oracle_nll"].value == pytest.approx(-task.oracle.log_prob(task.train[:50]).mean())
+    found = evaluation.held_out(task, split="test", num=50).compare(task.train.tokens[:50])
+    assert found["oracle_nll"].value == pytest.approx(-task.oracle.log_prob(task.train.tokens[:50]).mean())
 
 
 def test_likelihoods_of_given_sequences():
-    generator = lstm_generator(len(TASK.symbols), 4)
-    algorithm = maximum_likelihood(generator, length=TASK.length, optimizer=optax.sgd(0.1))
-    state = algorithm.init(jax.random.key(0))
-    rows = TASK.test[:7]
-    found = jax.jit(evaluation.negative_log_likelihoods(algorithm, rows))(state)
-    np.testing.assert_allclose(found, -algorithm.log_prob(state, rows), rtol=1e-5)
+    params = MODEL.init(jax.random.key(0))
+    rows = TASK.test.tokens[:7]
+    found = jax.jit(evaluation.negative_log_likelihoods(MODEL, rows))(params)
+    np.testing.assert_allclose(found, -MODEL.log_prob(params, rows), rtol=1e-5)
 
 
 def test_bits_per_symbol_are_those_of_sequences_without_padding():
@@ -69,12 +68,10 @@ def test_bits_per_symbol_are_those_of_sequences_without_padding():
 
 
 def test_states_at_some_steps_in_blocks(monkeypatch):
-    generator = lstm_generator(len(TASK.symbols), 4)
-    algorithm = maximum_likelihood(generator, length=TASK.length, optimizer=optax.sgd(0.1))
-    state = algorithm.init(jax.random.key(0))
+    params = MODEL.init(jax.random.key(0))
     monkeypatch.setattr(evaluation, "_LIKELIHOODS_AT_ONCE", 3)
-    found = jax.jit(evaluation.states_at(algorithm, (2, 8)))(state, TASK.test[:7])
-    expected = algorithm.activations(state, TASK.test[:7])
+    found = jax.jit(evaluation.hidden_states_at(MODEL, (2, 8)))(params, Batch(TASK.test.tokens[:7]))
+    expected = MODEL.hidden_states(params, TASK.test.tokens[:7])
     assert found.shape == (7, 2, 4)
     np.testing.assert_allclose(found[:, 0], expected[:, 1], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found[:, 1], expected[:, 7], rtol=1e-5, atol=1e-6)
@@ -102,8 +99,8 @@ def test_long_samples_are_compared_part_by_part():
         evaluation.window_divergences(tokens[:0], references)
 
 
-def test_the_law_of_the_length():
-    shares = evaluation.length_law(TASK, np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 2, 0]]))
+def test_the_distribution_of_the_length():
+    shares = evaluation.length_distribution(TASK, np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 2, 0]]))
     np.testing.assert_allclose(shares, [0.25, 0.25, 0.5, 0])
 
 

@@ -12,6 +12,7 @@ import pytest
 from gumbel_gan import sharding, training
 from gumbel_gan.algorithms import relaxed_gan
 from gumbel_gan.checkpoints import Checkpoints
+from gumbel_gan.data import Batch
 from gumbel_gan.networks import lstm_generator
 from tests.test_training import ALGORITHM, DATA, SETTINGS
 
@@ -70,10 +71,10 @@ def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
 
     batch_key, step_key = jax.random.split(jax.random.fold_in(keys.train, state.step))
     rows = jax.random.randint(batch_key, (4,), 0, len(DATA)).reshape(2, 2)
-    apart = [plain.step(jax.random.fold_in(step_key, shard), state, DATA[rows[shard]])[0] for shard in range(2)]
-    mean = jax.tree.map(lambda *leaves: sum(leaves) / 2, *(each.discriminator for each in apart))
-    chex.assert_trees_all_close(together.discriminator, mean, rtol=1e-4, atol=1e-6)
-    difference = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), apart[0].discriminator, apart[1].discriminator)
+    apart = [plain.step(jax.random.fold_in(step_key, shard), state, Batch(DATA[rows[shard]]))[0] for shard in range(2)]
+    mean = jax.tree.map(lambda *leaves: sum(leaves) / 2, *(each.discriminator_params for each in apart))
+    chex.assert_trees_all_close(together.discriminator_params, mean, rtol=1e-4, atol=1e-6)
+    difference = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), apart[0].discriminator_params, apart[1].discriminator_params)
     assert max(jax.tree.leaves(difference)) > 1e-3
 
 
@@ -136,12 +137,12 @@ def test_a_spread_state_is_restored_to_its_devices_or_to_one(tmp_path):
     _, state = start(mesh, range(2))
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(1, state)
-    for sharding in (sharding.seeds_sharding(mesh), sharding.seeds_sharding(sharding.seeds_mesh(1))):
+    for placed in (sharding.seeds_sharding(mesh), sharding.seeds_sharding(sharding.seeds_mesh(1))):
         like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), state)
         with Checkpoints(tmp_path) as checkpoints:
-            restored = checkpoints.restore(like, sharding)
+            restored = checkpoints.restore(like, placed)
         chex.assert_trees_all_equal(restored, state)
-        assert restored.step.sharding == sharding
+        assert restored.step.sharding == placed
 
 
 def test_a_hyperparameter_has_an_axis_beside_the_seeds():

@@ -7,24 +7,20 @@ import numpy as np
 import optax
 import pytest
 
+import gumbel_gan as gg
 from gumbel_gan import schedules, training
-from gumbel_gan.algorithms import relaxed_gan
-from gumbel_gan.relaxation.estimators import ESTIMATORS
-from gumbel_gan.networks import lstm_discriminator, lstm_generator
-from gumbel_gan.losses.objectives import OBJECTIVES
 
 SETTINGS = {
-    "generator": lstm_generator(3, 3),
-    "discriminator": lstm_discriminator(3, 3),
-    "length": 4,
+    "model": gg.sequence_model(gg.lstm_generator(3, 3), length=4),
+    "discriminator": gg.lstm_discriminator(3, 3),
     "generator_optimizer": optax.adam(1e-2),
     "discriminator_optimizer": optax.adam(1e-2),
-    "objective": OBJECTIVES["log_odds"],
-    "estimator": ESTIMATORS["straight_through"],
+    "objective": gg.log_odds,
+    "estimator": gg.straight_through,
     "temperature": schedules.linear(5.0, 1.0, 10),
-    "average_decay": 0.9,
+    "ema_decay": 0.9,
 }
-ALGORITHM = relaxed_gan(**SETTINGS)
+ALGORITHM = gg.relaxed_gan(**SETTINGS)
 DATA = jnp.array([[1, 2, 0, 0], [1, 0, 0, 0], [2, 2, 1, 0], [1, 1, 1, 1]])
 TRAIN = jax.jit(partial(training.train, ALGORITHM, batch_size=3), static_argnames="num_steps")
 SEEDS = jax.jit(jax.vmap(partial(training.train, ALGORITHM, batch_size=3, num_steps=6), in_axes=(0, 0, None)))
@@ -62,7 +58,7 @@ def test_many_steps_are_traced_once():
     traces = []
 
     def counted(key, state, batch):
-        traces.append(batch.shape)
+        traces.append(batch.tokens.shape)
         return ALGORITHM.step(key, state, batch)
 
     train = jax.jit(partial(training.train, ALGORITHM._replace(step=counted), batch_size=3, num_steps=5))
@@ -75,7 +71,7 @@ def test_many_steps_are_traced_once():
 
 
 def test_batches_are_drawn_uniformly_and_afresh():
-    algorithm = ALGORITHM._replace(step=lambda key, state, batch: (state._replace(step=state.step + 1), {"x": batch}))
+    algorithm = ALGORITHM._replace(step=lambda key, state, batch: (state._replace(step=state.step + 1), {"x": batch.tokens}))
     _, seen = training.train(algorithm, jax.random.key(0), run(0, 3)[0], DATA, batch_size=2, num_steps=2_000)
     rows = np.array([[DATA.tolist().index(row) for row in batch] for batch in seen["x"].tolist()])
     shares = np.bincount(rows.ravel(), minlength=4) / rows.size
@@ -87,13 +83,12 @@ def test_bfloat16_computes_in_half_and_keeps_states_and_losses_in_full():
     losses = {}
     for dtype in (jnp.float32, jnp.bfloat16):
         networks = {
-            "generator": lstm_generator(3, 16, dtype=dtype),
-            "discriminator": lstm_discriminator(3, 16, dtype=dtype),
+            "model": gg.sequence_model(gg.lstm_generator(3, 16, dtype=dtype), length=4),
+            "discriminator": gg.lstm_discriminator(3, 16, dtype=dtype),
         }
-        penalties = {"real_penalty": schedules.constant(1.0), "generated_penalty": schedules.constant(1.0)}
-        algorithm = relaxed_gan(**SETTINGS | networks | penalties)
+        algorithm = gg.relaxed_gan(**SETTINGS | networks | {"penalty": gg.GradientPenalty(1.0, 1.0)})
         state = algorithm.init(training.run_keys(0).init)
-        state, metrics = jax.jit(algorithm.step)(training.run_keys(0).train, state, DATA)
+        state, metrics = jax.jit(algorithm.step)(training.run_keys(0).train, state, gg.Batch(DATA))
         assert {leaf.dtype for leaf in jax.tree.leaves((state, metrics))} == {jnp.dtype("int32"), jnp.dtype("float32")}
         losses[dtype] = [metrics[name] for name in ("discriminator_loss", "generator_loss", "real_penalty")]
     np.testing.assert_allclose(losses[jnp.bfloat16], losses[jnp.float32], atol=5e-3)
@@ -130,3 +125,49 @@ def test_bad_arguments_are_named(settings, message):
     state = ALGORITHM.init(jax.random.key(0))
     with pytest.raises(ValueError, match=message):
         training.train(ALGORITHM, jax.random.key(1), state, DATA, **settings)
+
+
+def test_data_is_checked_before_training():
+    state, key = ALGORITHM.init(jax.random.key(0)), jax.random.key(1)
+    for data, error, message in (
+        (DATA.at[0, 0].set(3), ValueError, r"tokens must be in \[0, 3\), got 0 to 3"),
+        (DATA.at[0, 0].set(-1), ValueError, r"tokens must be in \[0, 3\), got -1 to 2"),
+        (DATA.astype(jnp.float32), TypeError, "tokens must be integers, got float32"),
+        (DATA[:, :3], ValueError, r"tokens must be \[N, 4\], got shape \(4, 3\)"),
+        (DATA[:0], ValueError, "tokens must hold at least one sequence"),
+        (gg.Batch(DATA, weights=jnp.ones(4)), ValueError, "weights must be None for this algorithm"),
+    ):
+        with pytest.raises(error, match=message):
+            training.train(ALGORITHM, key, state, data, batch_size=1, num_steps=1)
+
+
+def test_a_condition_and_weights_travel_with_their_sequences():
+    def step(key, state, batch):
+        return state._replace(step=state.step + 1), {"seen": (batch.tokens[:, 0], *batch.condition, batch.weights)}
+
+    numbers = jnp.arange(4, dtype=jnp.int32)
+    tokens = jnp.stack([jnp.array([0, 1, 2, 0])] * 4, axis=1).astype(jnp.int32)
+    data = gg.Batch(tokens, condition=(numbers, 10.0 * numbers[:, None]), weights=numbers.astype(jnp.float32))
+    state = ALGORITHM.init(jax.random.key(0))
+    algorithm = ALGORITHM._replace(step=step)
+    _, metrics = training.train(algorithm, jax.random.key(1), state, data, batch_size=3, num_steps=5)
+    first, labels, vectors, weights = metrics["seen"]
+    assert labels.shape == (5, 3)
+    np.testing.assert_array_equal(first, tokens[labels, 0])
+    np.testing.assert_array_equal(vectors[..., 0], 10.0 * labels)
+    np.testing.assert_array_equal(weights, labels)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(2**40, ValueError), (2**32, ValueError), (-1, ValueError), (0.0, TypeError), (True, TypeError)]
+)
+def test_bad_seeds_are_named(seed, error):
+    with pytest.raises(error, match="seed must be"):
+        training.run_keys(seed)
+    with pytest.raises(error, match="seed must be"):
+        training.seeds_axis([0, seed])
+
+
+def test_the_largest_seed_has_keys_of_its_own():
+    datas = {jax.random.key_data(training.run_keys(seed).train).tobytes() for seed in (0, 1, 2**31, 2**32 - 1)}
+    assert len(datas) == 4

@@ -6,69 +6,90 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gumbel_gan import estimators, networks, unroll
-from gumbel_gan.relaxation.gumbel import sample_gumbel
+import gumbel_gan as gg
+from gumbel_gan import model, networks, unroll
+from gumbel_gan.relaxation import Estimator, sample_gumbel, soft, straight_through
 
 BATCH, LENGTH, NUM_SYMBOLS = 64, 5, 4
 GENERATOR = networks.lstm_generator(NUM_SYMBOLS, 3)
 PARAMS = jax.tree.map(lambda leaf: leaf * 2, GENERATOR.init(jax.random.key(0)))
 START = unroll.start_symbols(BATCH, NUM_SYMBOLS)
-STEP = partial(GENERATOR.step, PARAMS)
-CARRY = GENERATOR.initial_carry(jax.random.key(0), BATCH)
+START_TOKENS = unroll.start_tokens(BATCH, NUM_SYMBOLS)
+TOKEN_STEP = partial(GENERATOR.token_step, PARAMS)
+CARRY = GENERATOR.initial_carry(PARAMS, BATCH, LENGTH)
 
 
 def relaxed(key=0, params=PARAMS, **settings):
-    settings = {"estimator": estimators.straight_through, "temperature": 1.0} | settings
+    settings = {"estimator": straight_through, "temperature": 1.0} | settings
     return unroll.relaxed(jax.random.key(key), partial(GENERATOR.step, params), CARRY, START, LENGTH, **settings)
+
+
+def step_noise(seed):
+    """The noise `[B, T, K]` of roll-outs that draw it step by step."""
+    keys = jax.random.split(jax.random.key(seed), LENGTH)
+    return jnp.stack([sample_gumbel(key, (BATCH, NUM_SYMBOLS)) for key in keys], axis=1)
 
 
 def test_start_symbol_is_the_last_input_and_no_output():
     np.testing.assert_array_equal(START, np.tile([0, 0, 0, 0, 1], (BATCH, 1)))
+    np.testing.assert_array_equal(START_TOKENS, np.full(BATCH, NUM_SYMBOLS))
 
 
 def test_relaxed_shapes_and_one_hot_emissions():
-    rolled = relaxed()
-    chex.assert_shape((rolled.emitted, rolled.logits), (BATCH, LENGTH, NUM_SYMBOLS))
-    assert set(np.unique(rolled.emitted)) == {0.0, 1.0}
+    emitted = relaxed()
+    chex.assert_shape(emitted, (BATCH, LENGTH, NUM_SYMBOLS))
+    assert set(np.unique(emitted)) == {0.0, 1.0}
 
 
-def test_straight_through_logits_are_those_of_teacher_forcing_its_own_symbols():
-    rolled = relaxed()
-    forced = unroll.teacher_forced(STEP, CARRY, START, rolled.emitted.argmax(-1))
-    chex.assert_trees_all_close(rolled.logits, forced, rtol=1e-5, atol=1e-6)
+def test_straight_through_symbols_are_those_that_their_noise_picks_given_the_symbols_before():
+    emitted = relaxed()
+    noise_key, _ = jax.random.split(jax.random.key(0))
+    noise = jnp.swapaxes(sample_gumbel(noise_key, (LENGTH, BATCH, NUM_SYMBOLS)), 0, 1)
+    logits = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, emitted.argmax(-1))
+    np.testing.assert_array_equal(emitted.argmax(-1), jnp.argmax(logits + noise, axis=-1))
 
 
-def test_hard_logits_are_those_of_teacher_forcing_its_own_tokens_at_every_temperature():
+def test_hard_symbols_are_those_that_their_noise_picks_at_every_temperature():
     for temperature in (0.5, 1.0, 2.0):
-        rolled = unroll.hard(jax.random.key(1), STEP, CARRY, START, LENGTH, temperature=temperature)
-        assert rolled.tokens.dtype == jnp.int32
-        forced = unroll.teacher_forced(STEP, CARRY, START, rolled.tokens)
-        chex.assert_trees_all_close(rolled.logits, forced, rtol=1e-5, atol=1e-6)
+        tokens = unroll.hard(jax.random.key(1), TOKEN_STEP, CARRY, START_TOKENS, LENGTH, temperature=temperature)
+        assert tokens.dtype == jnp.int32
+        logits = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, tokens)
+        np.testing.assert_array_equal(tokens, jnp.argmax(logits / temperature + step_noise(1), axis=-1))
+
+
+def test_an_estimator_may_take_a_key_of_its_own():
+    def uniform_symbols(key, logits, noise, temperature):
+        return jax.nn.one_hot(jax.random.randint(key, logits.shape[:1], 0, NUM_SYMBOLS), NUM_SYMBOLS)
+
+    emitted = relaxed(estimator=Estimator(uniform_symbols, one_hot=True, uses_key=True))
+    keys = jax.random.split(jax.random.split(jax.random.key(0))[1], LENGTH)
+    expected = jnp.stack([jax.random.randint(key, (BATCH,), 0, NUM_SYMBOLS) for key in keys], axis=1)
+    np.testing.assert_array_equal(emitted.argmax(-1), expected)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0])
 def test_hard_frequencies_are_the_likelihood(temperature):
     num = 40_000
-    start = unroll.start_symbols(num, NUM_SYMBOLS)
-    carry = GENERATOR.initial_carry(jax.random.key(0), num)
-    tokens = unroll.hard(jax.random.key(2), STEP, carry, start, 2, temperature=temperature).tokens
+    start = unroll.start_tokens(num, NUM_SYMBOLS)
+    carry = GENERATOR.initial_carry(PARAMS, num, 2)
+    tokens = unroll.hard(jax.random.key(2), TOKEN_STEP, carry, start, 2, temperature=temperature)
     shares = np.bincount(np.asarray(tokens[:, 0] * NUM_SYMBOLS + tokens[:, 1]), minlength=NUM_SYMBOLS**2) / num
     every = jnp.stack(jnp.meshgrid(*[jnp.arange(NUM_SYMBOLS)] * 2, indexing="ij"), -1).reshape(-1, 2)
-    few = unroll.start_symbols(len(every), NUM_SYMBOLS)
-    logits = unroll.teacher_forced(STEP, GENERATOR.initial_carry(jax.random.key(0), len(every)), few, every)
+    few = unroll.start_tokens(len(every), NUM_SYMBOLS)
+    logits = unroll.teacher_forced(TOKEN_STEP, GENERATOR.initial_carry(PARAMS, len(every), 2), few, every)
     probs = np.exp(unroll.token_log_probs(logits / temperature, every).sum(-1))
     np.testing.assert_allclose(probs.sum(), 1.0, rtol=1e-5)
     np.testing.assert_array_less(np.abs(shares - probs), 5 * np.sqrt(probs * (1 - probs) / num))
 
 
-def test_straight_through_emissions_have_the_law_of_hard_samples():
+def test_straight_through_emissions_have_the_distribution_of_hard_samples():
     num = 20_000
     start = unroll.start_symbols(num, NUM_SYMBOLS)
-    carry = GENERATOR.initial_carry(jax.random.key(0), num)
+    carry, step = GENERATOR.initial_carry(PARAMS, num, LENGTH), partial(GENERATOR.step, PARAMS)
     emitted = unroll.relaxed(
-        jax.random.key(3), STEP, carry, start, LENGTH, estimator=estimators.straight_through, temperature=3.0
-    ).emitted
-    tokens = unroll.hard(jax.random.key(4), STEP, carry, start, LENGTH).tokens
+        jax.random.key(3), step, carry, start, LENGTH, estimator=straight_through, temperature=3.0
+    )
+    tokens = unroll.hard(jax.random.key(4), TOKEN_STEP, carry, unroll.start_tokens(num, NUM_SYMBOLS), LENGTH)
     ours, theirs = np.asarray(emitted.mean(0)), np.asarray(jax.nn.one_hot(tokens, NUM_SYMBOLS).mean(0))
     np.testing.assert_array_less(np.abs(ours - theirs), 5 * np.sqrt(2 * 0.25 / num))
 
@@ -76,21 +97,21 @@ def test_straight_through_emissions_have_the_law_of_hard_samples():
 def test_emitted_and_fed_back_share_their_noise():
     # With one temperature given twice the roll-out is that of one temperature, to the bit.
     chex.assert_trees_all_equal(
-        relaxed(estimator=estimators.soft, temperature=0.7),
-        relaxed(estimator=estimators.soft, temperature=0.7, feedback_temperature=0.7),
+        relaxed(estimator=soft, temperature=0.7),
+        relaxed(estimator=soft, temperature=0.7, feedback_temperature=0.7),
     )
     # At another temperature of the feedback the first emission stays, and later ones feel it.
-    same = relaxed(estimator=estimators.soft, temperature=0.7)
-    other = relaxed(estimator=estimators.soft, temperature=0.7, feedback_temperature=5.0)
-    chex.assert_trees_all_equal(same.emitted[:, 0], other.emitted[:, 0])
-    assert np.abs(same.emitted[:, 1] - other.emitted[:, 1]).max() > 1e-3
+    same = relaxed(estimator=soft, temperature=0.7)
+    other = relaxed(estimator=soft, temperature=0.7, feedback_temperature=5.0)
+    chex.assert_trees_all_equal(same[:, 0], other[:, 0])
+    assert np.abs(same[:, 1] - other[:, 1]).max() > 1e-3
     # Straight-through symbols don't depend on the temperature at all, so neither does what is emitted.
-    chex.assert_trees_all_equal(relaxed().emitted, relaxed(feedback_temperature=5.0).emitted)
+    chex.assert_trees_all_equal(relaxed(), relaxed(feedback_temperature=5.0))
 
 
 def test_gradient_through_the_feedback_can_be_switched_off():
     def last_emission(params, feedback_gradient):
-        return relaxed(params=params, feedback_gradient=feedback_gradient).emitted[:, -1, 0].sum()
+        return relaxed(params=params, feedback_gradient=feedback_gradient)[:, -1, 0].sum()
 
     with_feedback, without = (jax.grad(last_emission)(PARAMS, feedback_gradient) for feedback_gradient in (True, False))
     chex.assert_trees_all_equal(relaxed(), relaxed(feedback_gradient=False))
@@ -98,8 +119,8 @@ def test_gradient_through_the_feedback_can_be_switched_off():
     assert max(jax.tree.leaves(difference)) > 1e-4
 
     def emission_through_stopped_inputs(params):
-        tokens = relaxed().emitted.argmax(-1)
-        logits = unroll.teacher_forced(partial(GENERATOR.step, params), CARRY, START, tokens)
+        tokens = relaxed().argmax(-1)
+        logits = unroll.teacher_forced(partial(GENERATOR.token_step, params), CARRY, START_TOKENS, tokens)
         noise_key, _ = jax.random.split(jax.random.key(0))
         noise = jax.random.gumbel(noise_key, (LENGTH, BATCH, NUM_SYMBOLS))
         return jax.nn.softmax(logits[:, -1] + noise[-1])[:, 0].sum()
@@ -109,10 +130,10 @@ def test_gradient_through_the_feedback_can_be_switched_off():
 
 def test_scheduled_sampling_lies_between_teacher_forcing_and_free_running():
     tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 0, NUM_SYMBOLS)
-    forced = unroll.teacher_forced(STEP, CARRY, START, tokens)
+    forced = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, tokens)
 
-    def scheduled(rate, **options):
-        return unroll.scheduled(jax.random.key(2), STEP, CARRY, START, tokens, sampling_rate=rate, **options)
+    def scheduled(rate):
+        return unroll.scheduled(jax.random.key(2), TOKEN_STEP, CARRY, START_TOKENS, tokens, sampling_rate=rate)
 
     chex.assert_trees_all_close(scheduled(0.0), forced, rtol=1e-5, atol=1e-6)
     # The first logits know nothing fed back; the others depend on it where it was replaced.
@@ -126,14 +147,14 @@ def test_scheduled_sampling_lies_between_teacher_forcing_and_free_running():
 
 
 def test_scheduled_sampling_leaves_the_ends_of_sequences_alone():
-    generator = networks.lstm_generator(NUM_SYMBOLS, 3, padding=0, ends=True)
-    params = generator.init(jax.random.key(0))
+    ending = gg.sequence_model(GENERATOR, length=LENGTH, padding=0, padding_ends=True)
+    params = GENERATOR.init(jax.random.key(0))
     tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 1, NUM_SYMBOLS).at[:, 2:].set(0)
     logits = unroll.scheduled(
         jax.random.key(2),
-        partial(generator.step, params),
-        generator.initial_carry(jax.random.key(3), BATCH),
-        START,
+        model.token_step(ending, params),
+        CARRY,
+        START_TOKENS,
         tokens,
         sampling_rate=1.0,
         padding=0,
@@ -149,8 +170,8 @@ def test_no_gradient_flows_through_what_is_drawn():
 
     def last_logits(head_bias):
         params = {"params": PARAMS["params"] | {"Dense_0": PARAMS["params"]["Dense_0"] | {"bias": head_bias}}}
-        step = partial(GENERATOR.step, params)
-        logits = unroll.scheduled(jax.random.key(0), step, CARRY, START, tokens, sampling_rate=1.0)
+        step = partial(GENERATOR.token_step, params)
+        logits = unroll.scheduled(jax.random.key(0), step, CARRY, START_TOKENS, tokens, sampling_rate=1.0)
         return logits[:, -1].mean(axis=0)
 
     # The bias reaches earlier steps only through what they draw.
@@ -161,28 +182,49 @@ def test_no_gradient_flows_through_what_is_drawn():
 @pytest.mark.parametrize("num_given", range(LENGTH + 1))
 def test_completions_keep_what_is_given_and_go_on_as_the_generator_does(num_given):
     tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 0, NUM_SYMBOLS)
-    complete = jax.jit(lambda key, num_given: unroll.completed(key, STEP, CARRY, START, tokens, num_given))
+    complete = jax.jit(lambda key, num_given: unroll.completed(key, TOKEN_STEP, CARRY, START_TOKENS, tokens, num_given))
     completed = complete(jax.random.key(2), num_given)
     assert completed.dtype == jnp.int32
     np.testing.assert_array_equal(completed[:, :num_given], tokens[:, :num_given])
     # The noise of a step picks the symbol of logits that know all that stands before it.
-    noise = jnp.swapaxes(sample_gumbel(jax.random.key(2), (LENGTH, BATCH, NUM_SYMBOLS)), 0, 1)
-    picked = jnp.argmax(unroll.teacher_forced(STEP, CARRY, START, completed) + noise, axis=-1)
+    logits = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, completed)
+    picked = jnp.argmax(logits + step_noise(2), axis=-1)
     np.testing.assert_array_equal(completed[:, num_given:], picked[:, num_given:])
 
 
+def test_noise_of_all_steps_is_never_held_at_once():
+    num, length, wide = 50, 40, networks.lstm_generator(700, 3)
+    params = wide.init(jax.random.key(0))
+
+    def draw(key):
+        carry = wide.initial_carry(params, num, length)
+        start = unroll.start_tokens(num, 700)
+        return unroll.hard(key, partial(wide.token_step, params), carry, start, length)
+
+    memory = jax.jit(draw).lower(jax.random.key(0)).compile().memory_analysis()
+    # Of [N, K] floats a few, of [T, N, K] none.
+    assert memory.temp_size_in_bytes < 10 * num * 700 * 4 < length * num * 700 * 4
+
+
 def test_bad_arguments_are_named():
+    key = jax.random.key(0)
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
-        unroll.hard(jax.random.key(0), STEP, CARRY, START, 0)
+        unroll.hard(key, TOKEN_STEP, CARRY, START_TOKENS, 0)
     with pytest.raises(ValueError, match=r"^temperature must be .* got 0\.0"):
-        unroll.hard(jax.random.key(0), STEP, CARRY, START, LENGTH, temperature=0.0)
+        unroll.hard(key, TOKEN_STEP, CARRY, START_TOKENS, LENGTH, temperature=0.0)
     with pytest.raises(ValueError, match=r"feedback_temperature must be .* got -1"):
         relaxed(feedback_temperature=-1)
-    with pytest.raises(TypeError, match="tokens must be integers, got float32"):
-        unroll.teacher_forced(STEP, CARRY, START, jnp.zeros((BATCH, LENGTH)))
-    with pytest.raises(TypeError, match="tokens must be integers, got float32"):
-        unroll.completed(jax.random.key(0), STEP, CARRY, START, jnp.zeros((BATCH, LENGTH)), 1)
-    with pytest.raises(ValueError, match=r"tokens must be \[64, T\], got shape \(3, 5\)"):
-        unroll.completed(jax.random.key(0), STEP, CARRY, START, jnp.zeros((3, LENGTH), jnp.int32), 1)
-    with pytest.raises(ValueError, match=r"tokens must be \[64, T\], got shape \(3, 5\)"):
-        unroll.teacher_forced(STEP, CARRY, START, jnp.zeros((3, LENGTH), jnp.int32))
+    with pytest.raises(ValueError, match="num_given must be .* got 6"):
+        unroll.completed(key, TOKEN_STEP, CARRY, START_TOKENS, jnp.zeros((BATCH, LENGTH), jnp.int32), 6)
+    with pytest.raises(ValueError, match="sampling_rate must be .* got 1.5"):
+        tokens = jnp.zeros((BATCH, LENGTH), jnp.int32)
+        unroll.scheduled(key, TOKEN_STEP, CARRY, START_TOKENS, tokens, sampling_rate=1.5)
+    for call in (
+        lambda tokens: unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, tokens),
+        lambda tokens: unroll.completed(key, TOKEN_STEP, CARRY, START_TOKENS, tokens, 1),
+        lambda tokens: unroll.scheduled(key, TOKEN_STEP, CARRY, START_TOKENS, tokens, sampling_rate=0.5),
+    ):
+        with pytest.raises(TypeError, match="tokens must be integers, got float32"):
+            call(jnp.zeros((BATCH, LENGTH)))
+        with pytest.raises(ValueError, match=r"tokens must be \[64, T\] with T at least 1, got shape \(3, 5\)"):
+            call(jnp.zeros((3, LENGTH), jnp.int32))
