@@ -76,27 +76,27 @@ def relaxed(
     batch_size, num_symbols = start.shape[0], start.shape[1] - 1
     noise_key, estimator_key = jax.random.split(key)
     noise_TBK = sample_gumbel(noise_key, (length, batch_size, num_symbols))
-    keys_T = jax.random.split(estimator_key, length) if estimator.uses_key else None
 
-    def sample(key: jax.Array | None, logits_BK: jax.Array, noise_BK: jax.Array, temperature: ArrayLike) -> jax.Array:
-        arguments = (logits_BK, noise_BK, temperature)
-        return estimator.sample(key, *arguments) if estimator.uses_key else estimator.sample(*arguments)
+    def sample(time: jax.Array, logits_BK: jax.Array, noise_BK: jax.Array, temperature: ArrayLike) -> jax.Array:
+        if not estimator.uses_key:
+            return estimator.sample(logits_BK, noise_BK, temperature)
+        return estimator.sample(jax.random.fold_in(estimator_key, time), logits_BK, noise_BK, temperature)
 
-    def body(state, noise_and_key):
+    def body(state, time_and_noise):
         carry, x_BK = state
-        noise_BK, key = noise_and_key
+        time, noise_BK = time_and_noise
         carry, logits_BK = step(carry, x_BK)
-        emitted_BK = sample(key, logits_BK, noise_BK, temperature)
+        emitted_BK = sample(time, logits_BK, noise_BK, temperature)
         if feedback_temperature is None:
             fed_back_BK = emitted_BK
         else:
-            fed_back_BK = sample(key, logits_BK, noise_BK, feedback_temperature)
+            fed_back_BK = sample(time, logits_BK, noise_BK, feedback_temperature)
         if not feedback_gradient:
             fed_back_BK = jax.lax.stop_gradient(fed_back_BK)
         # The start symbol is never fed back.
         return (carry, jnp.pad(fed_back_BK, ((0, 0), (0, 1)))), emitted_BK
 
-    _, emitted_TBK = jax.lax.scan(body, (carry, start), (noise_TBK, keys_T))
+    _, emitted_TBK = jax.lax.scan(body, (carry, start), (_times(length), noise_TBK))
     return jnp.swapaxes(emitted_TBK, 0, 1)
 
 
@@ -125,14 +125,13 @@ def hard(
     require_at_least(1, length=length)
     require_number("temperature", temperature, low=0, open_low=True)
 
-    def body(state, key):
+    def body(state, time):
         carry, token_B = state
         carry, logits_BK = step(carry, token_B)
-        noise_BK = sample_gumbel(key, logits_BK.shape)
-        token_B = jnp.argmax(logits_BK / temperature + noise_BK, axis=-1).astype(jnp.int32)
+        token_B = _draw(jax.random.fold_in(key, time), logits_BK / temperature)
         return (carry, token_B), token_B
 
-    _, tokens_TB = jax.lax.scan(body, (carry, start), jax.random.split(key, length))
+    _, tokens_TB = jax.lax.scan(body, (carry, start), _times(length))
     return tokens_TB.T
 
 
@@ -243,7 +242,7 @@ def completed(
     _check_tokens(tokens, start)
     require_number("num_given", num_given, low=0, high=tokens.shape[1])
     require_number("temperature", temperature, low=0, open_low=True)
-    drawn_T = jnp.arange(tokens.shape[1], dtype=jnp.int32) >= num_given
+    drawn_T = _times(tokens.shape[1]) >= num_given
 
     def draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
         return _draw(key, logits_BK / temperature)
@@ -265,7 +264,11 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
 
 
 def _draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
-    return jnp.argmax(logits_BK + sample_gumbel(key, logits_BK.shape), axis=-1)
+    return jnp.argmax(logits_BK + sample_gumbel(key, logits_BK.shape), axis=-1).astype(jnp.int32)
+
+
+def _times(length: int) -> jax.Array:
+    return jnp.arange(length, dtype=jnp.int32)
 
 
 def _partly_drawn(
@@ -281,14 +284,14 @@ def _partly_drawn(
 
     def body(state, given):
         carry, previous_B = state
-        token_B, is_drawn, key = given
+        time, token_B, is_drawn = given
         carry, logits_BK = step(carry, previous_B)
-        token_B = jnp.where(is_drawn, draw(key, logits_BK).astype(token_B.dtype), token_B)
+        drawn_B = draw(jax.random.fold_in(key, time), logits_BK)
+        token_B = jnp.where(is_drawn, drawn_B.astype(token_B.dtype), token_B)
         return (carry, token_B), (token_B, logits_BK)
 
-    keys_T = jax.random.split(key, tokens.shape[1])
-    carry_and_start = (carry, start.astype(tokens.dtype))
-    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, carry_and_start, (tokens.T, drawn, keys_T))
+    given = (_times(tokens.shape[1]), tokens.T, drawn)
+    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start.astype(tokens.dtype)), given)
     return tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1)
 
 

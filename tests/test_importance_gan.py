@@ -8,10 +8,9 @@ import numpy as np
 import optax
 import pytest
 
+import gumbel_gan as gg
 from gumbel_gan import training
-from gumbel_gan.algorithms import importance_gan
 from gumbel_gan.algorithms.importance_gan import log_softplus, weighted_likelihood
-from gumbel_gan.networks import lstm_discriminator, lstm_generator
 
 LOG_PROB = jnp.log(jnp.array([0.5, 0.1, 0.02]))
 DATA_LOG_PROB = jnp.log(jnp.array([0.25, 0.25, 0.5]))
@@ -37,10 +36,10 @@ def test_hand_worked_weights():
     np.testing.assert_allclose(weighted.weights, np.array([2, 0.4, 0.04]) / 2.44, rtol=1e-5)
     np.testing.assert_allclose(weighted.loss, -np.log(2.44 / 3), rtol=1e-5)
     np.testing.assert_allclose(weighted.effective_sample_size, 2.44**2 / (4 + 0.16 + 0.0016), rtol=1e-5)
-    tempered = weighted_likelihood(LOG_PROB, DATA_LOG_PROB, None, temper=0.5)
+    tempered = weighted_likelihood(LOG_PROB, DATA_LOG_PROB, None, weight_exponent=0.5)
     np.testing.assert_allclose(tempered.weights, np.sqrt([2, 0.4, 0.04]) / np.sqrt([2, 0.4, 0.04]).sum(), rtol=1e-5)
     np.testing.assert_allclose(tempered.loss, weighted.loss)
-    flat = weighted_likelihood(LOG_PROB, DATA_LOG_PROB, None, temper=0.0)
+    flat = weighted_likelihood(LOG_PROB, DATA_LOG_PROB, None, weight_exponent=0.0)
     np.testing.assert_allclose(flat.effective_sample_size, 3.0, rtol=1e-5)
 
 
@@ -61,8 +60,8 @@ def test_log_softplus(logit):
 def test_shards_weigh_the_whole_batch():
     rng = np.random.default_rng(0)
     log_prob, data_log_prob, logit = (jnp.asarray(rng.normal(size=8), jnp.float32) for _ in range(3))
-    whole = weighted_likelihood(log_prob, data_log_prob, logit, temper=0.7)
-    sharded = jax.vmap(functools.partial(weighted_likelihood, temper=0.7, shard_axis="shards"), axis_name="shards")(
+    whole = weighted_likelihood(log_prob, data_log_prob, logit, weight_exponent=0.7)
+    sharded = jax.vmap(functools.partial(weighted_likelihood, weight_exponent=0.7, shard_axis="shards"), axis_name="shards")(
         *(x.reshape(2, 4) for x in (log_prob, data_log_prob, logit))
     )
     np.testing.assert_allclose(sharded.weights.reshape(-1), whole.weights, rtol=1e-5)
@@ -75,50 +74,68 @@ PROBS = np.array([0.8, 0.15, 0.05])
 
 
 @functools.cache
-def trained_on_an_uneven_law(**settings):
-    """Trains on a law of three strings, one of which is 80 % of the data, and gives what is learnt of them."""
-    data = np.repeat(STRINGS, [80, 15, 5], axis=0)
-    algorithm = importance_gan(
-        lstm_generator(2, 8),
-        lstm_discriminator(2, 8),
-        data=data,
+def trained_on_an_uneven_distribution(weighted=True, **settings):
+    """Trains on three strings, one of which is 80 % of the data, and returns their learned probabilities."""
+    tokens = np.repeat(STRINGS, [80, 15, 5], axis=0)
+    data = gg.Batch(jnp.asarray(tokens), weights=gg.inverse_frequency_weights(tokens) if weighted else None)
+    model = gg.sequence_model(gg.lstm_generator(2, 8), length=2)
+    algorithm = gg.importance_gan(
+        model,
+        gg.lstm_discriminator(2, 8),
         generator_optimizer=optax.adam(1e-2),
         discriminator_optimizer=optax.adam(1e-2),
-        average_decay=0.99,
+        ema_decay=0.99,
         **settings,
     )
     keys = training.run_keys(0)
     train = jax.jit(functools.partial(training.train, algorithm, batch_size=64, num_steps=1_500))
-    state, metrics = train(keys.train, algorithm.init(keys.init), jnp.asarray(data))
-    return np.exp(algorithm.log_prob(state, jnp.asarray(STRINGS))), metrics
+    state, metrics = train(keys.train, algorithm.init(keys.init), data)
+    return np.exp(model.log_prob(algorithm.params(state), jnp.asarray(STRINGS))), metrics
 
 
-def test_without_the_division_by_the_data_s_law_the_mode_wins():
-    original, _ = trained_on_an_uneven_law(data_weights=False)
+def test_without_the_division_by_the_data_s_distribution_the_mode_wins():
+    original, _ = trained_on_an_uneven_distribution(weighted=False)
     assert original[0] > 0.97
-    faithful, _ = trained_on_an_uneven_law()
+    faithful, _ = trained_on_an_uneven_distribution()
     np.testing.assert_allclose(faithful, PROBS, atol=0.06)
 
 
-def test_the_correction_finds_the_law():
-    corrected, _ = trained_on_an_uneven_law(temper=0.0)
+def test_the_correction_finds_the_distribution():
+    corrected, _ = trained_on_an_uneven_distribution(weight_exponent=0.0)
     np.testing.assert_allclose(corrected, PROBS, atol=0.01)
 
 
 def test_the_effective_sample_size_is_logged():
-    _, metrics = trained_on_an_uneven_law()
+    _, metrics = trained_on_an_uneven_distribution()
     sizes = np.asarray(metrics["effective_sample_size"])
     # Equal weights give the size of the batch, but for rounding.
     assert ((sizes >= 1) & (sizes <= 64 * (1 + 1e-6))).all()
 
 
-def test_nonsense_is_named():
-    settings = {
-        "data": np.zeros((4, 2), int),
-        "generator_optimizer": optax.sgd(1),
-        "discriminator_optimizer": optax.sgd(1),
-    }
-    with pytest.raises(ValueError, match=r"temper must be in \[0, 1\], got 1\.5"):
-        importance_gan(lstm_generator(2, 3), lstm_discriminator(2, 3), temper=1.5, **settings)
+def test_several_discriminator_updates_take_batches_of_their_own():
+    model = gg.sequence_model(gg.lstm_generator(2, 3), length=2)
+    algorithm = gg.importance_gan(
+        model,
+        gg.lstm_discriminator(2, 3),
+        generator_optimizer=optax.sgd(0.1),
+        discriminator_optimizer=optax.adam(0.1),
+        discriminator_updates=3,
+    )
+    assert algorithm.batches_per_step == 3
+    keys = training.run_keys(0)
+    data = jnp.asarray(STRINGS, jnp.int32)
+    state, _ = training.train(algorithm, keys.train, algorithm.init(keys.init), data, batch_size=2, num_steps=2)
+    assert int(state.step) == 2
+    assert int(state.discriminator_opt_state[0].count) == 6
+
+
+def test_bad_arguments_are_named():
+    settings = {"generator_optimizer": optax.sgd(1), "discriminator_optimizer": optax.sgd(1)}
+    model, discriminator = gg.sequence_model(gg.lstm_generator(2, 3), length=2), gg.lstm_discriminator(2, 3)
+    with pytest.raises(ValueError, match=r"weight_exponent must be .* in \[0, 1\], got 1\.5"):
+        gg.importance_gan(model, discriminator, weight_exponent=1.5, **settings)
+    with pytest.raises(ValueError, match="discriminator_updates must be at least 1, got 0"):
+        gg.importance_gan(model, discriminator, discriminator_updates=0, **settings)
+    latent = gg.sequence_model(gg.lstm_generator(2, 3, latent="hidden"), length=2)
     with pytest.raises(ValueError, match="generator must have no latent"):
-        importance_gan(lstm_generator(2, 3, latent="hidden"), lstm_discriminator(2, 3), **settings)
+        gg.importance_gan(latent, discriminator, **settings)

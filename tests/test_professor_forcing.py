@@ -7,7 +7,9 @@ import optax
 import pytest
 
 from gumbel_gan import training
-from gumbel_gan.algorithms import likelihood, maximum_likelihood, professor_forcing
+from gumbel_gan.algorithms import maximum_likelihood, professor_forcing
+from gumbel_gan.data import Batch
+from gumbel_gan.model import sequence_model
 from gumbel_gan.networks import (
     Discriminator,
     behavior_discriminator,
@@ -18,19 +20,19 @@ from gumbel_gan.networks import (
 
 NUM_SYMBOLS, HIDDEN_SIZE, LENGTH, BATCH_SIZE = 3, 4, 5, 6
 GENERATOR = gru_generator(NUM_SYMBOLS, HIDDEN_SIZE)
+MODEL = sequence_model(GENERATOR, length=LENGTH)
 # All data are rows of symbol 2, which an untrained generator draws as often as the others.
-DATA = jnp.full((BATCH_SIZE, LENGTH), 2)
+DATA = Batch(jnp.full((BATCH_SIZE, LENGTH), 2, jnp.int32))
 SGD = optax.sgd(0.1)
 
 
 def make(discriminator: Discriminator, *, generator=GENERATOR, weight: float = 1.0, **settings):
     return professor_forcing(
-        generator,
+        sequence_model(generator, length=LENGTH),
         discriminator,
-        length=LENGTH,
         generator_optimizer=SGD,
         discriminator_optimizer=SGD,
-        free_running_weight=optax.constant_schedule(weight),
+        free_running_weight=weight,
         **settings,
     )
 
@@ -38,7 +40,7 @@ def make(discriminator: Discriminator, *, generator=GENERATOR, weight: float = 1
 def by_halves(params, x):
     """Takes the first half of a joint batch, the teacher-forced one, for real, with a confidence that is its weight."""
     signs = jnp.where(jnp.arange(len(x)) < BATCH_SIZE, 1.0, -1.0)
-    # Some word of the behaviour, so that its gradient is not zero.
+    # A small function of the behavior, so that its gradient is not zero.
     return params * (signs[: len(x)] + 0.01 * jnp.mean(x, axis=(1, 2)))
 
 
@@ -62,14 +64,14 @@ def test_gates_open_and_close_with_the_accuracy(weight, accuracy, generator_gate
     assert float(metrics["discriminator_accuracy"]) == accuracy
     assert float(metrics["generator_gate"]) == generator_gate
     assert float(metrics["discriminator_gate"]) == discriminator_gate
-    assert (moved(before.discriminator, after.discriminator) > 0) == bool(discriminator_gate)
+    assert (moved(before.discriminator_params, after.discriminator_params) > 0) == bool(discriminator_gate)
 
     # A shut gate leaves the generator the gradient of the likelihood, and no other.
-    baseline = maximum_likelihood(GENERATOR, length=LENGTH, optimizer=SGD)
-    state = baseline.init(jax.random.key(0))._replace(generator=before.generator)
+    baseline = maximum_likelihood(MODEL, optimizer=SGD)
+    state = baseline.init(jax.random.key(0))._replace(generator_params=before.generator_params)
     alone, alone_metrics = jax.jit(baseline.step)(jax.random.key(1), state, DATA)
     np.testing.assert_allclose(metrics["negative_log_likelihood"], alone_metrics["generator_loss"], rtol=1e-6)
-    assert (moved(after.generator, alone.generator) > 1e-5) == bool(generator_gate)
+    assert (moved(after.generator_params, alone.generator_params) > 1e-5) == bool(generator_gate)
 
 
 def test_a_shut_gate_keeps_out_what_is_no_number():
@@ -77,25 +79,24 @@ def test_a_shut_gate_keeps_out_what_is_no_number():
     after, metrics = jax.jit(algorithm.step)(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
     assert float(metrics["generator_gate"]) == 0
     assert float(metrics["generator_loss"]) == float(metrics["negative_log_likelihood"])
-    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(after.generator))
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(after.generator_params))
 
 
 def test_schedules_go_on_behind_a_shut_gate():
     algorithm = professor_forcing(
-        GENERATOR,
+        MODEL,
         scripted(2.0),
-        length=LENGTH,
         generator_optimizer=SGD,
         discriminator_optimizer=optax.adam(optax.linear_schedule(0.1, 0.0, 10)),
-        free_running_weight=optax.constant_schedule(1.0),
+        free_running_weight=1.0,
     )
     before = algorithm.init(jax.random.key(0))
     after, metrics = algorithm.step(jax.random.key(1), before, DATA)
     assert float(metrics["discriminator_gate"]) == 0
-    adam, schedule = after.discriminator_optimizer
+    adam, schedule = after.discriminator_opt_state
     assert (int(adam.count), int(schedule.count)) == (1, 1)
     assert float(adam.mu) == 0
-    assert float(after.discriminator) == 2
+    assert float(after.discriminator_params) == 2
 
 
 def test_there_may_be_no_gates():
@@ -112,13 +113,13 @@ def test_there_may_be_no_gates():
 def test_gates_are_those_of_each_seed():
     algorithm = make(scripted(1.0))
     state = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), 3))
-    state = state._replace(discriminator=jnp.array([2.0, -2.0, 3.0]))
+    state = state._replace(discriminator_params=jnp.array([2.0, -2.0, 3.0]))
     after, metrics = jax.jit(jax.vmap(algorithm.step, in_axes=(0, 0, None)))(
         jax.random.split(jax.random.key(1), 3), state, DATA
     )
     np.testing.assert_array_equal(metrics["generator_gate"], [1, 0, 1])
     np.testing.assert_array_equal(metrics["discriminator_gate"], [0, 1, 0])
-    np.testing.assert_array_equal(after.discriminator == state.discriminator, [True, False, True])
+    np.testing.assert_array_equal(after.discriminator_params == state.discriminator_params, [True, False, True])
 
 
 def test_gates_of_shards_are_those_of_the_whole_batch():
@@ -130,12 +131,12 @@ def test_gates_of_shards_are_those_of_the_whole_batch():
     algorithm = make(Discriminator(lambda key: jnp.asarray(2.0), logits), shard_axis="shards")
     state = algorithm.init(jax.random.key(0))
     step = jax.vmap(algorithm.step, in_axes=(0, None, 0), axis_name="shards")
-    after, metrics = jax.jit(step)(jax.random.split(jax.random.key(1)), state, DATA.reshape(2, -1, LENGTH))
+    after, metrics = jax.jit(step)(jax.random.split(jax.random.key(1)), state, Batch(DATA.tokens.reshape(2, -1, LENGTH)))
     np.testing.assert_array_equal(metrics["discriminator_accuracy"], [0.5, 1.0])
     # Of the whole: 0.75, which is not above the threshold of the generator, and below that of the discriminator.
     np.testing.assert_array_equal(metrics["generator_gate"], [0, 0])
     np.testing.assert_array_equal(metrics["discriminator_gate"], [1, 1])
-    np.testing.assert_array_equal(after.discriminator[0], after.discriminator[1])
+    np.testing.assert_array_equal(after.discriminator_params[0], after.discriminator_params[1])
 
 
 def test_thresholds_decide_what_accuracy_opens_a_gate():
@@ -159,31 +160,32 @@ def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_
         discriminator,
         generator=generator,
         weight=3.0,
-        teacher_forced_weight=None if teacher_forced_weight is None else optax.constant_schedule(0.7),
+        teacher_forced_weight=teacher_forced_weight,
         generator_threshold=0.0,
         discriminator_threshold=0.0,
     )
     state = algorithm.init(jax.random.key(3))
     # Biased by hand, so that the accuracy is no longer 0.
-    state.discriminator["params"]["Dense_2"]["bias"] = jnp.array([0.1])
+    state.discriminator_params["params"]["Dense_2"]["bias"] = jnp.array([0.1])
     after, metrics = jax.jit(algorithm.step)(jax.random.key(4), state, DATA)
     assert float(metrics["generator_gate"]) == 1
-    gradient = jax.tree.map(lambda a, b: (a - b) / 0.1, state.generator, after.generator)
-    drawn = likelihood.sample(jax.random.key(4), generator, state.generator, BATCH_SIZE, LENGTH)
+    gradient = jax.tree.map(lambda a, b: (a - b) / 0.1, state.generator_params, after.generator_params)
+    drawn = algorithm.model.sample(jax.random.key(4), state.generator_params, BATCH_SIZE)
 
     def loss(params):
-        forced, log_prob = behave(generator, params, DATA)
+        forced, log_prob = behave(generator, params, DATA.tokens)
         free, _ = behave(generator, params, drawn)
-        d_forced, d_free = (discriminator.logits(state.discriminator, each) for each in (forced, free))
+        d_forced, d_free = (discriminator.logits(state.discriminator_params, each) for each in (forced, free))
         total = -jnp.mean(log_prob) + 3.0 * jnp.mean(jnp.log1p(jnp.exp(-d_free)))
         if teacher_forced_weight is not None:
             total += teacher_forced_weight * jnp.mean(jnp.log1p(jnp.exp(d_forced)))
         return total
 
-    direction = jax.tree.map(lambda leaf: jax.random.normal(jax.random.key(5), leaf.shape, leaf.dtype), state.generator)
+    before = state.generator_params
+    direction = jax.tree.map(lambda leaf: jax.random.normal(jax.random.key(5), leaf.shape, leaf.dtype), before)
     size = 1e-3
     up, down = (
-        jax.jit(loss)(jax.tree.map(lambda leaf, by, sign=sign: leaf + sign * size * by, state.generator, direction))
+        jax.jit(loss)(jax.tree.map(lambda leaf, by, sign=sign: leaf + sign * size * by, before, direction))
         for sign in (1.0, -1.0)
     )
     slope = sum(
@@ -193,47 +195,40 @@ def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_
 
 
 def behave(generator, params, tokens):
-    """Runs a generator along sequences, a step at a time."""
-    carry = generator.initial_carry(jax.random.key(0), len(tokens))
-    x = jax.nn.one_hot(jnp.full(len(tokens), NUM_SYMBOLS), NUM_SYMBOLS + 1)
-    features, log_prob = [], 0.0
-    for time in range(LENGTH):
-        carry, behavior = generator.observed_step(params, carry, x)
-        probs = jax.nn.softmax(behavior.logits)
-        features.append(jnp.concatenate([behavior.activations, probs], axis=-1))
-        log_prob += jnp.log(probs[jnp.arange(len(tokens)), tokens[:, time]])
-        x = jax.nn.one_hot(tokens[:, time], NUM_SYMBOLS + 1)
-    return jnp.stack(features, axis=1), log_prob
+    """Returns the behavior `[B, T, H + K]` of a generator along sequences, and their log-probabilities."""
+    hidden, logits = generator.hidden_states(params, tokens)
+    probs = jax.nn.softmax(logits)
+    of_tokens = jnp.take_along_axis(probs, tokens[..., None], axis=-1)[..., 0]
+    return jnp.concatenate([hidden, probs], axis=-1), jnp.log(of_tokens).sum(axis=1)
 
 
 def test_it_learns_and_its_gates_move_in_a_real_run():
-    data = jnp.tile(jnp.array([[0, 1, 2, 0, 1], [2, 2, 1, 1, 0]]), (8, 1))
+    data = jnp.tile(jnp.array([[0, 1, 2, 0, 1], [2, 2, 1, 1, 0]], jnp.int32), (8, 1))
     algorithm = professor_forcing(
-        GENERATOR,
+        MODEL,
         behavior_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 8),
-        length=LENGTH,
         generator_optimizer=optax.adam(2e-2),
         discriminator_optimizer=optax.adam(2e-2),
-        free_running_weight=optax.constant_schedule(0.5),
+        free_running_weight=0.5,
     )
     run = jax.jit(partial(training.train, algorithm, batch_size=16, num_steps=400))
     state, metrics = run(jax.random.key(0), algorithm.init(jax.random.key(1)), data)
     assert 0 < float(metrics["generator_gate"].mean()) < 1
     assert 0 < float(metrics["discriminator_gate"].mean()) <= 1
-    loss = -algorithm.log_prob(state, data).mean()
+    loss = -MODEL.log_prob(algorithm.params(state), data).mean()
     assert float(loss) == pytest.approx(np.log(2), abs=0.15)
 
 
 def test_its_errors_name_the_argument():
-    with pytest.raises(ValueError, match=r"generator_threshold must be None or in \[0, 1\], got 1.5"):
+    with pytest.raises(ValueError, match=r"generator_threshold must be .* in \[0, 1\], got 1.5"):
         make(scripted(1.0), generator_threshold=1.5)
-    with pytest.raises(ValueError, match=r"discriminator_threshold must be None or in \[0, 1\], got -1"):
+    with pytest.raises(ValueError, match=r"discriminator_threshold must be .* in \[0, 1\], got -1"):
         make(scripted(1.0), discriminator_threshold=-1)
-    with pytest.raises(ValueError, match="discriminator must be a Discriminator, got a PrefixDiscriminator"):
+    with pytest.raises(TypeError, match="discriminator must be a Discriminator, got a PrefixDiscriminator"):
         make(lstm_prefix_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 3))
     algorithm = make(scripted(1.0))
-    with pytest.raises(ValueError, match=r"batch must be \[B, 5\], got shape \(6, 4\)"):
-        algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA[:, :4])
+    with pytest.raises(ValueError, match=r"tokens must be \[N, 5\], got shape \(6, 4\)"):
+        algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), Batch(DATA.tokens[:, :4]))
     with pytest.raises(ValueError, match="generator must have no latent"):
         make(scripted(1.0), generator=gru_generator(NUM_SYMBOLS, HIDDEN_SIZE, latent="hidden"))
     with pytest.raises(ValueError, match="num_layers must be at least 0, got -1"):

@@ -26,7 +26,7 @@ def relaxed(key=0, params=PARAMS, **settings):
 
 def step_noise(seed):
     """The noise `[B, T, K]` of roll-outs that draw it step by step."""
-    keys = jax.random.split(jax.random.key(seed), LENGTH)
+    keys = [jax.random.fold_in(jax.random.key(seed), time) for time in range(LENGTH)]
     return jnp.stack([sample_gumbel(key, (BATCH, NUM_SYMBOLS)) for key in keys], axis=1)
 
 
@@ -62,7 +62,7 @@ def test_an_estimator_may_take_a_key_of_its_own():
         return jax.nn.one_hot(jax.random.randint(key, logits.shape[:1], 0, NUM_SYMBOLS), NUM_SYMBOLS)
 
     emitted = relaxed(estimator=Estimator(uniform_symbols, one_hot=True, uses_key=True))
-    keys = jax.random.split(jax.random.split(jax.random.key(0))[1], LENGTH)
+    keys = [jax.random.fold_in(jax.random.split(jax.random.key(0))[1], time) for time in range(LENGTH)]
     expected = jnp.stack([jax.random.randint(key, (BATCH,), 0, NUM_SYMBOLS) for key in keys], axis=1)
     np.testing.assert_array_equal(emitted.argmax(-1), expected)
 

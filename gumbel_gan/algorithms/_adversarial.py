@@ -162,11 +162,12 @@ def first_updates(
         return state, batch
     batches = jax.tree.map(lambda leaf: leaf.reshape(num_updates, -1, *leaf.shape[1:]), batch)
 
-    def body(state: AdversarialState, key_and_batch: tuple[jax.Array, Batch]) -> tuple[AdversarialState, None]:
-        return update(key_and_batch[0], state, key_and_batch[1]), None
+    def body(state: AdversarialState, number_and_batch: tuple[jax.Array, Batch]) -> tuple[AdversarialState, None]:
+        number, batch = number_and_batch
+        return update(jax.random.fold_in(key, number), state, batch), None
 
-    keys = jax.random.split(key, num_updates - 1)
-    state, _ = jax.lax.scan(body, state, (keys, jax.tree.map(lambda leaf: leaf[:-1], batches)))
+    numbers = jnp.arange(num_updates - 1, dtype=jnp.int32)
+    state, _ = jax.lax.scan(body, state, (numbers, jax.tree.map(lambda leaf: leaf[:-1], batches)))
     return state, jax.tree.map(lambda leaf: leaf[-1], batches)
 
 
