@@ -1,4 +1,4 @@
-"""Checks of arguments that many functions share."""
+"""Checks of arguments, shared by the whole library."""
 
 import math
 import numbers
@@ -29,10 +29,10 @@ def require_at_least(least: int, **arguments: int) -> None:
 
 
 def require_one_of(known: Iterable[str], **arguments: str) -> None:
-    """Raises ValueError unless the named arguments are each one of those known."""
+    """Raises ValueError unless each of the named arguments is one of the known strings."""
     known = tuple(known)
     for name, value in arguments.items():
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
 
 
@@ -47,6 +47,8 @@ def require_number(
 ) -> None:
     """Raises unless an argument is a finite real scalar in a range. The value of a traced number is not checked.
 
+    The number counts as it will in float32: finite, and within an open end, only if it still is when rounded.
+
     Args:
       name: of the argument, for the error.
       value: a Python number, a NumPy scalar or a scalar array, traced or not.
@@ -60,36 +62,41 @@ def require_number(
       ValueError: it is not finite or not in the range.
     """
     wanted = f"{name} must be a finite number{_range(low, high, open_low, open_high)}"
-    if isinstance(value, bool | np.bool_ | str | bytes) or not isinstance(
-        value, numbers.Number | np.ndarray | np.generic | jax.Array
-    ):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
         raise TypeError(f"{wanted}, got {value!r}")
-    dtype = jnp.result_type(value) if isinstance(value, jax.Array) else np.asarray(value).dtype
-    if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
+    if np.ndim(value):
+        raise TypeError(f"{wanted}, got an array of shape {np.shape(value)}")
+    dtype = np.dtype(type(value)) if isinstance(value, int | float) else value.dtype
+    is_integer = jnp.issubdtype(dtype, jnp.integer)
+    if not is_integer and not jnp.issubdtype(dtype, jnp.floating):
         raise TypeError(f"{wanted}, got {value!r}")
-    if jnp.ndim(value):
-        raise TypeError(f"{wanted}, got an array of shape {jnp.shape(value)}")
     if isinstance(value, jax.core.Tracer):
         return
-    number = float(value)
-    too_low = number <= low if open_low else number < low
-    too_high = number >= high if open_high else number > high
-    # As float32, in which it will be used.
-    if not math.isfinite(number) or abs(number) > np.finfo(np.float32).max or too_low or too_high:
+    # Without x64, JAX takes an integer for an int32, into which a larger one does not fit.
+    if is_integer and not -(2**31) <= int(value) < 2**31:
+        raise ValueError(f"{wanted}, and an integer must fit in 32 bits, got {value!r}")
+    number, rounded = float(value), _as_float32(float(value))
+    too_low = number < low or (open_low and min(number, rounded) <= low)
+    too_high = number > high or (open_high and max(number, rounded) >= high)
+    if not math.isfinite(rounded) or too_low or too_high:
         raise ValueError(f"{wanted}, got {value!r}")
 
 
 def require_scalar(name: str, value: Any, **limits: Any) -> None:
-    """Raises like `require_number`, with the same limits, unless an argument is a number or a schedule.
+    """Raises unless an argument is a schedule or a number that `require_number` accepts with the same limits.
 
-    A schedule is called with each step, and its values are not checked here.
+    The values of a schedule are not checked.
+
+    Raises:
+      TypeError: the argument is neither a schedule nor a real number.
+      ValueError: it is a number that is not finite or not in the range.
     """
     if not callable(value):
         require_number(name, value, **limits)
 
 
 def at_step(value: Scalar, step: ArrayLike) -> ArrayLike:
-    """Returns the value of a hyperparameter at a step: the number itself, or what the schedule gives.
+    """Returns the value of a hyperparameter at a step: the number itself, or that of the schedule.
 
     >>> at_step(0.5, 10), at_step(lambda step: 2 * step, 10)
     (0.5, 20)
@@ -98,8 +105,16 @@ def at_step(value: Scalar, step: ArrayLike) -> ArrayLike:
 
 
 def is_zero(value: Any) -> bool:
-    """Tells whether a hyperparameter is the Python number 0, so that what it scales can be left out."""
+    """Returns whether a hyperparameter is the Python number 0, so that what it scales can be left out."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) == 0.0
+
+
+def _as_float32(number: float) -> float:
+    """Returns a number as a device sees it in float32: rounded, inf where it is too large, 0 where it is subnormal."""
+    limits = np.finfo(np.float32)
+    if abs(number) < float(limits.tiny):
+        return 0.0
+    return float(np.float32(number)) if abs(number) <= float(limits.max) else math.copysign(math.inf, number)
 
 
 def _range(low: float, high: float, open_low: bool, open_high: bool) -> str:
