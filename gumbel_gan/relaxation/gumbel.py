@@ -1,141 +1,202 @@
 """Gumbel noise, exact categorical samples drawn with it, and their relaxation.
 
-The Gumbel-softmax distribution (Jang et al. 2017) and the Concrete distribution
-(Maddison et al. 2017) are one distribution found twice; both names are used here.
+The Gumbel-softmax distribution (Jang et al. 2017) and the Concrete distribution (Maddison et al. 2017) are one
+distribution, found twice; both names are used here. In this module a are the logits, g standard Gumbel noise and t the
+temperature:
+
+    exact sample           argmax_k (a_k + g_k), which is k with probability softmax(a)_k
+    relaxed sample         y = softmax((a + g) / t)
+    in log space           log y = log_softmax((a + g) / t)
+
+Noise is drawn, and samples are computed, in float32, or in float64 where the logits are: in bfloat16 the noise takes so
+few values that the samples do not follow softmax(a).
 """
 
-import numbers
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
+
+from gumbel_gan.arguments import require_number, require_one_of
+
+Mode = Literal["low", "high"]
+
+# Smaller temperatures count as this one, at which samples are long one-hot: logits divided by them would overflow.
+_MIN_TEMPERATURE = 1e-30
+
+
+def compute_dtype(*dtypes: DTypeLike) -> jnp.dtype:
+    """Returns the dtype to compute in: float32, or the widest of those given where it is wider."""
+    return max((jnp.dtype(dtype) for dtype in (jnp.float32, *dtypes)), key=lambda dtype: dtype.itemsize)
+
+
+def check_logits(logits: ArrayLike, name: str = "logits") -> jax.Array:
+    """Returns logits as an array, after a check of their dtype and shape.
+
+    Raises:
+      TypeError: they are not floating, or a scalar.
+      ValueError: their last axis, that of the symbols, is empty.
+    """
+    logits = jnp.asarray(logits)
+    if not jnp.issubdtype(logits.dtype, jnp.floating):
+        raise TypeError(f"{name} must be floating, got {logits.dtype}")
+    if logits.ndim < 1:
+        raise TypeError(f"{name} must have a last axis of symbols, got a scalar")
+    if logits.shape[-1] < 1:
+        raise ValueError(f"{name} must have at least 1 symbol on the last axis, got shape {logits.shape}")
+    return logits
 
 
 def check_temperature(temperature: ArrayLike, name: str = "temperature") -> None:
-    """Raises unless a temperature is a finite number > 0; traced values pass unchecked."""
-    if isinstance(temperature, numbers.Real) and not 0 < float(temperature) < float("inf"):
-        raise ValueError(f"{name} must be a finite number > 0, got {temperature!r}")
+    """Raises unless a temperature is a finite number > 0, as `require_number` does. A traced value is not checked."""
+    require_number(name, temperature, low=0, open_low=True)
 
 
-def check_logits(logits: jax.Array) -> None:
-    """Raises TypeError unless `logits` is a floating-point array with a symbol axis."""
-    if not jnp.issubdtype(jnp.result_type(logits), jnp.floating):
-        raise TypeError(f"logits must be floating, got {jnp.result_type(logits)}")
-    if jnp.ndim(logits) < 1:
-        raise TypeError("logits must have a last axis of symbols, got a scalar")
-
-
-def sample_gumbel(key: jax.Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> jax.Array:
+def sample_gumbel(
+    key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32, *, mode: Mode | None = None
+) -> jax.Array:
     """Draws standard Gumbel noise, g = -log(-log u) with u uniform on (0, 1).
 
     Args:
       key: typed PRNG key; consumed.
       shape: shape of the result.
-      dtype: floating dtype of the result.
+      dtype: floating dtype of the result. Narrower noise than float32 is rounded from float32.
+      mode: how finely u is drawn, as in `jax.random.gumbel`. In float32, "low" noise is at most 15.9, so that symbols
+        further below the most likely one are hardly ever drawn. "high" noise goes up to about 32 and costs twice as
+        much. None: JAX's setting `jax_high_dynamic_range_gumbel`, which is "low" unless it is changed.
 
     Returns:
       `shape` independent draws; their mean is Euler's constant, their variance pi^2 / 6.
+
+    Raises:
+      TypeError: `dtype` is not floating.
+      ValueError: `mode` is not one of those above.
     """
-    return jax.random.gumbel(key, shape, dtype)
+    dtype = jnp.dtype(dtype)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(f"dtype must be floating, got {dtype}")
+    if mode is not None:
+        require_one_of(("low", "high"), mode=mode)
+    return jax.random.gumbel(key, shape, compute_dtype(dtype), mode=mode).astype(dtype)
 
 
-def gumbel_max(key: jax.Array, logits: jax.Array) -> jax.Array:
+def gumbel_max(key: jax.Array, logits: ArrayLike, *, mode: Mode | None = None) -> jax.Array:
     """Draws exact categorical samples with the Gumbel-max trick.
 
-    d = argmax_k (logits_k + g_k), which is k with probability softmax(logits)_k.
+    d = argmax_k (a_k + g_k), which is k with probability softmax(a)_k.
 
     Args:
       key: typed PRNG key; consumed.
-      logits: `[..., K]` unnormalised log-probabilities, floating.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. The values of traced logits
+        can't be checked: where a row has none that is finite, or NaN or +inf, its sample is arbitrary.
+      mode: range of the noise, as in `sample_gumbel`: "high" where probabilities below 1e-7 matter.
 
     Returns:
       `[...]` int32 symbols.
 
     Raises:
       TypeError: `logits` is not floating.
+      ValueError: K is 0, `mode` is unknown, or `logits` is not traced and a row holds NaN, +inf or nothing but -inf.
 
     References:
       Maddison et al. 2014, https://arxiv.org/abs/1411.0030.
     """
-    check_logits(logits)
-    return jnp.argmax(logits + sample_gumbel(key, logits.shape, logits.dtype), axis=-1).astype(jnp.int32)
+    logits = check_logits(logits)
+    if not isinstance(logits, jax.core.Tracer):
+        # Under an outer trace, too, these values are known.
+        with jax.ensure_compile_time_eval():
+            defined = bool(jnp.all(jnp.isfinite(jnp.max(logits, axis=-1))))
+        if not defined:
+            raise ValueError("logits must have a finite largest value in each row, got NaN, +inf or nothing but -inf")
+    dtype = compute_dtype(logits.dtype)
+    noise = sample_gumbel(key, logits.shape, dtype, mode=mode)
+    return jnp.argmax(logits.astype(dtype) + noise, axis=-1).astype(jnp.int32)
 
 
-def gumbel_softmax(key: jax.Array, logits: jax.Array, temperature: ArrayLike) -> jax.Array:
+def gumbel_softmax(key: jax.Array, logits: ArrayLike, temperature: ArrayLike, *, mode: Mode | None = None) -> jax.Array:
     """Draws a Gumbel-softmax relaxation of a categorical sample.
 
-    y = softmax((logits + g) / temperature), with g standard Gumbel noise.
+    y = softmax((a + g) / t), with a the logits, g standard Gumbel noise and t the temperature.
+
+    At low temperatures y holds zeros, by underflow; `gumbel_log_softmax` does not.
 
     Args:
       key: typed PRNG key; consumed.
-      logits: `[..., K]` unnormalised log-probabilities, floating.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. Where a row holds NaN, +inf
+        or nothing but -inf, its sample is NaN.
       temperature: scalar > 0; may be traced.
+      mode: range of the noise, as in `sample_gumbel`.
 
     Returns:
       `[..., K]` points on the simplex, in the dtype of `logits`.
 
     Raises:
-      TypeError: `logits` is not floating.
-      ValueError: `temperature` is a Python number that is not > 0.
+      TypeError: `logits` is not floating, or `temperature` is not a scalar number.
+      ValueError: K is 0, `mode` is unknown, or `temperature` is not traced and not a finite number > 0.
 
     References:
       Jang et al. 2017, https://arxiv.org/abs/1611.01144; Maddison et al. 2017, https://arxiv.org/abs/1611.00712.
     """
-    check_logits(logits)
-    return relax(logits, sample_gumbel(key, logits.shape, logits.dtype), temperature)
+    logits = check_logits(logits)
+    return relax(logits, sample_gumbel(key, logits.shape, compute_dtype(logits.dtype), mode=mode), temperature)
 
 
-def relax(logits: jax.Array, noise: jax.Array, temperature: ArrayLike) -> jax.Array:
+def gumbel_log_softmax(
+    key: jax.Array, logits: ArrayLike, temperature: ArrayLike, *, mode: Mode | None = None
+) -> jax.Array:
+    """Draws the logarithm of a Gumbel-softmax sample, log y = log_softmax((a + g) / t).
+
+    exp(log y) is the sample of `gumbel_softmax` with the same key. Here nothing underflows: log y is finite wherever
+    the logits are, so that its log-density, `exp_concrete_log_prob`, is as well.
+
+    Args:
+      key: typed PRNG key; consumed.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. Where a row holds NaN, +inf
+        or nothing but -inf, its sample is NaN.
+      temperature: scalar > 0; may be traced.
+      mode: range of the noise, as in `sample_gumbel`.
+
+    Returns:
+      `[..., K]` logarithms of points on the simplex, in the dtype of `logits`.
+
+    Raises:
+      TypeError: `logits` is not floating, or `temperature` is not a scalar number.
+      ValueError: K is 0, `mode` is unknown, or `temperature` is not traced and not a finite number > 0.
+
+    References:
+      Maddison et al. 2017, appendix C.3, https://arxiv.org/abs/1611.00712.
+    """
+    logits = check_logits(logits)
+    noise = sample_gumbel(key, logits.shape, compute_dtype(logits.dtype), mode=mode)
+    return jax.nn.log_softmax(_scores(logits, noise, temperature), axis=-1).astype(logits.dtype)
+
+
+def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
     """Computes the Gumbel-softmax point of given noise, softmax((logits + noise) / temperature).
 
     Args:
-      logits: `[..., K]` unnormalised log-probabilities, floating.
-      noise: `[..., K]` standard Gumbel noise.
+      logits: `[..., K]` unnormalized log-probabilities, floating.
+      noise: `[..., K]` standard Gumbel noise, floating.
       temperature: scalar > 0; may be traced.
 
     Returns:
       `[..., K]` points on the simplex, in the dtype of `logits`.
 
     Raises:
-      TypeError: `logits` is not floating.
-      ValueError: `temperature` is a Python number that is not > 0.
+      TypeError: `logits` or `noise` is not floating, or `temperature` is not a scalar number.
+      ValueError: K is 0, the shapes differ, or `temperature` is not traced and not a finite number > 0.
     """
-    check_logits(logits)
+    logits = check_logits(logits)
+    return jax.nn.softmax(_scores(logits, noise, temperature), axis=-1).astype(logits.dtype)
+
+
+def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
+    """Computes (logits + noise) / temperature, in float32 or wider."""
+    noise = check_logits(noise, "noise")
+    if noise.shape != logits.shape:
+        raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
     check_temperature(temperature)
-    return jax.nn.softmax((logits + noise) / jnp.asarray(temperature, logits.dtype), axis=-1)
-
-
-def concrete_log_prob(y: jax.Array, logits: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Computes the log-density of the Concrete (Gumbel-softmax) distribution on the simplex.
-
-    log p(y) = log (K-1)! + (K-1) log t - K log sum_k exp(a_k - t log y_k) + sum_k (a_k - (t+1) log y_k),
-
-    with a the logits, t the temperature; the density is with respect to the first K-1 coordinates.
-
-    Args:
-      y: `[..., K]` points strictly inside the simplex.
-      logits: `[..., K]` unnormalised log-probabilities, floating.
-      temperature: scalar > 0; may be traced.
-
-    Returns:
-      `[...]` log-densities.
-
-    Raises:
-      TypeError: `logits` is not floating.
-      ValueError: `temperature` is a Python number that is not > 0.
-
-    References:
-      Maddison et al. 2017, equation 10, https://arxiv.org/abs/1611.00712.
-    """
-    check_logits(logits)
-    check_temperature(temperature)
-    num_symbols = logits.shape[-1]
-    temperature = jnp.asarray(temperature, logits.dtype)
-    log_y = jnp.log(y)
-    scores = logits - temperature * log_y
-    return (
-        jax.scipy.special.gammaln(num_symbols)
-        + (num_symbols - 1) * jnp.log(temperature)
-        - num_symbols * jax.nn.logsumexp(scores, axis=-1)
-        + jnp.sum(scores - log_y, axis=-1)
-    )
+    dtype = compute_dtype(logits.dtype, noise.dtype)
+    divisor = jnp.maximum(jnp.asarray(temperature, dtype), _MIN_TEMPERATURE)
+    return (logits.astype(dtype) + noise.astype(dtype)) / divisor

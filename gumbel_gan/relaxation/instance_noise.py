@@ -1,44 +1,51 @@
-"""Instance noise for sequences of symbols: what the discriminator sees, blurred alike for real and generated data."""
-
-import numbers
+"""Instance noise for sequences of symbols: noise in what the discriminator sees, alike for real and generated data."""
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from gumbel_gan.arguments import require_number
+from gumbel_gan.relaxation.gumbel import check_logits, compute_dtype
 
-def mix_in_symbols(key: jax.Array, x: jax.Array, strength: ArrayLike) -> jax.Array:
-    """Moves every symbol of a sequence a random way towards a random symbol.
+
+def add_instance_noise(key: jax.Array, x: ArrayLike, strength: ArrayLike) -> jax.Array:
+    """Moves every symbol of a sequence a random distance towards a random symbol.
 
     x'_t = (1 - l_t) x_t + l_t e_{j_t}, with j_t uniform over the K symbols and l_t uniform on [0, strength].
 
     Why: a straight-through generator learns from the gradient of the discriminator d at one-hot points, but a
-    discriminator that has only ever seen one-hot points is free to have any gradient there. On the way from one
-    symbol to another the gradient has to add up to what the change of the symbol is worth,
+    discriminator trained on one-hot points only is free to have any gradient there. Along the line from one symbol to
+    another the gradient integrates to the difference of the two logits,
 
         integral_0^1 grad d(x + l (e_j - x)) . (e_j - x) dl = d(e_j) - d(x),
 
-    so a gradient at a random point of the way, instead of at its beginning, tells where a change of symbol leads. It is
-    handed to x as it is: the shift of x counts as a constant.
-    Real and generated sequences go through the same kernel, which loses nothing while strength < 1: their laws are
-    equal after it only if they were before.
+    so that the gradient at a random point of the line, unlike that at its beginning, informs about a change of the
+    symbol. It is passed to x unchanged: the shift of x counts as a constant.
+    Real and generated sequences get the same noise. It is invertible in distribution while strength < 1: the noisy
+    distributions are equal only if those without noise are.
 
     Args:
       key: typed PRNG key; consumed.
-      x: `[B, T, K]` sequences on the simplex.
-      strength: scalar in [0, 1], the farthest way; may be traced.
+      x: `[..., K]` points on the simplex, floating, such as sequences `[B, T, K]`.
+      strength: scalar in [0, 1], the largest l_t; may be traced.
 
     Returns:
-      `[B, T, K]` sequences on the simplex, whose derivative by `x` is the identity.
+      `[..., K]` points on the simplex, in the dtype of `x`, whose derivative by `x` is the identity.
 
     Raises:
-      ValueError: `strength` is a Python number outside [0, 1].
+      TypeError: `x` is not floating, or `strength` is not a scalar number.
+      ValueError: K is 0, or `strength` is not traced and not in [0, 1].
 
     References:
       Sønderby et al. 2017, section 3.2, https://arxiv.org/abs/1610.04490, for Gaussian noise on images.
     """
-    if isinstance(strength, numbers.Real) and not 0 <= float(strength) <= 1:
-        raise ValueError(f"strength must be in [0, 1], got {strength}")
-    symbol_key, way_key = jax.random.split(key)
-    symbols_BTK = jax.nn.one_hot(jax.random.randint(symbol_key, x.shape[:2], 0, x.shape[2]), x.shape[2], dtype=x.dtype)
-    way_BT1 = strength * jax.random.uniform(way_key, (*x.shape[:2], 1), x.dtype)
-    return x + jax.lax.stop_gradient(way_BT1 * (symbols_BTK - x))
+    x = check_logits(x, "x")
+    require_number("strength", strength, low=0, high=1)
+    symbol_key, distance_key = jax.random.split(key)
+    dtype = compute_dtype(x.dtype)
+    leading, num_symbols = x.shape[:-1], x.shape[-1]
+    symbols = jax.random.randint(symbol_key, leading, 0, num_symbols, dtype=jnp.int32)
+    distances = jnp.asarray(strength, dtype) * jax.random.uniform(distance_key, (*leading, 1), dtype)
+    wide_x = x.astype(dtype)
+    shift = distances * (jax.nn.one_hot(symbols, num_symbols, dtype=dtype) - wide_x)
+    return (wide_x + jax.lax.stop_gradient(shift)).astype(x.dtype)
