@@ -1,144 +1,142 @@
-"""Schedules for temperatures, learning rates and penalty weights.
+"""Schedules for temperatures, learning rates and penalty weights, beside those of optax.
 
-Each is an `optax.Schedule`: it maps a step, which may be traced, to a value. Each checks its Python numbers when it
-is made, because optax only logs a warning for some of what is wrong; traced values pass unchecked.
+Each function returns an `optax.Schedule`, which maps a step to a float32 value, whatever the default dtype is. The step
+may be traced, and so may the values at the ends, so that they can be vmapped; the number of steps is static. A constant
+needs no schedule: every hyperparameter may be a number.
+
+With s = min(step / steps, 1), the share of the steps that is over, i the value at the first step and e the value at the
+end, which is exact and kept from there on:
+
+    linear                             (1 - s) i + s e
+    cosine                             (1 - w) i + w e, with w = (1 - cos(pi s)) / 2
+    exponential                        i^(1 - s) e^s
+    piecewise_constant                 i where s is less than the boundary, then e
+    inverse_temperature_exponential    1 / b^s, with b the largest inverse temperature
+
+What they add to optax: `optax.linear_schedule` only logs a number of steps below 1. `optax.cosine_decay_schedule` and
+`optax.exponential_decay` take the end as a ratio to the beginning, so that no schedule begins at 0, and the latter's
+can't be traced. optax has neither of the last two.
 """
 
-import inspect
-import numbers
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
+import jax
 import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-
-def _check_positive(**values: ArrayLike) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool | str):
-            raise TypeError(f"{name} must be a number, got {value!r}")
-        if isinstance(value, numbers.Real) and not 0 < float(value) < float("inf"):
-            raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
-
-
-def _check_steps(steps: int) -> None:
-    if isinstance(steps, bool) or not isinstance(steps, numbers.Integral):
-        raise TypeError(f"steps must be an integer, got {steps!r}")
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-
-
-def constant(value: ArrayLike) -> optax.Schedule:
-    """Gives a schedule that stays at one value.
-
-    Args:
-      value: number > 0.
-
-    Raises:
-      ValueError: `value` is a Python number that is not finite and > 0.
-    """
-    _check_positive(value=value)
-    return optax.constant_schedule(value)
+from gumbel_gan.arguments import require_at_least, require_number
 
 
 def linear(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Gives a straight line from `init_value` to `end_value`, which it keeps after `steps`.
+    """Returns a straight line from `init_value` to `end_value`, which it keeps after `steps`.
 
-    The paper's temperature is `linear(5.0, 1.0, 20_000)`.
+    The temperature of Kusner & Hernández-Lobato 2016 is `linear(5.0, 1.0, 20_000)`.
 
     Args:
-      init_value: number > 0, the value at step 0.
-      end_value: number > 0, the value at step `steps` and after.
-      steps: length of the line, at least 1.
+      init_value: number >= 0, the value at step 0; may be traced.
+      end_value: number >= 0, the value at step `steps` and after; may be traced.
+      steps: length of the line, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer.
+      TypeError: `steps` is not an integer, or another argument not a scalar number.
       ValueError: an argument is out of its range.
 
     >>> float(linear(5.0, 1.0, 20_000)(10_000))
     3.0
     """
-    _check_positive(init_value=init_value, end_value=end_value)
-    _check_steps(steps)
-    return optax.linear_schedule(init_value, end_value, steps)
+    require_number("init_value", init_value, low=0)
+    require_number("end_value", end_value, low=0)
+    require_at_least(1, steps=steps)
+    return lambda step: _between(init_value, end_value, _share(step, steps))
+
+
+def cosine(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
+    """Returns half a cosine wave from `init_value` to `end_value`, which it keeps after `steps`.
+
+    Args:
+      init_value: number >= 0, the value at step 0; may be traced.
+      end_value: number >= 0, the value at step `steps` and after; may be traced.
+      steps: length of the half wave, at least 1; static.
+
+    Raises:
+      TypeError: `steps` is not an integer, or another argument not a scalar number.
+      ValueError: an argument is out of its range.
+
+    References:
+      Loshchilov & Hutter 2017, equation 5, https://arxiv.org/abs/1608.03983.
+
+    >>> round(float(cosine(3.0, 1.0, 100)(50)), 5)
+    2.0
+    """
+    require_number("init_value", init_value, low=0)
+    require_number("end_value", end_value, low=0)
+    require_at_least(1, steps=steps)
+    return lambda step: _between(init_value, end_value, 0.5 * (1 - jnp.cos(jnp.pi * _share(step, steps))))
 
 
 def exponential(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Gives init_value * (end_value / init_value) ** (step / steps), held at `end_value` after `steps`.
+    """Returns a geometric line from `init_value` to `end_value`, which it keeps after `steps`.
 
     Args:
-      init_value: number > 0, the value at step 0.
-      end_value: number > 0, the value at step `steps` and after.
-      steps: length of the decay, at least 1.
+      init_value: number > 0, the value at step 0; may be traced.
+      end_value: number > 0, the value at step `steps` and after; may be traced.
+      steps: length of the line, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer.
+      TypeError: `steps` is not an integer, or another argument not a scalar number.
       ValueError: an argument is out of its range.
 
     >>> round(float(exponential(4.0, 1.0, 100)(50)), 5)
     2.0
     """
-    _check_positive(init_value=init_value, end_value=end_value)
-    _check_steps(steps)
+    require_number("init_value", init_value, low=0, open_low=True)
+    require_number("end_value", end_value, low=0, open_low=True)
+    require_at_least(1, steps=steps)
 
-    def schedule(step: ArrayLike) -> ArrayLike:
-        return init_value * (end_value / init_value) ** jnp.clip(step / steps, 0.0, 1.0)
+    def schedule(step: ArrayLike) -> jax.Array:
+        share = _share(step, steps)
+        return jnp.asarray(init_value, jnp.float32) ** (1 - share) * jnp.asarray(end_value, jnp.float32) ** share
 
     return schedule
 
 
-def cosine(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Gives half a cosine wave from `init_value` to `end_value`, which it keeps after `steps`.
-
-    Args:
-      init_value: number > 0, the value at step 0.
-      end_value: number > 0, the value at step `steps` and after.
-      steps: length of the half wave, at least 1.
-
-    Raises:
-      TypeError: `steps` is not an integer.
-      ValueError: an argument is out of its range.
-
-    >>> round(float(cosine(3.0, 1.0, 100)(50)), 5)
-    2.0
-    """
-    _check_positive(init_value=init_value, end_value=end_value)
-    _check_steps(steps)
-    return optax.cosine_decay_schedule(init_value, steps, alpha=end_value / init_value)
-
-
 def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: ArrayLike, steps: int) -> optax.Schedule:
-    """Gives `init_value`, and `end_value` from a share `boundary` of the `steps` on.
+    """Returns `init_value`, and `end_value` from a share `boundary` of the `steps` on.
 
     Args:
-      init_value: number > 0, the value before the boundary.
-      end_value: number > 0, the value at the boundary and after.
-      boundary: number > 0, at most 1 where it is to be reached within `steps`.
-      steps: at least 1.
+      init_value: number >= 0, the value before the boundary; may be traced.
+      end_value: number >= 0, the value at the boundary and after; may be traced.
+      boundary: number > 0, at most 1 where it is to be reached within `steps`; may be traced.
+      steps: at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer.
+      TypeError: `steps` is not an integer, or another argument not a scalar number.
       ValueError: an argument is out of its range.
 
     >>> schedule = piecewise_constant(0.02, 0.002, 0.25, 100)
     >>> round(float(schedule(24)), 5), round(float(schedule(25)), 5)
     (0.02, 0.002)
     """
-    _check_positive(init_value=init_value, end_value=end_value, boundary=boundary)
-    _check_steps(steps)
-    return lambda step: jnp.where(step < boundary * steps, init_value, end_value)
+    require_number("init_value", init_value, low=0)
+    require_number("end_value", end_value, low=0)
+    require_number("boundary", boundary, low=0, open_low=True)
+    require_at_least(1, steps=steps)
+
+    def schedule(step: ArrayLike) -> jax.Array:
+        is_over = jnp.asarray(step, jnp.float32) >= jnp.asarray(boundary * float(steps), jnp.float32)
+        return _between(init_value, end_value, jnp.asarray(is_over, jnp.float32))
+
+    return schedule
 
 
 def inverse_temperature_exponential(max_inverse_temperature: ArrayLike, steps: int) -> optax.Schedule:
-    """Gives RelGAN's temperature, 1 / beta with beta = max_inverse_temperature ** (step / steps).
+    """Returns RelGAN's temperature, 1 / beta with beta = max_inverse_temperature ** (step / steps).
 
     Args:
-      max_inverse_temperature: number > 0, the inverse temperature at step `steps` and after.
-      steps: length of the rise, at least 1.
+      max_inverse_temperature: number > 0, the inverse temperature at step `steps` and after; may be traced.
+      steps: length of the rise, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer.
+      TypeError: `steps` is not an integer, or `max_inverse_temperature` not a scalar number.
       ValueError: an argument is out of its range.
 
     References:
@@ -147,23 +145,16 @@ def inverse_temperature_exponential(max_inverse_temperature: ArrayLike, steps: i
     >>> round(float(inverse_temperature_exponential(100.0, 10)(10)), 5)
     0.01
     """
-    _check_positive(max_inverse_temperature=max_inverse_temperature)
-    _check_steps(steps)
-    return exponential(1.0, 1.0 / max_inverse_temperature, steps)
+    require_number("max_inverse_temperature", max_inverse_temperature, low=0, open_low=True)
+    require_at_least(1, steps=steps)
+    return lambda step: 1 / jnp.asarray(max_inverse_temperature, jnp.float32) ** _share(step, steps)
 
 
-SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = MappingProxyType(
-    {
-        "constant": constant,
-        "linear": linear,
-        "exponential": exponential,
-        "cosine": cosine,
-        "piecewise_constant": piecewise_constant,
-        "inverse_temperature_exponential": inverse_temperature_exponential,
-    }
-)
+def _share(step: ArrayLike, steps: int) -> jax.Array:
+    """Returns the share of the steps that is over, in [0, 1]."""
+    return jnp.clip(jnp.asarray(step, jnp.float32) / float(steps), 0.0, 1.0)
 
 
-def spans_steps(name: str) -> bool:
-    """Tells whether the schedule of that name has a length, an argument `steps`."""
-    return "steps" in inspect.signature(SCHEDULES[name]).parameters
+def _between(init_value: ArrayLike, end_value: ArrayLike, weight: jax.Array) -> jax.Array:
+    """Interpolates in float32, exactly the ends where the weight of the end is 0 or 1."""
+    return (1 - weight) * jnp.asarray(init_value, jnp.float32) + weight * jnp.asarray(end_value, jnp.float32)
