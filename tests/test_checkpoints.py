@@ -1,13 +1,17 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
 
 from gumbel_gan.checkpoints import Checkpoints
@@ -42,12 +46,90 @@ def test_an_empty_folder_is_named(tmp_path):
         checkpoints.restore({"weights": jnp.zeros(4)})
 
 
-def test_other_arrays_than_those_of_the_state_are_refused(tmp_path):
+OTHERS = {
+    "another dtype": (
+        STATE | {"weights": jnp.zeros((2, 3), jnp.bfloat16)},
+        "weights must be bfloat16[2, 3], got float32",
+    ),
+    "another integer type": (STATE | {"step": jnp.uint32(0)}, "step must be uint32[], got int32[]"),
+    "another shape": (STATE | {"weights": jnp.zeros((3, 2))}, "weights must be float32[3, 2], got float32[2, 3]"),
+    "another rank": (STATE | {"weights": jnp.zeros(6)}, "weights must be float32[6], got float32[2, 3]"),
+    "more": (STATE | {"more": [jnp.zeros(1)]}, "more.0 must be float32[1], got nothing"),
+    "less": ({"step": STATE["step"], "key": STATE["key"]}, "weights must be absent, got float32[2, 3]"),
+    "a nested one": (STATE | {"weights": {"a": jnp.zeros(1)}}, "weights must be absent, got float32[2, 3]"),
+    "data for a key": (STATE | {"key": jnp.zeros(2, jnp.uint32)}, "key must be uint32[2], got key<fry>[]"),
+    "a key of another kind": (STATE | {"key": jax.random.key(0, impl="rbg")}, "key must be uint32[4], got uint32[2]"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_other_arrays_than_those_of_the_state_are_named(name, tmp_path):
+    like, message = OTHERS[name]
     with Checkpoints(tmp_path) as checkpoints:
-        checkpoints.save(1, {"weights": jnp.zeros(4)})
-    for like in ({"kernel": jnp.zeros(4)}, {"weights": jnp.zeros(5)}):
-        with Checkpoints(tmp_path) as checkpoints, pytest.raises(ValueError, match="holds others: it was written by"):
+        checkpoints.save(1, STATE)
+        message = f"must hold the arrays of this state; {message}"
+        with pytest.raises(ValueError, match=re.escape(message) + ".*it was written by another version"):
             checkpoints.restore(like)
+
+
+def test_a_key_for_data_is_named(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, {"data": jnp.zeros(2, jnp.uint32)})
+        with pytest.raises(ValueError, match=re.escape("data must be key<fry>[], got uint32[2]")):
+            checkpoints.restore({"data": jax.random.key(0)})
+
+
+@pytest.mark.parametrize("step", [5, 4, 0])
+def test_a_step_that_is_not_after_the_newest_is_refused(step, tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(5, STATE)
+        with pytest.raises(ValueError, match=f"step must be larger than that of the newest checkpoint, 5, got {step}"):
+            checkpoints.save(step, STATE)
+    with Checkpoints(tmp_path) as checkpoints:
+        with pytest.raises(ValueError, match="step must be larger than that of the newest checkpoint, 5"):
+            checkpoints.save(step, STATE)
+        checkpoints.save(6, STATE)
+        assert checkpoints.latest_step() == 6
+
+
+def test_a_step_must_be_a_count(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        for step in (1.0, True, "1"):
+            with pytest.raises(TypeError, match="step must be an integer, got"):
+                checkpoints.save(step, STATE)
+        with pytest.raises(ValueError, match="step must be at least 0, got -1"):
+            checkpoints.save(-1, STATE)
+        checkpoints.save(np.int64(0), STATE)
+        assert checkpoints.latest_step() == 0
+
+
+class Nested(NamedTuple):
+    params: dict
+    opt_state: optax.OptState
+
+
+def test_a_nested_state_is_restored_to_its_structure_and_sharding(tmp_path):
+    params = {"cell": {"kernel": jnp.ones((4, 3), jnp.bfloat16)}, "layers": [jnp.ones(4), (jnp.zeros(4), None)]}
+    state = Nested(params, optax.chain(optax.clip(1.0), optax.adam(1e-3)).init(params))
+    mesh = jax.make_mesh((2,), ("seeds",), axis_types=(jax.sharding.AxisType.Auto,))
+    over_devices = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, state)
+        restored = checkpoints.restore(jax.eval_shape(lambda: state), over_devices)
+        on_host = checkpoints.restore(jax.tree.map(np.asarray, state))
+    chex.assert_trees_all_equal(restored, state)
+    chex.assert_trees_all_equal(on_host, state)
+    assert {leaf.sharding for leaf in jax.tree.leaves(restored)} == {over_devices}
+    assert isinstance(restored, Nested)
+
+
+def test_a_state_of_float64_is_restored_as_such_under_x64(tmp_path):
+    with jax.enable_x64(True), Checkpoints(tmp_path) as checkpoints:
+        state = {"wide": jnp.arange(3, dtype=jnp.float64) / 3, "count": jnp.arange(3, dtype=jnp.int64)}
+        checkpoints.save(1, state)
+        chex.assert_trees_all_equal(checkpoints.restore(state), state)
+        with pytest.raises(ValueError, match=re.escape("wide must be float32[3], got float64[3]")):
+            checkpoints.restore(state | {"wide": jnp.zeros(3, jnp.float32)})
 
 
 def test_a_killed_writer_leaves_a_whole_checkpoint(tmp_path):
