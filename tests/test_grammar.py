@@ -127,13 +127,13 @@ def test_arguments_of_other_types_are_named():
 
 
 def test_the_support_has_the_probability_of_each_string():
-    support = grammar_task("brackets", max_length=6).oracle.support
     task = grammar_task("brackets", max_length=6)
+    support = task.oracle.support
     assert list(support.probs) == task.decode(support.tokens)
     np.testing.assert_allclose(np.log(list(support.probs.values())), support.log_probs)
     assert support.log_probs.dtype == np.float64
-    # By hand: ()() has the rules S -> B S, S -> B and twice B -> (), of 1/2, 1/2, 1/4 and 1/4.
-    by_length = sum(prob for string, prob in support.probs.items() if len(string) == 4)
-    same = grammar_task("brackets", max_length=6, length_distribution="grammar").oracle.support.probs
-    assert same["()()"] / same["()"] == pytest.approx((1 / 64) / (1 / 8))
-    assert by_length == pytest.approx(1 / 3)
+    # Lengths 2, 4 and 6 are equally likely.
+    assert sum(prob for string, prob in support.probs.items() if len(string) == 4) == pytest.approx(1 / 3)
+    # By hand: () takes S -> B and B -> (); ()() takes S -> B S, S -> B and twice B -> (): 1/8 and 1/64.
+    own = grammar_task("brackets", max_length=6, length_distribution="grammar").oracle.support.probs
+    assert own["()()"] / own["()"] == pytest.approx((1 / 64) / (1 / 8))

@@ -43,7 +43,9 @@ def test_strings_and_masses_equal_the_sum_over_derivations(name):
     for string, prob in summed.items():
         assert prob == pytest.approx(exact[string], rel=1e-2)
         assert prob <= exact[string] * (1 + 1e-9)
-    np.testing.assert_allclose(bounded.mass_by_length(), [sum(found.values()) for found in by_length], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        bounded.mass_by_length(), [sum(found.values()) for found in by_length], rtol=1e-12, atol=1e-15
+    )
 
 
 def test_the_paper_grammar_by_hand():
@@ -115,7 +117,9 @@ def test_rules_that_derive_nothing_count_for_nothing():
     bounded = pcfg.BoundedDistribution(pcfg.parse_grammar("S -> 'a' | T\nT -> T"), 3)
     np.testing.assert_allclose(bounded.mass_by_length(), [0, 0.5, 0, 0])
     assert bounded.strings(10)[1] == {"a": 0.5}
-    np.testing.assert_array_equal(pcfg.BoundedDistribution(pcfg.parse_grammar("S -> S"), 3).mass_by_length(), np.zeros(4))
+    np.testing.assert_array_equal(
+        pcfg.BoundedDistribution(pcfg.parse_grammar("S -> S"), 3).mass_by_length(), np.zeros(4)
+    )
 
 
 def test_lengths_that_cannot_be_derived_have_no_mass_at_all():

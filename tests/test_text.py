@@ -202,7 +202,9 @@ def test_bad_files_are_named(write, content, message):
 
 
 def test_files_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"files must be paths of files that can be read, got '.*none\.txt' \(No such file"):
+    with pytest.raises(
+        ValueError, match=r"files must be paths of files that can be read, got '.*none\.txt' \(No such file"
+    ):
         text_task(str(tmp_path / "none.txt"))
     with pytest.raises(ValueError, match=r"got '.*' \(Is a directory\)"):
         text_task(tmp_path)

@@ -27,7 +27,8 @@ def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 
     tuples = [each if isinstance(each, tuple) else _as_tuple(name, each) for each in sequences]
     _check_tokens(name, tuples)
     if len(tuples) < least:
-        raise ValueError(f"{name} must hold at least {least} sequences, got {len(tuples)}")
+        wanted = "one sequence" if least == 1 else f"{least} sequences"
+        raise ValueError(f"{name} must hold at least {wanted}, got {len(tuples)}")
     return tuples
 
 
