@@ -65,7 +65,7 @@ def test_with_a_condition_pairs_are_split():
     # One sequence under 30 conditions, each twice.
     task = array_task(np.ones((60, 2), int), condition=np.repeat(np.arange(30), 2), num_heldout=4)
     labels = [split.condition.tolist() for split in task[2:5]]
-    assert sorted(sum(labels, [])) == sorted([*range(30)] * 2)
+    assert sorted(label for each in labels for label in each) == sorted([*range(30)] * 2)
     assert [len(each) for each in labels] == [44, 8, 8]
     assert set(labels[0]).isdisjoint([*labels[1], *labels[2]])
     assert task.notes[0] == "Repeated sequences, kept, all copies of a sequence in the same split: 30."

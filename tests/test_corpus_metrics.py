@@ -205,9 +205,9 @@ def test_a_value_that_is_not_finite_is_its_own_interval():
 
 
 def test_numbers_of_other_types_are_named():
-    with pytest.raises(TypeError, match="order must be an integer, got 2.0"):
+    with pytest.raises(TypeError, match=r"order must be an integer, got 2\.0"):
         ngram_divergence([(1,)], [(1,)], 2.0)
-    with pytest.raises(TypeError, match="num must be an integer, got 5.0"):
+    with pytest.raises(TypeError, match=r"num must be an integer, got 5\.0"):
         bootstrap(np.mean, 5.0)
     with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
         bootstrap(np.mean, 5, seed=-1)

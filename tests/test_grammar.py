@@ -122,7 +122,7 @@ def test_bad_arguments_are_named(settings, message):
 def test_arguments_of_other_types_are_named():
     with pytest.raises(TypeError, match="grammar must be a string, got None"):
         grammar_task(None)
-    with pytest.raises(TypeError, match="num_train must be an integer, got 5.0"):
+    with pytest.raises(TypeError, match=r"num_train must be an integer, got 5\.0"):
         grammar_task(num_train=5.0)
 
 
