@@ -166,6 +166,7 @@ def test_bad_arguments_are_named(tokens, settings, message):
         (np.zeros((3, 2)), {}, "tokens must be integers, got float64"),
         (np.zeros((3, 2), bool), {}, "tokens must be integers, got bool"),
         ([["a", "b"]], {}, "tokens must be integers, got <U1"),
+        (ROWS, {"symbols": 2}, "symbols must be strings, got 2"),
         (ROWS, {"symbols": [0, 1]}, r"symbols must be strings, got \[0, 1\]"),
         (ROWS, {"condition": np.array(["a", "b", "c"])}, "condition must hold numbers, got <U1"),
         (ROWS, {"num_heldout": 1.0}, "num_heldout must be an integer, got 1.0"),

@@ -34,3 +34,9 @@ def test_one_dimension_is_embedded_too():
 def test_vectors_that_cannot_be_embedded_are_named(vectors, message):
     with pytest.raises(ValueError, match=message):
         embed(vectors)
+
+
+def test_bad_seeds_are_named():
+    for seed in (-1, 2**32):
+        with pytest.raises(ValueError, match=f"seed must be .*, got {seed}"):
+            embed(np.eye(12), seed=seed)

@@ -81,6 +81,13 @@ def test_traced_distances_are_those_of_concrete_arrays():
     )
 
 
+def test_distances_have_the_precision_of_their_arguments():
+    with jax.enable_x64(True):
+        found = exact_distances(**DISTANCES)
+    assert {value.dtype.name for value in found.values()} == {"float64"}
+    assert float(found["kl_data_model"]) == pytest.approx(0.5 * np.log(0.25 / 0.24), rel=1e-12)
+
+
 def test_sampled_distances_by_hand():
     probs = {"a": 0.5, "b": 0.25, "cc": 0.25}
     settings = {"is_valid": probs.__contains__, "length_probs": np.array([0, 0.75, 0.25]), "probs": probs}
@@ -120,7 +127,7 @@ def test_bad_strings_are_named(strings, settings, message):
 
 
 def test_what_is_not_strings_is_named():
-    with pytest.raises(TypeError, match="strings must be a sequence of strings, got the single string 'ab'"):
+    with pytest.raises(TypeError, match="strings must be a sequence of strings, got 'ab'"):
         sampled_distances("ab", is_valid=lambda string: True)
     with pytest.raises(TypeError, match=r"strings must hold strings, got \(1, 2\)"):
         sampled_distances([(1, 2)], is_valid=lambda string: True)

@@ -111,7 +111,8 @@ def test_bad_arguments_are_named(strings, settings, message):
 @pytest.mark.parametrize(
     ("strings", "message"),
     [
-        ("abc", "strings must be a sequence of strings, got the single string 'abc'"),
+        ("abc", "strings must be a sequence of strings, got 'abc'"),
+        (None, "strings must be a sequence of strings, got None"),
         (["a", 1], "strings must hold strings, got 1 at index 1"),
         ([b"a"], "strings must hold strings, got b'a' at index 0"),
         ([["a", "b"]], r"strings must hold strings, got \['a', 'b'\] at index 0"),

@@ -101,6 +101,7 @@ def test_encoding_nothing_returns_no_rows():
         (vocabulary(0, True), ["a_"], "strings must not hold the symbol '_', which ends a sequence, got 'a_'"),
         (WORDS, ["a "], r"strings must not hold the symbol '', which ends a sequence, got \['a', ''\]"),
         (Vocabulary(("a", "a")), ["aa"], "symbols must differ, got 2 of which 1 are different"),
+        (Vocabulary(("a", "b"), padding=2), ["aa"], r"padding must be None or a token in \[0, 2\), got 2"),
         (
             Vocabulary(tuple(map(str, range(99)))),
             ["9a"],
@@ -116,7 +117,8 @@ def test_strings_that_do_not_fit_are_named(known, strings, message):
 @pytest.mark.parametrize(
     ("strings", "message"),
     [
-        ("ab", "strings must be a sequence of strings, got the single string 'ab'"),
+        ("ab", "strings must be a sequence of strings, got 'ab'"),
+        (7, "strings must be a sequence of strings, got 7"),
         ([1], "strings must hold strings, or sequences of symbols, got 1"),
         ([[1, 2]], r"strings must hold strings, or sequences of symbols, got \[1, 2\]"),
         ([None], "strings must hold strings, or sequences of symbols, got None"),

@@ -72,3 +72,11 @@ def test_vectors_that_are_all_alike_are_told_apart_by_chance():
 def test_sets_that_cannot_be_compared_are_named(first, second, message):
     with pytest.raises(ValueError, match=message):
         two_sample_accuracy(first, second)
+
+
+def test_bad_seeds_are_named():
+    for seed in (-1, 2**32):
+        with pytest.raises(ValueError, match=f"seed must be .*, got {seed}"):
+            two_sample_accuracy(np.eye(10), np.eye(10), seed=seed)
+    with pytest.raises(TypeError, match=r"seed must be an integer, got 1\.0"):
+        two_sample_accuracy(np.eye(10), np.eye(10), seed=1.0)
