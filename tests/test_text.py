@@ -176,7 +176,7 @@ def test_rare_symbols_of_windows_are_replaced(write):
     assert strings_of(words) == [["a a"], ["b <unk>"], ["a b"]]
 
 
-def test_the_digest_recognises_the_files(write):
+def test_the_digest_recognizes_the_files(write):
     files = [write("a\r\nb\n", "one.txt"), write("c\nd\n", "two.txt")]
     digest = hashlib.sha256(b"a\r\nb\nc\nd\n").hexdigest()
     assert files_digest(files) == digest
