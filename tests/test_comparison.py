@@ -22,7 +22,7 @@ NAMES = (
 )
 
 
-# Names have no true law, and are of several lengths.
+# The true distribution of names is not known, and they have several lengths.
 UNKNOWN = {"oracle_nll", "bits_per_symbol"}
 
 

@@ -30,7 +30,7 @@ def test_whole_sequences_by_hand():
     assert length_distance([(1, 2, 3)], [(), (4,)]) == 1.0
 
 
-def test_ngrams_of_a_sequence_with_its_marks():
+def test_ngrams_of_a_sequence_with_its_boundaries():
     def table(order):
         return ngram_counts([(5, 5, 6), (5,), ()], order).toarray().tolist()
 
@@ -38,12 +38,12 @@ def test_ngrams_of_a_sequence_with_its_marks():
     assert table(1) == [[2, 1, 1], [1, 0, 1], [0, 0, 1]]
     # begin 5, 5 5, 5 6, 6 end, 5 end, begin end
     assert table(2) == [[1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]]
-    # begin 5 5 6, 5 5 6 end; the two that are shorter with their marks stand whole.
+    # begin 5 5 6, 5 5 6 end; the two that are shorter with their boundaries are one n-gram each.
     assert table(4) == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
 def test_ngram_divergence_by_hand():
-    # 0, 1 and the end mark: p = (1/2, 0, 1/2), q = (0, 1/2, 1/2), m = (1/4, 1/4, 1/2).
+    # 0, 1 and the end: p = (1/2, 0, 1/2), q = (0, 1/2, 1/2), m = (1/4, 1/4, 1/2).
     assert ngram_divergence([(0,)], [(1,)], 1) == pytest.approx(0.5)
     assert ngram_divergence([(0,)], [(1,)], 2) == pytest.approx(1.0)
     assert ngram_divergence([(0,)], [(1,), (0,)], 2) == pytest.approx(
@@ -130,13 +130,13 @@ def test_an_interval_contains_its_value_where_percentiles_would_not():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: uniqueness([]), "samples must not be empty"),
-        (lambda: novelty([], [(1,)]), "samples must not be empty"),
-        (lambda: novelty([(1,)], set()), "train must not be empty"),
-        (lambda: length_distance([], [(1,)]), "samples must not be empty"),
-        (lambda: length_distance([(1,)], []), "references must not be empty"),
-        (lambda: ngram_divergence([], [(1,)], 1), "samples must not be empty"),
-        (lambda: ngram_divergence([(1,)], [], 1), "references must not be empty"),
+        (lambda: uniqueness([]), "samples must hold at least one sequence, got 0"),
+        (lambda: novelty([], [(1,)]), "samples must hold at least one sequence, got 0"),
+        (lambda: novelty([(1,)], set()), "train must hold at least one sequence, got 0"),
+        (lambda: length_distance([], [(1,)]), "samples must hold at least one sequence, got 0"),
+        (lambda: length_distance([(1,)], []), "references must hold at least one sequence, got 0"),
+        (lambda: ngram_divergence([], [(1,)], 1), "samples must hold at least one sequence, got 0"),
+        (lambda: ngram_divergence([(1,)], [], 1), "references must hold at least one sequence, got 0"),
         (lambda: ngram_divergence([(1,)], [(1,)], 0), "order must be at least 1, got 0"),
         (lambda: bootstrap(np.mean, 1), "num must be at least 2, got 1"),
         (lambda: bootstrap(np.mean, 5, num_resamples=1), "num_resamples must be at least 2, got 1"),
@@ -147,7 +147,73 @@ def test_errors_name_the_argument(call, message):
         call()
 
 
-def test_every_metric_of_the_catalogue_is_told_in_words():
+# Each takes one set of sequences, in the place of its first argument or of its second.
+TAKES_SEQUENCES = {
+    "samples": [
+        uniqueness,
+        lambda bad: novelty(bad, [(1,)]),
+        lambda bad: length_distance(bad, [(1,)]),
+        lambda bad: ngram_divergence(bad, [(1,)], 2),
+    ],
+    "references": [lambda bad: length_distance([(1,)], bad), lambda bad: ngram_divergence([(1,)], bad, 2)],
+    "train": [lambda bad: novelty([(1,)], bad)],
+}
+CALLS = [(name, call) for name, calls in TAKES_SEQUENCES.items() for call in calls]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("abc", "must be a collection of sequences of tokens, got 'abc'"),
+        (["abc"], "must hold sequences of tokens, got 'abc'"),
+        ([3, 4], "must hold sequences of tokens, got 3"),
+        (7, "must be a collection of sequences of tokens, got 7"),
+        ([("a", "b")], "must hold sequences of integers, got a token of type str"),
+        ([(1.0,)], "must hold sequences of integers, got a token of type float"),
+        ([(True,)], "must hold sequences of integers, got a token of type bool"),
+        ([(float("nan"),)], "must hold sequences of integers, got a token of type float"),
+        (np.zeros((2, 3)), "must hold sequences of integers, got a token of type float"),
+        (np.zeros((2, 3, 4), int), "must hold sequences of tokens, got"),
+    ],
+)
+def test_what_is_not_sequences_of_tokens_is_named(name, call, bad, message):
+    with pytest.raises(TypeError, match=f"{name} {message}"):
+        call(bad)
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_negative_tokens_are_named(name, call):
+    with pytest.raises(ValueError, match=f"{name} must hold tokens of at least 0, got -2"):
+        call([(1, 0), (3, -2)])
+
+
+def test_lists_and_arrays_are_sequences_too():
+    for samples in ([list(each) for each in SAMPLES], [np.array(each, np.int64) for each in SAMPLES]):
+        assert uniqueness(samples) == uniqueness(SAMPLES)
+        assert novelty(samples, REFERENCES) == novelty(SAMPLES, REFERENCES)
+        assert length_distance(samples, REFERENCES) == length_distance(SAMPLES, REFERENCES)
+        assert ngram_divergence(samples, REFERENCES, 2) == ngram_divergence(SAMPLES, REFERENCES, 2)
+    rows = np.array([[0, 1], [1, 1]])
+    assert novelty(rows, [[1, 1]]) == 0.5
+    assert novelty([(np.int32(1), np.int64(1))], [(1, 1)]) == 0.0
+
+
+def test_a_value_that_is_not_finite_is_its_own_interval():
+    assert bootstrap(lambda indices: np.inf, 5) == Estimate(np.inf, np.inf, np.inf)
+    assert all(np.isnan(bootstrap(lambda indices: np.nan, 5)))
+
+
+def test_numbers_of_other_types_are_named():
+    with pytest.raises(TypeError, match=r"order must be an integer, got 2\.0"):
+        ngram_divergence([(1,)], [(1,)], 2.0)
+    with pytest.raises(TypeError, match=r"num must be an integer, got 5\.0"):
+        bootstrap(np.mean, 5.0)
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        bootstrap(np.mean, 5, seed=-1)
+
+
+def test_every_metric_of_the_catalogue_is_described():
     for metric in METRICS.values():
         assert metric.better in ("higher", "lower", "as data")
         assert metric.meaning.endswith(".")

@@ -8,16 +8,17 @@ from gumbel_gan.tasks import digits_task
 
 
 def all_rows(task):
-    return np.concatenate([task.train, task.validation, task.test])
+    return np.concatenate([task.train.tokens, task.validation.tokens, task.test.tokens])
 
 
-def test_all_shades_give_the_pictures_themselves():
+def test_all_shades_are_the_images_themselves():
     task = digits_task(levels=17)
     assert task.symbols == tuple("0123456789abcdefg")
-    assert (task.padding, task.ends, task.image_shape, task.oracle) == (None, False, (8, 8), None)
-    assert task.train.shape == (1_437, 64)
-    assert task.validation.shape == task.test.shape == (180, 64)
-    assert task.train.dtype == np.int32
+    assert task.vocabulary[1:] == (None, False, True, "")
+    assert (task.image_shape, task.oracle) == ((8, 8), None)
+    assert task.train.tokens.shape == (1_437, 64)
+    assert task.validation.tokens.shape == task.test.tokens.shape == (180, 64)
+    assert task.train.tokens.dtype == np.int32
     expected = load_digits().data.astype(int)
     assert sorted(all_rows(task).tolist()) == sorted(expected.tolist())
 
@@ -31,30 +32,33 @@ def test_two_levels_are_light_and_dark():
 
 @pytest.mark.parametrize("levels", range(2, 18))
 def test_bins_are_equal_and_all_used(levels):
-    tokens = digits_task(levels=levels).train
+    tokens = digits_task(levels=levels).train.tokens
     np.testing.assert_array_equal(np.unique(tokens), np.arange(levels))
 
 
-def test_decoding_gives_a_character_a_pixel():
+def test_decoded_strings_hold_a_character_per_pixel():
     task = digits_task(levels=17)
-    strings = task.decode(task.test[:20])
-    assert [[int(character, 17) for character in string] for string in strings] == task.test[:20].tolist()
-    assert task.sequences(task.test) == [tuple(row) for row in task.test.tolist()]
+    tokens = task.test.tokens[:20]
+    strings = task.decode(tokens)
+    assert [[int(character, 17) for character in string] for string in strings] == tokens.tolist()
+    assert task.sequences(tokens) == [tuple(row) for row in tokens.tolist()]
+    np.testing.assert_array_equal(task.encode(strings), tokens)
 
 
-def test_no_test_picture_is_a_training_picture():
+def test_no_test_image_is_a_training_image():
     task = digits_task(levels=2)
-    train, validation, test = (set(task.decode(tokens)) for tokens in (task.train, task.validation, task.test))
+    train, validation, test = (set(task.decode(split.tokens)) for split in task[2:5])
     assert train.isdisjoint(validation | test)
     assert validation.isdisjoint(test)
     assert (len(validation), len(test)) == (180, 180)
     assert len(all_rows(task)) == 1_797
-    assert task.notes[0].endswith("all copies of a picture in the same split: 45.")
+    assert task.notes[0].endswith("all copies of an image in the same split: 45.")
 
 
 def test_the_split_is_seeded():
-    np.testing.assert_array_equal(digits_task(seed=3).test, digits_task(seed=3).test)
-    assert set(digits_task(seed=3).decode(digits_task(seed=3).test)) != set(digits_task().decode(digits_task().test))
+    first, again, other = (digits_task(seed=seed) for seed in (3, 3, 0))
+    np.testing.assert_array_equal(first.test.tokens, again.test.tokens)
+    assert set(first.decode(first.test.tokens)) != set(other.decode(other.test.tokens))
 
 
 def test_a_missing_package_is_named(monkeypatch):
@@ -66,7 +70,7 @@ def test_a_missing_package_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"levels": 1}, "levels must be from 2 to 17, got 1"),
+        ({"levels": 1}, "levels must be at least 2, got 1"),
         ({"levels": 18}, "levels must be from 2 to 17, got 18"),
         ({"num_heldout": 0}, "num_heldout must be at least 1, got 0"),
         (

@@ -1,4 +1,4 @@
-"""Vectors as points of a plane."""
+"""Vectors as points in the plane."""
 
 import numpy as np
 import pytest
@@ -24,10 +24,19 @@ def test_one_dimension_is_embedded_too():
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
+        (np.arange(12.0), r"vectors must be \[N, H\] with H at least 1, got shape \(12,\)"),
+        (np.zeros((12, 0)), r"vectors must be \[N, H\] with H at least 1, got shape \(12, 0\)"),
+        (np.diag([np.nan] + [1.0] * 11), "vectors must be finite, got NaN or infinity"),
         (np.eye(9), "vectors must be at least 10, got 9"),
-        (np.ones((12, 3)), "vectors must not be all alike"),
+        (np.ones((12, 3)), "vectors must not be all equal"),
     ],
 )
 def test_vectors_that_cannot_be_embedded_are_named(vectors, message):
     with pytest.raises(ValueError, match=message):
         embed(vectors)
+
+
+def test_bad_seeds_are_named():
+    for seed in (-1, 2**32):
+        with pytest.raises(ValueError, match=f"seed must be .*, got {seed}"):
+            embed(np.eye(12), seed=seed)

@@ -9,44 +9,45 @@ from gumbel_gan.tasks import GRAMMARS, grammar, grammar_task
 def test_the_default_is_the_paper_task():
     task = grammar_task()
     assert task.symbols == (" ", "*", "+", "-", "/", "x")
-    assert task.train.shape == (5_000, 12)
-    assert task.validation.shape == task.test.shape == (1_000, 12)
-    assert task.train.dtype == np.int32
-    assert task.oracle.support.shape == (1_365, 12)
-    assert task.oracle.method == "enumeration"
-    np.testing.assert_allclose(np.exp(task.oracle.log_probs).sum(), 1.0)
+    assert task.train.tokens.shape == (5_000, 12)
+    assert task.validation.tokens.shape == task.test.tokens.shape == (1_000, 12)
+    assert task.train.tokens.dtype == np.int32
+    assert task.oracle.support.tokens.shape == (1_365, 12)
+    assert task.oracle.validity_method == "enumeration"
+    assert task.vocabulary[1:] == (0, False, True, "")
+    np.testing.assert_allclose(np.exp(task.oracle.support.log_probs).sum(), 1.0)
 
 
-def test_uniform_law_gives_each_length_the_same_share():
+def test_uniform_lengths_have_the_same_share_each():
     task = grammar_task()
     np.testing.assert_allclose(task.oracle.length_probs, [0, 1 / 6] * 6 + [0])
-    lengths = np.bincount([len(string) for string in task.decode(task.train)], minlength=13)
+    lengths = np.bincount([len(string) for string in task.decode(task.train.tokens)], minlength=13)
     assert (lengths[0::2] == 0).all()
     assert scipy.stats.chisquare(lengths[1::2]).pvalue > 0.001
 
 
-def test_grammar_law_is_the_grammar_conditioned_on_fitting():
-    task = grammar_task(length_law="grammar")
-    strings = task.decode(task.oracle.support)
-    prob = dict(zip(strings, np.exp(task.oracle.log_probs), strict=True))
+def test_the_grammar_s_own_distribution_is_conditioned_on_the_length():
+    task = grammar_task(length_distribution="grammar")
+    strings = task.decode(task.oracle.support.tokens)
+    prob = dict(zip(strings, np.exp(task.oracle.support.log_probs), strict=True))
     assert prob["x"] == pytest.approx(0.80, abs=0.01)
     assert prob["x+x"] / prob["x"] == pytest.approx((1 / 125) / (1 / 5))
-    share = np.mean([string == "x" for string in task.decode(task.train)])
+    share = np.mean([string == "x" for string in task.decode(task.train.tokens)])
     assert abs(share - prob["x"]) < 5 * np.sqrt(prob["x"] * (1 - prob["x"]) / 5_000)
 
 
-def test_drawn_strings_have_the_law_of_the_oracle():
+def test_drawn_strings_have_the_distribution_of_the_oracle():
     task = grammar_task("brackets", max_length=6, num_train=20_000)
-    strings = task.decode(task.oracle.support)
-    drawn = task.decode(task.train)
+    strings = task.decode(task.oracle.support.tokens)
+    drawn = task.decode(task.train.tokens)
     counts = [drawn.count(string) for string in strings]
     assert sum(counts) == len(drawn)
-    assert scipy.stats.chisquare(counts, np.exp(task.oracle.log_probs) * len(drawn)).pvalue > 0.001
+    assert scipy.stats.chisquare(counts, np.exp(task.oracle.support.log_probs) * len(drawn)).pvalue > 0.001
 
 
 def test_the_draw_is_seeded():
-    np.testing.assert_array_equal(grammar_task(seed=3).train, grammar_task(seed=3).train)
-    assert (grammar_task(seed=3).train != grammar_task(seed=4).train).any()
+    np.testing.assert_array_equal(grammar_task(seed=3).train.tokens, grammar_task(seed=3).train.tokens)
+    assert (grammar_task(seed=3).train.tokens != grammar_task(seed=4).train.tokens).any()
 
 
 @pytest.mark.parametrize("name", sorted(GRAMMARS))
@@ -55,11 +56,11 @@ def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strin
     parser = nltk.ChartParser(nltk.CFG.fromstring(GRAMMARS[name]))
     terminals = set(task.symbols[1:])
     rng = np.random.default_rng(0)
-    corrupted = task.train.copy()
+    corrupted = task.train.tokens.copy()
     rows = np.arange(len(corrupted))
     corrupted[rows, rng.integers(0, 8, len(rows))] = rng.integers(0, len(task.symbols), len(rows))
     strings = [
-        *task.decode(task.train),
+        *task.decode(task.train.tokens),
         *task.decode(corrupted),
         *task.decode(rng.integers(0, len(task.symbols), (150, 8))),
     ]
@@ -80,8 +81,8 @@ def test_the_parser_oracle_does_not_list_the_trees_of_an_ambiguous_string():
 def test_above_the_support_limit_the_oracle_parses():
     listed = grammar_task("parentheses", max_length=5)
     parsed = grammar_task("parentheses", max_length=5, support_limit=10)
-    assert parsed.oracle[1:5] == ("parser", None, None, None)
-    np.testing.assert_array_equal(parsed.train, listed.train)
+    assert (parsed.oracle.support, parsed.oracle.validity_method, parsed.oracle.log_prob) == (None, "parser", None)
+    np.testing.assert_array_equal(parsed.train.tokens, listed.train.tokens)
     for string in ["(x)+x", "((x))", "x+", "x + x", "", "(x)+x*x"]:
         assert parsed.oracle.is_valid(string) == listed.oracle.is_valid(string)
 
@@ -91,8 +92,8 @@ def test_a_grammar_may_be_inline_or_in_a_file(tmp_path):
     inline = grammar_task(text, max_length=5)
     file = tmp_path / "mine.pcfg"
     file.write_text(text)
-    np.testing.assert_array_equal(inline.train, grammar_task(str(file), max_length=5).train)
-    assert set(inline.decode(inline.oracle.support)) == {"c", "acb", "aacbb"}
+    np.testing.assert_array_equal(inline.train.tokens, grammar_task(str(file), max_length=5).train.tokens)
+    assert set(inline.decode(inline.oracle.support.tokens)) == {"c", "acb", "aacbb"}
 
 
 def test_decode_strips_only_the_padding_at_the_end():
@@ -108,7 +109,7 @@ def test_decode_strips_only_the_padding_at_the_end():
         ({"padding": "x"}, "padding must not be a terminal of the grammar, got 'x'"),
         ({"padding": "  "}, "padding must be a single character, got '  '"),
         ({"grammar": "arithmetics"}, "grammar must be one of arithmetic, parentheses, brackets, a readable file"),
-        ({"length_law": "flat"}, "length_law must be one of uniform, grammar; got 'flat'"),
+        ({"length_distribution": "flat"}, "length_distribution must be one of uniform, grammar; got 'flat'"),
         ({"max_length": 0}, "max_length must be at least 1, got 0"),
         ({"num_train": 0}, "num_train must be at least 1, got 0"),
     ],
@@ -116,3 +117,23 @@ def test_decode_strips_only_the_padding_at_the_end():
 def test_bad_arguments_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         grammar_task(**settings)
+
+
+def test_arguments_of_other_types_are_named():
+    with pytest.raises(TypeError, match="grammar must be a string, got None"):
+        grammar_task(None)
+    with pytest.raises(TypeError, match=r"num_train must be an integer, got 5\.0"):
+        grammar_task(num_train=5.0)
+
+
+def test_the_support_has_the_probability_of_each_string():
+    task = grammar_task("brackets", max_length=6)
+    support = task.oracle.support
+    assert list(support.probs) == task.decode(support.tokens)
+    np.testing.assert_allclose(np.log(list(support.probs.values())), support.log_probs)
+    assert support.log_probs.dtype == np.float64
+    # Lengths 2, 4 and 6 are equally likely.
+    assert sum(prob for string, prob in support.probs.items() if len(string) == 4) == pytest.approx(1 / 3)
+    # By hand: () takes S -> B and B -> (); ()() takes S -> B S, S -> B and twice B -> (): 1/8 and 1/64.
+    own = grammar_task("brackets", max_length=6, length_distribution="grammar").oracle.support.probs
+    assert own["()()"] / own["()"] == pytest.approx((1 / 64) / (1 / 8))

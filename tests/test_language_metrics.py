@@ -134,7 +134,7 @@ def test_ngram_probabilities_sum_to_1_in_every_context(order):
         assert sum(probs) == pytest.approx(1.0)
 
 
-def test_sequences_have_a_law_under_the_model():
+def test_probabilities_of_sequences_sum_to_1():
     model = fit_ngram_model([(0, 1), (1,), (1, 0)], 3, 2)
     short = [(), (0,), (1,), (0, 0), (0, 1), (1, 0), (1, 1)]
     mass = np.exp(-negative_log_likelihood(model, short)).sum()
@@ -151,7 +151,7 @@ def _contexts(word):
     return [marked[index : index + 2] for index in range(len(word))]
 
 
-def test_more_data_of_the_same_law_lowers_the_nll_and_other_data_do_not():
+def test_more_data_of_the_same_distribution_lower_the_nll_and_other_data_do_not():
     heldout = _draw(5, 500)
     nlls = [
         negative_log_likelihood(fit_ngram_model(data, 3, NUM_SYMBOLS), heldout).mean()
@@ -223,33 +223,70 @@ ONE = [(0,)]
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: sentence_bleu([], ONE, 2), "samples must not be empty"),
-        (lambda: sentence_bleu(ONE, [], 2), "references must not be empty"),
+        (lambda: sentence_bleu([], ONE, 2), "samples must hold at least one sequence, got 0"),
+        (lambda: sentence_bleu(ONE, [], 2), "references must hold at least one sequence, got 0"),
         (lambda: sentence_bleu(ONE, ONE, 0), "order must be at least 1, got 0"),
-        (lambda: self_bleu(ONE, 2), "samples must be at least 2, got 1"),
+        (lambda: self_bleu(ONE, 2), "samples must hold at least 2 sequences, got 1"),
         (lambda: self_bleu(ONE * 2, 0), "order must be at least 1, got 0"),
-        (lambda: fit_ngram_model([], 2, 1), "sequences must not be empty"),
+        (lambda: fit_ngram_model([], 2, 1), "sequences must hold at least one sequence, got 0"),
         (lambda: fit_ngram_model(ONE, 0, 1), "order must be at least 1, got 0"),
         (lambda: fit_ngram_model(ONE, 2, 0), "num_symbols must be at least 1, got 0"),
         (lambda: fit_ngram_model([(0, 7)], 2, 2), r"tokens in \[0, 2\), got 7"),
-        (lambda: fit_ngram_model([(-1,)], 2, 2), r"tokens in \[0, 2\), got -1"),
-        (lambda: negative_log_likelihood(fit_ngram_model(ONE, 2, 1), []), "sequences must not be empty"),
+        (lambda: fit_ngram_model([(-1,)], 2, 2), "sequences must hold tokens of at least 0, got -1"),
+        (lambda: sentence_bleu([(0, -1)], ONE, 2), "samples must hold tokens of at least 0, got -1"),
+        (lambda: sentence_bleu(ONE, [(0, -1)], 2), "references must hold tokens of at least 0, got -1"),
+        (lambda: self_bleu([(0, -1)] * 2, 2), "samples must hold tokens of at least 0, got -1"),
+        (
+            lambda: metrics.compare([(-1,)] * 4, ONE, ONE, num_symbols=1),
+            "samples must hold tokens of at least 0, got -1",
+        ),
+        (lambda: metrics.compare(ONE * 4, ONE, [(-1,)], num_symbols=1), "train must hold tokens of at least 0, got -1"),
+        (
+            lambda: negative_log_likelihood(fit_ngram_model(ONE, 2, 1), []),
+            "sequences must hold at least one sequence, got 0",
+        ),
         (lambda: negative_log_likelihood(fit_ngram_model(ONE, 2, 3), [(3,)]), r"tokens in \[0, 3\), got 3"),
-        (lambda: metrics.compare(ONE * 3, ONE, ONE, num_symbols=1), "samples must be at least 4, got 3"),
-        (lambda: metrics.compare(ONE * 4, [], ONE, num_symbols=1), "references must not be empty"),
-        (lambda: metrics.compare(ONE * 4, ONE, [], num_symbols=1), "train must not be empty"),
+        (lambda: metrics.compare(ONE * 3, ONE, ONE, num_symbols=1), "samples must hold at least 4 sequences, got 3"),
+        (lambda: metrics.compare(ONE * 4, [], ONE, num_symbols=1), "references must hold at least one sequence, got 0"),
+        (lambda: metrics.compare(ONE * 4, ONE, [], num_symbols=1), "train must hold at least one sequence, got 0"),
         (lambda: metrics.compare(ONE * 4, ONE, ONE, num_symbols=0), "num_symbols must be at least 1, got 0"),
         (
             lambda: metrics.compare(ONE * 4, ONE, ONE, num_symbols=1, num_resamples=1),
             "num_resamples must be at least 2, got 1",
         ),
-        (lambda: metrics.quality_and_diversity(ONE, ONE, num_symbols=1), "samples must be at least 2, got 1"),
-        (lambda: metrics.quality_and_diversity(ONE * 2, [], num_symbols=1), "references must not be empty"),
+        (
+            lambda: metrics.quality_and_diversity(ONE, ONE, num_symbols=1),
+            "samples must hold at least 2 sequences, got 1",
+        ),
+        (
+            lambda: metrics.quality_and_diversity(ONE * 2, [], num_symbols=1),
+            "references must hold at least one sequence, got 0",
+        ),
         (lambda: metrics.quality_and_diversity([(2,)] * 2, ONE, num_symbols=1), r"tokens in \[0, 1\), got 2"),
     ],
 )
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: sentence_bleu(["ab"], ONE, 2), "samples must hold sequences of tokens, got 'ab'"),
+        (lambda: sentence_bleu(ONE, ["ab"], 2), "references must hold sequences of tokens, got 'ab'"),
+        (lambda: self_bleu(["ab", "b"], 2), "samples must hold sequences of tokens, got 'ab'"),
+        (lambda: self_bleu(ONE * 2, 2.0), "order must be an integer, got 2.0"),
+        (lambda: fit_ngram_model(["ab"], 2, 3), "sequences must hold sequences of tokens, got 'ab'"),
+        (lambda: fit_ngram_model(ONE, 2, 3.0), "num_symbols must be an integer, got 3.0"),
+        (lambda: negative_log_likelihood(fit_ngram_model(ONE, 2, 3), [("0",)]), "got a token of type str"),
+        (lambda: metrics.compare(["ab"] * 4, ONE, ONE, num_symbols=1), "samples must hold sequences of tokens"),
+        (lambda: metrics.compare(ONE * 4, ONE, ["ab"], num_symbols=1), "train must hold sequences of tokens"),
+        (lambda: metrics.quality_and_diversity(ONE * 2, ["a"], num_symbols=1), "references must hold sequences of"),
+    ],
+)
+def test_arguments_of_other_types_are_named(call, message):
+    with pytest.raises(TypeError, match=message):
         call()
 
 

@@ -9,7 +9,7 @@ KANTROWITZ = [Path(__file__).parents[2] / "shared" / "data" / "names" / f"{sex}.
 
 
 def strings_of(task):
-    return [task.decode(tokens) for tokens in (task.train, task.validation, task.test)]
+    return [task.decode(split.tokens) for split in (task.train, task.validation, task.test)]
 
 
 def num_names(task):
@@ -18,12 +18,12 @@ def num_names(task):
     return len(train) + len(validation) + len(test)
 
 
-def test_the_package_gives_the_names_of_the_census():
+def test_the_package_holds_the_names_of_the_census():
     task = names_task()
     assert task.name == "names"
     assert task.symbols == ("", *"abcdefghijklmnopqrstuvwxyz")
-    assert (task.padding, task.ends, task.length) == (0, True, 10)
-    assert task.validation.shape == task.test.shape == (500, 10)
+    assert (*task.vocabulary[1:], task.length) == (0, True, False, "", 10)
+    assert task.validation.tokens.shape == task.test.tokens.shape == (500, 10)
     assert num_names(task) == 5_105
     assert "Lines of more than 9 symbols, dropped: 59." in task.notes
     everyone = names_task(max_length=20)
@@ -74,7 +74,7 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_bad_arguments_are_named(tmp_path):
     file = tmp_path / "mine.txt"
     file.write_text("Ann\nBo\nCy\n")
-    assert names_task(file, num_heldout=1, digest=files_digest(file)).train.shape == (1, 10)
+    assert names_task(file, num_heldout=1, digest=files_digest(file)).train.tokens.shape == (1, 10)
     for settings, message in [
         ({"max_length": 0}, "max_length must be at least 1, got 0"),
         ({"num_heldout": 0}, "num_heldout must be at least 1, got 0"),

@@ -16,7 +16,7 @@ AWKWARD = {
 
 
 def enumerate_by_expansion(grammar, max_length, floor):
-    """Sums over leftmost derivations of at least a probability: slow, and nothing like dynamic programming."""
+    """Sums over all leftmost derivations of at least a probability: slow, and without dynamic programming."""
     found: dict[str, float] = {}
     pending = [((grammar.start(),), 1.0)]
     while pending:
@@ -35,21 +35,23 @@ def enumerate_by_expansion(grammar, max_length, floor):
 @pytest.mark.parametrize("name", sorted(AWKWARD))
 def test_strings_and_masses_equal_the_sum_over_derivations(name):
     grammar = pcfg.parse_grammar(AWKWARD[name])
-    law = pcfg.BoundedLaw(grammar, 4)
-    by_length = law.strings(10_000)
+    bounded = pcfg.BoundedDistribution(grammar, 4)
+    by_length = bounded.strings(10_000)
     exact = {string: prob for found in by_length for string, prob in found.items()}
     summed = enumerate_by_expansion(grammar, 4, 3e-8)
     assert set(summed) == set(exact)
     for string, prob in summed.items():
         assert prob == pytest.approx(exact[string], rel=1e-2)
         assert prob <= exact[string] * (1 + 1e-9)
-    np.testing.assert_allclose(law.of_start(), [sum(found.values()) for found in by_length], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        bounded.mass_by_length(), [sum(found.values()) for found in by_length], rtol=1e-12, atol=1e-15
+    )
 
 
 def test_the_paper_grammar_by_hand():
     # Equal rules: p(x) = 1/5, p(x op x) = 1/125 for each operator, and x op x op x has two derivations.
-    law = pcfg.BoundedLaw(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
-    by_length = law.strings(2_000)
+    bounded = pcfg.BoundedDistribution(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
+    by_length = bounded.strings(2_000)
     assert [len(found) for found in by_length] == [0, 1, 0, 4, 0, 16, 0, 64, 0, 256, 0, 1024, 0]
     assert by_length[1]["x"] == pytest.approx(1 / 5)
     assert by_length[3]["x+x"] == pytest.approx(1 / 125)
@@ -57,31 +59,30 @@ def test_the_paper_grammar_by_hand():
 
 
 @pytest.mark.parametrize("name", sorted(AWKWARD))
-def test_samples_have_the_conditional_law(name):
-    law = pcfg.BoundedLaw(pcfg.parse_grammar(AWKWARD[name]), 4)
+def test_samples_have_the_conditional_distribution(name):
+    bounded = pcfg.BoundedDistribution(pcfg.parse_grammar(AWKWARD[name]), 4)
     rng = np.random.default_rng(0)
-    for length, found in enumerate(law.strings(10_000)):
-        if not found:
-            assert law.of_start()[length] == 0
-            continue
+    by_length = bounded.strings(10_000)
+    np.testing.assert_array_equal(bounded.mass_by_length() > 0, [bool(found) for found in by_length])
+    for length, found in ((length, found) for length, found in enumerate(by_length) if found):
         probs = np.array(list(found.values())) / sum(found.values())
         num = 4_000
-        drawn = [law.sample(rng, length) for _ in range(num)]
+        drawn = [bounded.sample(rng, length) for _ in range(num)]
         shares = np.array([drawn.count(string) for string in found]) / num
         np.testing.assert_array_less(np.abs(shares - probs), 5 * np.sqrt(probs * (1 - probs) / num) + 1e-12)
 
 
-def test_strings_gives_up_above_the_limit():
-    law = pcfg.BoundedLaw(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
-    assert law.strings(1_365) is not None
-    assert law.strings(1_364) is None
+def test_too_many_strings_are_not_listed():
+    bounded = pcfg.BoundedDistribution(pcfg.parse_grammar(GRAMMARS["arithmetic"]), 12)
+    assert bounded.strings(1_365) is not None
+    assert bounded.strings(1_364) is None
 
 
 @pytest.mark.parametrize("name", sorted(GRAMMARS))
 def test_named_grammars_agree_with_a_chart_parser_on_all_short_strings(name):
     grammar = pcfg.parse_grammar(GRAMMARS[name])
     parser = nltk.ChartParser(grammar)
-    by_length = pcfg.BoundedLaw(grammar, 4).strings(10_000)
+    by_length = pcfg.BoundedDistribution(grammar, 4).strings(10_000)
     for length, found in enumerate(by_length):
         for string in map("".join, itertools.product(pcfg.terminals(grammar), repeat=length)):
             assert (string in found) == (next(parser.parse(list(string)), None) is not None)
@@ -112,13 +113,15 @@ def test_bad_grammars_are_named(text, message):
 
 
 def test_rules_that_derive_nothing_count_for_nothing():
-    law = pcfg.BoundedLaw(pcfg.parse_grammar("S -> 'a' | T\nT -> T"), 3)
-    np.testing.assert_allclose(law.of_start(), [0, 0.5, 0, 0])
-    assert law.strings(10)[1] == {"a": 0.5}
-    np.testing.assert_array_equal(pcfg.BoundedLaw(pcfg.parse_grammar("S -> S"), 3).of_start(), np.zeros(4))
+    bounded = pcfg.BoundedDistribution(pcfg.parse_grammar("S -> 'a' | T\nT -> T"), 3)
+    np.testing.assert_allclose(bounded.mass_by_length(), [0, 0.5, 0, 0])
+    assert bounded.strings(10)[1] == {"a": 0.5}
+    np.testing.assert_array_equal(
+        pcfg.BoundedDistribution(pcfg.parse_grammar("S -> S"), 3).mass_by_length(), np.zeros(4)
+    )
 
 
 def test_lengths_that_cannot_be_derived_have_no_mass_at_all():
     # Cycles of unit rules, whose inverse matrix rounds.
     grammar = pcfg.parse_grammar("S -> A | B | 'x' S 'x'\nA -> B | C | 'a'\nB -> C | A\nC -> A | B | 'c' C 'c'")
-    assert (pcfg.BoundedLaw(grammar, 9).of_start()[::2] == 0).all()
+    assert (pcfg.BoundedDistribution(grammar, 9).mass_by_length()[::2] == 0).all()

@@ -17,7 +17,7 @@ def write(tmp_path):
 
 
 def strings_of(task):
-    return [task.decode(tokens) for tokens in (task.train, task.validation, task.test)]
+    return [task.decode(split.tokens) for split in (task.train, task.validation, task.test)]
 
 
 def all_strings(task):
@@ -28,10 +28,11 @@ def test_a_line_is_a_sequence_with_an_end(write):
     task = text_task(write("bab\na\n\n  cc \n"), num_heldout=1)
     assert task.name == "text mine.txt"
     assert task.symbols == ("", "a", "b", "c")
-    assert (task.padding, task.ends, task.oracle, task.image_shape) == (0, True, None, None)
-    assert (task.train.shape, task.validation.shape, task.test.shape) == ((1, 4), (1, 4), (1, 4))
-    assert task.train.dtype == np.int32
-    tokens = np.concatenate([task.train, task.validation, task.test])
+    assert task.vocabulary[1:] == (0, True, False, "")
+    assert (task.oracle, task.image_shape) == (None, None)
+    assert [split.tokens.shape for split in (task.train, task.validation, task.test)] == [(1, 4)] * 3
+    assert task.train.tokens.dtype == np.int32
+    tokens = np.concatenate([task.train.tokens, task.validation.tokens, task.test.tokens])
     assert sorted(tokens.tolist()) == [[1, 0, 0, 0], [2, 1, 2, 0], [3, 3, 0, 0]]
     assert all_strings(task) == ["a", "bab", "cc"]
     assert task.notes == (
@@ -81,7 +82,7 @@ def test_max_length_counts_symbols_and_sets_the_length(write):
     task = text_task(file, unit="words", max_length=7, too_long="fail", num_heldout=1)
     assert task.length == 8
     assert len(all_strings(task)) == 4
-    with pytest.raises(ValueError, match=r"got 2; .*mine.txt', line 1, has 3"):
+    with pytest.raises(ValueError, match=r"every line, got 2; .*mine.txt', line 1 has 3"):
         text_task(file, unit="words", max_length=2, too_long="fail", num_heldout=1)
 
 
@@ -136,14 +137,14 @@ def test_the_split_is_seeded_and_independent_of_copies(write):
     assert sorted(strings_of(doubled)[2]) == sorted(strings_of(single)[2] * 2)
 
 
-def test_decoding_gives_the_lines_back(write):
+def test_decoding_returns_the_lines(write):
     lines = ["crème brûlée", "naïve", "日本語", "🙂🙃", "a  b", "nul\0"]
     task = text_task(write("\n".join(lines)), num_heldout=1)
     assert all_strings(task) == sorted(lines)
     # After its end a sequence holds nothing, whatever a generator writes there.
-    row = task.train[:1].copy()
+    row = task.train.tokens[:1].copy()
     row[0, len(strings_of(task)[0][0]) + 1 :] = 3
-    assert task.decode(row) == task.decode(task.train[:1])
+    assert task.decode(row) == task.decode(task.train.tokens[:1])
 
 
 def test_windows_follow_each_other(write):
@@ -155,7 +156,7 @@ def test_windows_follow_each_other(write):
     other = strings_of(text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1, seed=1))
     assert other[0] != train
     assert sorted(other[0]) == sorted(train)
-    assert (task.padding, task.ends, task.length) == (None, False, 3)
+    assert (*task.vocabulary[1:], task.length) == (None, False, True, "", 3)
     assert task.symbols == ("\n", *"abcdefghijkl")  # without the m, which is left over
     assert task.notes[0] == "Characters read: 16; windows of 3: 5; left over at the end, dropped: 1."
     assert task.notes[-1].startswith("The beginning of the text is for training")
@@ -175,11 +176,11 @@ def test_rare_symbols_of_windows_are_replaced(write):
     assert strings_of(words) == [["a a"], ["b <unk>"], ["a b"]]
 
 
-def test_the_digest_recognises_the_files(write):
+def test_the_digest_recognizes_the_files(write):
     files = [write("a\r\nb\n", "one.txt"), write("c\nd\n", "two.txt")]
     digest = hashlib.sha256(b"a\r\nb\nc\nd\n").hexdigest()
     assert files_digest(files) == digest
-    assert text_task(files, num_heldout=1, digest=digest).train.shape == (2, 2)
+    assert text_task(files, num_heldout=1, digest=digest).train.tokens.shape == (2, 2)
     with pytest.raises(ValueError, match=f"files must be those of digest {digest}, got {files_digest(files[::-1])}"):
         text_task(files[::-1], num_heldout=1, digest=digest)
 
@@ -190,9 +191,9 @@ def test_the_digest_recognises_the_files(write):
         (b"ab\r\ncd\re\xff\n", r"files must be in UTF-8, got byte 0xff in '.*mine\.txt', line 3"),
         (b"\xef\xbb\xbfab\n\xc3", r"files must be in UTF-8, got byte 0xc3 in '.*mine\.txt', line 2"),
         ("caf\u00e9".encode("latin-1"), "got byte 0xe9 in .* line 1"),
-        (b"", r"files must hold text, got nothing but blanks in '.*mine\.txt'"),
-        (b"\xef\xbb\xbf", "files must hold text, got nothing but blanks"),
-        (b" \n\r\n", "files must hold text, got nothing but blanks"),
+        (b"", r"files must hold text, got only whitespace in '.*mine\.txt'"),
+        (b"\xef\xbb\xbf", "files must hold text, got only whitespace"),
+        (b" \n\r\n", "files must hold text, got only whitespace"),
     ],
 )
 def test_bad_files_are_named(write, content, message):
@@ -201,7 +202,9 @@ def test_bad_files_are_named(write, content, message):
 
 
 def test_files_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"files must be files that can be read, got '.*none\.txt' \(No such file"):
+    with pytest.raises(
+        ValueError, match=r"files must be paths of files that can be read, got '.*none\.txt' \(No such file"
+    ):
         text_task(str(tmp_path / "none.txt"))
     with pytest.raises(ValueError, match=r"got '.*' \(Is a directory\)"):
         text_task(tmp_path)
@@ -209,6 +212,16 @@ def test_files_that_are_not_there_are_named(tmp_path):
         text_task(())
     with pytest.raises(ValueError, match="files must name at least one file, got none"):
         files_digest([])
+
+
+def test_strings_in_the_place_of_paths_are_told_where_to_go():
+    for strings in (["abc", "cab"], "abc", ["a\0b"], ["a" * 10_000]):
+        with pytest.raises(ValueError, match=r"files must be paths .*; sequences in memory are for strings_task"):
+            text_task(strings)
+    with pytest.raises(TypeError, match=r"files must be a path, or a sequence of paths, got \[1, 2\]"):
+        text_task([1, 2])
+    with pytest.raises(TypeError, match="files must be a path, or a sequence of paths, got None"):
+        text_task(None)
 
 
 @pytest.mark.parametrize(
@@ -223,8 +236,8 @@ def test_files_that_are_not_there_are_named(tmp_path):
         ({"num_heldout": 0}, "num_heldout must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"max_symbols": 1}, "max_symbols must be at least 2, got 1"),
-        ({"max_symbols": 4}, "max_symbols must be at least the size of the vocabulary, 5; got 4"),
-        ({"max_symbols": 4, "window": 1}, "max_symbols must be at least the size of the vocabulary, 5; got 4"),
+        ({"max_symbols": 4}, "max_symbols must be at least the size of the vocabulary, 5, got 4"),
+        ({"max_symbols": 4, "window": 1}, "max_symbols must be at least the size of the vocabulary, 5, got 4"),
         ({"num_heldout": 2}, "num_heldout must be less than half of the distinct sequences, which are 4; got 2"),
         ({"window": 3, "num_heldout": 2}, "less than half of the windows of 3 characters, which are 2; got 2"),
         ({"window": 9}, "less than half of the windows of 9 characters, which are 0; got 1"),
@@ -241,7 +254,7 @@ def test_bad_arguments_are_named(write, settings, message):
 
 def test_a_vocabulary_that_is_too_large_is_shown_where_it_grows(write):
     file = write("aab\nbba\nabc\nbca")
-    with pytest.raises(ValueError, match=r"vocabulary, 4; got 3, which .*mine.txt', line 3, exceeds with 'c'"):
+    with pytest.raises(ValueError, match=r"the vocabulary, 4, got 3: 'c' in '.*mine.txt', line 3 is one too many"):
         text_task(file, num_heldout=1, max_symbols=3)
 
 

@@ -1,4 +1,4 @@
-"""Sets of vectors of laws that are known to be equal, or to differ."""
+"""Sets of vectors whose distributions are known to be equal, or to differ."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ def normal(seed, num, size, *, mean=0.0, deviation=1.0):
     return mean + deviation * np.random.default_rng(seed).normal(size=(num, size))
 
 
-def test_equal_laws_are_told_apart_by_chance_only():
+def test_equal_distributions_are_told_apart_by_chance_only():
     tests = [two_sample_accuracy(normal([seed, 0], 100, 8), normal([seed, 1], 100, 8)) for seed in range(100)]
     accuracies = np.array([test.accuracy.value for test in tests])
-    # Of 100 judgements each, with a standard error of 0.05 where they are independent.
+    # Of 100 predictions each, with a standard error of 0.05 where they are independent.
     assert abs(accuracies.mean() - 0.5) < 5 * 0.05 / np.sqrt(100)
     assert accuracies.std() < 0.05 * (1 + 5 / np.sqrt(2 * 100))
     assert sum(test.p_value < 0.05 for test in tests) <= stats.binom.ppf(0.9999, 100, 0.05)
@@ -22,11 +22,11 @@ def test_equal_laws_are_told_apart_by_chance_only():
     assert covered >= stats.binom.ppf(0.0001, 100, 0.95)
 
 
-def test_shifted_laws_are_told_apart_as_well_as_they_can_be():
+def test_shifted_distributions_are_told_apart_as_well_as_they_can_be():
     apart = two_sample_accuracy(normal(0, 100, 4), normal(1, 100, 4, mean=10.0))
     assert apart.accuracy == (1.0, 1.0, 1.0)
     assert apart.p_value == pytest.approx(0.5**100)
-    # The best classifier of normal laws with means at a distance of 2 is right with probability Phi(1).
+    # The best classifier of normal distributions with means at a distance of 2 is right with probability Phi(1).
     test = two_sample_accuracy(normal(0, 1_000, 4), normal(1, 1_000, 4, mean=1.0))
     best = stats.norm.cdf(1.0)
     assert best - 0.05 < test.accuracy.value < best + 5 * np.sqrt(best * (1 - best) / 1_000)
@@ -36,7 +36,7 @@ def test_shifted_laws_are_told_apart_as_well_as_they_can_be():
 
 
 @pytest.mark.parametrize("size", [2, 64])
-def test_laws_of_equal_means_and_other_spreads_are_told_apart(size):
+def test_distributions_of_equal_means_and_other_spreads_are_told_apart(size):
     test = two_sample_accuracy(normal(0, 500, size), normal(1, 500, size, deviation=2.0))
     # The best classifier compares the squared length with the threshold at which both densities are equal.
     threshold = size * np.log(4) / (1 - 1 / 4)
@@ -65,8 +65,18 @@ def test_vectors_that_are_all_alike_are_told_apart_by_chance():
         (np.zeros(10), np.zeros(10), r"must be matrices of one shape, got \(10,\) and \(10,\)"),
         (np.zeros((9, 2)), np.zeros((9, 2)), "must hold at least 10 vectors each, got 9"),
         (np.zeros((10, 2)), np.full((10, 2), np.inf), "must be finite"),
+        (np.full((10, 2), np.nan), np.zeros((10, 2)), "must be finite, got NaN or infinity"),
+        (np.zeros((10, 0)), np.zeros((10, 0)), r"must be matrices of one shape, got \(10, 0\) and \(10, 0\)"),
     ],
 )
 def test_sets_that_cannot_be_compared_are_named(first, second, message):
     with pytest.raises(ValueError, match=message):
         two_sample_accuracy(first, second)
+
+
+def test_bad_seeds_are_named():
+    for seed in (-1, 2**32):
+        with pytest.raises(ValueError, match=f"seed must be .*, got {seed}"):
+            two_sample_accuracy(np.eye(10), np.eye(10), seed=seed)
+    with pytest.raises(TypeError, match=r"seed must be an integer, got 1\.0"):
+        two_sample_accuracy(np.eye(10), np.eye(10), seed=1.0)

@@ -1,10 +1,12 @@
-"""Checks of the sequences that metrics compare."""
+"""Checks of the arguments of metrics."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
+
+from gumbel_gan.arguments import require_at_least
 
 
 def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 1) -> list[tuple[int, ...]]:
@@ -27,7 +29,8 @@ def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 
     tuples = [each if isinstance(each, tuple) else _as_tuple(name, each) for each in sequences]
     _check_tokens(name, tuples)
     if len(tuples) < least:
-        raise ValueError(f"{name} must hold at least {least} sequences, got {len(tuples)}")
+        wanted = "one sequence" if least == 1 else f"{least} sequences"
+        raise ValueError(f"{name} must hold at least {wanted}, got {len(tuples)}")
     return tuples
 
 
@@ -37,6 +40,13 @@ def as_known_sequences(name: str, sequences: Collection[Sequence[int]]) -> set[t
         return set(as_sequences(name, sequences))
     as_sequences(name, sequences)
     return sequences
+
+
+def require_seed(seed: int) -> None:
+    """Raises unless a seed is an integer from 0 to 2**32 - 1, as scikit-learn and openTSNE take it."""
+    require_at_least(0, seed=seed)
+    if seed >= 2**32:
+        raise ValueError(f"seed must be less than 2**32, got {seed}")
 
 
 def _as_tuple(name: str, sequence: Any) -> tuple[int, ...]:

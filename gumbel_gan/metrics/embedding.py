@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.metrics.checks import require_seed
 
 _LEAST_VECTORS = 10
 _PERPLEXITY = 30
@@ -14,7 +14,7 @@ def embed(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
     Args:
       vectors: `[N, H]` finite vectors, N at least 10, not all equal. The perplexity is the usual 30, or (N - 1) / 3
         where that is less.
-      seed: of the optimization, at least 0.
+      seed: of the optimization, from 0 to 2**32 - 1.
 
     Returns:
       `[N, 2]` points.
@@ -22,14 +22,14 @@ def embed(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
     Raises:
       ImportError: openTSNE is not installed.
       TypeError: `seed` is not an integer.
-      ValueError: the vectors are not a matrix of finite numbers, are too few or all equal, or `seed` is negative.
+      ValueError: the vectors are not a finite matrix, are too few or all equal, or `seed` is out of its range.
 
     References:
       van der Maaten & Hinton 2008, https://jmlr.org/papers/v9/vandermaaten08a.html; openTSNE: Poličar et al. 2024,
       https://doi.org/10.18637/jss.v109.i03.
     """
     vectors = np.asarray(vectors)
-    require_at_least(0, seed=seed)
+    require_seed(seed)
     if vectors.ndim != 2 or not vectors.shape[1]:
         raise ValueError(f"vectors must be [N, H] with H at least 1, got shape {vectors.shape}")
     if len(vectors) < _LEAST_VECTORS:

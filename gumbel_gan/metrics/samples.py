@@ -38,8 +38,8 @@ def sampled_distances(
       TypeError: `strings` is a single string, or holds what is not a string.
       ValueError: there are no strings; there are not as many lengths; or a length of a valid string is not from 0 to T.
     """
-    if isinstance(strings, str):
-        raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+    if isinstance(strings, str) or not isinstance(strings, Sequence):
+        raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
     for string in strings:
         if not isinstance(string, str):
             raise TypeError(f"strings must hold strings, got {string!r}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.metrics.checks import require_seed
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
 
 LEAST_VECTORS = 10
@@ -40,7 +40,7 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
     Args:
       first: `[N, H]` vectors, N at least 10.
       second: `[N, H]` vectors, as many, drawn independently of the first.
-      seed: of the split into halves, and of the bootstrap, at least 0.
+      seed: of the split into halves, and of the bootstrap, from 0 to 2**32 - 1.
 
     Returns:
       The accuracy on the evaluated halves, and the one-sided p-value of a binomial test.
@@ -49,13 +49,13 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
       ImportError: scikit-learn is not installed.
       TypeError: `seed` is not an integer.
       ValueError: the sets are not matrices of one shape, hold fewer than 10 vectors each, or hold numbers that are not
-        finite; or `seed` is negative.
+        finite; or `seed` is out of its range.
 
     References:
       Lopez-Paz & Oquab 2017, https://arxiv.org/abs/1610.06545.
     """
     first, second = np.asarray(first), np.asarray(second)
-    require_at_least(0, seed=seed)
+    require_seed(seed)
     if first.ndim != 2 or not first.shape[1] or first.shape != second.shape:
         raise ValueError(f"first and second must be matrices of one shape, got {first.shape} and {second.shape}")
     if len(first) < LEAST_VECTORS:

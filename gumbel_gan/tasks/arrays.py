@@ -143,7 +143,7 @@ def _vocabulary(
     if num_symbols is not None:
         require_at_least(1, num_symbols=num_symbols)
     if symbols is not None:
-        if not all(isinstance(symbol, str) for symbol in symbols):
+        if not isinstance(symbols, Sequence) or not all(isinstance(symbol, str) for symbol in symbols):
             raise TypeError(f"symbols must be strings, got {symbols!r}")
         if num_symbols not in (None, len(symbols)):
             raise ValueError(f"num_symbols must be the number of symbols, {len(symbols)}, got {num_symbols}")

@@ -61,8 +61,8 @@ def strings_task(
     for argument, value in (("max_length", max_length), ("num_heldout", num_heldout)):
         if value is not None:
             require_at_least(1, **{argument: value})
-    if isinstance(strings, str):
-        raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+    if isinstance(strings, str) or not isinstance(strings, Iterable):
+        raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
     found = list(strings)
     for index, string in enumerate(found):
         if not isinstance(string, str):

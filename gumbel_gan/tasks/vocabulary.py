@@ -1,6 +1,6 @@
 """A vocabulary: strings to arrays of tokens, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -51,14 +51,16 @@ class Vocabulary(NamedTuple):
         Raises:
           TypeError: `strings` is a single string, or holds what is neither a string nor a sequence of strings.
           ValueError: a string has another length, holds an unknown symbol, or holds the padding symbol where padding
-            ends sequences; or two symbols of the vocabulary are equal.
+            ends sequences; or the vocabulary has two equal symbols, or a padding that is not one of its tokens.
         """
         require_at_least(0, length=length)
         token_of = {symbol: token for token, symbol in enumerate(self.symbols)}
-        if len(token_of) < len(self.symbols):
-            raise ValueError(f"symbols must differ, got {len(self.symbols)} of which {len(token_of)} are different")
-        if isinstance(strings, str):
-            raise TypeError(f"strings must be a sequence of strings, got the single string {strings!r}")
+        if len(token_of) < self.size:
+            raise ValueError(f"symbols must differ, got {self.size} of which {len(token_of)} are different")
+        if self.padding is not None and not 0 <= self.padding < self.size:
+            raise ValueError(f"padding must be None or a token in [0, {self.size}), got {self.padding}")
+        if isinstance(strings, str) or not isinstance(strings, Iterable):
+            raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
         sequences = [self._symbols_of(string) for string in strings]
         lengths_N = np.fromiter(map(len, sequences), np.int64, len(sequences))
         self._check_lengths(sequences, lengths_N, length)
