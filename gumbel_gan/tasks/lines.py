@@ -60,21 +60,21 @@ def lines_task(
       name: of the task.
       lines: the lines.
       source: where they come from.
-      unit: as in `strings_task`, like the arguments that follow.
-      max_length: likewise.
-      too_long: likewise.
-      min_count: likewise.
-      deduplicate: likewise.
-      num_heldout: likewise.
-      max_symbols: likewise.
-      seed: likewise.
+      unit: 'characters' or 'words'.
+      max_length: the largest length of a line in symbols; None takes that of the longest line.
+      too_long: what happens to longer lines: 'drop', 'cut' or 'fail'.
+      min_count: symbols seen less often are rare, and are handled as in `strings_task`.
+      deduplicate: whether repeated lines are left out.
+      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
+      max_symbols: the largest size of the vocabulary, end symbol included.
+      seed: of the split.
       notes: what happened to the lines so far.
 
     Returns:
       A `Task` without an oracle.
 
     Raises:
-      ValueError: as in `strings_task`.
+      ValueError: a line is too long where that fails, the vocabulary is too large, or too few lines are left.
     """
     notes = list(notes)
     sequences: Sequence[Line] = [_split(line, unit) for line in lines]
