@@ -1,21 +1,21 @@
 """Schedules for temperatures, learning rates and penalty weights, beside those of optax.
 
 Each function returns an `optax.Schedule`, which maps a step to a float32 value, whatever the default dtype is. The step
-may be traced, and so may the values at the ends, so that they can be vmapped; the number of steps is static. A constant
-needs no schedule: every hyperparameter may be a number.
+may be traced, and so may the values at the ends, so that they can be vmapped; the number of steps is static.
 
 With s = min(step / steps, 1), the share of the steps that is over, i the value at the first step and e the value at the
 end, which is exact and kept from there on:
 
+    constant                           i
     linear                             (1 - s) i + s e
     cosine                             (1 - w) i + w e, with w = (1 - cos(pi s)) / 2
     exponential                        i^(1 - s) e^s
     piecewise_constant                 i where s is less than the boundary, then e
     inverse_temperature_exponential    1 / b^s, with b the largest inverse temperature
 
-What they add to optax: `optax.linear_schedule` only logs a number of steps below 1. `optax.cosine_decay_schedule` and
-`optax.exponential_decay` take the end as a ratio to the beginning, so that no schedule begins at 0, and the latter's
-can't be traced. optax has neither of the last two.
+What they add to optax: `optax.constant_schedule` does not check its value, and `optax.linear_schedule` only logs a
+length below 1. `optax.cosine_decay_schedule` and `optax.exponential_decay` take the end as a ratio to the beginning, so
+that no schedule begins at 0, and the ratio of the latter can't be traced. optax has neither of the last two.
 """
 
 import jax
@@ -24,6 +24,23 @@ import optax
 from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_number
+
+
+def constant(value: ArrayLike) -> optax.Schedule:
+    """Returns a schedule that stays at one value. A hyperparameter of type `Scalar` may be the number itself instead.
+
+    Args:
+      value: number >= 0; may be traced.
+
+    Raises:
+      TypeError: `value` is not a scalar number.
+      ValueError: `value` is not finite or negative.
+
+    >>> float(constant(0.5)(10_000))
+    0.5
+    """
+    require_number("value", value, low=0)
+    return lambda step: jnp.asarray(value, jnp.float32)
 
 
 def linear(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:

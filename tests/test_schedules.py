@@ -16,6 +16,8 @@ FROM_ZERO = {name: make for name, make in BETWEEN_TWO_ENDS.items() if name != "e
 
 
 def test_hand_worked_values():
+    assert float(schedules.constant(0.5)(123)) == 0.5
+    assert float(schedules.constant(0)(123)) == 0.0
     paper = schedules.linear(5.0, 1.0, 20_000)
     np.testing.assert_allclose([paper(0), paper(5_000), paper(20_000), paper(30_000)], [5.0, 4.0, 1.0, 1.0])
     np.testing.assert_allclose(schedules.exponential(8.0, 2.0, 10)(5), 4.0, rtol=1e-6)
@@ -63,6 +65,8 @@ def test_steps_and_ends_may_be_traced(name):
 
 
 def test_the_other_scalars_may_be_traced():
+    constants = jax.vmap(lambda value: schedules.constant(value)(5))(jnp.array([0.0, 0.8]))
+    np.testing.assert_array_equal(constants, np.float32([0.0, 0.8]))
     shares = jax.vmap(lambda share: schedules.piecewise_constant(1.0, 0.0, share, 10)(5))(jnp.array([0.3, 0.8]))
     np.testing.assert_array_equal(shares, [0.0, 1.0])
     highest = jax.vmap(lambda highest: schedules.inverse_temperature_exponential(highest, 10)(10))
@@ -73,7 +77,7 @@ def test_the_other_scalars_may_be_traced():
 def test_values_are_float32_whatever_the_default(x64):
     with jax.enable_x64(x64):
         makers = [make(5.0, 1.0, 10) for make in BETWEEN_TWO_ENDS.values()]
-        for schedule in (*makers, schedules.inverse_temperature_exponential(100, 10)):
+        for schedule in (*makers, schedules.inverse_temperature_exponential(100, 10), schedules.constant(1)):
             for step in (3, np.int64(3), jnp.int32(3), jnp.float32(3)):
                 value = jax.jit(schedule)(step)
                 assert value.dtype == jnp.float32
@@ -99,6 +103,12 @@ def test_bad_arguments_are_named(name):
 
 
 def test_bad_arguments_of_the_others_are_named():
+    for value in (-1, 1e300, float("nan"), jnp.float32(-1)):
+        with pytest.raises(ValueError, match="value must be a finite number >= 0, got"):
+            schedules.constant(value)
+    for value in (1 + 2j, [], True, "1", np.ones(3), None):
+        with pytest.raises(TypeError, match="value must be a finite number >= 0, got"):
+            schedules.constant(value)
     for ends in ((0.0, 1.0), (1.0, 0.0)):
         with pytest.raises(ValueError, match=r"_value must be a finite number > 0, got 0\.0"):
             schedules.exponential(*ends, 10)
