@@ -211,7 +211,7 @@ def _versions() -> Row:
 def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
     """Measures the samples `[S, N, T]` of each member; a metric is a list of one number a member."""
     task = experiment.task
-    rows = [evaluation.string_metrics(task.decode(each), task) for each in tokens]
+    rows = [evaluation.sample_metrics(each, task) for each in tokens]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 

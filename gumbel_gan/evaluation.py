@@ -53,7 +53,7 @@ def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metric
         raise ValueError(f"task must have an oracle that lists its support, got {task.name}")
     support = task.oracle.support
     true_log_probs = support.log_probs.astype(np.float32)
-    lengths = np.array([len(string) for string in task.decode(support.tokens)])
+    lengths = task.vocabulary.lengths(support.tokens)
     log_probs = _log_probs(model, Batch(support.tokens), _ROWS_AT_ONCE)
 
     def metrics(params: Params) -> Metrics:
@@ -62,25 +62,30 @@ def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metric
     return metrics
 
 
-def string_metrics(strings: Sequence[str], task: Task) -> dict[str, float]:
-    """Measures drawn strings.
+def sample_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
+    """Measures drawn sequences as strings.
 
     Args:
-      strings: N strings, padding stripped.
+      tokens: `[N, T]` integers in [0, K).
       task: the task that they are drawn for.
 
     Returns:
       `distinct_strings`, how many differ, and, where an oracle tells valid strings, the metrics of `sampled_distances`.
 
     Raises:
-      ValueError: there are no strings.
+      ValueError: there are no sequences.
     """
+    strings = task.decode(tokens)
     metrics = {"distinct_strings": float(len(set(strings)))}
     oracle = task.oracle
     if oracle is not None and oracle.is_valid is not None:
         probs = None if oracle.support is None else oracle.support.probs
         metrics |= sampled_distances(
-            strings, is_valid=oracle.is_valid, length_probs=oracle.length_probs, probs=probs
+            strings,
+            is_valid=oracle.is_valid,
+            length_probs=oracle.length_probs,
+            probs=probs,
+            lengths=task.vocabulary.lengths(tokens),
         )
     return metrics
 
@@ -317,12 +322,12 @@ def length_distribution(task: Task, tokens: np.ndarray) -> np.ndarray:
 
 def _empirical_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
     strings = task.decode(tokens)
-    metrics = {"num_strings": float(len(strings))} | string_metrics(strings, task)
+    metrics = {"num_strings": float(len(strings))} | sample_metrics(tokens, task)
     if task.oracle is not None and task.oracle.support is not None:
         probs, counts = task.oracle.support.probs, Counter(strings)
         with np.errstate(divide="ignore"):
             log_shares = np.log(np.array([counts[string] for string in probs]) / len(strings))
-        lengths = np.array([len(string) for string in probs])
+        lengths = task.vocabulary.lengths(task.oracle.support.tokens)
         exact = exact_distances(log_shares, np.log(list(probs.values())), lengths)
         metrics |= {name: float(value) for name, value in exact.items()}
     return metrics
