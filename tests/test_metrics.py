@@ -175,5 +175,5 @@ def test_tasks_without_a_listed_support_are_named():
     floor = evaluation.baselines(task, num_samples=10)["sampling_floor"]
     assert "total_variation" not in floor
     assert floor["num_strings"] == len(task.test.tokens)
-    assert evaluation.string_metrics(["x", "xx"], task)["sampled_validity"] == 0.5
-    assert evaluation.string_metrics(["x", "xx"], task._replace(oracle=None)) == {"distinct_strings": 2.0}
+    assert evaluation.sample_metrics(task.encode(["x", "xx"]), task)["sampled_validity"] == 0.5
+    assert evaluation.sample_metrics(task.encode(["x", "xx"]), task._replace(oracle=None)) == {"distinct_strings": 2.0}
