@@ -28,7 +28,7 @@ from gumbel_gan.algorithms import (
 from gumbel_gan.arguments import Scalar
 from gumbel_gan.data import Batch, inverse_frequency_weights
 from gumbel_gan.losses import GradientPenalty
-from gumbel_gan.model import SequenceModel, sequence_model
+from gumbel_gan.model import SequenceModel
 from gumbel_gan.tasks import Task
 
 
@@ -135,25 +135,16 @@ def build(config: Section) -> Experiment:
 
 def _model(config: Section, task: Task, path: str, dtype: jnp.dtype) -> SequenceModel:
     """Builds the model that a config describes."""
-    vocabulary = task.vocabulary
     generator = named(
         pop(dict(config["algorithm"]), "generator", path),
         f"{path}.generator",
         registries.GENERATORS,
-        num_symbols=len(vocabulary.symbols),
+        num_symbols=task.num_symbols,
         max_length=max(task.length, config["long_length"]),
         dtype=dtype,
     )
-    return call(
-        sequence_model,
-        {"num_latent_draws": pop(dict(config["algorithm"]), "num_latent_draws", path)},
-        path,
-        generator=generator,
-        length=task.length,
-        padding=vocabulary.padding,
-        padding_ends=vocabulary.padding_ends,
-        allow_empty=vocabulary.allow_empty,
-    )
+    settings = {"num_latent_draws": pop(dict(config["algorithm"]), "num_latent_draws", path)}
+    return call(task.model, settings, path, generator=generator)
 
 
 def _check_measured(config: Section, task: Task) -> None:

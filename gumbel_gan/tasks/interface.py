@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gumbel_gan.data import Batch
+from gumbel_gan.model import SequenceModel, sequence_model
+from gumbel_gan.networks import Generator
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 
@@ -83,6 +85,17 @@ class Task(NamedTuple):
     def is_valid(self) -> Callable[[str], bool] | None:
         """The validity check of the oracle; None where there is no oracle, or where every string is valid."""
         return None if self.oracle is None else self.oracle.is_valid
+
+    def model(self, generator: Generator, *, num_latent_draws: int = 256) -> SequenceModel:
+        """Returns the `sequence_model` of a generator with this task's length and rules of padding."""
+        return sequence_model(
+            generator,
+            length=self.length,
+            padding=self.vocabulary.padding,
+            padding_ends=self.vocabulary.padding_ends,
+            allow_empty=self.vocabulary.allow_empty,
+            num_latent_draws=num_latent_draws,
+        )
 
     def encode(self, strings: Sequence[str | Sequence[str]]) -> np.ndarray:
         """Returns the `[N, T]` tokens of N strings, by `Vocabulary.encode`."""
