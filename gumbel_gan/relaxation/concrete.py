@@ -67,7 +67,7 @@ def exp_concrete_log_prob(log_y: ArrayLike, logits: ArrayLike, temperature: Arra
       ValueError: K is 0, the shapes differ, or `temperature` is not traced and not a finite number > 0.
 
     References:
-      Maddison et al. 2017, appendix C.3, https://arxiv.org/abs/1611.00712.
+      Maddison et al. 2017, appendix on ExpConcrete, https://arxiv.org/abs/1611.00712.
     """
     return _log_density(check_logits(log_y, "log_y"), check_logits(logits), temperature, "log_y", power_of_y=0)
 

@@ -165,7 +165,7 @@ def gumbel_log_softmax(
       ValueError: K is 0, `mode` is unknown, or `temperature` is not traced and not a finite number > 0.
 
     References:
-      Maddison et al. 2017, appendix C.3, https://arxiv.org/abs/1611.00712.
+      Maddison et al. 2017, appendix on ExpConcrete, https://arxiv.org/abs/1611.00712.
     """
     logits = check_logits(logits)
     noise = sample_gumbel(key, logits.shape, compute_dtype(logits.dtype), mode=mode)
