@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import optax
-from jax.typing import ArrayLike
 
 from gumbel_gan import networks, schedules
-from gumbel_gan.arguments import require_number
 from gumbel_gan.losses import (
     AdvantageEstimator,
     Objective,
@@ -65,16 +63,8 @@ ADVANTAGES: Mapping[str, Callable[..., AdvantageEstimator]] = {
     "per_prefix": per_prefix,
     "monte_carlo": monte_carlo,
 }
-
-
-def constant(value: ArrayLike) -> optax.Schedule:
-    """Builds the schedule of one value."""
-    require_number("value", value)
-    return optax.constant_schedule(value)
-
-
 SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = {
-    "constant": constant,
+    "constant": schedules.constant,
     "linear": schedules.linear,
     "exponential": schedules.exponential,
     "cosine": schedules.cosine,

@@ -78,6 +78,8 @@ def _value(node: ast.expr, point: ArrayLike) -> ArrayLike:
     if not isinstance(node, ast.List):
         return _number(node)
     values = [_number(each) for each in node.elts]
+    if not values:
+        raise ValueError("a list must hold a number for each point of the sweep, got []")
     return values[point] if isinstance(point, int) else jnp.asarray(values)[point]
 
 
