@@ -1,0 +1,48 @@
+"""The pure functions of a discriminator, of a Flax module that takes sequences, a condition and dropout's factors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gumbel_gan.networks.conditions import ConditionSpec, check_condition, example_condition
+from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.interface import Params
+
+
+def discriminator_functions(
+    module: Any,
+    num_symbols: int,
+    condition: ConditionSpec | None,
+    dropout: Dropout,
+) -> tuple[Callable[[jax.Array], Params], Callable[..., jax.Array]]:
+    """Returns `init` and `logits` of a `Discriminator` or a `PrefixDiscriminator`.
+
+    Args:
+      module: Flax module, which maps (x `[B, T, K]`, condition, factors of dropout) to logits.
+      num_symbols: K.
+      condition: what sequences are conditioned on; None: nothing.
+      dropout: of the module's layers.
+
+    Returns:
+      init: key -> params.
+      logits: (params, x, condition=None, dropout_key=None) -> logits.
+    """
+    spec = condition
+
+    def init(key: jax.Array) -> Params:
+        return module.init(key, jnp.zeros((1, 1, num_symbols), jnp.float32), example_condition(spec), None)
+
+    def logits(
+        params: Params, x: jax.Array, *, condition: Any = None, dropout_key: jax.Array | None = None
+    ) -> jax.Array:
+        shape = jnp.shape(x)
+        if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+            raise TypeError(f"x must be floating, got {jnp.result_type(x)}")
+        if len(shape) != 3 or shape[1] < 1 or shape[2] != num_symbols:
+            raise ValueError(f"x must be [B, T, {num_symbols}] with T at least 1, got shape {shape}")
+        check_condition(spec, condition, shape[0])
+        return module.apply(params, x, condition, dropout.factors(dropout_key, shape[0]))
+
+    return init, logits

@@ -1,0 +1,55 @@
+"""Dropout whose factors are drawn before the first step, so that a roll-out and one pass have the same."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import is_zero, require_number
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Dropout of a network's layers, the same at all positions of a sequence.
+
+    Attributes:
+      rate: scalar in [0, 1), the probability that a feature is dropped; may be traced. 0: there is no dropout.
+      num: the number of layers, each with factors of its own.
+      width: H, features of a layer.
+
+    Raises:
+      TypeError: `rate` is not a real scalar.
+      ValueError: `rate` is not in [0, 1).
+
+    References:
+      Gal & Ghahramani 2016, section 4, https://arxiv.org/abs/1512.05287.
+    """
+
+    rate: ArrayLike
+    num: int
+    width: int
+
+    def __post_init__(self) -> None:
+        require_number("dropout_rate", self.rate, low=0, high=1, open_high=True)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is dropout in training."""
+        return not is_zero(self.rate) and self.num > 0
+
+    def factors(self, key: jax.Array | None, batch_size: int) -> jax.Array | None:
+        """Draws factors that layers are multiplied by: 0 with probability `rate`, otherwise 1 / (1 - rate).
+
+        Args:
+          key: typed PRNG key, consumed; None outside training.
+          batch_size: B.
+
+        Returns:
+          `[num, B, 1, H]` float32 factors; None without a key or without dropout.
+        """
+        if key is None or not self.is_used:
+            return None
+        keep = jnp.asarray(1 - self.rate, jnp.float32)
+        kept = jax.random.bernoulli(key, keep, (self.num, batch_size, 1, self.width))
+        return kept.astype(jnp.float32) / keep
