@@ -132,7 +132,7 @@ def test_data_is_checked_before_training():
     for data, error, message in (
         (DATA.at[0, 0].set(3), ValueError, r"tokens must be in \[0, 3\), got 0 to 3"),
         (DATA.at[0, 0].set(-1), ValueError, r"tokens must be in \[0, 3\), got -1 to 2"),
-        (DATA.astype(jnp.float32), TypeError, "tokens must be integers, got float32"),
+        (DATA.astype(jnp.float32), TypeError, "tokens must be an array of integers, got float32"),
         (DATA[:, :3], ValueError, r"tokens must be \[N, 4\], got shape \(4, 3\)"),
         (DATA[:0], ValueError, "tokens must hold at least one sequence"),
         (gg.Batch(DATA, weights=jnp.ones(4)), ValueError, "weights must be None for this algorithm"),
