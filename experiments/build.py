@@ -140,7 +140,6 @@ def _model(config: Section, task: Task, path: str, dtype: jnp.dtype) -> Sequence
         f"{path}.generator",
         registries.GENERATORS,
         num_symbols=task.num_symbols,
-        max_length=max(task.length, config["long_length"]),
         dtype=dtype,
     )
     settings = {"num_latent_draws": pop(dict(config["algorithm"]), "num_latent_draws", path)}
@@ -263,7 +262,6 @@ def _adversaries(
             pop(section, "discriminator", path),
             f"{path}.discriminator",
             discriminators,
-            max_length=context.task.length,
             dtype=context.dtype,
             **(num_inputs or {"num_symbols": context.model.generator.num_symbols}),
         ),

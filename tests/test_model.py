@@ -29,7 +29,7 @@ MODELS = {
     "lstm with a latent": lambda: make("hidden_and_cell", num_latent_draws=8),
     "two gru layers": lambda: gg.sequence_model(gg.gru_generator(NUM_SYMBOLS, 3, num_layers=2), length=LENGTH),
     "transformer": lambda: gg.sequence_model(
-        gg.transformer_generator(NUM_SYMBOLS, 8, num_layers=1, num_heads=2, max_length=LENGTH + 3), length=LENGTH
+        gg.transformer_generator(NUM_SYMBOLS, 8, num_layers=1, num_heads=2), length=LENGTH
     ),
     "padding ends": lambda: make(padding=0, padding_ends=True),
     "never empty": lambda: make(padding=0, padding_ends=True, allow_empty=False),

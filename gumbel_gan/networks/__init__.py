@@ -1,40 +1,46 @@
-"""The recurrent generators and discriminators: the only room that knows Flax."""
+"""Recurrent, attention and convolutional networks: the only package that imports Flax."""
 
-from gumbel_gan.networks.cells import Params
-from gumbel_gan.networks.recurrent_discriminators import (
+from gumbel_gan.networks.cells import GRUCell, LSTMCell
+from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
+from gumbel_gan.networks.convolutional import convolutional_discriminator, multi_representation_discriminator
+from gumbel_gan.networks.interface import Carry, Discriminator, Generator, Params, PrefixDiscriminator
+from gumbel_gan.networks.masks import force_symbol, mask_symbol
+from gumbel_gan.networks.recurrent_discriminator import (
     POOLINGS,
-    Discriminator,
-    PrefixDiscriminator,
     behavior_discriminator,
     gru_discriminator,
     gru_prefix_discriminator,
     lstm_discriminator,
     lstm_prefix_discriminator,
+    recurrent_discriminator,
+    recurrent_prefix_discriminator,
 )
-from gumbel_gan.networks.recurrent_generators import (
-    GRU_LATENTS,
+from gumbel_gan.networks.recurrent_generator import (
     LATENTS,
-    Behavior,
-    Carry,
-    Generator,
     gru_generator,
     lstm_generator,
     lstm_generator_params,
-    never,
-    only,
+    recurrent_generator,
 )
+from gumbel_gan.networks.transformer_discriminator import transformer_discriminator, transformer_prefix_discriminator
+from gumbel_gan.networks.transformer_generator import transformer_generator
 
 __all__ = [
-    "GRU_LATENTS",
     "LATENTS",
     "POOLINGS",
-    "Behavior",
     "Carry",
     "Discriminator",
+    "GRUCell",
     "Generator",
+    "LSTMCell",
+    "Labels",
     "Params",
     "PrefixDiscriminator",
+    "Sequences",
+    "Vectors",
     "behavior_discriminator",
+    "convolutional_discriminator",
+    "force_symbol",
     "gru_discriminator",
     "gru_generator",
     "gru_prefix_discriminator",
@@ -42,6 +48,12 @@ __all__ = [
     "lstm_generator",
     "lstm_generator_params",
     "lstm_prefix_discriminator",
-    "never",
-    "only",
+    "mask_symbol",
+    "multi_representation_discriminator",
+    "recurrent_discriminator",
+    "recurrent_generator",
+    "recurrent_prefix_discriminator",
+    "transformer_discriminator",
+    "transformer_generator",
+    "transformer_prefix_discriminator",
 ]

@@ -1,134 +1,177 @@
-"""The LSTM cell of generators and discriminators.
+"""The recurrent cells of generators and discriminators."""
 
-Its derivative is written by hand. What autodiff makes of the textbook cell is right, but it saves nearly twice as many
-arrays a step, computes gates again, and lays out the products for the weights' gradient unfavourably
-(`experiments/benchmarks/step.py`; BUILD_NOTES.md has the figures).
-"""
-
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-# A network's variables, as Flax calls them.
-Params = Any
-LSTMCarry = tuple[jax.Array, jax.Array]
+from gumbel_gan.networks.lstm_step import (
+    LSTMCarry,
+    lstm_recurrence,
+    lstm_recurrence_forwards,
+    lstm_step,
+    lstm_step_forwards,
+)
 
 
-class LSTMCell(nn.RNNCellBase):
+class SplitCell(nn.RNNCellBase):
+    """A Flax cell whose step is split in two: what its input adds to the gates, and the recurrence.
+
+    `project` takes the inputs of all steps of a sequence at once, and looks symbols up in a table. The parameters are
+    created by `__call__`, which takes a step like that of any Flax cell; the other methods need them.
+    """
+
+    def project(self, x: jax.Array) -> jax.Array:
+        """Returns what the input adds to the gates, `[..., G]`, of floating `[..., N]` or of symbols `[...]`."""
+        raise NotImplementedError
+
+    def recur(self, carry: Any, projected: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
+        """Takes a step: (carry, projected `[B, G]`) -> (carry, output `[B, H]`, hidden state to look at `[B, H]`)."""
+        raise NotImplementedError
+
+    def step(self, carry: Any, x: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
+        """Takes the step `recur(carry, project(x))`."""
+        return self.recur(carry, self.project(x))
+
+    @property
+    def num_feature_axes(self) -> int:
+        """The number of axes of an input that are not axes of a batch."""
+        return 1
+
+
+class LSTMCell(SplitCell):
     """An LSTM cell with one kernel, its forget gates open at first (a bias of 1), so that it remembers.
+
+    Its hidden state to look at is the new cell state c', whose tanh the output gate scales.
 
     Attributes:
       features: H, its width.
       dtype: of the computation; parameters are float32.
+      forward_mode: whether derivatives are left to autodiff, which is slower in reverse, but allows `jax.jvp`.
 
     References:
       Gers et al. 2000, for the forget gates, https://doi.org/10.1162/089976600300015015.
     """
 
     features: int
-    dtype: jnp.dtype = jnp.float32
+    dtype: Any = jnp.float32
+    forward_mode: bool = False
 
     @nn.compact
     def __call__(self, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, jax.Array]:
         """Takes a step: (carry, x `[B, N]`) -> (carry, h `[B, H]`)."""
-        kernel = self.param("kernel", _init_kernel, (x.shape[-1] + self.features, 4 * self.features))
-        bias = self.param("bias", _init_bias, (4 * self.features,))
-        carry = lstm_step(kernel.astype(self.dtype), bias.astype(self.dtype), carry, x.astype(self.dtype))
-        return carry, carry[1]
+        self.param("kernel", _init_kernel, (x.shape[-1] + self.features, 4 * self.features))
+        self.param("bias", _init_bias, (4 * self.features,))
+        carry, h, _ = self.step(carry, x)
+        return carry, h
+
+    def project(self, x: jax.Array) -> jax.Array:
+        """Returns x W + b, `[..., 4 H]`, with W of the input, of floating `[..., N]` or of symbols `[...]`."""
+        kernel, bias = self._weights()
+        z = linear(x, kernel[: -self.features], self.dtype)
+        return z + bias.astype(self.dtype).reshape(*(1,) * (z.ndim - 1), -1)
+
+    def recur(self, carry: LSTMCarry, projected: jax.Array) -> tuple[LSTMCarry, jax.Array, jax.Array]:
+        """Takes a step: (carry, projected `[B, 4 H]`) -> (carry, h `[B, H]`, c `[B, H]`)."""
+        kernel, _ = self._weights()
+        arguments = kernel[-self.features :].astype(self.dtype), carry, projected
+        carry = lstm_recurrence_forwards(*arguments)[0] if self.forward_mode else lstm_recurrence(*arguments)
+        return carry, carry[1], carry[0]
+
+    def step(self, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, jax.Array, jax.Array]:
+        """Takes the step `recur(carry, project(x))`, of floating inputs in fewer products."""
+        if jnp.issubdtype(x.dtype, jnp.integer):
+            return self.recur(carry, self.project(x))
+        kernel, bias = self._weights()
+        arguments = kernel.astype(self.dtype), bias.astype(self.dtype), carry, x.astype(self.dtype)
+        carry = lstm_step_forwards(*arguments)[0] if self.forward_mode else lstm_step(*arguments)
+        return carry, carry[1], carry[0]
 
     @nn.nowrap
-    def initialize_carry(self, rng: jax.Array, input_shape: tuple[int, ...]) -> LSTMCarry:
-        """Gives the carry of zeros for inputs `[B, N]`; the key is not used."""
+    def initialize_carry(self, rng: jax.Array | None, input_shape: tuple[int, ...]) -> LSTMCarry:
+        """Returns the carry of zeros for inputs `[B, N]`; the key is not used."""
         zeros = jnp.zeros((*input_shape[:-1], self.features), self.dtype)
         return zeros, zeros
 
-    @property
-    def num_feature_axes(self) -> int:
-        """Axes of an input that aren't axes of a batch."""
-        return 1
+    def _weights(self) -> tuple[jax.Array, jax.Array]:
+        params = self.variables["params"]
+        return params["kernel"], params["bias"]
 
 
-@jax.custom_vjp
-def lstm_step(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array) -> LSTMCarry:
-    """Takes a step of an LSTM.
+class GRUCell(SplitCell):
+    """A GRU cell with the parameters and values of `flax.linen.GRUCell`.
 
-    i, f, o, g = [x, h] W + b,  c' = sigmoid(f) c + sigmoid(i) tanh(g),  h' = sigmoid(o) tanh(c').
+    Its hidden state to look at is the candidate state before its tanh.
 
-    It can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
-
-    Args:
-      kernel: W, `[N + H, 4 H]`, its columns those of i, f, o and g in turn; floating, as all other arguments are, and
-        of the same dtype.
-      bias: b, `[4 H]`.
-      carry: c and h, `[B, H]` each.
-      x: `[B, N]` input.
-
-    Returns:
-      c' and h', `[B, H]` each.
+    Attributes:
+      features: H, its width.
+      dtype: of the computation; parameters are float32.
 
     References:
-      Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735; Gers et al. 2000, for f,
-      https://doi.org/10.1162/089976600300015015.
+      Cho et al. 2014, https://arxiv.org/abs/1406.1078; the reset gate acts after the product, as in cuDNN.
     """
-    return _forwards(kernel, bias, carry, x)[0]
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Takes a step: (carry, x `[B, N]`) -> (carry, h `[B, H]`)."""
+        for gate in "rzn":
+            _DenseParams(x.shape[-1], self.features, True, nn.initializers.lecun_normal(), name=f"i{gate}")()
+            _DenseParams(self.features, self.features, gate == "n", nn.initializers.orthogonal(), name=f"h{gate}")()
+        carry, h, _ = self.step(carry, x)
+        return carry, h
+
+    def project(self, x: jax.Array) -> jax.Array:
+        """Returns x W + b, `[..., 3 H]`, with W of the input, of floating `[..., N]` or of symbols `[...]`."""
+        z = linear(x, self._joined("kernel", "ir", "iz", "in"), self.dtype)
+        bias = self._joined("bias", "ir", "iz", "in").astype(self.dtype)
+        return z + bias.reshape(*(1,) * (z.ndim - 1), -1)
+
+    def recur(self, carry: jax.Array, projected: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Takes a step: (carry, projected `[B, 3 H]`) -> (carry, h `[B, H]`, candidate before the tanh `[B, H]`)."""
+        x_r, x_z, x_n = jnp.split(projected, 3, axis=-1)
+        h_r, h_z, h_n = jnp.split(linear(carry, self._joined("kernel", "hr", "hz", "hn"), self.dtype), 3, axis=-1)
+        reset, update = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_z + h_z)
+        candidate = x_n + reset * (h_n + self._joined("bias", "hn").astype(self.dtype)[None])
+        h = (1 - update) * jnp.tanh(candidate) + update * carry
+        return h, h, candidate
+
+    @nn.nowrap
+    def initialize_carry(self, rng: jax.Array | None, input_shape: tuple[int, ...]) -> jax.Array:
+        """Returns the carry of zeros for inputs `[B, N]`; the key is not used."""
+        return jnp.zeros((*input_shape[:-1], self.features), self.dtype)
+
+    def _joined(self, leaf: str, *names: str) -> jax.Array:
+        params = self.variables["params"]
+        return jnp.concatenate([params[name][leaf] for name in names], axis=-1)
 
 
-class _Gates(NamedTuple):
-    """What the gates' derivative needs, `[B, H]` each: sigmoid(i), sigmoid(f), sigmoid(o), tanh(g), c and tanh(c')."""
+class _DenseParams(nn.Module):
+    """The parameters of a dense layer, without its product."""
 
-    i: jax.Array
-    f: jax.Array
-    o: jax.Array
-    g: jax.Array
-    c: jax.Array
-    tanh: jax.Array
+    num_inputs: int
+    features: int
+    use_bias: bool
+    kernel_init: Any
 
-
-_Residuals = tuple[jax.Array, jax.Array, _Gates]
-
-# In suffixes, G is the width of all gates, 4 H, and M that of what they see, N + H.
-
-
-def _forwards(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, _Residuals]:
-    c_BH, h_BH = carry
-    xh_BM = jnp.concatenate([x, h_BH], axis=-1)
-    # One tanh for all four: sigmoid(z) = (1 + tanh(z / 2)) / 2.
-    scale_G = np.repeat([0.5, 0.5, 0.5, 1.0], c_BH.shape[-1]).astype(kernel.dtype)
-    *sigmoids, g_BH = jnp.split(jnp.tanh(scale_G[None] * (xh_BM @ kernel + bias[None])), 4, axis=-1)
-    i_BH, f_BH, o_BH = (0.5 * sigmoid + 0.5 for sigmoid in sigmoids)
-    new_c_BH = f_BH * c_BH + i_BH * g_BH
-    tanh_BH = jnp.tanh(new_c_BH)
-    return (new_c_BH, o_BH * tanh_BH), (kernel, xh_BM, _Gates(i_BH, f_BH, o_BH, g_BH, c_BH, tanh_BH))
+    @nn.compact
+    def __call__(self) -> None:
+        self.param("kernel", self.kernel_init, (self.num_inputs, self.features), jnp.float32)
+        if self.use_bias:
+            self.param("bias", nn.initializers.zeros_init(), (self.features,), jnp.float32)
 
 
-def _backwards(residuals: _Residuals, cotangent: LSTMCarry) -> tuple[jax.Array, jax.Array, LSTMCarry, jax.Array]:
-    kernel, xh_BM, gates = residuals
-    dz_BG, dc_BH = _gates_backwards(gates, *cotangent)
-    dx_BN, dh_BH = jnp.split(dz_BG @ kernel.T, [kernel.shape[0] - dc_BH.shape[-1]], axis=-1)
-    return xh_BM.T @ dz_BG, jnp.sum(dz_BG, axis=0), (dc_BH, dh_BH), dx_BN
+def linear(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
+    """Computes x W of floating x `[..., N]`, or looks up the rows of W `[N, G]` of symbols x `[...]`.
 
-
-# Differentiated again under gradient penalties, where its products are cheaper to make anew than to save.
-@jax.checkpoint
-def _gates_backwards(gates: _Gates, dc_BH: jax.Array, dh_BH: jax.Array) -> tuple[jax.Array, jax.Array]:
-    i, f, o, g, c, tanh = gates
-    dc_BH = dc_BH + dh_BH * o * (1 - tanh * tanh)
-    dz_BG = jnp.concatenate(
-        [
-            dc_BH * g * i * (1 - i),
-            dc_BH * c * f * (1 - f),
-            dh_BH * tanh * o * (1 - o),
-            dc_BH * i * (1 - g * g),
-        ],
-        axis=-1,
-    )
-    return dz_BG, dc_BH * f
-
-
-lstm_step.defvjp(_forwards, _backwards)
+    The gradient of a look-up is one scatter-add. Rows of symbols that are not in [0, N) are NaN.
+    """
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return jnp.take(kernel, x, axis=0, mode="fill").astype(dtype)
+    return x.astype(dtype) @ kernel.astype(dtype)
 
 
 def _init_kernel(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
@@ -136,11 +179,12 @@ def _init_kernel(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
     num_rows, num_columns = shape
     num_hidden = num_columns // 4
     input_key, *state_keys = jax.random.split(key, 5)
-    of_input = nn.initializers.lecun_normal()(input_key, (num_rows - num_hidden, num_columns))
-    of_state = [nn.initializers.orthogonal()(state_key, (num_hidden, num_hidden)) for state_key in state_keys]
+    of_input = nn.initializers.lecun_normal()(input_key, (num_rows - num_hidden, num_columns), jnp.float32)
+    orthogonal = nn.initializers.orthogonal()
+    of_state = [orthogonal(state_key, (num_hidden, num_hidden), jnp.float32) for state_key in state_keys]
     return jnp.concatenate([of_input, jnp.concatenate(of_state, axis=1)])
 
 
 def _init_bias(key: jax.Array, shape: tuple[int]) -> jax.Array:
     del key
-    return jnp.zeros(4).at[1].set(1.0).repeat(shape[0] // 4)
+    return jnp.zeros(4, jnp.float32).at[1].set(1.0).repeat(shape[0] // 4)

@@ -99,6 +99,14 @@ def check_condition(spec: ConditionSpec | None, value: Any, batch_size: int) -> 
         raise ValueError(f"condition must have shape {wanted} for {spec}, got shape {shape}")
 
 
+def require_labels_or_vectors(condition: Any) -> None:
+    """Raises TypeError unless a network's condition is `Labels`, `Vectors` or None."""
+    if not isinstance(condition, Labels | Vectors | None):
+        raise TypeError(
+            f"condition must be Labels, Vectors or None for this network, got {condition!r}; attention takes Sequences"
+        )
+
+
 class ConditionEmbedding(nn.Module):
     """A learned linear map of labels or vectors to `[B, features]`: a table for labels, a dense layer for vectors.
 

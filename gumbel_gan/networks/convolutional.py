@@ -9,11 +9,11 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least
-from gumbel_gan.networks.conditions import Labels, Vectors
-from gumbel_gan.networks.discriminator_functions import discriminator_functions
+from gumbel_gan.networks.conditions import Labels, Vectors, require_labels_or_vectors
+from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator
-from gumbel_gan.networks.spectral import Dense, dense_of
+from gumbel_gan.networks.spectral import dense_of
 
 # In suffixes, R is the number of embedded representations, E the size of one, and F the number of features.
 
@@ -41,7 +41,7 @@ class _ResidualDiscriminator(nn.Module):
             if dropout is not None:
                 change_BTH = change_BTH * dropout[block].astype(self.dtype)
             h_BTH = h_BTH + _RESIDUAL_SCALE * change_BTH
-        return _head(dense, jnp.mean(h_BTH, axis=1), self.condition, condition)
+        return projected_logits(dense, jnp.mean(h_BTH, axis=1), self.condition, condition)
 
 
 class _MultiRepresentationDiscriminator(nn.Module):
@@ -68,7 +68,7 @@ class _MultiRepresentationDiscriminator(nn.Module):
         h_BRF = gate_BRF * nn.relu(dense(h_BRF.shape[-1])(h_BRF)) + (1 - gate_BRF) * h_BRF
         if dropout is not None:
             h_BRF = h_BRF * dropout[0].astype(self.dtype)
-        return _head(dense, jnp.mean(h_BRF, axis=1), self.condition, condition)
+        return projected_logits(dense, jnp.mean(h_BRF, axis=1), self.condition, condition)
 
 
 def convolutional_discriminator(
@@ -113,7 +113,7 @@ def convolutional_discriminator(
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, width=width, kernel_size=kernel_size)
     require_at_least(0, num_blocks=num_blocks)
-    _check_spec(condition)
+    require_labels_or_vectors(condition)
     dropout = Dropout(dropout_rate, num_blocks, width)
     module = _ResidualDiscriminator(width, num_blocks, kernel_size, condition, spectral_norm, dtype)
     return Discriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
@@ -167,7 +167,7 @@ def multi_representation_discriminator(
         raise ValueError("kernel_sizes must hold at least one size, got none")
     for size in kernel_sizes:
         require_at_least(1, kernel_sizes=size)
-    _check_spec(condition)
+    require_labels_or_vectors(condition)
     dropout = Dropout(dropout_rate, 1, len(kernel_sizes) * width)
     module = _MultiRepresentationDiscriminator(
         width, num_representations, embedding_size, kernel_sizes, condition, spectral_norm, dtype
@@ -195,19 +195,3 @@ def windows(x: jax.Array, size: int) -> jax.Array:
     padding = [(0, 0), ((size - 1) // 2, size // 2), *[(0, 0)] * (x.ndim - 2)]
     padded = jnp.pad(x, padding)
     return jnp.concatenate([padded[:, i : i + length] for i in range(size)], axis=-1)
-
-
-def _head(dense: Dense, features: jax.Array, spec: Labels | Vectors | None, condition: Any) -> jax.Array:
-    """Computes logits `[B]` of features `[B, F]` and a condition."""
-    logits_B = dense(1)(features)[:, 0]
-    if spec is not None:
-        if isinstance(spec, Labels):
-            condition = jax.nn.one_hot(condition, spec.num, dtype=features.dtype)
-        projection_BF = dense(features.shape[-1], use_bias=False)(condition.astype(features.dtype))
-        logits_B = logits_B + jnp.sum(projection_BF * features, axis=-1)
-    return logits_B.astype(jnp.float32)
-
-
-def _check_spec(condition: Any) -> None:
-    if not isinstance(condition, Labels | Vectors | None):
-        raise TypeError(f"condition must be Labels, Vectors or None for a convolutional network, got {condition!r}")

@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.networks.conditions import ConditionSpec, check_condition, example_condition
+from gumbel_gan.networks.conditions import ConditionSpec, Labels, Vectors, check_condition, example_condition
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Params
+from gumbel_gan.networks.spectral import Dense
 
 
 def discriminator_functions(
@@ -46,3 +47,28 @@ def discriminator_functions(
         return module.apply(params, x, condition, dropout.factors(dropout_key, shape[0]))
 
     return init, logits
+
+
+def projected_logits(dense: Dense, features: jax.Array, spec: Labels | Vectors | None, condition: Any) -> jax.Array:
+    """Computes logits of features and a condition, w . f + v(condition) . f, inside a Flax module.
+
+    Args:
+      dense: the class of dense layers.
+      features: f, `[B, F]`, or `[B, T, F]` of every prefix.
+      spec: of the condition; None: there is no condition, and no second term.
+      condition: of which v is a linear map.
+
+    Returns:
+      `[B]` or `[B, T]` float32 logits.
+
+    References:
+      Miyato & Koyama 2018, equation 3, https://arxiv.org/abs/1802.05637.
+    """
+    logits = dense(1)(features)[..., 0]
+    if spec is not None:
+        if isinstance(spec, Labels):
+            condition = jax.nn.one_hot(condition, spec.num, dtype=features.dtype)
+        projection_BF = dense(features.shape[-1], use_bias=False)(condition.astype(features.dtype))
+        shape = (len(projection_BF), *(1,) * (features.ndim - 2), features.shape[-1])
+        logits = logits + jnp.sum(projection_BF.reshape(shape) * features, axis=-1)
+    return logits.astype(jnp.float32)

@@ -1,0 +1,30 @@
+"""Masks of logits: symbols that must come next, and symbols that must not."""
+
+import jax
+import jax.numpy as jnp
+
+# The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
+_EXCLUDED = -1e9
+
+
+def force_symbol(logits: jax.Array, symbol: int) -> jax.Array:
+    """Returns logits `[..., K]` with the probability of every symbol but one set to zero.
+
+    >>> force_symbol(jnp.array([0.5, 2.0, 1.0]), 2).tolist()
+    [-1000000000.0, -1000000000.0, 1.0]
+    """
+    return jnp.where(_is_symbol(logits, symbol), logits, jnp.asarray(_EXCLUDED, logits.dtype))
+
+
+def mask_symbol(logits: jax.Array, symbol: int) -> jax.Array:
+    """Returns logits `[..., K]` with the probability of one symbol set to zero.
+
+    >>> mask_symbol(jnp.array([0.5, 2.0, 1.0]), 2).tolist()
+    [0.5, 2.0, -1000000000.0]
+    """
+    return jnp.where(_is_symbol(logits, symbol), jnp.asarray(_EXCLUDED, logits.dtype), logits)
+
+
+def _is_symbol(logits: jax.Array, symbol: int) -> jax.Array:
+    shape = (*(1,) * (logits.ndim - 1), logits.shape[-1])
+    return (jnp.arange(logits.shape[-1], dtype=jnp.int32) == symbol).reshape(shape)

@@ -1,0 +1,242 @@
+"""Recurrent discriminators: layers of LSTM, GRU or any Flax cells, in one direction or both."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.networks.cells import GRUCell, LSTMCell
+from gumbel_gan.networks.conditions import Labels, Vectors, require_labels_or_vectors
+from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
+from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
+from gumbel_gan.networks.recurrent_generator import CellFactory
+from gumbel_gan.networks.spectral import dense_of
+
+POOLINGS = ("last", "last_and_mean")
+
+
+class _Discriminator(nn.Module):
+    cell: CellFactory
+    hidden_size: int
+    num_layers: int
+    embedding_size: int | None
+    pooling: str | None  # None: a logit at every position, of what the cells have read up to it
+    bidirectional: bool
+    condition: Labels | Vectors | None
+    spectral_norm: bool
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: jax.Array, condition: Any, dropout: jax.Array | None) -> jax.Array:
+        dense = dense_of(self.spectral_norm, self.dtype)
+        h_BTH = x
+        if self.embedding_size is not None:
+            h_BTH = dense(self.embedding_size, use_bias=False, name="embedding")(x.astype(self.dtype))
+        for layer in range(self.num_layers):
+            inputs_BTN = h_BTH
+            h_BTH = self._unroll()(inputs_BTN)
+            last_BH = h_BTH[:, -1]
+            if self.bidirectional:
+                # With keep_order, the state that has read the whole sequence backwards stands at its beginning.
+                backwards_BTH = self._unroll(reverse=True, keep_order=True)(inputs_BTN)
+                last_BH = jnp.concatenate([last_BH, backwards_BTH[:, 0]], axis=-1)
+                h_BTH = jnp.concatenate([h_BTH, backwards_BTH], axis=-1)
+            if dropout is not None:
+                h_BTH = h_BTH * dropout[layer].astype(self.dtype)
+                last_BH = last_BH * dropout[layer, :, 0].astype(self.dtype)
+        features = h_BTH if self.pooling is None else last_BH
+        if self.pooling == "last_and_mean":
+            features = jnp.concatenate([last_BH, jnp.mean(h_BTH, axis=1)], axis=-1)
+        return projected_logits(dense, features, self.condition, condition)
+
+    def _unroll(self, **options: Any) -> Any:
+        return nn.RNN(self.cell(self.hidden_size, dtype=self.dtype), **options)
+
+
+class _BehaviorDiscriminator(nn.Module):
+    hidden_size: int
+    num_layers: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: jax.Array, condition: Any, dropout: jax.Array | None) -> jax.Array:
+        del condition, dropout
+        forwards, backwards = (nn.GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2))
+        read: Any = nn.Bidirectional(nn.RNN(forwards), nn.RNN(backwards))
+        h_BH = jnp.mean(read(x), axis=1)
+        for _ in range(self.num_layers):
+            h_BH = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h_BH))
+        logits_B1 = nn.Dense(1, dtype=self.dtype)(h_BH)
+        return logits_B1[:, 0].astype(jnp.float32)
+
+
+def recurrent_discriminator(
+    num_symbols: int,
+    hidden_size: int,
+    *,
+    cell: CellFactory = LSTMCell,
+    num_layers: int = 1,
+    embedding_size: int | None = None,
+    pooling: str = "last_and_mean",
+    bidirectional: bool = False,
+    dropout_rate: ArrayLike = 0.0,
+    condition: Labels | Vectors | None = None,
+    spectral_norm: bool = False,
+    dtype: Any = jnp.float32,
+) -> Discriminator:
+    """Builds a recurrent discriminator with a linear head on its last hidden state, or on its last and its mean one.
+
+    With the default cell it can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+
+    Args:
+      num_symbols: K, at least 2.
+      hidden_size: H, width of each layer (of each direction), at least 1.
+      cell: makes the cell of a layer, as (H, dtype=dtype): `LSTMCell`, `GRUCell`, or any `flax.linen.RNNCellBase`.
+      num_layers: number of layers, at least 1.
+      embedding_size: E, size of a linear map of the symbols, at least 1; None: symbols enter the gates directly.
+      pooling: 'last' (the paper's) or 'last_and_mean', which shortens the path of the gradient to each symbol.
+      bidirectional: whether a second cell in each layer reads the sequence backwards.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of a layer's output, at
+        all positions of a sequence alike; may be traced.
+      condition: `Labels` or `Vectors` that sequences belong to; None: there is no condition. It enters by projection:
+        the inner product of a linear map of it with the features is added to the logits.
+      spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
+        the cells are not.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Discriminator`.
+
+    Raises:
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      ValueError: an argument is out of its range.
+
+    References:
+      Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Miyato & Koyama 2018, for the
+      projection, https://arxiv.org/abs/1802.05637.
+    """
+    require_one_of(POOLINGS, pooling=pooling)
+    dropout = Dropout(dropout_rate, num_layers, (1 + bidirectional) * hidden_size)
+    module = _module(
+        num_symbols,
+        _Discriminator(
+            cell,
+            hidden_size,
+            num_layers,
+            embedding_size,
+            pooling,
+            bidirectional,
+            condition,
+            spectral_norm,
+            dtype,
+        ),
+    )
+    return Discriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
+
+
+def lstm_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
+    """Builds a `recurrent_discriminator` of LSTM cells; the settings are its own, without `cell`."""
+    return recurrent_discriminator(num_symbols, hidden_size, cell=LSTMCell, **settings)
+
+
+def gru_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
+    """Builds a `recurrent_discriminator` of GRU cells; the settings are its own, without `cell`."""
+    return recurrent_discriminator(num_symbols, hidden_size, cell=GRUCell, **settings)
+
+
+def recurrent_prefix_discriminator(
+    num_symbols: int,
+    hidden_size: int,
+    *,
+    cell: CellFactory = LSTMCell,
+    num_layers: int = 1,
+    embedding_size: int | None = None,
+    dropout_rate: ArrayLike = 0.0,
+    condition: Labels | Vectors | None = None,
+    spectral_norm: bool = False,
+    dtype: Any = jnp.float32,
+) -> PrefixDiscriminator:
+    """Builds a recurrent discriminator of prefixes, with a linear head on every hidden state.
+
+    Args:
+      num_symbols: K, at least 2.
+      hidden_size: H, width of each layer, at least 1.
+      cell: as in `recurrent_discriminator`, as are the arguments below.
+      num_layers: number of layers, at least 1.
+      embedding_size: E, size of a linear map of the symbols; None: symbols enter the gates directly.
+      dropout_rate: scalar in [0, 1); may be traced.
+      condition: `Labels`, `Vectors` or None.
+      spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `PrefixDiscriminator`.
+
+    Raises:
+      TypeError: as `recurrent_discriminator`.
+      ValueError: an argument is out of its range.
+
+    References:
+      de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
+    """
+    dropout = Dropout(dropout_rate, num_layers, hidden_size)
+    module = _module(
+        num_symbols,
+        _Discriminator(
+            cell, hidden_size, num_layers, embedding_size, None, False, condition, spectral_norm, dtype
+        ),
+    )
+    return PrefixDiscriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
+
+
+def lstm_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> PrefixDiscriminator:
+    """Builds a `recurrent_prefix_discriminator` of LSTM cells; the settings are its own, without `cell`."""
+    return recurrent_prefix_discriminator(num_symbols, hidden_size, cell=LSTMCell, **settings)
+
+
+def gru_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> PrefixDiscriminator:
+    """Builds a `recurrent_prefix_discriminator` of GRU cells; the settings are its own, without `cell`."""
+    return recurrent_prefix_discriminator(num_symbols, hidden_size, cell=GRUCell, **settings)
+
+
+def behavior_discriminator(
+    num_features: int, hidden_size: int, *, num_layers: int = 3, dtype: Any = jnp.float32
+) -> Discriminator:
+    """Builds Professor Forcing's discriminator: a bidirectional GRU, the mean of its states, and ReLU layers on it.
+
+    Args:
+      num_features: F, numbers that describe a generator's behavior at a step, at least 2; they stand in the place of
+        the K symbols.
+      hidden_size: width of the GRU of each direction, and of the layers, at least 1.
+      num_layers: number of ReLU layers before the last, linear one, at least 0.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Discriminator`.
+
+    Raises:
+      TypeError: a size is not an integer.
+      ValueError: an argument is out of its range.
+
+    References:
+      Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
+    """
+    require_at_least(2, num_features=num_features)
+    require_at_least(1, hidden_size=hidden_size)
+    require_at_least(0, num_layers=num_layers)
+    module = _BehaviorDiscriminator(hidden_size, num_layers, dtype)
+    return Discriminator(*discriminator_functions(module, num_features, None, Dropout(0.0, 0, hidden_size)))
+
+
+def _module(num_symbols: int, module: _Discriminator) -> _Discriminator:
+    """Checks the sizes of a module, and returns it."""
+    require_at_least(2, num_symbols=num_symbols)
+    require_at_least(1, hidden_size=module.hidden_size, num_layers=module.num_layers)
+    if module.embedding_size is not None:
+        require_at_least(1, embedding_size=module.embedding_size)
+    require_labels_or_vectors(module.condition)
+    return module
