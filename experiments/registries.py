@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import optax
@@ -33,19 +34,20 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "digits": digits_task,
 }
 GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
-    "lstm": networks.lstm_generator,
-    "gru": networks.gru_generator,
+    "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),
+    "gru": partial(networks.recurrent_generator, cell=networks.GRUCell),
     "transformer": networks.transformer_generator,
 }
 DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
-    "lstm": networks.lstm_discriminator,
-    "gru": networks.gru_discriminator,
+    "lstm": partial(networks.recurrent_discriminator, cell=networks.LSTMCell),
+    "gru": partial(networks.recurrent_discriminator, cell=networks.GRUCell),
     "transformer": networks.transformer_discriminator,
     "convolutional": networks.convolutional_discriminator,
+    "multi_representation": networks.multi_representation_discriminator,
 }
 PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]] = {
-    "lstm": networks.lstm_prefix_discriminator,
-    "gru": networks.gru_prefix_discriminator,
+    "lstm": partial(networks.recurrent_prefix_discriminator, cell=networks.LSTMCell),
+    "gru": partial(networks.recurrent_prefix_discriminator, cell=networks.GRUCell),
 }
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator
