@@ -1,0 +1,50 @@
+"""The main job with other networks, in half its steps; a generator, and after a comma a discriminator, follow a colon.
+
+python -m experiments.train --workdir=runs/transformer --config=experiments/configs/arithmetic_networks.py:transformer,lstm
+python -m experiments.networks --workdir=runs/networks    # all pairs, four seeds each, and their table
+
+experiments/results/networks/table.md has the distances and the speed of each pair.
+"""
+
+from types import MappingProxyType
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic
+from gumbel_gan.arguments import require_one_of
+
+GENERATORS = MappingProxyType(
+    {
+        "lstm": {"name": "lstm", "hidden_size": 32},
+        "lstm2": {"name": "lstm", "hidden_size": 32, "num_layers": 2},
+        "gru": {"name": "gru", "hidden_size": 32},
+        "transformer": {"name": "transformer", "width": 32, "num_layers": 2},
+    }
+)
+DISCRIMINATORS = MappingProxyType(
+    {
+        "lstm": {"name": "lstm", "hidden_size": 32, "pooling": "last_and_mean", "bidirectional": True},
+        "transformer": {"name": "transformer", "width": 32, "num_layers": 1},
+        "convolutional": {"name": "convolutional", "width": 32, "num_blocks": 1, "kernel_size": 3},
+    }
+)
+
+
+def get_config(networks: str = "lstm,lstm") -> ConfigDict:
+    """Returns the main job's recipe with two networks and half its steps, all else the same.
+
+    Args:
+      networks: one of `GENERATORS`, and, after a comma, one of `DISCRIMINATORS`.
+
+    Raises:
+      ValueError: it is not such a pair.
+    """
+    generator, _, discriminator = networks.partition(",")
+    require_one_of(GENERATORS, generator=generator)
+    require_one_of(DISCRIMINATORS, discriminator=discriminator)
+    config = arithmetic.get_config()
+    config.num_seeds = 4
+    config.num_steps = 1_500
+    config.algorithm.generator = ConfigDict(GENERATORS[generator])
+    config.algorithm.discriminator = ConfigDict(DISCRIMINATORS[discriminator])
+    return config
