@@ -199,7 +199,7 @@ def _algorithm(section: dict[str, Any], path: str, context: _Context) -> Algorit
         if name in parameters and (name in section or parameters[name].default is inspect.Parameter.empty):
             given[name] = read(section, name, path, context)
     if "discriminator" in parameters:
-        known = registries.DISCRIMINATORS
+        known: Mapping[str, Callable[..., Any]] = registries.DISCRIMINATORS
         if function is professor_forcing:
             known = registries.BEHAVIOR_DISCRIMINATORS
         elif "advantages" in given and given["advantages"].of_prefixes:
@@ -268,7 +268,7 @@ def _scalar(text: str | float, path: str, context: _Context) -> Scalar | None:
     if path.rpartition(".")[2] in _SHARES and callable(value) and isinstance(context.point, int):
         # A schedule runs between its two ends.
         with jax.ensure_compile_time_eval():
-            ends = float(value(0)), float(value(context.num_steps))
+            ends = [np.asarray(value(step)).item() for step in (0, context.num_steps)]
         if max(ends) > 1:
             raise ValueError(f"{path} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
     return value

@@ -250,7 +250,7 @@ def test_an_array_with_labels_is_learnt_label_by_label():
 
 
 def test_a_metric_is_measured_beside_the_others():
-    num, tokens = 300, TASK.train.tokens[:300]
+    num, tokens = 100, TASK.train.tokens[:100]
     held_out = evaluation.held_out(TASK, split="test", num=num, metrics=METRICS | {"first_is_a": FIRST_IS_A})
     found = held_out.compare(tokens)
     share = np.mean(tokens[:, 0] == 0)
