@@ -1,7 +1,9 @@
 """The only place where a config becomes objects: task, networks, optimisers, algorithm."""
 
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,24 +15,16 @@ from jax.typing import ArrayLike
 from experiments import registries, schedule_text
 from experiments.choices import choose
 from experiments.members import sweep
-from experiments.sections import call, named, pop, pop_name
+from experiments.sections import call, named, pop
 from experiments.settings import Section, check_settings, paths
 from gumbel_gan import evaluation, sharding
-from gumbel_gan.algorithms import (
-    Algorithm,
-    Feedback,
-    importance_gan,
-    maximum_likelihood,
-    policy_gradient,
-    professor_forcing,
-    relaxed_gan,
-)
+from gumbel_gan.algorithms import Algorithm, Feedback, importance_gan, professor_forcing
 from gumbel_gan.arguments import Scalar
 from gumbel_gan.data import Batch, inverse_frequency_weights
-from gumbel_gan.losses import GradientPenalty
+from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
+from gumbel_gan.networks import Discriminator, PrefixDiscriminator
 from gumbel_gan.tasks import Task
-
 
 # Hyperparameters that stay in [0, 1].
 _SHARES = ("instance_noise", "sampling_rate", "score_weight", "weight_exponent", "ema_decay")
@@ -63,7 +57,7 @@ class Experiment(NamedTuple):
 
 
 class _Context(NamedTuple):
-    """What the maker of an algorithm needs beside the algorithm's own section."""
+    """What an algorithm is made from beside the algorithm's own section."""
 
     task: Task
     model: SequenceModel
@@ -72,13 +66,6 @@ class _Context(NamedTuple):
     shard_axis: str | None
     dtype: jnp.dtype
     point: ArrayLike
-
-
-class _Made(NamedTuple):
-    """An algorithm, and the weights that it gives the training sequences, if any."""
-
-    algorithm: Algorithm
-    weights: np.ndarray | None = None
 
 
 def build(config: Section) -> Experiment:
@@ -106,28 +93,22 @@ def build(config: Section) -> Experiment:
     _share(config["batch_size"], "config.batch_size", num_shards)
     path, dtype = "config.algorithm", jnp.dtype(config["dtype"])
     model = _model(config, task, path, dtype)
-    makers = {
-        "relaxed_gan": _relaxed_gan,
-        "maximum_likelihood": _maximum_likelihood,
-        "importance_gan": _importance_gan,
-        "policy_gradient": _policy_gradient,
-        "professor_forcing": _professor_forcing,
-    }
+    section = {name: value for name, value in config["algorithm"].items() if name not in _MODEL_SETTINGS}
+    weights = _weights(section, path, task)
 
-    def made_at(point: ArrayLike) -> _Made:
-        section = {name: value for name, value in config["algorithm"].items() if name not in _MODEL_SETTINGS}
-        make = makers[choose(pop_name(section, path), makers, f"{path}.name")]
-        return make(section, path, _Context(task, model, config["num_steps"], num_shards, shard_axis, dtype, point))
+    def algorithm_at(point: ArrayLike) -> Algorithm:
+        context = _Context(task, model, config["num_steps"], num_shards, shard_axis, dtype, point)
+        return _algorithm(dict(section), path, context)
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
-    algorithm, weights = [made_at(point) for point in range(len(sweep(config)))][0]
+    algorithms = [algorithm_at(point) for point in range(len(sweep(config)))]
     latent_draws = config["algorithm"]["num_latent_draws"] if model.generator.sample_latent is not None else 0
     return Experiment(
         task,
         model,
         task.train._replace(weights=weights),
-        algorithm,
-        lambda point: made_at(point).algorithm,
+        algorithms[0],
+        algorithm_at,
         shard_axis,
         latent_draws,
     )
@@ -191,90 +172,82 @@ def make_task(config: Section) -> Task:
     return named(section, "config.task", registries.TASKS)
 
 
-def _relaxed_gan(section: dict[str, Any], path: str, context: _Context) -> _Made:
-    if section.get("num_generated") is not None:
-        section["num_generated"] = _share(section["num_generated"], f"{path}.num_generated", context.num_shards)
-    feedback = _scalars(pop(section, "feedback", path), f"{path}.feedback", context)
-    given = {
-        "objective": _chosen(section, "objective", path, registries.OBJECTIVES),
-        "estimator": _chosen(section, "estimator", path, registries.ESTIMATORS),
-        "feedback": call(Feedback, feedback, f"{path}.feedback"),
-        "penalty": _penalty(section, path, context),
-        **_adversaries(section, path, context),
+def _algorithm(section: dict[str, Any], path: str, context: _Context) -> Algorithm:
+    """Builds the algorithm that a section names.
+
+    The parameters of its function say by their names what a config may hold: those below are read as the table says,
+    and all others are numbers, schedules and switches. What has a default may be left out.
+    """
+    function = _chosen(section, "name", path, registries.ALGORITHMS)
+    readers: dict[str, Callable[[dict[str, Any], str, str, _Context], Any]] = {
+        "advantages": _advantages,
+        "estimator": lambda section, name, path, _: _chosen(section, name, path, registries.ESTIMATORS),
+        "feedback": partial(_record, Feedback),
+        "num_generated": _shard_share,
+        "objective": lambda section, name, path, _: _chosen(section, name, path, registries.OBJECTIVES),
+        "penalty": partial(_record, GradientPenalty),
+        "reward": lambda section, name, path, _: _chosen(section, name, path, registries.REWARDS),
+        **dict.fromkeys(("optimizer", "generator_optimizer", "discriminator_optimizer"), _optimizer),
     }
-    return _Made(call(relaxed_gan, _scalars(section, path, context), path, **given))
+    parameters = inspect.signature(function).parameters
+    given: dict[str, Any] = {"model": context.model}
+    if "shard_axis" in parameters:
+        given["shard_axis"] = context.shard_axis
+    elif context.shard_axis is not None:
+        raise ValueError(f"config.num_shards must be 1 for an algorithm without a shard_axis, got {context.num_shards}")
+    for name, read in readers.items():
+        if name in parameters and (name in section or parameters[name].default is inspect.Parameter.empty):
+            given[name] = read(section, name, path, context)
+    if "discriminator" in parameters:
+        known: Mapping[str, Callable[..., Any]] = registries.DISCRIMINATORS
+        if function is professor_forcing:
+            known = registries.BEHAVIOR_DISCRIMINATORS
+        elif "advantages" in given and given["advantages"].of_prefixes:
+            known = registries.PREFIX_DISCRIMINATORS
+        given["discriminator"] = _discriminator(section, path, context, known)
+    return call(function, _scalars(section, path, context), path, **given)
 
 
-def _maximum_likelihood(section: dict[str, Any], path: str, context: _Context) -> _Made:
-    given = {
-        "model": context.model,
-        "optimizer": _optimizer(section, "optimizer", path, context),
-        "shard_axis": context.shard_axis,
-    }
-    return _Made(call(maximum_likelihood, _scalars(section, path, context), path, **given))
-
-
-def _importance_gan(section: dict[str, Any], path: str, context: _Context) -> _Made:
-    tokens = context.task.train.tokens
+def _weights(section: dict[str, Any], path: str, task: Task) -> np.ndarray | None:
+    """Takes from a section what weights the training sequences have, where its algorithm uses any."""
+    if registries.ALGORITHMS.get(section.get("name", "")) is not importance_gan:
+        return None
+    tokens = task.train.tokens
+    if pop(section, "data_weights", path):
+        return inverse_frequency_weights(tokens)
     # Without p_data it is a constant, as in the original's code.
-    uniform = np.full(len(tokens), len(tokens), np.float32)
-    weights = inverse_frequency_weights(tokens) if pop(section, "data_weights", path) else uniform
-    given = {"penalty": _penalty(section, path, context), **_adversaries(section, path, context)}
-    return _Made(call(importance_gan, _scalars(section, path, context), path, **given), weights)
+    return np.full(len(tokens), len(tokens), np.float32)
 
 
-def _policy_gradient(section: dict[str, Any], path: str, context: _Context) -> _Made:
-    settings = _scalars(pop(section, "advantages", path), f"{path}.advantages", context, kept=("name",))
-    advantages = named(settings, f"{path}.advantages", registries.ADVANTAGES)
-    discriminators = registries.PREFIX_DISCRIMINATORS if advantages.of_prefixes else registries.DISCRIMINATORS
-    given = {
-        "reward": _chosen(section, "reward", path, registries.REWARDS),
-        "advantages": advantages,
-        "penalty": _penalty(section, path, context),
-        **_adversaries(section, path, context, discriminators),
-    }
-    return _Made(call(policy_gradient, _scalars(section, path, context), path, **given))
+def _advantages(section: dict[str, Any], name: str, path: str, context: _Context) -> AdvantageEstimator:
+    settings = _scalars(pop(section, name, path), f"{path}.{name}", context, kept=("name",))
+    return named(settings, f"{path}.{name}", registries.ADVANTAGES)
 
 
-def _professor_forcing(section: dict[str, Any], path: str, context: _Context) -> _Made:
+def _discriminator(
+    section: dict[str, Any], path: str, context: _Context, known: Mapping[str, Callable[..., Any]]
+) -> Discriminator | PrefixDiscriminator:
     generator = context.model.generator
-    given = _adversaries(
-        section,
-        path,
-        context,
-        registries.BEHAVIOR_DISCRIMINATORS,
+    return named(
+        pop(section, "discriminator", path),
+        f"{path}.discriminator",
+        known,
+        num_symbols=generator.num_symbols,
         num_features=(generator.hidden_size or 0) + generator.num_symbols,
+        dtype=context.dtype,
     )
-    return _Made(call(professor_forcing, _scalars(section, path, context), path, **given))
 
 
-def _adversaries(
-    section: dict[str, Any],
-    path: str,
-    context: _Context,
-    discriminators: Mapping[str, Callable[..., Any]] = registries.DISCRIMINATORS,
-    **num_inputs: int,
-) -> dict[str, Any]:
-    """Takes from a section what every adversarial algorithm is made of."""
-    return {
-        "model": context.model,
-        "discriminator": named(
-            pop(section, "discriminator", path),
-            f"{path}.discriminator",
-            discriminators,
-            dtype=context.dtype,
-            **(num_inputs or {"num_symbols": context.model.generator.num_symbols}),
-        ),
-        "generator_optimizer": _optimizer(section, "generator_optimizer", path, context),
-        "discriminator_optimizer": _optimizer(section, "discriminator_optimizer", path, context),
-        "shard_axis": context.shard_axis,
-    }
+def _record(kind: Callable[..., Any], section: dict[str, Any], name: str, path: str, context: _Context) -> Any:
+    """Takes from a section a group of hyperparameters."""
+    settings = _scalars(pop(section, name, path), f"{path}.{name}", context)
+    return call(kind, settings, f"{path}.{name}")
 
 
-def _penalty(section: dict[str, Any], path: str, context: _Context) -> GradientPenalty:
-    """Takes the gradient penalty from a section."""
-    settings = _scalars(pop(section, "penalty", path), f"{path}.penalty", context)
-    return call(GradientPenalty, settings, f"{path}.penalty")
+def _shard_share(section: dict[str, Any], name: str, path: str, context: _Context) -> int | None:
+    """Takes from a section a data shard's share of a number of sequences."""
+    num = pop(section, name, path)
+    return None if num is None else _share(num, f"{path}.{name}", context.num_shards)
 
 
 def _chosen(section: dict[str, Any], name: str, path: str, known: Mapping[str, Any]) -> Any:
@@ -295,7 +268,7 @@ def _scalar(text: str | float, path: str, context: _Context) -> Scalar | None:
     if path.rpartition(".")[2] in _SHARES and callable(value) and isinstance(context.point, int):
         # A schedule runs between its two ends.
         with jax.ensure_compile_time_eval():
-            ends = float(value(0)), float(value(context.num_steps))
+            ends = [np.asarray(value(step)).item() for step in (0, context.num_steps)]
         if max(ends) > 1:
             raise ValueError(f"{path} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
     return value

@@ -8,6 +8,14 @@ from typing import Any
 import optax
 
 from gumbel_gan import networks, schedules
+from gumbel_gan.algorithms import (
+    Algorithm,
+    importance_gan,
+    maximum_likelihood,
+    policy_gradient,
+    professor_forcing,
+    relaxed_gan,
+)
 from gumbel_gan.losses import (
     AdvantageEstimator,
     Objective,
@@ -51,6 +59,13 @@ PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]]
 }
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator
+}
+ALGORITHMS: Mapping[str, Callable[..., Algorithm]] = {
+    "relaxed_gan": relaxed_gan,
+    "maximum_likelihood": maximum_likelihood,
+    "importance_gan": importance_gan,
+    "policy_gradient": policy_gradient,
+    "professor_forcing": professor_forcing,
 }
 ESTIMATORS: Mapping[str, Estimator] = {"soft": soft, "straight_through": straight_through}
 OBJECTIVES: Mapping[str, Objective] = {

@@ -1,7 +1,7 @@
 """Metrics of a trained model beside those of the data and of the true distribution, for any model and task."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -12,8 +12,10 @@ from gumbel_gan.arguments import require_one_of
 from gumbel_gan.data import Batch, as_batch, num_sequences, take
 from gumbel_gan.metrics import (
     DIVERGENCE_ORDERS,
+    METRICS,
     MODEL_ORDER,
     Estimate,
+    Metric,
     bootstrap,
     compare,
     fit_ngram_model,
@@ -221,8 +223,8 @@ class HeldOut(NamedTuple):
     Attributes:
       num: N, sequences on each side of the comparison.
       references: N sequences of the chosen split.
-      compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and `oracle_nll` where the
-        true distribution can be computed.
+      compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and `oracle_nll`, if it is
+        among the metrics, where the true distribution can be computed.
       trade_off: maps `[N, T]` drawn tokens to the metrics of `metrics.quality_and_diversity`.
       training_sample: what N training sequences score.
       heldout_sample: what N held-out sequences score that are not among the references, as perfect samples would.
@@ -255,18 +257,20 @@ def heldout_and_others(task: Task, split: str) -> tuple[Batch, Batch]:
     return (task.validation, task.test) if split == "validation" else (task.test, task.validation)
 
 
-def held_out(task: Task, *, split: str, num: int) -> HeldOut:
+def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] = METRICS) -> HeldOut:
     """Builds the comparison of samples with held-out sequences.
 
     Args:
       task: the task.
       split: 'validation' to choose by, 'test' to report on. The other one is the `heldout_sample`.
       num: N, sequences on each side of the comparison, at least 4 and no more than a split holds.
+      metrics: what is measured, by name; `METRICS | {"mine": Metric(...)}` adds a metric of your own.
 
     Returns:
       A `HeldOut`.
 
     Raises:
+      TypeError: a metric is not a `Metric`, or does not return an `Estimate`.
       ValueError: `split` is not one of `SPLITS`, or `num` is out of its range.
     """
     references, others = heldout_and_others(task, split)
@@ -279,8 +283,10 @@ def held_out(task: Task, *, split: str, num: int) -> HeldOut:
     model = fit_ngram_model(reference_sequences, MODEL_ORDER, num_symbols)
 
     def compare_tokens(tokens: np.ndarray) -> dict[str, Estimate]:
-        estimates = compare(task.sequences(tokens), reference_sequences, train, num_symbols=num_symbols, model=model)
-        if task.oracle is not None and task.oracle.log_prob is not None:
+        estimates = compare(
+            task.sequences(tokens), reference_sequences, train, num_symbols=num_symbols, model=model, metrics=metrics
+        )
+        if "oracle_nll" in metrics and task.oracle is not None and task.oracle.log_prob is not None:
             estimates["oracle_nll"] = mean_estimate(-task.oracle.log_prob(tokens))
         return estimates
 

@@ -51,6 +51,14 @@ def test_a_distribution_that_can_be_computed_scores_the_samples():
     assert found["oracle_nll"].value == pytest.approx(-task.oracle.log_prob(task.train.tokens[:50]).mean())
 
 
+def test_a_table_of_metrics_is_passed_through():
+    task = oracle_task(num_symbols=4, length=5, hidden_size=4, num_train=100, num_heldout=50)
+    for names in (["novelty"], ["novelty", "oracle_nll"]):
+        held_out = evaluation.held_out(task, split="test", num=50, metrics={name: METRICS[name] for name in names})
+        assert list(held_out.compare(task.train.tokens[:50])) == names
+        assert list(held_out.heldout_sample) == names
+
+
 def test_likelihoods_of_given_sequences():
     params = MODEL.init(jax.random.key(0))
     rows = TASK.test.tokens[:7]
@@ -95,7 +103,7 @@ def test_long_samples_are_compared_part_by_part():
     np.testing.assert_allclose(found["ngram_divergence_4"], [0, entropy - 0.5, 1], atol=1e-12)
     with pytest.raises(ValueError, match="tokens must be a multiple of 2, the length of references, got 5"):
         evaluation.window_divergences(tokens[:, :5], references)
-    with pytest.raises(ValueError, match="samples must not be empty"):
+    with pytest.raises(ValueError, match="samples must hold at least one sequence, got 0"):
         evaluation.window_divergences(tokens[:0], references)
 
 

@@ -194,6 +194,23 @@ def test_compare_gives_means_the_standard_error_of_a_mean_and_follows_its_seed()
     assert run(num_resamples=10) == run(num_resamples=10) != run(num_resamples=10, seed=1)
 
 
+def test_compare_measures_what_the_table_says_in_its_order(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
+    mine = metrics.Metric("mean length", "as data", "Mean length of the samples.", _mean_length)
+    table = {"mine": mine, **{name: metrics.METRICS[name] for name in ("heldout_nll", "novelty")}}
+    estimates = metrics.compare(SAMPLES, REFERENCES, TRAIN, num_symbols=NUM_SYMBOLS, metrics=table)
+    assert list(estimates) == ["mine", "novelty"]
+    lengths = np.array(list(map(len, SAMPLES)))
+    assert estimates["mine"].value == pytest.approx(lengths.mean())
+    margin = 1.96 * lengths.std() / np.sqrt(len(lengths))
+    assert estimates["mine"].high - estimates["mine"].value == pytest.approx(margin, rel=5 / np.sqrt(400))
+    assert estimates["mine"].value - estimates["mine"].low == pytest.approx(margin, rel=5 / np.sqrt(400))
+
+
+def _mean_length(comparison):
+    return comparison.mean(np.array(list(map(len, comparison.samples)), np.float64))
+
+
 def test_quality_and_diversity_are_those_of_compare_and_take_a_fitted_model():
     estimates = metrics.compare(SAMPLES, REFERENCES, TRAIN, num_symbols=NUM_SYMBOLS, num_resamples=2)
     measure = partial(metrics.quality_and_diversity, references=REFERENCES, num_symbols=NUM_SYMBOLS)
@@ -254,6 +271,7 @@ ONE = [(0,)]
             lambda: metrics.compare(ONE * 4, ONE, ONE, num_symbols=1, num_resamples=1),
             "num_resamples must be at least 2, got 1",
         ),
+        (lambda: metrics.compare(ONE * 4, ONE, ONE, num_symbols=1, seed=-1), "seed must be at least 0, got -1"),
         (
             lambda: metrics.quality_and_diversity(ONE, ONE, num_symbols=1),
             "samples must hold at least 2 sequences, got 1",
@@ -283,6 +301,16 @@ def test_errors_name_the_argument(call, message):
         (lambda: metrics.compare(["ab"] * 4, ONE, ONE, num_symbols=1), "samples must hold sequences of tokens"),
         (lambda: metrics.compare(ONE * 4, ONE, ["ab"], num_symbols=1), "train must hold sequences of tokens"),
         (lambda: metrics.quality_and_diversity(ONE * 2, ["a"], num_symbols=1), "references must hold sequences of"),
+        (
+            lambda: metrics.compare(ONE * 4, ONE, ONE, num_symbols=1, metrics={"mine": _mean_length}),
+            r"metrics\['mine'\] must be a Metric, got <function",
+        ),
+        (
+            lambda: metrics.compare(
+                ONE * 4, ONE, ONE, num_symbols=1, metrics={"mine": metrics.Metric("", "lower", "", lambda _: 0.5)}
+            ),
+            r"metrics\['mine'\]\.measure must return an Estimate, got 0\.5",
+        ),
     ],
 )
 def test_arguments_of_other_types_are_named(call, message):

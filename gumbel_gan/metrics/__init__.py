@@ -1,11 +1,12 @@
 """Metrics of generated sequences."""
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
-from gumbel_gan.metrics.catalogue import METRICS, Metric
-from gumbel_gan.metrics.comparison import DIVERGENCE_ORDERS, MODEL_ORDER, compare, quality_and_diversity
+from gumbel_gan.metrics.catalogue import DIVERGENCE_ORDERS, METRICS, MODEL_ORDER
+from gumbel_gan.metrics.comparison import compare, quality_and_diversity
 from gumbel_gan.metrics.corpus import length_distance, novelty, uniqueness
 from gumbel_gan.metrics.embedding import embed
 from gumbel_gan.metrics.exact import exact_distances
+from gumbel_gan.metrics.interface import Comparison, Metric
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
 from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
 from gumbel_gan.metrics.ngrams import ngram_divergence
@@ -17,6 +18,7 @@ __all__ = [
     "LEAST_VECTORS",
     "METRICS",
     "MODEL_ORDER",
+    "Comparison",
     "Estimate",
     "Metric",
     "TwoSample",

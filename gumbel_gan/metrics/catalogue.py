@@ -1,30 +1,49 @@
-"""The metrics of sequences: the label of each, its better direction and its meaning, for reports."""
+"""The metrics of samples in one table: what each is called, what it means and how it is computed."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+
+import numpy as np
+
+from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
+from gumbel_gan.metrics.corpus import distance_of_lengths, lengths_of
+from gumbel_gan.metrics.interface import Comparison, Metric
+from gumbel_gan.metrics.intervals import Estimate
+from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
+from gumbel_gan.metrics.ngrams import resampled_ngram_divergence
+
+# Trigrams: held-out sets of some hundred short sequences are too few for more.
+MODEL_ORDER = 3
+DIVERGENCE_ORDERS = range(1, 5)
+
+_BLEU_ORDERS = range(2, 6)
+_MOST_REFITS = 20
 
 
-class Metric(NamedTuple):
-    """The description of a metric.
+def _uniqueness(comparison: Comparison) -> Estimate:
+    number_of = {sample: number for number, sample in enumerate(dict.fromkeys(comparison.samples))}
+    numbers = np.array([number_of[sample] for sample in comparison.samples])
+    return comparison.estimate(lambda rows: len(np.unique(numbers[rows])) / len(rows))
 
-    Attributes:
-      label: short name, for tables and axes.
-      better: 'higher', 'lower', or 'as data' where the best value is that of held-out data.
-      meaning: a sentence that says what is measured, and against which references.
-    """
 
-    label: str
-    better: Literal["higher", "lower", "as data"]
-    meaning: str
+def _novelty(comparison: Comparison) -> Estimate:
+    return comparison.mean(np.array([sample not in comparison.train for sample in comparison.samples], np.float64))
+
+
+def _length_distance(comparison: Comparison) -> Estimate:
+    lengths, reference_lengths = lengths_of(comparison.samples), lengths_of(comparison.references)
+    return comparison.estimate(lambda rows: distance_of_lengths(lengths[rows], reference_lengths))
 
 
 def _ngram_divergence(order: int) -> Metric:
+    def measure(comparison: Comparison) -> Estimate:
+        return comparison.estimate(resampled_ngram_divergence(comparison.samples, comparison.references, order))
+
     return Metric(
         f"JS of {order}-grams (bits)",
         "lower",
         f"Jensen-Shannon divergence between the distributions of {order}-grams in the samples and in the held-out "
         "sequences.",
+        measure,
     )
 
 
@@ -34,6 +53,7 @@ def _bleu(order: int) -> Metric:
         "higher",
         f"Mean sentence BLEU-{order} of the samples (sacrebleu, floor smoothing of 0.1), each with all held-out "
         "sequences as its references.",
+        lambda comparison: comparison.mean(sentence_bleu(comparison.samples, comparison.references, order)),
     )
 
 
@@ -43,32 +63,49 @@ def _self_bleu(order: int) -> Metric:
         "as data",
         f"Mean BLEU-{order} of one half of the samples with the other half as references; high where the samples are "
         "alike.",
+        lambda comparison: comparison.mean(self_bleu(comparison.samples, order)),
     )
 
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
+def _samples_nll_by_data(comparison: Comparison) -> Estimate:
+    return comparison.mean(negative_log_likelihood(comparison.model, comparison.samples))
+
+
+def _heldout_nll_by_samples(comparison: Comparison) -> Estimate:
+    def mean_nll(rows: np.ndarray) -> float:
+        chosen = [comparison.samples[row] for row in rows]
+        model = fit_ngram_model(chosen, MODEL_ORDER, comparison.num_symbols)
+        return float(negative_log_likelihood(model, comparison.references).mean())
+
+    return comparison.estimate(mean_nll, most_resamples=_MOST_REFITS)
+
+
+METRICS: MappingProxyType[str, Metric] = MappingProxyType(
     {
-        "uniqueness": Metric("uniqueness", "as data", "Share of distinct sequences among the samples."),
-        "novelty": Metric("novelty", "as data", "Share of the samples that are not training sequences."),
+        "uniqueness": Metric("uniqueness", "as data", "Share of distinct sequences among the samples.", _uniqueness),
+        "novelty": Metric("novelty", "as data", "Share of the samples that are not training sequences.", _novelty),
         "length_distance": Metric(
             "length TV",
             "lower",
             "Total variation between the distributions of the length of the samples and of the held-out sequences.",
+            _length_distance,
         ),
-        **{f"ngram_divergence_{order}": _ngram_divergence(order) for order in range(1, 5)},
-        **{f"bleu_{order}": _bleu(order) for order in range(2, 6)},
-        **{f"self_bleu_{order}": _self_bleu(order) for order in range(2, 6)},
+        **{f"ngram_divergence_{order}": _ngram_divergence(order) for order in DIVERGENCE_ORDERS},
+        **{f"bleu_{order}": _bleu(order) for order in _BLEU_ORDERS},
+        **{f"self_bleu_{order}": _self_bleu(order) for order in _BLEU_ORDERS},
         "samples_nll_by_data": Metric(
             "NLL of samples by data (nats)",
             "as data",
             "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell smoothing, with add-one "
             "unigrams) fitted on the held-out sequences: a measure of quality that does not see missing variety.",
+            _samples_nll_by_data,
         ),
         "heldout_nll_by_samples": Metric(
             "NLL of data by samples (nats)",
             "lower",
             "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: a "
             "measure of diversity and quality.",
+            _heldout_nll_by_samples,
         ),
         "heldout_nll": Metric(
             "held-out NLL (nats)",

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.metrics.catalogue import METRICS, MODEL_ORDER
 from gumbel_gan.metrics.checks import as_known_sequences, as_sequences
-from gumbel_gan.metrics.corpus import distance_of_lengths, lengths_of
-from gumbel_gan.metrics.intervals import Estimate, bootstrap
-from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
-from gumbel_gan.metrics.ngrams import resampled_ngram_divergence
+from gumbel_gan.metrics.interface import Comparison, Metric
+from gumbel_gan.metrics.intervals import Estimate
+from gumbel_gan.metrics.ngram_model import fit_ngram_model
 
 if TYPE_CHECKING:
     from nltk.lm import WittenBellInterpolated
 
-# Trigrams: held-out sets of some hundred short sequences are too few for more.
-MODEL_ORDER = 3
-DIVERGENCE_ORDERS = range(1, 5)
-
-_BLEU_ORDERS = range(2, 6)
-_MOST_REFITS = 20
+_TRADED_OFF = ("bleu_4", "self_bleu_4", "samples_nll_by_data", "heldout_nll_by_samples")
 
 
 def compare(
@@ -32,6 +25,7 @@ def compare(
     *,
     num_symbols: int,
     model: WittenBellInterpolated | None = None,
+    metrics: Mapping[str, Metric] = METRICS,
     num_resamples: int = 200,
     seed: int = 0,
 ) -> dict[str, Estimate]:
@@ -59,48 +53,29 @@ def compare(
       num_symbols: K, the size of the vocabulary.
       model: `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, for many calls with the same references; None
         fits it.
+      metrics: what is measured, by name; `METRICS | {"mine": Metric(...)}` adds a metric of your own.
       num_resamples: number of resamples of the bootstrap, at least 2.
       seed: of the bootstrap.
 
     Returns:
-      Estimates by the names in `METRICS`: all but `heldout_nll`, `bits_per_symbol` and `oracle_nll`, which need the
-      generator or the true distribution. The n-gram models are of order `MODEL_ORDER`.
+      Estimates by the names in `metrics`, in their order, of those that samples are enough for: of `METRICS` all but
+      `heldout_nll`, `bits_per_symbol` and `oracle_nll`. The n-gram models are of order `MODEL_ORDER`.
 
     Raises:
-      ImportError: sacrebleu is not installed.
-      TypeError: an argument does not hold sequences of integers, or a number is not an integer.
-      ValueError: there are fewer than four samples, or no references or training sequences; `num_symbols` or
-        `num_resamples` is too small; or a token is not in [0, K).
+      ImportError: sacrebleu is not installed, and a metric needs it.
+      TypeError: an argument does not hold sequences of integers, a number is not an integer, or a metric is not a
+        `Metric` or does not return an `Estimate`.
+      ValueError: there are fewer than four samples, or no references or training sequences; `num_symbols`,
+        `num_resamples` or `seed` is too small; or a token is not in [0, K).
     """
     samples, references = as_sequences("samples", samples, least=4), as_sequences("references", references)
     known = as_known_sequences("train", train)
-    number_of = {sample: number for number, sample in enumerate(dict.fromkeys(samples))}
-    numbers = np.array([number_of[sample] for sample in samples])
-    lengths, reference_lengths = lengths_of(samples), lengths_of(references)
-
-    def estimate(statistic: Callable[[np.ndarray], float], most: int = num_resamples) -> Estimate:
-        return bootstrap(statistic, len(samples), num_resamples=min(num_resamples, most), seed=seed)
-
-    def mean(scores: np.ndarray) -> Estimate:
-        return bootstrap(lambda rows: scores[rows].mean(), len(scores), num_resamples=num_resamples, seed=seed)
-
+    require_at_least(1, num_symbols=num_symbols)
+    require_at_least(2, num_resamples=num_resamples)
+    require_at_least(0, seed=seed)
     if model is None:
         model = fit_ngram_model(references, MODEL_ORDER, num_symbols)
-    return {
-        "uniqueness": estimate(lambda rows: len(np.unique(numbers[rows])) / len(rows)),
-        "novelty": mean(np.array([sample not in known for sample in samples], np.float64)),
-        "length_distance": estimate(lambda rows: distance_of_lengths(lengths[rows], reference_lengths)),
-        **{
-            f"ngram_divergence_{order}": estimate(resampled_ngram_divergence(samples, references, order))
-            for order in DIVERGENCE_ORDERS
-        },
-        **{f"bleu_{order}": mean(sentence_bleu(samples, references, order)) for order in _BLEU_ORDERS},
-        **{f"self_bleu_{order}": mean(self_bleu(samples, order)) for order in _BLEU_ORDERS},
-        "samples_nll_by_data": mean(negative_log_likelihood(model, samples)),
-        "heldout_nll_by_samples": estimate(
-            lambda rows: _heldout_nll([samples[row] for row in rows], references, num_symbols), _MOST_REFITS
-        ),
-    }
+    return _measure(metrics, Comparison(samples, references, known, num_symbols, model, num_resamples, seed))
 
 
 def quality_and_diversity(
@@ -133,17 +108,20 @@ def quality_and_diversity(
       Caccia et al. 2020, https://arxiv.org/abs/1811.02549.
     """
     samples, references = as_sequences("samples", samples, least=2), as_sequences("references", references)
-    self_bleu_4 = self_bleu(samples, 4)
     if model is None:
         model = fit_ngram_model(references, MODEL_ORDER, num_symbols)
-    return {
-        "bleu_4": float(sentence_bleu(samples, references, 4).mean()),
-        "self_bleu_4": float(self_bleu_4.mean()),
-        "samples_nll_by_data": float(negative_log_likelihood(model, samples).mean()),
-        "heldout_nll_by_samples": _heldout_nll(samples, references, num_symbols),
-    }
+    comparison = Comparison(samples, references, frozenset(), num_symbols, model, num_resamples=None)
+    estimates = _measure({name: METRICS[name] for name in _TRADED_OFF}, comparison)
+    return {name: estimate.value for name, estimate in estimates.items()}
 
 
-def _heldout_nll(samples: Sequence[tuple[int, ...]], references: Sequence[tuple[int, ...]], num_symbols: int) -> float:
-    model = fit_ngram_model(samples, MODEL_ORDER, num_symbols)
-    return float(negative_log_likelihood(model, references).mean())
+def _measure(metrics: Mapping[str, Metric], comparison: Comparison) -> dict[str, Estimate]:
+    estimates = {}
+    for name, metric in metrics.items():
+        if not isinstance(metric, Metric):
+            raise TypeError(f"metrics[{name!r}] must be a Metric, got {metric!r}")
+        if metric.measure is not None:
+            estimates[name] = metric.measure(comparison)
+            if not isinstance(estimates[name], Estimate):
+                raise TypeError(f"metrics[{name!r}].measure must return an Estimate, got {estimates[name]!r}")
+    return estimates
