@@ -47,7 +47,7 @@ def chain(num_symbols: int) -> gg.Generator:
     return gg.Generator(init, initial_carry, step, num_symbols)
 
 
-def labelled_chain(num_symbols: int, num_labels: int) -> gg.Generator:
+def labeled_chain(num_symbols: int, num_labels: int) -> gg.Generator:
     """A network with a condition: a Markov chain a label."""
 
     def init(key):
@@ -213,7 +213,7 @@ def test_an_algorithm_goes_on_where_it_stopped_and_takes_seeds():
     assert (metrics["kl_data_model"] < 0.5 * start["kl_data_model"]).all()
 
 
-def test_a_task_by_hand_is_learnt_and_measured_exactly():
+def test_a_task_by_hand_is_learned_and_measured_exactly():
     algorithm = gg.maximum_likelihood(MODEL, optimizer=ADAM, ema_decay=0.9)
     params = algorithm.params(run(algorithm, TASK.train, 300))
     np.testing.assert_allclose(jax.nn.softmax(params), shares(TASK.train.tokens), atol=0.02)
@@ -229,13 +229,13 @@ def test_a_task_by_hand_is_learnt_and_measured_exactly():
     assert sampled["sampled_total_variation"] < 1.5 * marks["sampling_floor"]["sampled_total_variation"]
 
 
-def test_an_array_with_labels_is_learnt_label_by_label():
+def test_an_array_with_labels_is_learned_label_by_label():
     labels = np.arange(2_000) % 2
     # With label 1, 'a' and 'b' have changed places.
     tokens = np.where(labels[:, None] == 1, np.array([1, 0, 2])[TASK.train.tokens], TASK.train.tokens)
     train, heldout = gg.Batch(tokens[:1_600], labels[:1_600]), gg.Batch(tokens[1_600:], labels[1_600:])
     task = gg.array_task(train.tokens, symbols=SYMBOLS, condition=train.condition, validation=heldout, test=heldout)
-    model = task.model(labelled_chain(task.num_symbols, 2))
+    model = task.model(labeled_chain(task.num_symbols, 2))
     params = run(gg.maximum_likelihood(model, optimizer=ADAM), task.train, 300).generator_params
     optimum = [shares(task.train.tokens[task.train.condition == label]) for label in (0, 1)]
     np.testing.assert_allclose(jax.nn.softmax(params), optimum, atol=0.02)

@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
         return bootstrap(statistic, num, num_resamples=num_resamples, seed=self.seed)
 
     def mean(self, scores: np.ndarray) -> Estimate:
-        """Computes the mean of a score a sample, with its interval.
+        """Computes the mean of one score for each sample, with its interval.
 
         Args:
           scores: `[M]` scores, of all samples or of some.
