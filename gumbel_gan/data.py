@@ -125,7 +125,9 @@ def _check_tokens(tokens: Any, num_symbols: int, length: int) -> None:
     if not tokens.shape[0]:
         raise ValueError("tokens must hold at least one sequence, got none")
     if not isinstance(tokens, jax.core.Tracer):
-        least, largest = int(tokens.min()), int(tokens.max())
+        # In NumPy: under a trace, JAX's operations on a constant are traced, too.
+        values = np.asarray(tokens)
+        least, largest = int(values.min()), int(values.max())
         if least < 0 or largest >= num_symbols:
             raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
 
@@ -141,7 +143,8 @@ def _check_weights(weights: Any, num: int) -> None:
     if weights.shape != (num,):
         raise ValueError(f"weights must be [{num}], got shape {weights.shape}")
     if not isinstance(weights, jax.core.Tracer):
-        least, largest = float(weights.min()), float(weights.max())
+        values = np.asarray(weights)
+        least, largest = float(values.min()), float(values.max())
         if not (least >= 0 and largest < np.inf):
             raise ValueError(f"weights must be finite and >= 0, got {least} to {largest}")
         if largest == 0:

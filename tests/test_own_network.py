@@ -60,9 +60,9 @@ def test_the_gradient_of_its_likelihood_is_that_of_teacher_forcing_by_hand():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), ours, jax.grad(by_hand)(PARAMS))
 
 
-@pytest.mark.parametrize("estimator", [gg.soft, gg.straight_through])
-def test_relaxed_training_learns_a_small_distribution(estimator):
-    data = jnp.array([[1, 2, 0, 0], [2, 2, 0, 0], [1, 1, 0, 0], [2, 0, 0, 0]], jnp.int32)
+@pytest.mark.parametrize(("estimator", "temperature"), [(gg.soft, 0.5), (gg.straight_through, 1.0)])
+def test_relaxed_training_learns_a_small_distribution(estimator, temperature):
+    data = jnp.tile(jnp.array([[1, 2, 0, 0], [2, 2, 0, 0], [1, 1, 0, 0], [2, 0, 0, 0]], jnp.int32), (16, 1))
     model = gg.sequence_model(decoder(NUM_SYMBOLS, 8, LENGTH), length=LENGTH, padding=0)
     algorithm = gg.relaxed_gan(
         model,
@@ -71,18 +71,16 @@ def test_relaxed_training_learns_a_small_distribution(estimator):
         discriminator_optimizer=optax.adam(1e-2, b1=0.0, b2=0.9),
         objective=gg.log_odds,
         estimator=estimator,
-        temperature=0.5,
+        temperature=temperature,
         penalty=gg.GradientPenalty(1.0, 1.0),
         ema_decay=0.9,
     )
     keys = training.run_keys(0)
-    train = jax.jit(lambda state: training.train(algorithm, keys.train, state, data, batch_size=4, num_steps=250))
-    state, metrics = train(algorithm.init(keys.init))
-    assert all(np.isfinite(values).all() for values in metrics.values())
-    before = float(jnp.exp(model.log_prob(algorithm.init(keys.init).ema_params, data)).sum())
-    after = float(jnp.exp(model.log_prob(algorithm.params(state), data)).sum())
-    assert before < 0.1
-    assert after > 3 * before
+    train = jax.jit(lambda state: training.train(algorithm, keys.train, state, data, batch_size=64, num_steps=300))
+    state, _ = train(algorithm.init(keys.init))
+    probs = np.exp(model.log_prob(algorithm.params(state), data[:4]))
+    assert probs.sum() > 0.9
+    assert (probs > 0.03).all()
 
 
 def test_policy_gradients_and_roll_outs_take_it():
