@@ -74,7 +74,8 @@ def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Ob
 
     def states(state: Any) -> States:
         return States(
-            np.asarray(read(state, take(references, slice(num)))), np.asarray(draw(jnp.asarray(seeds, jnp.uint32), state))
+            np.asarray(read(state, take(references, slice(num)))),
+            np.asarray(draw(jnp.asarray(seeds, jnp.uint32), state)),
         )
 
     seeds = members(config).seeds

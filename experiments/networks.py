@@ -1,4 +1,4 @@
-"""Trains every pair of networks from scratch by the main job's recipe in half its steps, and writes the table of their distances.
+"""Trains every pair of networks from scratch by the main job's recipe, in half its steps, and tabulates distances.
 
 python -m experiments.networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
@@ -35,7 +35,7 @@ def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
-    """Returns the table in Markdown: median (least to greatest) over seeds, and steps a second of all seeds together."""
+    """Returns the table in Markdown: medians and ranges over seeds, and the steps a second of all seeds together."""
     first = next(iter(runs.values())).summary
     lines = [
         f"{len(first['seeds'])} seeds ({first['seeds'][0]} to {first['seeds'][-1]}), {first['steps']:,} steps; exact "

@@ -95,7 +95,7 @@ def require_scalar(name: str, value: Any, **limits: Any) -> None:
         require_number(name, value, **limits)
 
 
-def at_step(value: Scalar, step: ArrayLike) -> ArrayLike:
+def at_step(value: Scalar, step: ArrayLike) -> Any:
     """Returns the value of a hyperparameter at a step: the number itself, or that of the schedule.
 
     >>> at_step(0.5, 10), at_step(lambda step: 2 * step, 10)

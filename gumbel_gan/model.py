@@ -323,9 +323,7 @@ def complete_tokens(
     return unroll.completed(key, step, carry, start, tokens, num_given, temperature=temperature)
 
 
-def teacher_forced_logits(
-    model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]
-) -> jax.Array:
+def teacher_forced_logits(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
     """Computes `[N, T, K]` logits along `[N, T]` tokens, at t given those before t; `given` as in `sample`."""
     num, length = tokens.shape
     generator = model.generator
@@ -350,16 +348,16 @@ def hidden_states_and_logits(
     Raises:
       ValueError: the generator has no hidden states.
     """
-    require_hidden_states(model)
-    hidden_NTH, logits_NTK = model.generator.hidden_states(params, tokens, **given)
+    hidden_NTH, logits_NTK = require_hidden_states(model)(params, tokens, **given)
     start = unroll.start_tokens(len(tokens), model.generator.num_symbols)
     return hidden_NTH, _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
 
 
-def require_hidden_states(model: SequenceModel) -> None:
-    """Raises ValueError unless the generator has hidden states to look at."""
+def require_hidden_states(model: SequenceModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
+    """Returns the generator's `hidden_states`; raises ValueError where it has none."""
     if model.generator.hidden_states is None:
         raise ValueError("generator must have hidden_states, got None")
+    return model.generator.hidden_states
 
 
 def require_exact(model: SequenceModel) -> None:
@@ -383,12 +381,15 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
 
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
     """Applies the rules of padding to logits `[..., K]`, given the tokens `[...]` before them."""
-    if not model.padding_ends:
+    if model.padding is None or not model.padding_ends:
         return logits
-    return _follow_padding(model, logits, previous == model.generator.num_symbols, previous == model.padding)
+    is_start, ended = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))
+    return _follow_padding(model, logits, is_start, ended)
 
 
 def _follow_padding(model: SequenceModel, logits: jax.Array, is_start: jax.Array, ended: jax.Array) -> jax.Array:
+    if model.padding is None:
+        return logits
     only_padding = force_symbol(jnp.zeros_like(logits), model.padding)
     logits = jnp.where(ended[..., None], only_padding, logits)
     if model.allow_empty:

@@ -89,9 +89,9 @@ def train(
         is out of its range, or the former is not a multiple of the number of shards.
     """
     model = algorithm.model
-    data = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
-    data = jax.tree.map(jnp.asarray, data)
-    num = num_sequences(data)
+    checked = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
+    sequences: Batch = jax.tree.map(jnp.asarray, checked)
+    num = num_sequences(sequences)
     require_at_least(1, num_steps=num_steps)
     if not 1 <= batch_size <= num:
         raise ValueError(f"batch_size must be between 1 and the number of sequences, {num}; got {batch_size}")
@@ -106,7 +106,7 @@ def train(
             shard = jax.lax.axis_index(shard_axis)
             rows = rows.reshape(num_shards, -1)[shard]
             step_key = jax.random.fold_in(step_key, shard)
-        return algorithm.step(step_key, state, take(data, rows))
+        return algorithm.step(step_key, state, take(sequences, rows))
 
     state, metrics = jax.lax.scan(one_step, state, length=num_steps)
     return state, sharding.mean_over(shard_axis, metrics)

@@ -112,7 +112,8 @@ ALGORITHMS = {
         ema_decay=0.0,
     ),
     "relaxed_gan of GRUs": lambda: make_gan(
-        make_model(gru_generator(NUM_SYMBOLS, 3, latent="hidden"), num_latent_draws=8), gru_discriminator(NUM_SYMBOLS, 3)
+        make_model(gru_generator(NUM_SYMBOLS, 3, latent="hidden"), num_latent_draws=8),
+        gru_discriminator(NUM_SYMBOLS, 3),
     ),
     "maximum_likelihood": make_mle,
     "maximum_likelihood, scheduled sampling": lambda: make_mle(sampling_rate=schedules.linear(0.1, 0.5, 10)),
@@ -199,9 +200,7 @@ def test_a_gan_step_is_the_paper_s_algorithm_one(penalized_fraction, num_penaliz
         return unroll.relaxed(
             noise_key,
             partial(generator.step, params),
-            generator.initial_carry(
-                params, len(DATA), LENGTH, latent=generator.sample_latent(latent_key, len(DATA))
-            ),
+            generator.initial_carry(params, len(DATA), LENGTH, latent=generator.sample_latent(latent_key, len(DATA))),
             unroll.start_symbols(len(DATA), NUM_SYMBOLS),
             LENGTH,
             estimator=gg.soft,
@@ -350,7 +349,9 @@ def test_maximum_likelihood_finds_a_small_distribution():
     train = partial(training.train, algorithm, batch_size=4, num_steps=400)
     state, metrics = jax.jit(train)(keys.train, state, data)
     assert metrics["generator_loss"][-50:].mean() == pytest.approx(0.562, abs=0.1)  # the entropy of the data
-    np.testing.assert_allclose(np.exp(algorithm.model.log_prob(algorithm.params(state), data[2:])), [0.75, 0.25], atol=0.12)
+    np.testing.assert_allclose(
+        np.exp(algorithm.model.log_prob(algorithm.params(state), data[2:])), [0.75, 0.25], atol=0.12
+    )
 
 
 def test_weights_count_as_repetitions_do_in_maximum_likelihood():
@@ -363,7 +364,9 @@ def test_weights_count_as_repetitions_do_in_maximum_likelihood():
 
 
 def test_several_discriminator_updates_precede_one_of_the_generator():
-    algorithm = make_gan(discriminator_updates=3, discriminator_optimizer=optax.adam(0.1), generator_optimizer=optax.adam(0.1))
+    algorithm = make_gan(
+        discriminator_updates=3, discriminator_optimizer=optax.adam(0.1), generator_optimizer=optax.adam(0.1)
+    )
     assert algorithm.batches_per_step == 3
     state, _ = jax.jit(algorithm.step)(jax.random.key(1), algorithm.init(jax.random.key(0)), BATCH)
     assert int(state.discriminator_opt_state[0].count) == 3

@@ -73,24 +73,18 @@ CASES = {
     "policy_gradient ema_decay": Case(lambda x: policy_gradient(ema_decay=x), (0.0, 0.02, 0.05)),
     "per_prefix discount": Case(lambda x: per_prefix(discount=x), (0.0, 0.5, 1.0)),
     "per_prefix baseline_decay": Case(lambda x: per_prefix(baseline_decay=x), (0.0, 0.5, 0.9)),
-    "professor_forcing free_running_weight": Case(
-        lambda x: professor_forcing(free_running_weight=x), (0.0, 1.0, 3.0)
-    ),
+    "professor_forcing free_running_weight": Case(lambda x: professor_forcing(free_running_weight=x), (0.0, 1.0, 3.0)),
     "professor_forcing teacher_forced_weight": Case(
         lambda x: professor_forcing(teacher_forced_weight=x), (0.0, 1.0, 3.0)
     ),
-    "professor_forcing generator_threshold": Case(
-        lambda x: professor_forcing(generator_threshold=x), (0.0, 0.2, 1.0)
-    ),
+    "professor_forcing generator_threshold": Case(lambda x: professor_forcing(generator_threshold=x), (0.0, 0.2, 1.0)),
     "professor_forcing discriminator_threshold": Case(
         lambda x: professor_forcing(discriminator_threshold=x), (0.0, 0.8, 1.0)
     ),
     "professor_forcing ema_decay": Case(lambda x: professor_forcing(ema_decay=x), (0.0, 0.02, 0.05)),
     "maximum_likelihood sampling_rate": Case(lambda x: maximum_likelihood(sampling_rate=x), (0.0, 0.5, 1.0)),
     "maximum_likelihood ema_decay": Case(lambda x: maximum_likelihood(ema_decay=x), (0.0, 0.02, 0.05)),
-    "learning rate": Case(
-        lambda x: gg.maximum_likelihood(MODEL, optimizer=optax.adam(x)), (0.0, 0.01, 0.1)
-    ),
+    "learning rate": Case(lambda x: gg.maximum_likelihood(MODEL, optimizer=optax.adam(x)), (0.0, 0.01, 0.1)),
 }
 
 

@@ -61,9 +61,9 @@ def test_shards_weigh_the_whole_batch():
     rng = np.random.default_rng(0)
     log_prob, data_log_prob, logit = (jnp.asarray(rng.normal(size=8), jnp.float32) for _ in range(3))
     whole = weighted_likelihood(log_prob, data_log_prob, logit, weight_exponent=0.7)
-    sharded = jax.vmap(functools.partial(weighted_likelihood, weight_exponent=0.7, shard_axis="shards"), axis_name="shards")(
-        *(x.reshape(2, 4) for x in (log_prob, data_log_prob, logit))
-    )
+    sharded = jax.vmap(
+        functools.partial(weighted_likelihood, weight_exponent=0.7, shard_axis="shards"), axis_name="shards"
+    )(*(x.reshape(2, 4) for x in (log_prob, data_log_prob, logit)))
     np.testing.assert_allclose(sharded.weights.reshape(-1), whole.weights, rtol=1e-5)
     np.testing.assert_allclose(sharded.loss, jnp.full(2, whole.loss), rtol=1e-5)
     np.testing.assert_allclose(sharded.effective_sample_size, jnp.full(2, whole.effective_sample_size), rtol=1e-5)

@@ -131,7 +131,9 @@ def test_gates_of_shards_are_those_of_the_whole_batch():
     algorithm = make(Discriminator(lambda key: jnp.asarray(2.0), logits), shard_axis="shards")
     state = algorithm.init(jax.random.key(0))
     step = jax.vmap(algorithm.step, in_axes=(0, None, 0), axis_name="shards")
-    after, metrics = jax.jit(step)(jax.random.split(jax.random.key(1)), state, Batch(DATA.tokens.reshape(2, -1, LENGTH)))
+    after, metrics = jax.jit(step)(
+        jax.random.split(jax.random.key(1)), state, Batch(DATA.tokens.reshape(2, -1, LENGTH))
+    )
     np.testing.assert_array_equal(metrics["discriminator_accuracy"], [0.5, 1.0])
     # Of the whole: 0.75, which is not above the threshold of the generator, and below that of the discriminator.
     np.testing.assert_array_equal(metrics["generator_gate"], [0, 0])

@@ -74,7 +74,9 @@ def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
     apart = [plain.step(jax.random.fold_in(step_key, shard), state, Batch(DATA[rows[shard]]))[0] for shard in range(2)]
     mean = jax.tree.map(lambda *leaves: sum(leaves) / 2, *(each.discriminator_params for each in apart))
     chex.assert_trees_all_close(together.discriminator_params, mean, rtol=1e-4, atol=1e-6)
-    difference = jax.tree.map(lambda a, b: jnp.abs(a - b).max(), apart[0].discriminator_params, apart[1].discriminator_params)
+    difference = jax.tree.map(
+        lambda a, b: jnp.abs(a - b).max(), apart[0].discriminator_params, apart[1].discriminator_params
+    )
     assert max(jax.tree.leaves(difference)) > 1e-3
 
 
@@ -168,9 +170,7 @@ def test_bad_arguments_are_named():
         sharding.vmap_seeds(lambda x: x, sharding.seeds_mesh(1, 2))
     with pytest.raises(ValueError, match="batch_size must be a multiple of the number of shards, 2; got 3"):
         jax.vmap(
-            lambda key: training.train(
-                SHARDED, key, None, DATA, batch_size=3, num_steps=1, shard_axis=sharding.SHARDS
-            ),
+            lambda key: training.train(SHARDED, key, None, DATA, batch_size=3, num_steps=1, shard_axis=sharding.SHARDS),
             axis_name=sharding.SHARDS,
         )(jax.random.split(jax.random.key(0)))
     with pytest.raises(ValueError, match=r"in_axes must hold 0 or None for each argument, got \(1,\)"):

@@ -71,7 +71,9 @@ def test_many_steps_are_traced_once():
 
 
 def test_batches_are_drawn_uniformly_and_afresh():
-    algorithm = ALGORITHM._replace(step=lambda key, state, batch: (state._replace(step=state.step + 1), {"x": batch.tokens}))
+    algorithm = ALGORITHM._replace(
+        step=lambda key, state, batch: (state._replace(step=state.step + 1), {"x": batch.tokens})
+    )
     _, seen = training.train(algorithm, jax.random.key(0), run(0, 3)[0], DATA, batch_size=2, num_steps=2_000)
     rows = np.array([[DATA.tolist().index(row) for row in batch] for batch in seen["x"].tolist()])
     shares = np.bincount(rows.ravel(), minlength=4) / rows.size

@@ -8,13 +8,10 @@ import jax
 import numpy as np
 import optax
 
+import gumbel_gan as gg
 from experiments.benchmarks import flax_networks
 from experiments.benchmarks.timing import Program, Sizes
-from gumbel_gan import sharding, schedules, training
-from gumbel_gan.algorithms import Algorithm, relaxed_gan
-from gumbel_gan.relaxation.estimators import ESTIMATORS
-from gumbel_gan.networks import Discriminator, Generator, lstm_discriminator, lstm_generator
-from gumbel_gan.losses.objectives import OBJECTIVES
+from gumbel_gan import schedules, sharding, training
 
 NUM_STEPS = 20
 
@@ -31,22 +28,22 @@ class Compiled(NamedTuple):
     compiled: Any
 
 
-def own_networks(sizes: Sizes) -> tuple[Generator, Discriminator]:
+def own_networks(sizes: Sizes) -> tuple[gg.Generator, gg.Discriminator]:
     """Makes the paper's networks as this library does."""
     return (
-        lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
-        lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
+        gg.lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
+        gg.lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
     )
 
 
 def algorithm(
     sizes: Sizes,
     *,
-    networks: Callable[[Sizes], tuple[Generator, Discriminator]] = own_networks,
+    networks: Callable[[Sizes], tuple[gg.Generator, gg.Discriminator]] = own_networks,
     num_shards: int = 1,
     penalty: float | None = None,
-    penalised_fraction: float = 1.0,
-) -> Algorithm:
+    penalized_fraction: float = 1.0,
+) -> gg.Algorithm:
     """Makes the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
 
     Args:
@@ -54,20 +51,18 @@ def algorithm(
       networks: makes the generator and the discriminator.
       num_shards: shards of a batch.
       penalty: weight of R1 and of R2; None computes neither.
-      penalised_fraction: share of the sequences at which they are measured.
+      penalized_fraction: share of the sequences at which they are measured.
     """
-    weight = None if penalty is None else schedules.constant(penalty)
-    return relaxed_gan(
-        *networks(sizes),
-        length=sizes.length,
+    generator, discriminator = networks(sizes)
+    return gg.relaxed_gan(
+        gg.sequence_model(generator, length=sizes.length),
+        discriminator,
         generator_optimizer=optax.adam(1e-3),
         discriminator_optimizer=optax.adam(1e-3),
-        objective=OBJECTIVES["log_odds"],
-        estimator=ESTIMATORS["soft"],
+        objective=gg.log_odds,
+        estimator=gg.soft,
         temperature=schedules.linear(5.0, 1.0, 20_000),
-        real_penalty=weight,
-        generated_penalty=weight,
-        penalised_fraction=penalised_fraction,
+        penalty=gg.GradientPenalty(penalty, penalty, penalized_fraction),
         shard_axis=sharding.shard_axis(num_shards),
     )
 
@@ -120,7 +115,7 @@ def naive(sizes: Sizes) -> Program:
         nonlocal key, state
         for _ in range(NUM_STEPS):
             key, step_key = jax.random.split(key)
-            state, metrics = step(step_key, state, data[rng.integers(0, len(data), sizes.batch_size)])
+            state, metrics = step(step_key, state, gg.Batch(data[rng.integers(0, len(data), sizes.batch_size)]))
             float(metrics["discriminator_loss"])
 
     return Program(run, NUM_STEPS)

@@ -64,7 +64,7 @@ def main() -> None:
             SEVERAL: jax_step.scanned(sizes, num_seeds=_NUM_SEEDS.value).program,
             PENALTIES: jax_step.scanned(sizes, num_shards=num_shards, penalty=1.0).program,
             SOME_PENALTIES: jax_step.scanned(
-                sizes, num_shards=num_shards, penalty=1.0, penalised_fraction=0.25
+                sizes, num_shards=num_shards, penalty=1.0, penalized_fraction=0.25
             ).program,
             FLAX: jax_step.scanned(sizes, num_shards=num_shards, networks=flax_networks.make).program,
             NAIVE: jax_step.naive(sizes),

@@ -7,8 +7,8 @@ arithmetic_policy_gradient.py:monte_carlo, those of ScratchGAN or SeqGAN.
 
 Ten minutes for eight seeds on two CPU cores (AMD EPYC, 2026-11-23, beside other work). Seeds 0 to 7, median (worst):
 validity mass 0.999 (0.998), KL(data || model) 0.007 (0.010) nats, total variation 0.040 (0.052); per_prefix, five
-minutes: 0.995 (0.988), 0.016 (0.023), 0.056 (0.074); monte_carlo, 3,000 steps of batch 128 in 14 minutes: 0.996 (0.994),
-0.019 (0.036), 0.063 (0.084).
+minutes: 0.995 (0.988), 0.016 (0.023), 0.056 (0.074); monte_carlo, 3,000 steps of batch 128 in 14 minutes: 0.996
+(0.994), 0.019 (0.036), 0.063 (0.084).
 
 With --config.task.length_distribution=grammar, per_prefix reaches 0.999 (0.998), 0.004 (0.005), 0.012 (0.016). With
 reinforce most seeds end on the string `x`; there the main job's faster generator is needed, and 6,000 steps of batch

@@ -216,8 +216,11 @@ def penalized_loss(
       ValueError: it is out of its range.
     """
     check_penalty(penalty)
-    weights = {"real_penalty": penalty.real_weight, "generated_penalty": penalty.generated_weight}
-    weights = {name: weight for name, weight in weights.items() if weight is not None and not is_zero(weight)}
+    weights: dict[str, Scalar] = {
+        name: weight
+        for name, weight in (("real_penalty", penalty.real_weight), ("generated_penalty", penalty.generated_weight))
+        if weight is not None and not is_zero(weight)
+    }
 
     def penalized(
         params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array

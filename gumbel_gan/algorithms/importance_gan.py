@@ -123,9 +123,7 @@ def importance_gan(
     def init(key: jax.Array) -> AdversarialState:
         return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
 
-    def update_discriminator(
-        key: jax.Array, state: AdversarialState, batch: Batch
-    ) -> tuple[AdversarialState, Metrics]:
+    def update_discriminator(key: jax.Array, state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Metrics]:
         dropout_key = jax.random.fold_in(key, 2)
         latent_key, noise_key = jax.random.split(key)
         num, params = len(batch.tokens), state.generator_params

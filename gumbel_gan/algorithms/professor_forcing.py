@@ -155,7 +155,8 @@ def professor_forcing(
         (behaviors, log_prob), pull_back = jax.vjp(behave, params)
         updated, metrics = _adversarial.update_discriminator(
             state,
-            *(Sequences(behavior, batch.condition) for behavior in behaviors),
+            Sequences(behaviors[0], batch.condition),
+            Sequences(behaviors[1], batch.condition),
             update_key,
             loss=discriminator_loss,
             optimizer=discriminator_optimizer,

@@ -62,8 +62,8 @@ def relaxed_gan(
 
         L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y),
 
-    with L_D of the objective, R1 and R2 the zero-centered gradient penalties, and x real and y generated sequences, both
-    seen through the same instance noise. The generator descends along
+    with L_D of the objective, R1 and R2 the zero-centered gradient penalties, and x real and y generated sequences,
+    both seen through the same instance noise. The generator descends along
 
         (1 - w_score) g_relaxed + w_score g_score,
 
@@ -212,9 +212,7 @@ def relaxed_gan(
             "generator_gradient_norm": optax.tree.norm(gradient),
             "temperature": jnp.asarray(at_step(temperature, state.step), jnp.float32),
         }
-        state = _adversarial.update_generator(
-            state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay
-        )
+        state = _adversarial.update_generator(state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay)
         return state, metrics
 
     return _adversarial.algorithm(init, step, model, discriminator_updates)

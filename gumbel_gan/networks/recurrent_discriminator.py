@@ -186,9 +186,7 @@ def recurrent_prefix_discriminator(
     dropout = Dropout(dropout_rate, num_layers, hidden_size)
     module = _module(
         num_symbols,
-        _Discriminator(
-            cell, hidden_size, num_layers, embedding_size, None, False, condition, spectral_norm, dtype
-        ),
+        _Discriminator(cell, hidden_size, num_layers, embedding_size, None, False, condition, spectral_norm, dtype),
     )
     return PrefixDiscriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
 
