@@ -11,7 +11,7 @@ from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks.conditions import ConditionEmbedding, ConditionSpec, Labels, Sequences, Vectors
 from gumbel_gan.networks.spectral import dense_of
 
-# Of the size of the sinusoids that are added to an embedding.
+# The root mean square of the sinusoids that are added to an embedding.
 EMBEDDING_INIT = nn.initializers.normal(0.5**0.5)
 
 # In suffixes, S is the length of what is attended to, N the number of heads and D the width of one, H = N D.
@@ -100,9 +100,9 @@ class TransformerLayer(nn.Module):
           cache: keys and values of S positions, to which those of x are written, and which are then attended to;
             None: x attends to itself.
           position: int32 scalar, where in the cache they are written.
-          memory: what `memory` gives; None where there is no condition to attend to.
-          memory_mask: `[B, S']` booleans, false at what is left out of the memory; None: nothing.
-          dropout: `[3, B, 1, H]` factors of the parts' outputs; None: no dropout.
+          memory: the result of the method `memory`; None where there is no condition to attend to.
+          memory_mask: `[B, S']` booleans, false at the positions of the memory that are left out; None: all are read.
+          dropout: `[3, B, 1, H]` factors of the outputs of the three parts; None: no dropout.
 
         Returns:
           `[B, T, H]` output, and the keys and values attended to.

@@ -107,6 +107,12 @@ def require_labels_or_vectors(condition: Any) -> None:
         )
 
 
+def require_condition_spec(condition: Any) -> None:
+    """Raises TypeError unless a network's condition is `Labels`, `Vectors`, `Sequences` or None."""
+    if not isinstance(condition, ConditionSpec | None):
+        raise TypeError(f"condition must be Labels, Vectors, Sequences or None, got {condition!r}")
+
+
 class ConditionEmbedding(nn.Module):
     """A learned linear map of labels or vectors to `[B, features]`: a table for labels, a dense layer for vectors.
 

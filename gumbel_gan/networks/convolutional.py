@@ -103,7 +103,7 @@ def convolutional_discriminator(
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, or the condition is of another kind.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
       ValueError: an argument is out of its range.
 
     References:
@@ -153,7 +153,7 @@ def multi_representation_discriminator(
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, or the condition is of another kind.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
       ValueError: an argument is out of its range.
 
     References:

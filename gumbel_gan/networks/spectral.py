@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax.typing import Initializer
 
-# Makes a dense layer of a number of features and, by keyword, `use_bias` and `kernel_init`.
+from gumbel_gan.arguments import require_at_least
+
+# Builds a dense layer of a number of features and, by keyword, `use_bias` and `kernel_init`.
 Dense = Callable[..., Any]
 
 # The least norm that is divided by, so that a kernel of zeros stays one of zeros.
@@ -22,7 +24,8 @@ def spectral_norm(kernel: jax.Array, *, num_squarings: int = 8) -> jax.Array:
 
     It takes 2^num_squarings steps of the power method from a fixed vector, by squaring the smaller of W^T W and W W^T,
     so that a network needs no state to keep a vector in. The singular vectors u and v so found are taken for constants:
-    sigma = u^T W v, whose derivative by W, u v^T, is exact where the vectors are. Derivatives of higher order are not.
+    sigma = u^T W v, whose derivative by W, u v^T, is exact where the vectors are. So is the gradient of a penalty on a
+    network's input gradient, which differentiates by W once. Second derivatives by W are not.
 
     Args:
       kernel: W, `[..., M]` floating with at least two axes, of which all but the last are flattened into one.
@@ -33,12 +36,13 @@ def spectral_norm(kernel: jax.Array, *, num_squarings: int = 8) -> jax.Array:
       sigma, a float32 scalar.
 
     Raises:
-      TypeError: `kernel` is not floating.
-      ValueError: `kernel` has fewer than two axes.
+      TypeError: `kernel` is not floating, or `num_squarings` is not an integer.
+      ValueError: `kernel` has fewer than two axes, or `num_squarings` is negative.
 
     References:
       Miyato et al. 2018, section 2.1 and appendix A, https://arxiv.org/abs/1802.05957.
     """
+    require_at_least(0, num_squarings=num_squarings)
     if not jnp.issubdtype(kernel.dtype, jnp.floating):
         raise TypeError(f"kernel must be floating, got {kernel.dtype}")
     if kernel.ndim < 2:
@@ -96,9 +100,13 @@ def dense_of(spectral_norm: bool, dtype: Any) -> Dense:
 
 def _power_method(gram: jax.Array, num_squarings: int) -> jax.Array:
     """Computes the unit vector G^(2^n) x / |G^(2^n) x| of a fixed x, near G's first eigenvector."""
-    for _ in range(num_squarings):
+
+    def square(_: int, gram: jax.Array) -> jax.Array:
         gram = gram / jnp.maximum(jnp.trace(gram), _TINY)
-        gram = _product(gram, gram)
+        return _product(gram, gram)
+
+    # Not unrolled: a network has many kernels, and would take long to compile.
+    gram = jax.lax.fori_loop(0, num_squarings, square, gram)
     # Drawn, so that it is orthogonal to no vector that a structured kernel may have.
     start = np.random.default_rng(0).standard_normal(gram.shape[0]).astype(np.float32)
     return _normalize(_product(gram, jnp.asarray(start)))

@@ -15,7 +15,7 @@ from gumbel_gan.networks.attention import (
     require_heads,
     sinusoids,
 )
-from gumbel_gan.networks.conditions import ConditionSpec, Sequences
+from gumbel_gan.networks.conditions import ConditionSpec, Sequences, require_condition_spec
 from gumbel_gan.networks.discriminator_functions import discriminator_functions
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
@@ -105,7 +105,7 @@ def transformer_discriminator(
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, or `dropout_rate` is not a real scalar.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
       ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
 
     References:
@@ -116,6 +116,7 @@ def transformer_discriminator(
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_heads(width, num_heads)
+    require_condition_spec(condition)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
     module = _Discriminator(width, num_layers, num_heads, mlp_ratio, pooling, condition, spectral_norm, dtype)
     return Discriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
@@ -135,15 +136,35 @@ def transformer_prefix_discriminator(
 ) -> PrefixDiscriminator:
     """Builds a causal transformer with a linear head at every position.
 
-    Args and errors are those of `transformer_discriminator`, without a pooling. The whole of a condition sequence is
-    seen at every position.
+    Symbols are embedded, and sinusoids added for their positions, so that sequences may have any length. The whole of a
+    condition sequence is seen at every position.
+
+    Args:
+      num_symbols: K, at least 2.
+      width: H, a multiple of `num_heads`.
+      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
+      num_heads: heads of the attention, at least 1.
+      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
+      dropout_rate: scalar in [0, 1), as in `transformer_discriminator`; may be traced.
+      condition: `Labels`, `Vectors` or `Sequences`, as in `transformer_discriminator`; None: there is no condition.
+      spectral_norm: whether the kernels that read the sequence are divided by their spectral norms.
+      dtype: of the computation; parameters and logits are float32.
 
     Returns:
       A `PrefixDiscriminator`.
+
+    Raises:
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+
+    References:
+      Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; de Masson d'Autume et al. 2019, section 3, for logits of
+      prefixes, https://arxiv.org/abs/1905.09922.
     """
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_heads(width, num_heads)
+    require_condition_spec(condition)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
     module = _Discriminator(width, num_layers, num_heads, mlp_ratio, None, condition, spectral_norm, dtype)
     return PrefixDiscriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)

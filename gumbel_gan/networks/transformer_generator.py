@@ -17,7 +17,13 @@ from gumbel_gan.networks.attention import (
     require_heads,
     sinusoids,
 )
-from gumbel_gan.networks.conditions import ConditionSpec, Sequences, check_condition, example_condition
+from gumbel_gan.networks.conditions import (
+    ConditionSpec,
+    Sequences,
+    check_condition,
+    example_condition,
+    require_condition_spec,
+)
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Generator, Params
 
@@ -157,7 +163,8 @@ def transformer_generator(
 
     Symbols are embedded, and sinusoids added for their positions, so that sequences may have any length. Teacher
     forcing is one pass. The carry of a roll-out is a `TransformerCarry`; more steps than it was made for raise an error
-    where the position is concrete, and have logits of NaN where it is traced.
+    where the position is concrete, and have logits of NaN where it is traced. The gradient of a roll-out of T steps
+    keeps the caches of all steps, which takes memory of the order L B T^2 H.
 
     Args:
       num_symbols: K, at least 2.
@@ -176,7 +183,7 @@ def transformer_generator(
       A `Generator`, whose hidden states are the last layer's, normalized, which the head reads.
 
     Raises:
-      TypeError: a size is not an integer, or `dropout_rate` is not a real scalar.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
       ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
 
     References:
@@ -187,6 +194,7 @@ def transformer_generator(
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_at_least(0, latent_size=latent_size)
     require_heads(width, num_heads)
+    require_condition_spec(condition)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
     module: Any = _Decoder(num_symbols, width, num_layers, num_heads, mlp_ratio, latent_size, condition, dtype)
     spec = condition
