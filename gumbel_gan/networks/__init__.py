@@ -3,6 +3,7 @@
 from gumbel_gan.networks.cells import GRUCell, LSTMCell
 from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
 from gumbel_gan.networks.convolutional import convolutional_discriminator, multi_representation_discriminator
+from gumbel_gan.networks.initial_states import LATENTS
 from gumbel_gan.networks.interface import Carry, Discriminator, Generator, Params, PrefixDiscriminator
 from gumbel_gan.networks.masks import force_symbol, mask_symbol
 from gumbel_gan.networks.recurrent_discriminator import (
@@ -16,7 +17,6 @@ from gumbel_gan.networks.recurrent_discriminator import (
     recurrent_prefix_discriminator,
 )
 from gumbel_gan.networks.recurrent_generator import (
-    LATENTS,
     gru_generator,
     lstm_generator,
     lstm_generator_params,

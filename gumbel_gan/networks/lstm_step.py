@@ -78,6 +78,7 @@ def _is_wide(x_BN: jax.Array, h_BH: jax.Array) -> bool:
 def lstm_step_forwards(
     kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
 ) -> tuple[LSTMCarry, _StepResiduals]:
+    """Computes `lstm_step`, and what its derivative needs; autodiff may differentiate it."""
     c_BH, h_BH = carry
     if _is_wide(x, h_BH):
         of_input, of_state = jnp.split(kernel, [x.shape[-1]])
@@ -107,6 +108,7 @@ def _lstm_step_backwards(
 def lstm_recurrence_forwards(
     kernel: jax.Array, carry: LSTMCarry, projected: jax.Array
 ) -> tuple[LSTMCarry, _RecurrenceResiduals]:
+    """Computes `lstm_recurrence`, and what its derivative needs; autodiff may differentiate it."""
     c_BH, h_BH = carry
     carry, gates = _gates_forwards(projected + h_BH @ kernel, c_BH)
     return carry, (kernel, h_BH, gates)

@@ -12,8 +12,9 @@ from gumbel_gan.networks.cells import GRUCell, LSTMCell
 from gumbel_gan.networks.conditions import Labels, Vectors, require_labels_or_vectors
 from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.initial_states import zero_carry
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
-from gumbel_gan.networks.recurrent_generator import CellFactory
+from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, require_recurrent, unroll_cell
 from gumbel_gan.networks.spectral import dense_of
 
 POOLINGS = ("last", "last_and_mean")
@@ -33,28 +34,23 @@ class _Discriminator(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, condition: Any, dropout: jax.Array | None) -> jax.Array:
         dense = dense_of(self.spectral_norm, self.dtype)
-        h_BTH = x
+        x_TBN = jnp.swapaxes(x.astype(self.dtype), 0, 1)
         if self.embedding_size is not None:
-            h_BTH = dense(self.embedding_size, use_bias=False, name="embedding")(x.astype(self.dtype))
+            x_TBN = drop(dense(self.embedding_size, use_bias=False, name="embedding")(x_TBN), dropout, self.num_layers)
         for layer in range(self.num_layers):
-            inputs_BTN = h_BTH
-            h_BTH = self._unroll()(inputs_BTN)
-            last_BH = h_BTH[:, -1]
+            states = [_read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN)]
             if self.bidirectional:
-                # With keep_order, the state that has read the whole sequence backwards stands at its beginning.
-                backwards_BTH = self._unroll(reverse=True, keep_order=True)(inputs_BTN)
-                last_BH = jnp.concatenate([last_BH, backwards_BTH[:, 0]], axis=-1)
-                h_BTH = jnp.concatenate([h_BTH, backwards_BTH], axis=-1)
-            if dropout is not None:
-                h_BTH = h_BTH * dropout[layer].astype(self.dtype)
-                last_BH = last_BH * dropout[layer, :, 0].astype(self.dtype)
-        features = h_BTH if self.pooling is None else last_BH
-        if self.pooling == "last_and_mean":
-            features = jnp.concatenate([last_BH, jnp.mean(h_BTH, axis=1)], axis=-1)
+                states.append(_read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN, reverse=True))
+            x_TBN = drop(jnp.concatenate(states, axis=-1), dropout, layer)
+        if self.pooling is None:
+            features = jnp.swapaxes(x_TBN, 0, 1)
+        else:
+            # The state that has read the whole sequence backwards stands at its beginning.
+            parts = [x_TBN[-1, :, : self.hidden_size], x_TBN[0, :, self.hidden_size :]]
+            if self.pooling == "last_and_mean":
+                parts.append(jnp.mean(x_TBN, axis=0))
+            features = jnp.concatenate(parts, axis=-1)
         return projected_logits(dense, features, self.condition, condition)
-
-    def _unroll(self, **options: Any) -> Any:
-        return nn.RNN(self.cell(self.hidden_size, dtype=self.dtype), **options)
 
 
 class _BehaviorDiscriminator(nn.Module):
@@ -65,13 +61,19 @@ class _BehaviorDiscriminator(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, condition: Any, dropout: jax.Array | None) -> jax.Array:
         del condition, dropout
-        forwards, backwards = (nn.GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2))
-        read: Any = nn.Bidirectional(nn.RNN(forwards), nn.RNN(backwards))
-        h_BH = jnp.mean(read(x), axis=1)
+        x_TBN = jnp.swapaxes(x.astype(self.dtype), 0, 1)
+        cells = [GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2)]
+        states = [_read(cell, x_TBN, reverse=i == 1) for i, cell in enumerate(cells)]
+        h_BH = jnp.mean(jnp.concatenate(states, axis=-1), axis=0)
         for _ in range(self.num_layers):
             h_BH = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h_BH))
-        logits_B1 = nn.Dense(1, dtype=self.dtype)(h_BH)
-        return logits_B1[:, 0].astype(jnp.float32)
+        return nn.Dense(1, dtype=self.dtype)(h_BH)[:, 0].astype(jnp.float32)
+
+
+def _read(cell: Any, x: jax.Array, *, reverse: bool = False) -> jax.Array:
+    """Returns the states `[T, B, H]` of a cell, which begins with a carry of its own, along x `[T, B, N]`."""
+    carry = zero_carry(cell, x.shape[1], x.shape[2], x.dtype)
+    return unroll_cell(cell, carry, x, reverse=reverse)[0]
 
 
 def recurrent_discriminator(
@@ -100,8 +102,8 @@ def recurrent_discriminator(
       embedding_size: E, size of a linear map of the symbols, at least 1; None: symbols enter the gates directly.
       pooling: 'last' (the paper's) or 'last_and_mean', which shortens the path of the gradient to each symbol.
       bidirectional: whether a second cell in each layer reads the sequence backwards.
-      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of a layer's output, at
-        all positions of a sequence alike; may be traced.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
+        there is one, or of a layer's output, at all positions of a sequence alike; may be traced.
       condition: `Labels` or `Vectors` that sequences belong to; None: there is no condition. It enters by projection:
         the inner product of a linear map of it with the features is added to the logits.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
@@ -112,7 +114,8 @@ def recurrent_discriminator(
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a cell, or the
+        condition is of another kind.
       ValueError: an argument is out of its range.
 
     References:
@@ -120,22 +123,10 @@ def recurrent_discriminator(
       projection, https://arxiv.org/abs/1802.05637.
     """
     require_one_of(POOLINGS, pooling=pooling)
-    dropout = Dropout(dropout_rate, num_layers, (1 + bidirectional) * hidden_size)
-    module = _module(
-        num_symbols,
-        _Discriminator(
-            cell,
-            hidden_size,
-            num_layers,
-            embedding_size,
-            pooling,
-            bidirectional,
-            condition,
-            spectral_norm,
-            dtype,
-        ),
+    module = _Discriminator(
+        cell, hidden_size, num_layers, embedding_size, pooling, bidirectional, condition, spectral_norm, dtype
     )
-    return Discriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
+    return Discriminator(*_functions(module, num_symbols, dropout_rate))
 
 
 def lstm_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
@@ -183,12 +174,8 @@ def recurrent_prefix_discriminator(
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
     """
-    dropout = Dropout(dropout_rate, num_layers, hidden_size)
-    module = _module(
-        num_symbols,
-        _Discriminator(cell, hidden_size, num_layers, embedding_size, None, False, condition, spectral_norm, dtype),
-    )
-    return PrefixDiscriminator(*discriminator_functions(module, num_symbols, condition, dropout), dropout.is_used)
+    module = _Discriminator(cell, hidden_size, num_layers, embedding_size, None, False, condition, spectral_norm, dtype)
+    return PrefixDiscriminator(*_functions(module, num_symbols, dropout_rate))
 
 
 def lstm_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> PrefixDiscriminator:
@@ -230,11 +217,13 @@ def behavior_discriminator(
     return Discriminator(*discriminator_functions(module, num_features, None, Dropout(0.0, 0, hidden_size)))
 
 
-def _module(num_symbols: int, module: _Discriminator) -> _Discriminator:
-    """Checks the sizes of a module, and returns it."""
-    require_at_least(2, num_symbols=num_symbols)
-    require_at_least(1, hidden_size=module.hidden_size, num_layers=module.num_layers)
-    if module.embedding_size is not None:
-        require_at_least(1, embedding_size=module.embedding_size)
+def _functions(module: _Discriminator, num_symbols: int, dropout_rate: ArrayLike) -> tuple[Any, Any, bool]:
+    """Checks what a discriminator is built of, and returns its fields."""
+    require_recurrent(num_symbols, module.hidden_size, module.num_layers, module.embedding_size)
     require_labels_or_vectors(module.condition)
-    return module
+    build_cell(module.cell, module.hidden_size, module.dtype)
+    # One array of factors for all: those of the widest, cut to size.
+    num_dropped = module.num_layers + (module.embedding_size is not None)
+    width = max((1 + module.bidirectional) * module.hidden_size, module.embedding_size or 0)
+    dropout = Dropout(dropout_rate, num_dropped, width)
+    return *discriminator_functions(module, num_symbols, module.condition, dropout), dropout.is_used

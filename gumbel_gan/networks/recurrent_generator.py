@@ -1,6 +1,5 @@
-"""Recurrent generators: layers of LSTM, GRU or any Flax cells."""
+"""Recurrent generators."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -8,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks.cells import GRUCell, LSTMCell, SplitCell
 from gumbel_gan.networks.conditions import (
     ConditionEmbedding,
@@ -19,47 +18,99 @@ from gumbel_gan.networks.conditions import (
     require_labels_or_vectors,
 )
 from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.initial_states import RecurrentLatent, add_to_hidden, zero_carry
 from gumbel_gan.networks.interface import Generator, Params
-
-LATENTS = ("none", "hidden", "hidden_and_cell")
-
-# (features, dtype=dtype) -> a Flax cell, such as the class of one.
-CellFactory = Callable[..., Any]
+from gumbel_gan.networks.recurrence import (
+    CellFactory,
+    Embedding,
+    build_cell,
+    drop,
+    named_cells,
+    require_recurrent,
+    step_cell,
+    unroll_cell,
+)
 
 
 class RecurrentCarry(NamedTuple):
     """The carry of a recurrent generator.
 
     Attributes:
-      cells: the carry of each layer's cell.
-      dropout: `[L, B, 1, H]` factors of the layers' outputs; None without dropout.
+      layers: the carry of each layer's cell, such as c and h of an LSTM, `[B, H]` each.
+      dropout: `[num, B, 1, W]` factors of dropout; None where there is none.
     """
 
-    cells: tuple[Any, ...]
-    dropout: jax.Array | None = None
+    layers: tuple[Any, ...]
+    dropout: jax.Array | None
 
 
-class _Parameters(nn.Module):
-    """All parameters of a generator. Only its `init` is used: each layer is applied by itself."""
-
-    cells: tuple[CellFactory, ...]
+class _Generator(nn.Module):
     num_symbols: int
     hidden_size: int
+    cell: CellFactory
+    num_layers: int
     embedding_size: int | None
     condition: Labels | Vectors | None
     dtype: Any
 
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def setup(self) -> None:
+        self.cells = named_cells(self, self.cell, self.hidden_size, self.num_layers, self.dtype)
+        self.head = nn.Dense(self.num_symbols, dtype=self.dtype, name="Dense_0")
         if self.embedding_size is not None:
-            x = _embedding(self.embedding_size, self.dtype, name="embedding")(x)
-        for make_cell in self.cells:
-            cell = make_cell(self.hidden_size, dtype=self.dtype)
-            _, x = cell(cell.initialize_carry(jax.random.key(0), x.shape), x)
+            self.embedding = Embedding(self.num_symbols + 1, self.embedding_size, self.dtype)
         if self.condition is not None:
-            size = len(self.cells) * self.hidden_size
-            ConditionEmbedding(self.condition, size, self.dtype, name="condition")(example_condition(self.condition))
-        return nn.Dense(self.num_symbols, dtype=self.dtype)(x)
+            size = self.num_layers * self.hidden_size
+            self.condition_embedding = ConditionEmbedding(self.condition, size, self.dtype)
+
+    def __call__(self, carry: RecurrentCarry, x: jax.Array, condition: Any) -> jax.Array:
+        """Creates all parameters."""
+        layers = add_to_hidden(carry.layers, self.embed_condition(condition))
+        x = self._embed(x, None)
+        for cell, layer in zip(self.cells, layers, strict=True):
+            _, x = cell(layer, x)
+        return self._output(x)
+
+    def embed_condition(self, condition: Any) -> jax.Array | None:
+        """Computes what the condition adds to the hidden states, `[B, L H]`."""
+        return None if self.condition is None else self.condition_embedding(condition)
+
+    def step(self, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
+        """Takes a step on relaxed symbols `[B, K + 1]` or integer ones `[B]`."""
+        x, layers = self._embed(x, carry.dropout), []
+        for i, cell in enumerate(self.cells):
+            layer, x, _ = step_cell(cell, carry.layers[i], x)
+            x = drop(x, carry.dropout, i)
+            layers.append(layer)
+        return carry._replace(layers=tuple(layers)), self._output(x)
+
+    def one_pass(
+        self, carry: RecurrentCarry, tokens: jax.Array, with_hidden: bool
+    ) -> tuple[jax.Array | None, jax.Array]:
+        """Computes hidden states, if asked for, and logits of all steps: only the recurrence is a scan."""
+        batch_size, length = tokens.shape
+        start_B1 = jnp.full((batch_size, 1), self.num_symbols, jnp.int32)
+        previous_BT = jnp.concatenate([start_B1, tokens.astype(jnp.int32)], axis=1)[:, :length]
+        x = self._embed(previous_BT.T, carry.dropout)
+        for i, cell in enumerate(self.cells):
+            h_TBH, hidden_TBH = unroll_cell(
+                cell, carry.layers[i], x, num_symbols=self.num_symbols + 1, with_hidden=with_hidden
+            )
+            x = drop(h_TBH, carry.dropout, i)
+        # A product of matrices: with another axis its gradient is slower.
+        logits = self._output(jnp.swapaxes(x, 0, 1).reshape(-1, self.hidden_size))
+        hidden_BTH = None if hidden_TBH is None else jnp.swapaxes(hidden_TBH, 0, 1).astype(jnp.float32)
+        return hidden_BTH, logits.reshape(batch_size, length, self.num_symbols)
+
+    def _embed(self, x: jax.Array, dropout: jax.Array | None) -> jax.Array:
+        """Returns what the first cell takes."""
+        if self.embedding_size is not None:
+            return drop(self.embedding(x), dropout, self.num_layers)
+        if jnp.issubdtype(x.dtype, jnp.integer) and not isinstance(self.cells[0], SplitCell):
+            return jax.nn.one_hot(x, self.num_symbols + 1, dtype=self.dtype)
+        return x
+
+    def _output(self, h: jax.Array) -> jax.Array:
+        return self.head(h).astype(jnp.float32)
 
 
 def recurrent_generator(
@@ -74,153 +125,109 @@ def recurrent_generator(
     condition: Labels | Vectors | None = None,
     dtype: Any = jnp.float32,
 ) -> Generator:
-    """Builds a recurrent generator with a linear head.
+    """Builds a generator of recurrent layers with a linear head.
 
-    The symbol enters the first layer's gates, through an embedding where there is one. Integer symbols are looked up:
-    no one-hot product over the vocabulary is computed, and teacher forcing applies the head once, to all steps.
-
-    With the default cell, the derivative of which is written by hand, the generator can be differentiated in reverse,
-    as often as wanted, but not forwards (`jax.jvp`). `cell=functools.partial(LSTMCell, forward_mode=True)` and all
-    cells of Flax can.
+    Teacher forcing looks up all inputs before the scan over time, and applies the head after it. The carry of a
+    roll-out is a `RecurrentCarry`, and it is good for any number of steps.
 
     Args:
       num_symbols: K, at least 2.
-      hidden_size: H, width of each layer, at least 1.
-      cell: makes the cell of a layer, as (H, dtype=dtype): `LSTMCell`, `GRUCell`, or any `flax.linen.RNNCellBase`, such
-        as `flax.linen.SimpleCell`. Its carry must be an array `[B, H]`, or a tuple of which the last is.
+      hidden_size: H, width of the layers, at least 1.
+      cell: (hidden_size, dtype=dtype) -> a Flax `RNNCellBase`: the class of a cell, of this library (`LSTMCell`,
+        `GRUCell`) or of Flax, or a function. The last array of the cell's carry has to be its hidden state, `[B, H]`.
+        A step with `LSTMCell` can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`); for
+        that there are `functools.partial(LSTMCell, forward_mode=True)`, with the same parameters, and Flax's cells.
       num_layers: L, at least 1.
-      embedding_size: E, size of a symbol's embedding, at least 1; None: the symbol enters the gates directly.
-      latent: the N(0, 1) noise in the initial state of each layer: 'hidden_and_cell' (the paper's pair, for cells whose
-        carry is a pair), 'hidden', or 'none', where the initial state is zero. The likelihood of a sequence is exact
-        only without a latent; all randomness is then in the draws of the symbols.
-      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of a layer's output,
-        at all steps of a sequence alike; may be traced.
-      condition: `Labels` or `Vectors` that sequences are generated from, of which a linear map is added to the initial
-        hidden state of each layer; None: there is no condition.
+      embedding_size: E, size of a linear embedding of the symbols, at least 1; None: symbols enter the gates directly.
+      latent: what N(0, 1) noise replaces in the initial state of every layer: 'hidden_and_cell' (the paper's pair, for
+        an LSTM), 'hidden', or 'none', whose initial state is zero. All randomness of a generator without a latent is
+        in its Gumbel noise, and the likelihood of its sequences has a closed form.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
+        there is one, or of a layer's output, at all steps of a sequence alike; may be traced.
+      condition: what sequences are generated from, `Labels` or `Vectors`, of which a learned linear map is added to
+        the initial hidden state of every layer; None: there is no condition.
       dtype: of the computation; parameters, hidden states and logits are float32.
 
     Returns:
-      A `Generator`. Its hidden states are those of the last layer: the new cell state of an `LSTMCell`, the candidate
-      state before its tanh of a `GRUCell`, and the output of any other cell.
+      A `Generator`. Its hidden states are the last layer's: the new cell state of `LSTMCell`, what the tanh of the
+      candidate state is taken of in `GRUCell`, and the output of other cells. A latent is a `[B, L H]` array, or a pair
+      of them for 'hidden_and_cell', of the cells and of the hidden states.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a cell, or the
+        condition is of another kind.
       ValueError: an argument is out of its range.
 
     References:
-      Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
+      Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
+      dropout, https://arxiv.org/abs/1512.05287.
     """
-    require_at_least(2, num_symbols=num_symbols)
-    require_at_least(1, hidden_size=hidden_size, num_layers=num_layers)
-    if embedding_size is not None:
-        require_at_least(1, embedding_size=embedding_size)
+    require_recurrent(num_symbols, hidden_size, num_layers, embedding_size)
     require_labels_or_vectors(condition)
-    layers = tuple(cell(hidden_size, dtype=dtype) for _ in range(num_layers))
-    names = [f"{type(layer).__name__}_{number}" for number, layer in enumerate(layers)]
-    known = LATENTS if isinstance(_zero_carry(layers[0], 1), tuple) else LATENTS[:2]
-    require_one_of(known, latent=latent)
-    dropout = Dropout(dropout_rate, num_layers, hidden_size)
+    built = build_cell(cell, hidden_size, dtype)
+    input_sizes = [embedding_size or num_symbols + 1] + [hidden_size] * (num_layers - 1)
+    num_states = len(jax.tree.leaves(zero_carry(built, 1, hidden_size, dtype)))
+    noise = RecurrentLatent(latent, num_states, num_layers * hidden_size, dtype)
+    # One array of factors for all: those of the widest, cut to size.
+    num_dropped = num_layers + (embedding_size is not None)
+    dropout = Dropout(dropout_rate, num_dropped, max(hidden_size, embedding_size or 0))
+    module: Any = _Generator(num_symbols, hidden_size, cell, num_layers, embedding_size, condition, dtype)
     spec = condition
-    module = _Parameters((cell,) * num_layers, num_symbols, hidden_size, embedding_size, condition, dtype)
+
+    def zero_layers(batch_size: int) -> tuple[Any, ...]:
+        return tuple(zero_carry(built, batch_size, size, dtype) for size in input_sizes)
 
     def init(key: jax.Array) -> Params:
         _, params_key = jax.random.split(key)
-        return module.init(params_key, jnp.zeros((1, num_symbols + 1), dtype))
-
-    def sample_latent(key: jax.Array, batch_size: int) -> tuple[Any, ...]:
-        keys = [key, *(jax.random.fold_in(key, number) for number in range(1, num_layers))]
-        return tuple(_draw_carry(each, layer, batch_size, latent) for each, layer in zip(keys, layers, strict=True))
+        carry, x = RecurrentCarry(zero_layers(1), None), jnp.zeros((1, num_symbols + 1), dtype)
+        params = module.init(params_key, carry, x, example_condition(spec))
+        _check_carry(carry, jax.eval_shape(step, params, carry, x)[0])
+        return params
 
     def initial_carry(
         params: Params,
         batch_size: int,
         length: int,
         *,
-        latent: tuple[Any, ...] | None = None,
+        latent: Any = None,
         condition: Any = None,
         dropout_key: jax.Array | None = None,
     ) -> RecurrentCarry:
-        require_at_least(0, batch_size=batch_size)
-        require_at_least(1, length=length)
-        _check_latent(latent, uses_latent, batch_size)
+        require_at_least(0, batch_size=batch_size, length=length)
         check_condition(spec, condition, batch_size)
-        carries = [_zero_carry(layer, batch_size) for layer in layers] if latent is None else list(latent)
-        if spec is not None:
-            embedding = ConditionEmbedding(spec, num_layers * hidden_size, dtype)
-            of_layers = jnp.split(embedding.apply(_of(params, "condition"), condition), num_layers, axis=-1)
-            carries = [_add_hidden(carry, part) for carry, part in zip(carries, of_layers, strict=True)]
-        return RecurrentCarry(tuple(carries), dropout.factors(dropout_key, batch_size))
-
-    def embed(params: Params, x: jax.Array) -> jax.Array:
-        """Computes what enters the first layer: embeddings, symbols that a cell looks up, or one-hot symbols."""
-        is_token = jnp.issubdtype(x.dtype, jnp.integer)
-        if embedding_size is not None:
-            if is_token:
-                table = params["params"]["embedding"]["kernel"]
-                return jnp.take(table, x, axis=0, mode="fill").astype(dtype)
-            return _embedding(embedding_size, dtype).apply(_of(params, "embedding"), x)
-        if is_token and not isinstance(layers[0], SplitCell):
-            return jax.nn.one_hot(x, num_symbols + 1, dtype=dtype)
-        return x
-
-    def run_layers(
-        params: Params, carry: RecurrentCarry, first: Callable[[Any], tuple[Any, jax.Array, jax.Array]]
-    ) -> tuple[RecurrentCarry, jax.Array, jax.Array]:
-        """Takes a step of all layers, with `first` that of the first one: (carry, output `[B, H]`, hidden state)."""
-        carries, h_BH, hidden_BH = [], None, None
-        for number, layer in enumerate(layers):
-            if number == 0:
-                new, h_BH, hidden_BH = first(carry.cells[0])
-            else:
-                new, h_BH, hidden_BH = _step(layer, _of(params, names[number]), carry.cells[number], h_BH)
-            if carry.dropout is not None:
-                h_BH = h_BH * carry.dropout[number, :, 0].astype(dtype)
-            carries.append(new)
-        return RecurrentCarry(tuple(carries), carry.dropout), h_BH, hidden_BH
-
-    def head(params: Params, h: jax.Array) -> jax.Array:
-        return nn.Dense(num_symbols, dtype=dtype).apply(_of(params, "Dense_0"), h).astype(jnp.float32)
+        layers = noise.place(zero_layers(batch_size), latent, batch_size)
+        layers = add_to_hidden(layers, module.apply(params, condition, method="embed_condition"))
+        return RecurrentCarry(layers, dropout.factors(dropout_key, batch_size))
 
     def step(params: Params, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
-        _check_input(x, (num_symbols + 1,))
-        embedded = embed(params, x)
-        carry, h_BH, _ = run_layers(params, carry, lambda c: _step(layers[0], _of(params, names[0]), c, embedded))
-        return carry, head(params, h_BH)
+        if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+            raise TypeError(f"x must be floating, got {jnp.result_type(x)}")
+        if jnp.shape(x) != (wanted := (_batch_size(carry), num_symbols + 1)):
+            raise ValueError(f"x must have shape {wanted}, got {jnp.shape(x)}")
+        return module.apply(params, carry, jnp.asarray(x), method="step")
 
     def token_step(params: Params, carry: RecurrentCarry, token: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
-        _check_input(token, ())
-        embedded = embed(params, token)
-        carry, h_BH, _ = run_layers(params, carry, lambda c: _step(layers[0], _of(params, names[0]), c, embedded))
-        return carry, head(params, h_BH)
+        if not jnp.issubdtype(jnp.result_type(token), jnp.integer):
+            raise TypeError(f"token must be integers, got {jnp.result_type(token)}")
+        if jnp.shape(token) != (wanted := (_batch_size(carry),)):
+            raise ValueError(f"token must have shape {wanted}, got {jnp.shape(token)}")
+        return module.apply(params, carry, jnp.asarray(token), method="step")
 
-    def hidden_states(params: Params, tokens: jax.Array, **given: Any) -> tuple[jax.Array, jax.Array]:
-        if jnp.ndim(tokens) != 2 or not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
-            raise ValueError(f"tokens must be [B, T] integers, got {jnp.result_type(tokens)} {jnp.shape(tokens)}")
-        carry = initial_carry(params, *tokens.shape, **given)
-        inputs_TB = jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=num_symbols).T
-        first, of_first = layers[0], _of(params, names[0])
-        # Look-ups of all steps at once: their gradient is one scatter-add, not one a step.
-        embedded = embed(params, inputs_TB)
-        if isinstance(first, SplitCell):
-            embedded = first.apply(of_first, embedded, method="project")
+    def one_pass(params: Params, tokens: jax.Array, with_hidden: bool, inputs: dict[str, Any]) -> Any:
+        shape = jnp.shape(tokens)
+        if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
+            raise TypeError(f"tokens must be integers, got {jnp.result_type(tokens)}")
+        if len(shape) != 2:
+            raise ValueError(f"tokens must be [B, T], got shape {shape}")
+        carry = initial_carry(params, *shape, **inputs)
+        return module.apply(params, carry, jnp.asarray(tokens), with_hidden, method="one_pass")
 
-        def body(carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, tuple[jax.Array, jax.Array]]:
-            def first_step(c: Any) -> tuple[Any, jax.Array, jax.Array]:
-                if isinstance(first, SplitCell):
-                    return first.apply(of_first, c, x, method="recur")
-                return _step(first, of_first, c, x)
+    def logits(params: Params, tokens: jax.Array, **inputs: Any) -> jax.Array:
+        return one_pass(params, tokens, False, inputs)[1]
 
-            carry, h_BH, hidden_BH = run_layers(params, carry, first_step)
-            return carry, (h_BH, hidden_BH)
+    def hidden_states(params: Params, tokens: jax.Array, **inputs: Any) -> tuple[jax.Array, jax.Array]:
+        return one_pass(params, tokens, True, inputs)
 
-        _, (h_TBH, hidden_TBH) = jax.lax.scan(body, carry, embedded)
-        logits_TBK = head(params, h_TBH)
-        return jnp.swapaxes(hidden_TBH, 0, 1).astype(jnp.float32), jnp.swapaxes(logits_TBK, 0, 1)
-
-    def logits(params: Params, tokens: jax.Array, **given: Any) -> jax.Array:
-        return hidden_states(params, tokens, **given)[1]
-
-    uses_latent = latent != "none"
     return Generator(
         init=init,
         initial_carry=initial_carry,
@@ -230,23 +237,29 @@ def recurrent_generator(
         logits=logits,
         hidden_states=hidden_states,
         hidden_size=hidden_size,
-        sample_latent=sample_latent if uses_latent else None,
+        sample_latent=None if latent == "none" else noise.sample,
         uses_dropout=dropout.is_used,
     )
 
 
-def lstm_generator(num_symbols: int, hidden_size: int, **settings: Any) -> Generator:
-    """Builds a `recurrent_generator` of LSTM cells; the settings are its own, without `cell`."""
-    return recurrent_generator(num_symbols, hidden_size, cell=LSTMCell, **settings)
+def lstm_generator(num_symbols: int, hidden_size: int, **options: Any) -> Generator:
+    """Builds an LSTM generator: `recurrent_generator` with `LSTMCell`, and its other arguments and errors.
+
+    Its steps can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+    """
+    return recurrent_generator(num_symbols, hidden_size, cell=LSTMCell, **options)
 
 
-def gru_generator(num_symbols: int, hidden_size: int, **settings: Any) -> Generator:
-    """Builds a `recurrent_generator` of GRU cells; the settings are its own, without `cell`."""
-    return recurrent_generator(num_symbols, hidden_size, cell=GRUCell, **settings)
+def gru_generator(num_symbols: int, hidden_size: int, **options: Any) -> Generator:
+    """Builds a GRU generator: `recurrent_generator` with `GRUCell`, and its other arguments and errors.
+
+    Its latent is 'hidden' or 'none'.
+    """
+    return recurrent_generator(num_symbols, hidden_size, cell=GRUCell, **options)
 
 
 def lstm_generator_params(kernel: jax.Array, bias: jax.Array, head_kernel: jax.Array, head_bias: jax.Array) -> Params:
-    """Returns the parameters of an `lstm_generator` of one layer, without an embedding, of given weights.
+    """Returns the parameters of an `lstm_generator` with one layer and no embedding, of given weights.
 
     Args:
       kernel: `[K + 1 + H, 4 H]` weights of the input and, below them, of the state; the columns are those of the input
@@ -263,64 +276,16 @@ def lstm_generator_params(kernel: jax.Array, bias: jax.Array, head_kernel: jax.A
     }
 
 
-def _embedding(size: int, dtype: Any, **name: str) -> nn.Dense:
-    return nn.Dense(size, use_bias=False, dtype=dtype, **name)
+def _check_carry(carry: RecurrentCarry, new_carry: RecurrentCarry) -> None:
+    def types(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", tree)
+
+    if types(carry) != types(new_carry):
+        raise ValueError(
+            "cell must return a carry with the shapes and dtypes of the one that it takes, "
+            f"got {types(new_carry.layers)} of {types(carry.layers)}"
+        )
 
 
-def _of(params: Params, name: str) -> Params:
-    """Returns the parameters of one layer."""
-    return {"params": params["params"][name]}
-
-
-def _step(cell: Any, params: Params, carry: Any, x: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
-    """Takes a step of a cell: (carry, output `[B, H]`, hidden state to look at `[B, H]`)."""
-    if isinstance(cell, SplitCell):
-        return cell.apply(params, carry, x, method="step")
-    carry, h_BH = cell.apply(params, carry, x)
-    return carry, h_BH, h_BH
-
-
-def _zero_carry(cell: Any, batch_size: int) -> Any:
-    """Returns the carry of zeros, whatever initializer a Flax cell has."""
-    carry = jax.eval_shape(lambda: cell.initialize_carry(jax.random.key(0), (batch_size, 1)))
-    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), carry)
-
-
-def _draw_carry(key: jax.Array, cell: Any, batch_size: int, latent: str) -> Any:
-    carry = _zero_carry(cell, batch_size)
-    if not isinstance(carry, tuple):
-        return jax.random.normal(key, carry.shape, carry.dtype)
-    cell_key, hidden_key = jax.random.split(key)
-    *others, hidden = carry
-    if latent == "hidden_and_cell":
-        others = [jax.random.normal(cell_key, each.shape, each.dtype) for each in others]
-    return (*others, jax.random.normal(hidden_key, hidden.shape, hidden.dtype))
-
-
-def _add_hidden(carry: Any, part: jax.Array) -> Any:
-    if not isinstance(carry, tuple):
-        return carry + part.astype(carry.dtype)
-    return (*carry[:-1], carry[-1] + part.astype(carry[-1].dtype))
-
-
-def _check_latent(latent: Any, uses_latent: bool, batch_size: int) -> None:
-    if not uses_latent:
-        if latent is not None:
-            raise ValueError("latent must be None for a network that was built without one")
-        return
-    if latent is None:
-        raise ValueError("latent must be given to a network that was built with one, got None")
-    for leaf in jax.tree.leaves(latent):
-        if jnp.shape(leaf)[:1] != (batch_size,):
-            raise ValueError(f"latent must have a leading axis of {batch_size}, got shape {jnp.shape(leaf)}")
-
-
-def _check_input(x: jax.Array, symbol_axis: tuple[int, ...]) -> None:
-    """Checks a relaxed symbol `[B, K + 1]`, or an integer one `[B]`."""
-    name, kind = ("x", jnp.floating) if symbol_axis else ("token", jnp.integer)
-    shape, dtype = jnp.shape(x), jnp.result_type(x)
-    if not jnp.issubdtype(dtype, kind):
-        raise TypeError(f"{name} must be {'floating' if symbol_axis else 'integers'}, got {dtype}")
-    if len(shape) != 1 + len(symbol_axis) or shape[1:] != symbol_axis:
-        wanted = ", ".join(["B", *map(str, symbol_axis)])
-        raise ValueError(f"{name} must be [{wanted}], got shape {shape}")
+def _batch_size(carry: RecurrentCarry) -> int:
+    return jax.tree.leaves(carry.layers)[-1].shape[0]

@@ -1,0 +1,88 @@
+"""The states that recurrent layers begin with: zero, a latent, and what a condition adds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gumbel_gan.arguments import require_one_of
+
+LATENTS = ("none", "hidden", "hidden_and_cell")
+
+
+def zero_carry(cell: Any, batch_size: int, num_inputs: int, dtype: Any) -> Any:
+    """Returns the carry that a Flax cell begins with, in the dtype of the computation.
+
+    The cell is asked for it with the same key each time, so that a carry that is random is always the same.
+    """
+    carry = cell.initialize_carry(jax.random.key(0), (batch_size, num_inputs))
+
+    def convert(leaf: jax.Array) -> jax.Array:
+        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(convert, carry)
+
+
+def add_to_hidden(carries: Sequence[Any], shift: jax.Array | None) -> tuple[Any, ...]:
+    """Adds the parts of `[B, n H]` to the hidden states of n carries: the last array of each; None adds nothing."""
+    if shift is None:
+        return tuple(carries)
+    shifted = []
+    for carry, part_BH in zip(carries, jnp.split(shift, len(carries), axis=-1), strict=True):
+        leaves, structure = jax.tree.flatten(carry)
+        shifted.append(jax.tree.unflatten(structure, [*leaves[:-1], leaves[-1] + part_BH.astype(leaves[-1].dtype)]))
+    return tuple(shifted)
+
+
+@dataclass(frozen=True)
+class RecurrentLatent:
+    """The latent of recurrent layers: N(0, 1) noise in the place of their initial states.
+
+    Attributes:
+      kind: 'hidden_and_cell', a pair of arrays for the cells and for the hidden states; 'hidden', an array for the
+        hidden states; or 'none'.
+      num_states: number of arrays in the carry of a layer; the last is the hidden state, the first of two the cell.
+      size: L H, of all layers.
+      dtype: of the latent.
+
+    Raises:
+      ValueError: `kind` is unknown, or asks for a cell that the layers don't have.
+    """
+
+    kind: str
+    num_states: int
+    size: int
+    dtype: Any
+
+    def __post_init__(self) -> None:
+        require_one_of(LATENTS if self.num_states == 2 else LATENTS[:2], latent=self.kind)
+
+    def sample(self, key: jax.Array, batch_size: int) -> Any:
+        """Draws `[B, L H]` or, for 'hidden_and_cell', a pair of them."""
+        shape = (batch_size, self.size)
+        if self.num_states != 2:
+            return jax.random.normal(key, shape, self.dtype)
+        cell_key, hidden_key = jax.random.split(key)
+        hidden = jax.random.normal(hidden_key, shape, self.dtype)
+        return hidden if self.kind == "hidden" else (jax.random.normal(cell_key, shape, self.dtype), hidden)
+
+    def place(self, carries: Sequence[Any], latent: Any, batch_size: int) -> list[Any]:
+        """Returns the carries of layers with the latent in its places.
+
+        Raises:
+          ValueError: the latent is missing, is given where there is none, or has other shapes than `sample` draws.
+        """
+        wanted: Any = {"hidden_and_cell": ((batch_size, self.size),) * 2, "hidden": (batch_size, self.size)}
+        wanted, got = wanted.get(self.kind), jax.tree.map(jnp.shape, latent)
+        if got != wanted:
+            raise ValueError(f"latent must have shape {wanted} for the latent '{self.kind}', got {got}")
+        if latent is None:
+            return list(carries)
+        placed = []
+        for i, carry in enumerate(carries):
+            leaves, structure = jax.tree.flatten(carry)
+            parts = [jnp.split(part, len(carries), axis=-1)[i].astype(self.dtype) for part in jax.tree.leaves(latent)]
+            placed.append(jax.tree.unflatten(structure, leaves[: len(leaves) - len(parts)] + parts))
+        return placed
