@@ -195,9 +195,9 @@ def recurrent_generator(
     ) -> RecurrentCarry:
         require_at_least(0, batch_size=batch_size, length=length)
         check_condition(spec, condition, batch_size)
-        layers = noise.place(zero_layers(batch_size), latent, batch_size)
-        layers = add_to_hidden(layers, module.apply(params, condition, method="embed_condition"))
-        return RecurrentCarry(layers, dropout.factors(dropout_key, batch_size))
+        placed = noise.place(zero_layers(batch_size), latent, batch_size)
+        layers = add_to_hidden(placed, module.apply(params, condition, method="embed_condition"))
+        return RecurrentCarry(tuple(layers), dropout.factors(dropout_key, batch_size))
 
     def step(params: Params, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
         if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
