@@ -108,10 +108,10 @@ def test_the_table_holds_bands_failures_and_baselines(runs):
 
 
 def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(runs):
-    other_task = runs[0]._replace(settings=runs[0].settings | {"task.length_law": "grammar"})
+    other_task = runs[0]._replace(settings=runs[0].settings | {"task.length_distribution": "grammar"})
     rows = tables.results_table([runs[0], other_task])[1]
     assert [row["cells"][0].text for row in rows[2:]] == [
-        f"{label} of grammar arithmetic, length_law {law}, 5 strings"
+        f"{label} of grammar arithmetic, length_distribution {law}, 5 strings"
         for law in ("uniform", "grammar")
         for label in ("training set", "draws of the true law")
     ]
@@ -236,7 +236,7 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
     }
     assert differences == {
         "b": {"num_generated": 1_000},
-        "c": {"temperature": "constant(1.0)", "feedback_temperature": "linear(5.0, 1.0)"},
+        "c": {"temperature": "constant(1.0)", "feedback": {"gradient": True, "temperature": "linear(5.0, 1.0)"}},
         "d": {"generator": plain["generator"] | {"latent": "hidden"}},
         "constant": {"temperature": "constant(1.0)"},
     }
