@@ -1,8 +1,8 @@
-"""Seeds and shards of a batch over devices: a thin room over `jax.sharding`.
+"""Seeds, and the data shards of a batch, over devices.
 
-Seeds never talk to each other, so that each device trains its share of them with a program of its own. The shards of a
-batch average their gradients, once for each network and step. On a CPU, XLA can be made to show several devices
-(`jax_num_cpu_devices`), one a core; on accelerators the code is the same.
+Seeds are independent, so that each device trains its share of them with a program of its own. The data shards of a
+batch average their gradients, once for each network and step. On a CPU, `jax_num_cpu_devices` sets how many devices
+there are, such as one a core; on accelerators the code is the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ _SEEDS = "seeds"
 
 
 def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """Makes a mesh to spread seeds over, and the shards of their batches over the devices that are left.
+    """Builds a mesh to spread seeds over, and the data shards of their batches over the remaining devices.
 
-    As many devices as divide the seeds evenly take a share of them each. If there are `num_shards` times as many, each
-    shard has a device of its own; else the shards of a seed stay together.
+    Seeds are divided evenly among as many devices as possible. If there are `num_shards` times as many devices, each
+    shard has one of its own; otherwise the shards of a seed are on one device.
 
     Args:
       num_seeds: S, size of the axis of seeds, at least 1.
-      num_shards: shards of a batch, at least 1.
+      num_shards: data shards of a batch, at least 1.
       devices: the devices to choose from, in order; None is all of JAX's.
 
     Returns:
@@ -48,26 +48,26 @@ def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device
 
 
 def shard_axis(num_shards: int) -> str | None:
-    """Gives the name of the axis of shards, for `training.train` and the algorithms; None where there is one shard."""
+    """Returns the name of the axis of data shards, for `training.train` and algorithms; None if there is one shard."""
     return SHARDS if num_shards > 1 else None
 
 
 def seeds_sharding(mesh: Mesh) -> NamedSharding:
-    """Gives the sharding of arrays whose leading axis is that of the seeds."""
+    """Returns the sharding of arrays whose leading axis is that of the seeds."""
     return NamedSharding(mesh, PartitionSpec(_SEEDS))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """Gives the sharding of arrays that every seed reads, such as the data."""
+    """Returns the sharding of arrays that every seed reads, such as the data."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) -> Any:
-    """Makes the states of all seeds, and spreads them.
+    """Initializes the states of all seeds, and spreads them over the mesh.
 
-    They are made on one device, one after the other. Orthogonal initialisers factorise matrices, and on a CPU jaxlib's
-    batched factorisation waits for threads of XLA's pool from within one of them: a few at a time, and all threads
-    wait for ever (seen with jaxlib 0.10.2, two cores, `jax.vmap` over eight seeds, LSTM 64).
+    They are initialized on one device, one after the other. Orthogonal initializers factorize matrices, and on a CPU
+    jaxlib's batched factorization, inside a thread of XLA's pool, waits for other threads of the same pool: with a few
+    at a time it deadlocks (seen with jaxlib 0.10.2, two cores, `jax.vmap` over eight seeds, LSTM 64).
 
     Args:
       init: `Algorithm.init`.
@@ -82,14 +82,14 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
 
 
 def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
-    """Gives the types of the states that `init_seeds` makes of `[S]` keys, without making them."""
+    """Returns the shapes and dtypes of the states that `init_seeds` makes of `[S]` keys."""
     return jax.eval_shape(jax.vmap(init), keys)
 
 
 def vmap_seeds(
     function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,), num_shards: int = 1
 ) -> Callable[..., Any]:
-    """Does what `jax.vmap` does along an axis of seeds, each device for its own share of them.
+    """Maps a function over an axis of seeds, like `jax.vmap`, each device for its own share of them.
 
     With several shards, every shard of a seed calls the function with the same arguments, under the axis `SHARDS`: as
     `training.train` does with its `shard_axis`, it takes its part of the work by `jax.lax.axis_index(SHARDS)`, and its
@@ -125,9 +125,9 @@ def vmap_seeds(
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:
-    """Averages a tree over a mapped axis, such as `SHARDS`; with None there is none, and the tree stays as it is.
+    """Averages a pytree over a mapped axis, such as `SHARDS`; with None, returns it as it is.
 
-    The leaves travel as one vector: devices meet once, not once a leaf.
+    All leaves are averaged as one vector, in one collective operation.
     """
     if axis is None:
         return tree
