@@ -137,8 +137,8 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
 
     Args:
       model: the model.
-      times: Q steps, from 1 to T. The hidden state at step t is the one that the t-th symbol is drawn from: on sequences
-        that the model has drawn it is the free-running one, on others the teacher-forced one.
+      times: Q steps, from 1 to T. The hidden state at step t is the one that the t-th symbol is drawn from: on
+        sequences that the model has drawn it is the free-running one, on others the teacher-forced one.
 
     Returns:
       A pure function of parameters and a `Batch` of N sequences, to jit and vmap, that computes `[N, Q, H]` hidden
