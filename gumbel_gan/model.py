@@ -244,6 +244,7 @@ def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
 
     def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
         carry, logits_BK = model.generator.step(params, carry, x_BK)
+        logits_BK = logits_BK.astype(jnp.float32)
         if model.padding_ends:
             is_start_B, ended_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
             logits_BK = _follow_padding(model, logits_BK, is_start_B, ended_B)
@@ -380,7 +381,8 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
 
 
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
-    """Applies the rules of padding to logits `[..., K]`, given the tokens `[...]` before them."""
+    """Returns logits `[..., K]` in float32 under the rules of padding, given the tokens `[...]` before them."""
+    logits = logits.astype(jnp.float32)
     if model.padding is None or not model.padding_ends:
         return logits
     is_start, ended = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))

@@ -367,7 +367,8 @@ def test_a_misspelt_key_is_named(name, message):
 
 
 @pytest.mark.parametrize(
-    "name", ["num_steps", "platform", "task.name", "algorithm.num_latent_draws", "algorithm.objective", "algorithm.generator"]
+    "name",
+    ["num_steps", "platform", "task.name", "algorithm.num_latent_draws", "algorithm.objective", "algorithm.generator"],
 )
 def test_a_missing_key_is_named(name):
     sections = quicktest.get_config().to_dict()

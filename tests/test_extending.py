@@ -32,7 +32,7 @@ def contexts(tokens):
     return np.concatenate([np.full((len(tokens), 1), 3), tokens[:, :-1]], axis=1)
 
 
-def chain(num_symbols: int) -> gg.Generator:
+def chain(num_symbols: int, dtype: Any = jnp.float32) -> gg.Generator:
     """A network: a Markov chain, whose carry is empty."""
 
     def init(key):
@@ -42,7 +42,7 @@ def chain(num_symbols: int) -> gg.Generator:
         return ()
 
     def step(params, carry, x):
-        return carry, x @ params
+        return carry, x.astype(dtype) @ params.astype(dtype)
 
     return gg.Generator(init, initial_carry, step, num_symbols)
 
@@ -175,6 +175,26 @@ def test_a_network_learns_the_distribution_by_relaxed_samples():
     assert before["total_variation"] > 0.4
     assert after["total_variation"] < 0.1
     assert after["validity"] > 0.97
+
+
+@pytest.mark.parametrize("method", ["relaxed_gan", "maximum_likelihood"])
+def test_a_network_may_compute_in_another_dtype(method):
+    model = TASK.model(chain(TASK.num_symbols, jnp.bfloat16))
+    if method == "maximum_likelihood":
+        algorithm = gg.maximum_likelihood(model, optimizer=ADAM)
+    else:
+        algorithm = gg.relaxed_gan(
+            model,
+            pairs(TASK.num_symbols),
+            generator_optimizer=ADAM,
+            discriminator_optimizer=ADAM,
+            objective=gg.log_odds,
+            estimator=gg.soft,
+        )
+    state = run(algorithm, TASK.train, 3)
+    before = algorithm.init(jax.random.key(0))
+    jax.tree.map(lambda new, old: np.testing.assert_equal(new.dtype, old.dtype), state, before)
+    assert np.isfinite(state.generator_params).all()
 
 
 def test_an_algorithm_finds_its_optimum():

@@ -98,13 +98,16 @@ def discriminator_logits(
     sequences: Sequences,
     key: jax.Array | None = None,
 ) -> jax.Array:
-    """Computes a discriminator's logits; with a key, which is consumed, dropout is on where the network has it."""
+    """Computes a discriminator's logits, in float32.
+
+    With a key, which is consumed, dropout is on where the network has it.
+    """
     given: dict[str, Any] = {}
     if sequences.condition is not None:
         given["condition"] = sequences.condition
     if key is not None and discriminator.uses_dropout:
         given["dropout_key"] = key
-    return discriminator.logits(params, sequences.x, **given)
+    return discriminator.logits(params, sequences.x, **given).astype(jnp.float32)
 
 
 def update_discriminator(

@@ -30,7 +30,8 @@ class Generator(NamedTuple):
         carry is any pytree of arrays with any axes, such as a cache `[L, B, T, H]` with a scalar position. Its shapes
         and dtypes stay the same from step to step.
       step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`). x is the symbol before, one-hot or relaxed. Its
-        last entry stands for the start symbol, K, which is the input of the first step.
+        last entry stands for the start symbol, K, which is the input of the first step. Logits may have any floating
+        dtype, here and below: they are converted to float32.
       num_symbols: K, the size of the vocabulary, padding included.
       token_step: (params, carry, token `[B]`) -> (carry, logits `[B, K]`), the same for an integer symbol in [0, K],
         where that is cheaper than a one-hot product. None: `step` of the one-hot symbol.
