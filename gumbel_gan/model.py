@@ -375,7 +375,8 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     if jnp.ndim(tokens) != 2 or not jnp.shape(tokens)[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {jnp.shape(tokens)}")
     if not isinstance(tokens, jax.core.Tracer) and len(tokens):
-        least, largest = int(np.min(tokens)), int(np.max(tokens))
+        values = np.asarray(tokens)
+        least, largest = int(values.min()), int(values.max())
         if least < 0 or largest >= num_symbols:
             raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
 

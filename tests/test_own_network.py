@@ -16,7 +16,15 @@ from tests.own_decoder import decoder
 NUM_SYMBOLS, LENGTH = 3, 4
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jnp.int32)
 MODEL = gg.sequence_model(decoder(NUM_SYMBOLS, 8, LENGTH + 2), length=LENGTH, padding=0)
+WRONG = EVERY.at[0, 0].set(NUM_SYMBOLS)
 PARAMS = MODEL.init(jax.random.key(0))
+
+
+def test_sequences_may_be_constants_of_a_compiled_function():
+    of_constants = jax.jit(lambda params: MODEL.log_prob(params, EVERY))
+    np.testing.assert_allclose(of_constants(PARAMS), MODEL.log_prob(PARAMS, EVERY), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"tokens must be in \[0, 3\), got 0 to 3"):
+        jax.jit(lambda params: MODEL.log_prob(params, WRONG))(PARAMS)
 
 
 def test_its_likelihoods_are_a_distribution_and_its_samples_follow_it():
