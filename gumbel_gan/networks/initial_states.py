@@ -74,12 +74,15 @@ class RecurrentLatent:
         Raises:
           ValueError: the latent is missing, is given where there is none, or has other shapes than `sample` draws.
         """
-        wanted: Any = {"hidden_and_cell": ((batch_size, self.size),) * 2, "hidden": (batch_size, self.size)}
-        wanted, got = wanted.get(self.kind), jax.tree.map(jnp.shape, latent)
+        if self.kind == "none":
+            if latent is not None:
+                raise ValueError("latent must be None for a network that was built without one")
+            return list(carries)
+        part_shape = (batch_size, self.size)
+        wanted = part_shape if self.kind == "hidden" else (part_shape, part_shape)
+        got = jax.tree.map(jnp.shape, latent)
         if got != wanted:
             raise ValueError(f"latent must have shape {wanted} for the latent '{self.kind}', got {got}")
-        if latent is None:
-            return list(carries)
         placed = []
         for i, carry in enumerate(carries):
             leaves, structure = jax.tree.flatten(carry)
