@@ -95,6 +95,14 @@ def require_scalar(name: str, value: Any, **limits: Any) -> None:
         require_number(name, value, **limits)
 
 
+def require_key(**arguments: Any) -> None:
+    """Raises TypeError unless the named arguments are single typed PRNG keys, such as those of `jax.random.key`."""
+    for name, key in arguments.items():
+        if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.ndim:
+            got = f"an array {key.dtype}[{', '.join(map(str, key.shape))}]" if isinstance(key, jax.Array) else repr(key)
+            raise TypeError(f"{name} must be a single typed PRNG key, got {got}")
+
+
 def at_step(value: Scalar, step: ArrayLike) -> Any:
     """Returns the value of a hyperparameter at a step: the number itself, or that of the schedule.
 

@@ -120,12 +120,16 @@ def sequence_model(
       A `SequenceModel`.
 
     Raises:
-      TypeError: a number is not an integer.
+      TypeError: `generator` is not a `Generator`, or a number is not an integer.
       ValueError: an argument is out of its range.
     """
+    if not isinstance(generator, Generator):
+        raise TypeError(f"generator must be a Generator, got a {type(generator).__name__}")
     require_at_least(1, length=length, num_latent_draws=num_latent_draws)
     num_symbols = generator.num_symbols
-    if padding is not None and not 0 <= padding < num_symbols:
+    if padding is not None:
+        require_at_least(0, padding=padding)
+    if padding is not None and padding >= num_symbols:
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if padding_ends and padding is None:
         raise ValueError("padding must be a symbol where padding_ends is true, got None")

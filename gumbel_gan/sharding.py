@@ -13,6 +13,8 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from gumbel_gan.arguments import require_at_least
+
 SHARDS = "shards"
 _SEEDS = "seeds"
 
@@ -32,13 +34,11 @@ def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device
       A mesh of two axes, 'seeds' and 'shards'.
 
     Raises:
+      TypeError: `num_seeds` or `num_shards` is not an integer.
       ValueError: `num_seeds` or `num_shards` is less than 1, or there are no devices.
     """
     devices = jax.devices() if devices is None else devices
-    if num_seeds < 1:
-        raise ValueError(f"num_seeds must be at least 1, got {num_seeds}")
-    if num_shards < 1:
-        raise ValueError(f"num_shards must be at least 1, got {num_shards}")
+    require_at_least(1, num_seeds=num_seeds, num_shards=num_shards)
     if not devices:
         raise ValueError("devices must hold at least one device, got none")
     seeds = max(num for num in range(1, min(num_seeds, len(devices)) + 1) if num_seeds % num == 0)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_key, require_number, require_scalar
 from gumbel_gan.losses._checks import require_floating
 from gumbel_gan.losses.score_function import leave_one_out
 
@@ -167,13 +167,14 @@ def discounted_returns(rewards: jax.Array, discount: ArrayLike) -> jax.Array:
       `[N, T]` returns, in the dtype of `rewards`.
 
     Raises:
-      TypeError: `rewards` is not a floating array.
-      ValueError: `rewards` is not `[N, T]` or is empty.
+      TypeError: `rewards` is not a floating array, or `discount` not a scalar number.
+      ValueError: `rewards` is not `[N, T]` or is empty, or `discount` is not traced and not in [0, 1].
 
     >>> discounted_returns(jnp.array([[1.0, 2.0, 4.0]]), 0.5).tolist()
     [[3.0, 4.0, 4.0]]
     """
     require_floating("rewards", rewards, "NT")
+    require_number("discount", discount, low=0, high=1)
     factor = jnp.asarray(discount, rewards.dtype)
 
     def body(later_N: jax.Array, reward_N: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -203,6 +204,7 @@ def prefix_values(key: jax.Array, rollout: Rollout, num_roll_outs: int) -> jax.A
       ValueError: `num_roll_outs` is less than 1, or tokens or rewards of the rollout, or those that its functions
         return, have a wrong shape.
     """
+    require_key(key=key)
     require_at_least(1, num_roll_outs=num_roll_outs)
     _check_rollout(rollout, of_prefixes=False)
     num, length = rollout.tokens.shape

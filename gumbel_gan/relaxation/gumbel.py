@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from gumbel_gan.arguments import require_number, require_one_of
+from gumbel_gan.arguments import require_at_least, require_key, require_number, require_one_of
 
 Mode = Literal["low", "high"]
 
@@ -35,10 +35,13 @@ def check_logits(logits: ArrayLike, name: str = "logits") -> jax.Array:
     """Returns logits as an array, after a check of their dtype and shape.
 
     Raises:
-      TypeError: they are not floating, or a scalar.
+      TypeError: they are no array of numbers, not floating, or a scalar.
       ValueError: their last axis, that of the symbols, is empty.
     """
-    logits = jnp.asarray(logits)
+    try:
+        logits = jnp.asarray(logits)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"{name} must be floating, got {logits!r}") from error
     if not jnp.issubdtype(logits.dtype, jnp.floating):
         raise TypeError(f"{name} must be floating, got {logits.dtype}")
     if logits.ndim < 1:
@@ -70,12 +73,15 @@ def sample_gumbel(
       `shape` independent draws; their mean is Euler's constant, their variance pi^2 / 6.
 
     Raises:
-      TypeError: `dtype` is not floating.
-      ValueError: `mode` is not one of those above.
+      TypeError: `key` is not a typed PRNG key, `shape` not a sequence of integers, or `dtype` not floating.
+      ValueError: a size of `shape` is negative, or `mode` is not one of those above.
     """
-    dtype = jnp.dtype(dtype)
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"dtype must be floating, got {dtype}")
+    require_key(key=key)
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"shape must be a tuple of integers, got {shape!r}")
+    for size in shape:
+        require_at_least(0, shape=size)
+    dtype = _floating_dtype(dtype)
     if mode is not None:
         require_one_of(("low", "high"), mode=mode)
     return jax.random.gumbel(key, shape, compute_dtype(dtype), mode=mode).astype(dtype)
@@ -189,6 +195,18 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Ar
     """
     logits = check_logits(logits)
     return jax.nn.softmax(_scores(logits, noise, temperature), axis=-1).astype(logits.dtype)
+
+
+def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
+    # NumPy takes None for float64.
+    if dtype is not None:
+        try:
+            found = jnp.dtype(dtype)
+        except TypeError as error:
+            raise TypeError(f"dtype must be floating, got {dtype!r}") from error
+        if jnp.issubdtype(found, jnp.floating):
+            return found
+    raise TypeError(f"dtype must be floating, got {dtype!r}")
 
 
 def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import require_number
+from gumbel_gan.arguments import require_key, require_number
 from gumbel_gan.relaxation.gumbel import check_logits, compute_dtype
 
 
@@ -33,12 +33,13 @@ def add_instance_noise(key: jax.Array, x: ArrayLike, strength: ArrayLike) -> jax
       `[..., K]` points on the simplex, in the dtype of `x`, whose derivative by `x` is the identity.
 
     Raises:
-      TypeError: `x` is not floating, or `strength` is not a scalar number.
+      TypeError: `key` is not a typed PRNG key, `x` is not floating, or `strength` is not a scalar number.
       ValueError: K is 0, or `strength` is not traced and not in [0, 1].
 
     References:
       Sønderby et al. 2017, section 3.2, https://arxiv.org/abs/1610.04490, for Gaussian noise on images.
     """
+    require_key(key=key)
     x = check_logits(x, "x")
     require_number("strength", strength, low=0, high=1)
     symbol_key, distance_key = jax.random.split(key)
