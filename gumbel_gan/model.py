@@ -243,6 +243,13 @@ def inputs(
     return given
 
 
+def again(given: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `inputs` returned, for another pass with the same latent, condition and dropout."""
+    if "dropout_key" not in given:
+        return given
+    return given | {"dropout_key": jax.random.clone(given["dropout_key"])}
+
+
 def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
     """Returns the generator's step on relaxed symbols, (carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`)."""
 

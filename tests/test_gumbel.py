@@ -203,7 +203,7 @@ def test_noise_of_another_shape_or_dtype_is_named():
         gumbel.relax(LOGITS, jnp.zeros((1, 4)), 1.0)
     with pytest.raises(TypeError, match="noise must be floating, got int32"):
         gumbel.relax(LOGITS, jnp.zeros(4, jnp.int32), 1.0)
-    with pytest.raises(TypeError, match="dtype must be floating, got int32"):
+    with pytest.raises(TypeError, match="dtype must be floating, got"):
         gumbel.sample_gumbel(jax.random.key(0), (3,), jnp.int32)
 
 

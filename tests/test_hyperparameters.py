@@ -77,7 +77,9 @@ CASES = {
     "professor_forcing teacher_forced_weight": Case(
         lambda x: professor_forcing(teacher_forced_weight=x), (0.0, 1.0, 3.0)
     ),
-    "professor_forcing generator_threshold": Case(lambda x: professor_forcing(generator_threshold=x), (0.0, 0.2, 1.0)),
+    "professor_forcing generator_threshold": Case(
+        lambda x: professor_forcing(generator_threshold=x, free_running_weight=30.0), (0.0, 0.2, 1.0)
+    ),
     "professor_forcing discriminator_threshold": Case(
         lambda x: professor_forcing(discriminator_threshold=x), (0.0, 0.8, 1.0)
     ),
@@ -100,13 +102,12 @@ def two_steps(algorithm):
 def test_vmap_over_a_hyperparameter_equals_the_loop_over_its_values(name):
     case = CASES[name]
     states, metrics = jax.jit(jax.vmap(lambda value: two_steps(case.make(value))))(jnp.array(case.values))
-    expected = [jax.jit(lambda value=value: two_steps(case.make(value)))() for value in case.values]
+    one = jax.jit(lambda value: two_steps(case.make(value)))
+    expected = [one(value) for value in case.values]
     for index, (state, one_metrics) in enumerate(expected):
         at_index = jax.tree.map(lambda leaf, index=index: leaf[index], (states, metrics))
         chex.assert_trees_all_close(at_index[0], state, rtol=1e-3, atol=1e-5)
-        # Of the number 0 a penalty isn't even measured.
-        common = {key: at_index[1][key] for key in one_metrics}
-        chex.assert_trees_all_close(common, one_metrics, rtol=1e-3, atol=1e-4)
+        chex.assert_trees_all_close(at_index[1], one_metrics, rtol=1e-3, atol=1e-4)
     spread = jax.tree.map(lambda leaf: float(jnp.abs(leaf[0] - leaf[2]).max()), states)
     assert max(jax.tree.leaves(spread)) > 1e-5
 

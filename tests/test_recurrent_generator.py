@@ -9,6 +9,7 @@ import pytest
 
 from gumbel_gan import networks
 from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Sequences, Vectors
+from tests.parameters import random_params
 
 # More symbols than are looked up step by step, and fewer.
 MANY, FEW = 20, 4
@@ -27,26 +28,42 @@ def tokens_of(key, num_symbols, shape=(B, T)):
     return jax.random.randint(key, shape, 0, num_symbols)
 
 
-def inputs_of(generator, key, condition=None, dropout_key=None):
+def recurrent(num_symbols=FEW, hidden_size=H, **settings):
+    """A generator whose functions are jitted."""
+    generator = networks.recurrent_generator(num_symbols, hidden_size, **settings)
+    sample_latent = generator.sample_latent
+    return generator._replace(
+        initial_carry=jax.jit(generator.initial_carry, static_argnums=(1, 2)),
+        step=jax.jit(generator.step),
+        token_step=jax.jit(generator.token_step),
+        logits=jax.jit(generator.logits),
+        hidden_states=jax.jit(generator.hidden_states),
+        sample_latent=None if sample_latent is None else jax.jit(sample_latent, static_argnums=1),
+    )
+
+
+def inputs_of(generator, condition=None):
+    """What a generator takes besides symbols: always the same."""
     given = {} if condition is None else {"condition": condition}
-    if dropout_key is not None:
-        given["dropout_key"] = dropout_key
+    if generator.uses_dropout:
+        given["dropout_key"] = jax.random.key(3)
     if generator.sample_latent is not None:
-        given["latent"] = generator.sample_latent(key, B)
+        given["latent"] = generator.sample_latent(jax.random.key(2), B)
     return given
 
 
-def stepwise_logits(generator, params, tokens, given, *, by_token):
+def stepwise_logits(generator, params, tokens, given, *, by_token=False):
     """Teacher forcing, a step at a time."""
-    start = jnp.full((len(tokens), 1), generator.num_symbols)
-    carry, logits = generator.initial_carry(params, *tokens.shape, **given), []
-    for token in jnp.concatenate([start, tokens[:, :-1]], axis=1).T:
+    start_B1 = jnp.full((len(tokens), 1), generator.num_symbols)
+    previous_TB = jnp.concatenate([start_B1, tokens[:, :-1]], axis=1).T
+
+    def step(carry, token):
         if by_token:
-            carry, each = generator.token_step(params, carry, token)
-        else:
-            carry, each = generator.step(params, carry, jax.nn.one_hot(token, generator.num_symbols + 1))
-        logits.append(each)
-    return jnp.stack(logits, axis=1), carry
+            return generator.token_step(params, carry, token)
+        return generator.step(params, carry, jax.nn.one_hot(token, generator.num_symbols + 1))
+
+    _, logits_TBK = jax.lax.scan(step, generator.initial_carry(params, *tokens.shape, **given), previous_TB)
+    return jnp.swapaxes(logits_TBK, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -64,30 +81,24 @@ def stepwise_logits(generator, params, tokens, given, *, by_token):
     ],
 )
 def test_one_pass_is_the_steps_one_after_another(cell, num_symbols, settings):
-    generator = networks.recurrent_generator(num_symbols, H, cell=CELLS[cell], **settings)
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), num_symbols)
+    generator = recurrent(num_symbols, cell=CELLS[cell], **settings)
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), num_symbols)
     condition = {Labels(4): jnp.arange(B) % 4, Vectors(2): jnp.ones((B, 2))}.get(settings.get("condition"))
-    dropout_key = jax.random.key(3) if generator.uses_dropout else None
-    given = inputs_of(generator, jax.random.key(2), condition, dropout_key)
-    logits = jax.jit(generator.logits)(params, tokens, **given)
+    logits = generator.logits(params, tokens, **inputs_of(generator, condition))
     chex.assert_shape(logits, (B, T, num_symbols))
-    assert logits.dtype == jnp.float32
     for by_token in (False, True):
-        expected, carry = jax.jit(partial(stepwise_logits, generator, by_token=by_token))(params, tokens, given)
+        stepwise = jax.jit(partial(stepwise_logits, generator, by_token=by_token))
+        expected = stepwise(params, tokens, inputs_of(generator, condition))
         chex.assert_trees_all_close(logits, expected, rtol=1e-4, atol=1e-5)
-        chex.assert_trees_all_equal_shapes_and_dtypes(carry, generator.initial_carry(params, B, T, **given))
-    hidden, same_logits = jax.jit(generator.hidden_states)(params, tokens, **given)
+    hidden, same_logits = generator.hidden_states(params, tokens, **inputs_of(generator, condition))
     chex.assert_shape(hidden, (B, T, generator.hidden_size))
-    assert hidden.dtype == jnp.float32
     chex.assert_trees_all_close(same_logits, logits, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("num_symbols", [FEW, MANY])
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(("cell", "num_symbols"), [("lstm", FEW), ("lstm", MANY), ("gru", MANY)])
 def test_gradients_of_one_pass_are_those_of_the_one_hot_steps(cell, num_symbols):
-    generator = networks.recurrent_generator(num_symbols, H, cell=CELLS[cell], num_layers=2, latent="hidden")
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), num_symbols)
-    given = inputs_of(generator, jax.random.key(2))
+    generator = recurrent(num_symbols, cell=CELLS[cell], num_layers=2, latent="hidden")
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), num_symbols)
 
     def log_prob(logits, params, given):
         chosen = jnp.take_along_axis(jax.nn.log_softmax(logits(params, given)), tokens[..., None], axis=-1)
@@ -97,8 +108,9 @@ def test_gradients_of_one_pass_are_those_of_the_one_hot_steps(cell, num_symbols)
         return generator.logits(params, tokens, **given)
 
     def steps(params, given):
-        return stepwise_logits(generator, params, tokens, given, by_token=False)[0]
+        return stepwise_logits(generator, params, tokens, given)
 
+    given = inputs_of(generator)
     gradients = [
         jax.jit(jax.grad(partial(log_prob, each), argnums=(0, 1)))(params, given) for each in (one_pass, steps)
     ]
@@ -106,9 +118,9 @@ def test_gradients_of_one_pass_are_those_of_the_one_hot_steps(cell, num_symbols)
 
 
 def test_logits_at_a_time_are_those_given_the_symbols_before():
-    generator = networks.lstm_generator(MANY, H)
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), MANY)
-    logits = jax.jit(generator.logits)
+    generator = recurrent(MANY)
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), MANY)
+    logits = generator.logits
     base = logits(params, tokens)
     for time in range(T):
         changed = np.abs(logits(params, tokens.at[:, time].add(1) % MANY) - base).max(axis=(0, 2)) > 0
@@ -121,8 +133,8 @@ def test_logits_at_a_time_are_those_given_the_symbols_before():
 
 @pytest.mark.parametrize(("latent", "draws"), [("hidden_and_cell", 2), ("hidden", 1), ("none", 0)])
 def test_the_latent_is_the_initial_state_of_every_layer(latent, draws):
-    generator = networks.lstm_generator(FEW, 50, latent=latent, num_layers=2)
-    params = jax.eval_shape(generator.init, jax.random.key(0))
+    generator = recurrent(FEW, 50, latent=latent, num_layers=2)
+    params = random_params(generator.init)
     assert (generator.sample_latent is None) == (draws == 0)
     given = {} if draws == 0 else {"latent": generator.sample_latent(jax.random.key(1), 200)}
     assert [leaf.shape for leaf in jax.tree.leaves(given)] == [(200, 100)] * draws
@@ -142,26 +154,26 @@ def test_the_latent_is_the_initial_state_of_every_layer(latent, draws):
 
 def test_hidden_states_are_the_cell_of_an_lstm_and_the_candidate_of_a_gru():
     tokens = tokens_of(jax.random.key(1), FEW, (B, 1))
-    lstm = networks.lstm_generator(FEW, H, latent="hidden_and_cell")
-    params, given = lstm.init(jax.random.key(0)), inputs_of(lstm, jax.random.key(2))
+    lstm = recurrent(latent="hidden_and_cell")
+    params, given = random_params(lstm.init), inputs_of(lstm)
     start = jnp.full(B, FEW)
     carry, _ = lstm.token_step(params, lstm.initial_carry(params, B, 1, **given), start)
     hidden, _ = lstm.hidden_states(params, tokens, **given)
     chex.assert_trees_all_close(hidden[:, 0], carry.layers[0][0], rtol=1e-5, atol=1e-6)
 
-    gru = networks.gru_generator(FEW, H, latent="hidden")
-    params, given = gru.init(jax.random.key(0)), inputs_of(gru, jax.random.key(2))
+    gru = recurrent(cell=GRUCell, latent="hidden")
+    params, given = random_params(gru.init), inputs_of(gru)
     carry, _ = gru.token_step(params, gru.initial_carry(params, B, 1, **given), start)
     hidden, _ = gru.hidden_states(params, tokens, **given)
     cell, h = params["params"]["GRUCell_0"], given["latent"]
-    update = jax.nn.sigmoid(cell["iz"]["kernel"][FEW][None] + h @ cell["hz"]["kernel"])
+    update = jax.nn.sigmoid((cell["iz"]["kernel"][FEW] + cell["iz"]["bias"])[None] + h @ cell["hz"]["kernel"])
     expected = (1 - update) * jnp.tanh(hidden[:, 0]) + update * h
     chex.assert_trees_all_close(carry.layers[0], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_hidden_states_of_another_cell_are_its_outputs():
-    generator = networks.recurrent_generator(FEW, H, cell=nn.SimpleCell)
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), FEW)
+    generator = recurrent(cell=nn.SimpleCell)
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW)
     hidden, logits = generator.hidden_states(params, tokens)
     head = params["params"]["Dense_0"]
     chex.assert_trees_all_close(logits, hidden @ head["kernel"] + head["bias"].reshape(1, 1, -1), rtol=1e-5, atol=1e-6)
@@ -170,32 +182,33 @@ def test_hidden_states_of_another_cell_are_its_outputs():
 def test_forward_mode_is_that_of_the_chosen_cell():
     tokens = tokens_of(jax.random.key(1), FEW)
     for cell in ("plain_lstm", "flax_lstm", "gru"):
-        generator = networks.recurrent_generator(FEW, H, cell=CELLS[cell])
-        params = generator.init(jax.random.key(0))
+        generator = recurrent(cell=CELLS[cell])
+        params = random_params(generator.init)
 
         def loss(params, generator=generator):
             return jnp.sum(jnp.cos(generator.logits(params, tokens)))
 
-        direction = jax.tree.map(jnp.ones_like, params)
-        _, derivative = jax.jvp(loss, (params,), (direction,))
-        expected = sum(jnp.sum(leaf) for leaf in jax.tree.leaves(jax.grad(loss)(params)))
-        np.testing.assert_allclose(derivative, expected, rtol=1e-3)
-    fast = networks.lstm_generator(FEW, H)
+        _, derivative = jax.jit(lambda params, loss=loss: jax.jvp(loss, (params,), (params,)))(params)
+        gradient = jax.jit(jax.grad(loss))(params)
+        products = jax.tree.map(lambda leaf, slope: jnp.sum(leaf * slope), params, gradient)
+        np.testing.assert_allclose(derivative, sum(jax.tree.leaves(products)), rtol=1e-3)
+    fast = recurrent()
+    params = random_params(fast.init)
     with pytest.raises(TypeError, match="forward-mode"):
         jax.jvp(lambda params: fast.logits(params, tokens), (params,), (params,))
 
 
 def test_both_lstm_cells_share_their_parameters():
-    fast, plain = (networks.recurrent_generator(FEW, H, cell=CELLS[cell]) for cell in ("lstm", "plain_lstm"))
-    params = fast.init(jax.random.key(0))
-    chex.assert_trees_all_equal(params, plain.init(jax.random.key(0)))
+    fast, plain = (recurrent(cell=CELLS[cell]) for cell in ("lstm", "plain_lstm"))
+    params = random_params(fast.init)
+    chex.assert_trees_all_equal(params, random_params(plain.init))
     tokens = tokens_of(jax.random.key(1), FEW)
     chex.assert_trees_all_close(fast.logits(params, tokens), plain.logits(params, tokens), rtol=1e-5, atol=1e-6)
 
 
 def test_layers_and_embedding_have_parameters_of_their_own():
-    generator = networks.lstm_generator(FEW, H, num_layers=2, embedding_size=7)
-    params = generator.init(jax.random.key(0))["params"]
+    generator = recurrent(num_layers=2, embedding_size=7)
+    params = random_params(generator.init)["params"]
     shapes = jax.tree.map(jnp.shape, params)
     assert shapes == {
         "embedding": {"embedding": (FEW + 1, 7)},
@@ -204,7 +217,7 @@ def test_layers_and_embedding_have_parameters_of_their_own():
         "Dense_0": {"kernel": (H, FEW), "bias": (FEW,)},
     }
     # An embedding before the first layer is the product of its table and the layer's kernel.
-    one = networks.lstm_generator(FEW, H, num_layers=2)
+    one = recurrent(num_layers=2)
     kernel = params["LSTMCell_0"]["kernel"]
     joined = {"kernel": jnp.concatenate([params["embedding"]["embedding"] @ kernel[:7], kernel[7:]])}
     merged = {name: params[name] for name in ("LSTMCell_1", "Dense_0")} | {"LSTMCell_0": params["LSTMCell_0"] | joined}
@@ -215,9 +228,9 @@ def test_layers_and_embedding_have_parameters_of_their_own():
 
 def test_dropout_keeps_each_feature_of_a_sequence_or_drops_it_at_all_steps():
     rate, size = 0.3, 400
-    generator = networks.gru_generator(FEW, size, num_layers=2, embedding_size=size, dropout_rate=rate)
+    generator = recurrent(FEW, size, cell=GRUCell, num_layers=2, embedding_size=size, dropout_rate=rate)
     assert generator.uses_dropout
-    params = jax.eval_shape(generator.init, jax.random.key(0))
+    params = random_params(generator.init)
     carry = generator.initial_carry(params, 10, T, dropout_key=jax.random.key(1))
     factors = np.asarray(carry.dropout)
     assert factors.shape == (3, 10, 1, size)
@@ -228,15 +241,15 @@ def test_dropout_keeps_each_feature_of_a_sequence_or_drops_it_at_all_steps():
 
 
 def test_dropped_features_count_for_nothing():
-    generator = networks.lstm_generator(FEW, H, embedding_size=2, dropout_rate=0.5)
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), FEW)
+    generator = recurrent(embedding_size=2, dropout_rate=0.5)
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW)
     carry = generator.initial_carry(params, B, T, dropout_key=jax.random.key(2))
     kept_output, kept_embedding = np.asarray(carry.dropout)[:, :, 0] > 0
 
     def dropped(params):
         return generator.logits(params, tokens, dropout_key=jax.random.key(2))
 
-    gradients = jax.jacobian(lambda params: jnp.sum(jnp.sin(dropped(params)), axis=(1, 2)))(params)["params"]
+    gradients = jax.jit(jax.jacobian(lambda params: jnp.sum(jnp.sin(dropped(params)), axis=(1, 2))))(params)["params"]
     for row in range(B):
         gradient = jax.tree.map(lambda leaf, row=row: leaf[row], gradients)
         np.testing.assert_array_equal(np.abs(gradient["Dense_0"]["kernel"]).max(axis=1) > 0, kept_output[row, :H])
@@ -246,19 +259,18 @@ def test_dropped_features_count_for_nothing():
 
 
 def test_without_dropout_nothing_is_random():
-    generator = networks.lstm_generator(FEW, H)
+    generator = recurrent()
     assert not generator.uses_dropout
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), FEW)
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW)
     np.testing.assert_array_equal(generator.logits(params, tokens), generator.logits(params, tokens))
 
 
-@pytest.mark.parametrize("spec", [Labels(3), Vectors(2)])
-@pytest.mark.parametrize("make", [networks.lstm_generator, networks.gru_generator])
-def test_a_condition_shifts_the_initial_hidden_state_of_every_layer(make, spec):
-    generator = make(FEW, H, num_layers=2, condition=spec, latent="hidden")
-    params, tokens = generator.init(jax.random.key(0)), tokens_of(jax.random.key(1), FEW)
+@pytest.mark.parametrize(("cell", "spec"), [(LSTMCell, Labels(3)), (GRUCell, Vectors(2))])
+def test_a_condition_shifts_the_initial_hidden_state_of_every_layer(cell, spec):
+    generator = recurrent(cell=cell, num_layers=2, condition=spec, latent="hidden")
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW)
     condition = jnp.arange(B) % 3 if spec == Labels(3) else jax.random.normal(jax.random.key(2), (B, 2))
-    given = inputs_of(generator, jax.random.key(3), condition)
+    given = inputs_of(generator, condition)
     (embedding,) = params["params"]["condition_embedding"].values()
     if spec == Labels(3):
         shift = embedding["embedding"][condition]
@@ -271,20 +283,20 @@ def test_a_condition_shifts_the_initial_hidden_state_of_every_layer(make, spec):
     def loss(params):
         return jnp.sum(jnp.sin(generator.logits(params, tokens, **given)))
 
-    gradient = jax.grad(loss)(params)["params"]["condition_embedding"]
+    gradient = jax.jit(jax.grad(loss))(params)["params"]["condition_embedding"]
     assert min(np.abs(leaf).min() for leaf in jax.tree.leaves(gradient)) > 0
     logits = generator.logits(params, tokens, **given)
     changed = generator.logits(params, tokens, **(given | {"condition": jnp.roll(condition, 1)}))
     assert np.abs(logits - changed).max(axis=(1, 2)).min() > 0
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "flax_lstm"])
 def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees(cell):
     tokens = tokens_of(jax.random.key(1), FEW)
     outputs = []
     for dtype in (jnp.float32, jnp.bfloat16):
-        generator = networks.recurrent_generator(FEW, 16, cell=CELLS[cell], num_layers=2, dtype=dtype)
-        params = generator.init(jax.random.key(0))
+        generator = recurrent(FEW, 16, cell=CELLS[cell], num_layers=2, dtype=dtype)
+        params = random_params(generator.init)
         assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
         carry = generator.initial_carry(params, B, T)
         carry, _ = generator.token_step(params, carry, tokens[:, 0])
@@ -294,20 +306,19 @@ def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees(cell):
     chex.assert_trees_all_close(*outputs, atol=0.03, rtol=0)
 
 
-def test_computes_in_float32_under_x64():
+@pytest.mark.parametrize("settings", [{}, {"embedding_size": 2, "dropout_rate": 0.5, "condition": Vectors(2)}])
+def test_computes_in_float32_under_x64(settings):
+    condition = np.ones((B, 2)) if settings else None
     with jax.enable_x64(True):
-        for settings in ({}, {"embedding_size": 2, "num_layers": 2, "dropout_rate": 0.5, "condition": Vectors(2)}):
-            generator = networks.lstm_generator(FEW, H, latent="hidden_and_cell", **settings)
-            params = generator.init(jax.random.key(0))
-            tokens = tokens_of(jax.random.key(1), FEW)
-            condition = jnp.ones((B, 2)) if settings else None
-            dropout_key = jax.random.key(3) if settings else None
-            given = inputs_of(generator, jax.random.key(2), condition, dropout_key)
-            carry = generator.initial_carry(params, B, T, **given)
-            new_carry, logits = generator.step(params, carry, jnp.ones((B, FEW + 1), jnp.float64))
-            chex.assert_trees_all_equal_shapes_and_dtypes(carry, new_carry)
-            results = (params, carry, logits, generator.hidden_states(params, tokens, **given))
-            assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype("float32")}
+        generator = recurrent(latent="hidden_and_cell", **settings)
+        params = random_params(generator.init)
+        tokens = tokens_of(jax.random.key(1), FEW)
+        carry = generator.initial_carry(params, B, T, **inputs_of(generator, condition))
+        new_carry, logits = generator.step(params, carry, np.ones((B, FEW + 1)))
+        chex.assert_trees_all_equal_shapes_and_dtypes(carry, new_carry)
+        hidden_and_logits = generator.hidden_states(params, tokens, **inputs_of(generator, condition))
+        results = (params, carry, logits, hidden_and_logits)
+        assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype("float32")}
 
 
 class GrowingCell(nn.RNNCellBase):
@@ -378,7 +389,7 @@ def test_a_cell_whose_carry_changes_is_refused():
 )
 def test_bad_inputs_are_named(error, given, message):
     generator = networks.lstm_generator(FEW, H, latent="hidden", condition=Labels(2))
-    params = generator.init(jax.random.key(0))
+    params = random_params(generator.init)
     good = {"latent": jnp.zeros((B, H)), "condition": jnp.zeros(B, jnp.int32)}
     with pytest.raises(error, match=message):
         generator.initial_carry(params, B, T, **(good | given))
@@ -387,8 +398,8 @@ def test_bad_inputs_are_named(error, given, message):
 
 
 def test_bad_symbols_are_named():
-    generator = networks.lstm_generator(FEW, H)
-    params = generator.init(jax.random.key(0))
+    generator = recurrent()
+    params = random_params(generator.init)
     carry = generator.initial_carry(params, B, T)
     for error, function, arguments, message in (
         (TypeError, generator.step, (carry, jnp.zeros((B, FEW + 1), jnp.int32)), "x must be floating, got int32"),

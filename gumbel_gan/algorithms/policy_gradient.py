@@ -17,7 +17,7 @@ from gumbel_gan.losses.advantages import AdvantageEstimator, Baseline, Rollout
 from gumbel_gan.losses.objectives import cross_entropy
 from gumbel_gan.losses.penalties import GradientPenalty
 from gumbel_gan.losses.rewards import Reward
-from gumbel_gan.model import SequenceModel, complete_tokens, inputs, sample, token_log_probs
+from gumbel_gan.model import SequenceModel, again, complete_tokens, inputs, sample, token_log_probs
 from gumbel_gan.networks import Discriminator, Params, PrefixDiscriminator
 from gumbel_gan.sharding import mean_over
 
@@ -149,7 +149,7 @@ def policy_gradient(
             return reward(_adversarial.discriminator_logits(discriminator, params, sequences))
 
         def complete(key: jax.Array, tokens: jax.Array, num_given: ArrayLike) -> jax.Array:
-            return complete_tokens(key, model, adversarial.generator_params, tokens, num_given, given)
+            return complete_tokens(key, model, adversarial.generator_params, tokens, num_given, again(given))
 
         rewards = rewards_of(tokens_NT)
         rollout = Rollout(tokens_NT, rewards, rewards_of, complete)
@@ -160,7 +160,7 @@ def policy_gradient(
             tokens_NT = jnp.where(warms_up, batch.tokens, tokens_NT)
             advantages_NT = jnp.where(warms_up, 1.0, advantages_NT)
         log_probs_NT, pull_back = jax.vjp(
-            lambda params: token_log_probs(model, params, tokens_NT, given), adversarial.generator_params
+            lambda params: token_log_probs(model, params, tokens_NT, again(given)), adversarial.generator_params
         )
         gradient, baseline = mean_over(shard_axis, (pull_back(-advantages_NT / num)[0], baseline))
         loss = -jnp.mean(rewards)

@@ -16,7 +16,7 @@ from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import Objective
 from gumbel_gan.losses.penalties import GradientPenalty
 from gumbel_gan.losses.score_function import leave_one_out
-from gumbel_gan.model import SequenceModel, inputs, relaxed_step, token_log_probs
+from gumbel_gan.model import SequenceModel, again, inputs, relaxed_step, token_log_probs
 from gumbel_gan.networks import Discriminator, Params
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.instance_noise import add_instance_noise
@@ -152,7 +152,7 @@ def relaxed_gan(
             return emitted_NTK, jnp.zeros((num,), jnp.float32)
         # A second, teacher-forced pass: a likelihood has no gradient through the symbols that were fed back.
         tokens_NT = jnp.argmax(emitted_NTK, axis=-1).astype(jnp.int32)
-        return emitted_NTK, jnp.sum(token_log_probs(model, params, tokens_NT, given), axis=1)
+        return emitted_NTK, jnp.sum(token_log_probs(model, params, tokens_NT, again(given)), axis=1)
 
     def update_discriminator(
         key: jax.Array, state: AdversarialState, real: Sequences, generated: Sequences
