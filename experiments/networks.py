@@ -2,7 +2,7 @@
 
 python -m experiments.networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
-Goes on where it stopped. About an hour on two CPU cores.
+Goes on where it stopped. Half an hour on two CPU cores (AMD EPYC), if nothing else runs on them.
 """
 
 from collections.abc import Mapping

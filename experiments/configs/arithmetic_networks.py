@@ -3,7 +3,7 @@
 python -m experiments.train --workdir=runs/pair --config=experiments/configs/arithmetic_networks.py:transformer,lstm
 python -m experiments.networks --workdir=runs/networks    # all pairs, four seeds each, and their table
 
-experiments/results/networks/table.md has the distances and the speed of each pair.
+experiments/results/networks/table.md has the distances of the pairs measured so far.
 """
 
 from types import MappingProxyType
