@@ -95,6 +95,13 @@ def require_scalar(name: str, value: Any, **limits: Any) -> None:
         require_number(name, value, **limits)
 
 
+def require_kind(kind: type, **arguments: Any) -> None:
+    """Raises TypeError unless the named arguments are instances of a class."""
+    for name, value in arguments.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, got a {type(value).__name__}")
+
+
 def require_key(**arguments: Any) -> None:
     """Raises TypeError unless the named arguments are single typed PRNG keys, such as those of `jax.random.key`."""
     for name, key in arguments.items():

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gumbel_gan.arguments import require_one_of
+from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.data import Batch, as_batch, num_sequences, take
 from gumbel_gan.metrics import (
     DIVERGENCE_ORDERS,
@@ -157,6 +157,7 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
 
 def quarters(length: int) -> tuple[int, ...]:
     """Returns the steps at the ends of the quarters of T steps, rounded up: up to four, the last of them T."""
+    require_at_least(1, length=length)
     return tuple(sorted({-(-length * quarter // 4) for quarter in range(1, 5)}))
 
 

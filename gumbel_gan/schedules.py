@@ -20,6 +20,7 @@ that no schedule begins at 0, and the ratio of the latter can't be traced. optax
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.typing import ArrayLike
 
@@ -139,7 +140,13 @@ def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: Ar
     require_at_least(1, steps=steps)
 
     def schedule(step: ArrayLike) -> jax.Array:
-        is_over = jnp.asarray(step, jnp.float32) >= jnp.asarray(boundary * float(steps), jnp.float32)
+        if isinstance(boundary, jax.core.Tracer):
+            first_step = jnp.asarray(boundary, jnp.float32) * float(steps)
+        else:
+            # Not in the dtype of the boundary, in which the product can overflow.
+            largest = float(jnp.finfo(jnp.float32).max)
+            first_step = jnp.asarray(min(float(np.asarray(boundary)) * steps, largest), jnp.float32)
+        is_over = jnp.asarray(step, jnp.float32) >= first_step
         return _between(init_value, end_value, jnp.asarray(is_over, jnp.float32))
 
     return schedule

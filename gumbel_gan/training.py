@@ -45,9 +45,18 @@ def run_keys(seed: int | jax.Array) -> RunKeys:
 
 
 def seeds_axis(seeds: Sequence[int]) -> RunKeys:
-    """Returns the keys of several runs, each field `[S]`, to vmap over; raises like `run_keys`."""
+    """Returns the keys of several runs, each field `[S]`, to vmap over.
+
+    Raises:
+      TypeError: `seeds` is not a sequence of integers.
+      ValueError: it is empty, or a seed is not from 0 to 2^32 - 1.
+    """
+    if isinstance(seeds, str) or not np.iterable(seeds):
+        raise TypeError(f"seeds must be a sequence of integers, got {seeds!r}")
+    if not len(seeds):
+        raise ValueError("seeds must hold at least one seed, got none")
     for seed in seeds:
-        _check_seed(seed)
+        _check_seed(seed, "seeds")
     return jax.vmap(run_keys)(jnp.asarray(seeds, jnp.uint32))
 
 
@@ -84,7 +93,7 @@ def train(
       The state after the last step, and the metrics of every step, `[num_steps]` each, averaged over the shards.
 
     Raises:
-      TypeError: the tokens are not integers.
+      TypeError: `key` is not a typed PRNG key, the tokens are not integers, or a number is not an integer.
       ValueError: the data is not as `data.check_data` wants it for the algorithm's model; `batch_size` or `num_steps`
         is out of its range, or the former is not a multiple of the number of shards.
     """
@@ -93,7 +102,9 @@ def train(
     sequences: Batch = jax.tree.map(jnp.asarray, checked)
     num = num_sequences(sequences)
     require_key(key=key)
-    require_at_least(1, num_steps=num_steps, batch_size=batch_size)
+    require_at_least(1, num_steps=num_steps)
+    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
+        raise TypeError(f"batch_size must be an integer, got {batch_size!r}")
     if not 1 <= batch_size <= num:
         raise ValueError(f"batch_size must be between 1 and the number of sequences, {num}; got {batch_size}")
     num_shards = 1 if shard_axis is None else jax.lax.axis_size(shard_axis)
@@ -113,10 +124,10 @@ def train(
     return state, sharding.mean_over(shard_axis, metrics)
 
 
-def _check_seed(seed: Any) -> None:
+def _check_seed(seed: Any, name: str = "seed") -> None:
     is_array = isinstance(seed, np.ndarray | np.generic | jax.Array)
     is_integer = jnp.issubdtype(seed.dtype, jnp.integer) if is_array else isinstance(seed, numbers.Integral)
     if isinstance(seed, bool) or not is_integer or jnp.ndim(seed):
-        raise TypeError(f"seed must be an integer, got {seed!r}")
+        raise TypeError(f"{name} must be an integer, got {seed!r}")
     if not isinstance(seed, jax.core.Tracer) and not 0 <= int(seed) <= _LAST_SEED:
-        raise ValueError(f"seed must be from 0 to {_LAST_SEED}, got {seed}")
+        raise ValueError(f"{name} must be from 0 to {_LAST_SEED}, got {seed}")

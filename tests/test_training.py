@@ -166,7 +166,7 @@ def test_a_condition_and_weights_travel_with_their_sequences():
 def test_bad_seeds_are_named(seed, error):
     with pytest.raises(error, match="seed must be"):
         training.run_keys(seed)
-    with pytest.raises(error, match="seed must be"):
+    with pytest.raises(error, match="seeds must be"):
         training.seeds_axis([0, seed])
 
 

@@ -9,7 +9,7 @@ import optax
 
 from gumbel_gan.algorithms import _ema
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
-from gumbel_gan.arguments import Scalar, at_step, is_zero
+from gumbel_gan.arguments import Scalar, at_step, is_zero, require_kind
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.penalties import (
     GradientPenalty,
@@ -251,10 +251,25 @@ def penalized_loss(
     return penalized
 
 
-def check_discriminator(discriminator: Any, kind: type) -> None:
-    """Raises TypeError unless a discriminator is of a kind, `Discriminator` or `PrefixDiscriminator`."""
-    if not isinstance(discriminator, kind):
-        raise TypeError(f"discriminator must be a {kind.__name__}, got a {type(discriminator).__name__}")
+def check_parts(
+    model: Any, discriminator: Any, kind: type, generator_optimizer: Any, discriminator_optimizer: Any
+) -> None:
+    """Raises TypeError, which names the argument, unless the parts of an algorithm are what they should be.
+
+    Args:
+      model: a `SequenceModel`.
+      discriminator: one of a kind.
+      kind: `Discriminator` or `PrefixDiscriminator`.
+      generator_optimizer: an `optax.GradientTransformation`.
+      discriminator_optimizer: likewise.
+    """
+    require_kind(SequenceModel, model=model)
+    require_kind(kind, discriminator=discriminator)
+    require_kind(
+        optax.GradientTransformation,
+        generator_optimizer=generator_optimizer,
+        discriminator_optimizer=discriminator_optimizer,
+    )
 
 
 def algorithm(

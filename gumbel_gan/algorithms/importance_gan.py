@@ -113,7 +113,7 @@ def importance_gan(
       Toth 2021, equations 4 and 5, https://github.com/tarnag57/particle_filter_gan; Goodfellow et al. 2014, for
       the minimax loss, https://arxiv.org/abs/1406.2661; Kish 1965, for the effective sample size.
     """
-    _adversarial.check_discriminator(discriminator, Discriminator)
+    _adversarial.check_parts(model, discriminator, Discriminator, generator_optimizer, discriminator_optimizer)
     require_scalar("weight_exponent", weight_exponent, low=0, high=1)
     require_at_least(1, discriminator_updates=discriminator_updates)
     require_exact(model)

@@ -10,7 +10,7 @@ from gumbel_gan import unroll
 from gumbel_gan.algorithms import _ema
 from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_kind, require_scalar
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel, inputs, teacher_forced_logits, token_step
 from gumbel_gan.networks import Params
@@ -65,6 +65,8 @@ def maximum_likelihood(
     References:
       Bengio et al. 2015, for scheduled sampling, https://arxiv.org/abs/1506.03099.
     """
+    require_kind(SequenceModel, model=model)
+    require_kind(optax.GradientTransformation, optimizer=optimizer)
     _ema.check_decay(ema_decay)
     if sampling_rate is not None:
         require_scalar("sampling_rate", sampling_rate, low=0, high=1)

@@ -11,7 +11,7 @@ from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch, one_hot
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_number
+from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_kind, require_number
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.advantages import AdvantageEstimator, Baseline, Rollout
 from gumbel_gan.losses.objectives import cross_entropy
@@ -95,10 +95,14 @@ def policy_gradient(
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473; de Masson
       d'Autume et al. 2019, https://arxiv.org/abs/1905.09922.
     """
+    require_kind(AdvantageEstimator, advantages=advantages)
+    kind = PrefixDiscriminator if advantages.of_prefixes else Discriminator
+    _adversarial.check_parts(model, discriminator, kind, generator_optimizer, discriminator_optimizer)
+    if not callable(reward):
+        raise TypeError(f"reward must be a function of logits, got {reward!r}")
     _ema.check_decay(ema_decay)
     require_number("warm_up_steps", warm_up_steps, low=0)
     require_at_least(1, discriminator_updates=discriminator_updates)
-    _adversarial.check_discriminator(discriminator, PrefixDiscriminator if advantages.of_prefixes else Discriminator)
     if advantages.of_prefixes and (penalty.real_weight is not None or penalty.generated_weight is not None):
         raise ValueError(f"penalty must have no weights with a PrefixDiscriminator, got {penalty}")
     discriminator_loss = _adversarial.penalized_loss(discriminator, cross_entropy, penalty)

@@ -90,6 +90,7 @@ def professor_forcing(
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
     """
+    _adversarial.check_parts(model, discriminator, Discriminator, generator_optimizer, discriminator_optimizer)
     require_exact(model)
     require_hidden_states(model)
     _ema.check_decay(ema_decay)
@@ -100,7 +101,6 @@ def professor_forcing(
     for name, threshold in thresholds.items():
         if threshold is not None:
             require_scalar(name, threshold, low=0, high=1)
-    _adversarial.check_discriminator(discriminator, Discriminator)
 
     def init(key: jax.Array) -> AdversarialState:
         return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)

@@ -11,7 +11,7 @@ from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch, one_hot
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, is_zero, require_at_least, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, is_zero, require_at_least, require_kind, require_scalar
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import Objective
 from gumbel_gan.losses.penalties import GradientPenalty
@@ -107,7 +107,10 @@ def relaxed_gan(
       Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051; Williams 1992, for g_score,
       https://doi.org/10.1007/BF00992696.
     """
-    _adversarial.check_discriminator(discriminator, Discriminator)
+    _adversarial.check_parts(model, discriminator, Discriminator, generator_optimizer, discriminator_optimizer)
+    require_kind(Objective, objective=objective)
+    require_kind(Estimator, estimator=estimator)
+    require_kind(Feedback, feedback=feedback)
     require_scalar("temperature", temperature, low=0, open_low=True)
     if feedback.temperature is not None:
         require_scalar("feedback.temperature", feedback.temperature, low=0, open_low=True)

@@ -32,8 +32,11 @@ def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengt
       ValueError: the arrays are not `[M]` with one M of at least 1; a length is negative; or log-probabilities that are
         not traced are NaN, above 0 or, of p, infinite or not of sum 1 as probabilities.
     """
-    lengths = np.asarray(lengths)
-    model_log_probs, true_log_probs = _as_array(model_log_probs), _as_array(true_log_probs)
+    lengths = np.asarray(_as_array("lengths", lengths))
+    model_log_probs, true_log_probs = (
+        _as_array("model_log_probs", model_log_probs),
+        _as_array("true_log_probs", true_log_probs),
+    )
     for name, log_probs in (("model_log_probs", model_log_probs), ("true_log_probs", true_log_probs)):
         _check_log_probs(name, log_probs)
         if log_probs.shape != lengths.shape:
@@ -57,8 +60,11 @@ def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengt
     }
 
 
-def _as_array(values: ArrayLike) -> jax.Array | np.ndarray:
-    return values if isinstance(values, jax.Array) else np.asarray(values)
+def _as_array(name: str, values: ArrayLike) -> jax.Array | np.ndarray:
+    try:
+        return values if isinstance(values, jax.Array) else np.asarray(values)
+    except ValueError as error:
+        raise TypeError(f"{name} must be an array of numbers, got {values!r}") from error
 
 
 def _check_log_probs(name: str, log_probs: jax.Array | np.ndarray) -> None:
