@@ -5,6 +5,7 @@ batch average their gradients, once for each network and step. On a CPU, `jax_nu
 there are, such as one a core; on accelerators the code is the same.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,13 +78,19 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
     Returns:
       The states, with a leading axis of seeds, each device holding its own share of them.
     """
-    states = jax.jit(lambda keys: jax.lax.map(init, keys))(jax.device_put(keys, mesh.devices.flat[0]))
+    states = _init_all(init)(jax.device_put(keys, mesh.devices.flat[0]))
     return jax.device_put(states, seeds_sharding(mesh))
+
+
+@functools.lru_cache(maxsize=1)
+def _init_all(init: Callable[[jax.Array], Any]) -> Callable[[jax.Array], Any]:
+    """Returns the compiled initializer of all seeds; the same one for the same algorithm, which is traced once."""
+    return jax.jit(lambda keys: jax.lax.map(init, keys))
 
 
 def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
     """Returns the shapes and dtypes of the states that `init_seeds` makes of `[S]` keys."""
-    return jax.eval_shape(jax.vmap(init), keys)
+    return jax.eval_shape(_init_all(init), jax.ShapeDtypeStruct(keys.shape, keys.dtype))
 
 
 def vmap_seeds(

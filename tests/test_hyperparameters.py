@@ -1,11 +1,12 @@
 """Every scalar hyperparameter as a number, as a schedule, and as a traced number with an axis of its own."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 
@@ -18,83 +19,97 @@ BATCH = gg.Batch(jax.random.randint(jax.random.key(9), (8, LENGTH), 0, NUM_SYMBO
 SGD = {"generator_optimizer": optax.sgd(0.1), "discriminator_optimizer": optax.sgd(0.1)}
 
 
-def relaxed_gan(**settings):
-    settings = {"objective": gg.non_saturating, "estimator": gg.straight_through, "temperature": 0.7} | settings
-    return gg.relaxed_gan(MODEL, DISCRIMINATOR, **SGD, **settings)
+def relaxed_gan(*, real_weight, generated_weight, **settings):
+    penalty = gg.GradientPenalty(real_weight, generated_weight)
+    estimator = gg.straight_through
+    return gg.relaxed_gan(
+        MODEL, DISCRIMINATOR, objective=gg.non_saturating, estimator=estimator, penalty=penalty, **SGD, **settings
+    )
 
 
-def importance_gan(**settings):
-    return gg.importance_gan(MODEL, DISCRIMINATOR, **SGD, **settings)
+def relaxed_feedback(*, temperature):
+    feedback = gg.Feedback(temperature=temperature)
+    return gg.relaxed_gan(
+        MODEL,
+        DISCRIMINATOR,
+        objective=gg.log_odds,
+        estimator=gg.soft,
+        temperature=0.7,
+        feedback=feedback,
+        **SGD,
+    )
 
 
-def policy_gradient(discriminator=DISCRIMINATOR, **settings):
-    settings = {"reward": gg.logit, "advantages": gg.reinforce()} | settings
-    return gg.policy_gradient(MODEL, discriminator, **SGD, **settings)
+def importance_gan(*, penalty_weight, **settings):
+    penalty = gg.GradientPenalty(penalty_weight, penalty_weight)
+    return gg.importance_gan(MODEL, DISCRIMINATOR, penalty=penalty, **SGD, **settings)
+
+
+def policy_gradient(*, penalty_weight, **settings):
+    penalty = gg.GradientPenalty(penalty_weight, penalty_weight)
+    settings = {"reward": gg.logit, "advantages": gg.reinforce(), "penalty": penalty} | settings
+    return gg.policy_gradient(MODEL, DISCRIMINATOR, **SGD, **settings)
 
 
 def per_prefix(**settings):
-    settings = {"discount": 0.5, "baseline_decay": 0.5} | settings
-    return policy_gradient(gg.lstm_prefix_discriminator(NUM_SYMBOLS, 3), advantages=gg.per_prefix(**settings))
+    discriminator = gg.lstm_prefix_discriminator(NUM_SYMBOLS, 3)
+    return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=gg.per_prefix(**settings), **SGD)
 
 
 def professor_forcing(**settings):
-    discriminator = gg.behavior_discriminator(3 + NUM_SYMBOLS, 3)
-    settings = {"generator_threshold": None, "discriminator_threshold": None} | settings
-    return gg.professor_forcing(MODEL, discriminator, **SGD, **settings)
+    return gg.professor_forcing(MODEL, gg.behavior_discriminator(3 + NUM_SYMBOLS, 3), **SGD, **settings)
 
 
-def maximum_likelihood(**settings):
-    return gg.maximum_likelihood(MODEL, optimizer=optax.sgd(0.1), **settings)
+def maximum_likelihood(*, learning_rate, **settings):
+    return gg.maximum_likelihood(MODEL, optimizer=optax.adam(learning_rate), **settings)
 
 
 class Case(NamedTuple):
-    """A hyperparameter: how an algorithm is made with it, and values that differ in what they lead to.
+    """An algorithm, and three values of each of its hyperparameters; while one varies, the others have their first."""
 
-    Those that share their code with another, or that are never a schedule, are not tried as one.
-    """
-
-    make: Callable[[Any], gg.Algorithm]
-    values: tuple[float, float, float]
-    as_schedule: bool = True
+    make: Callable[..., gg.Algorithm]
+    values: dict[str, tuple[float, float, float]]
 
 
+EMA_DECAYS = (0.02, 0.0, 0.05)
 CASES = {
-    "relaxed_gan temperature": Case(lambda x: relaxed_gan(temperature=x), (0.5, 1.0, 2.0)),
-    "relaxed_gan feedback.temperature": Case(
-        lambda x: relaxed_gan(estimator=gg.soft, feedback=gg.Feedback(temperature=x)), (0.5, 1.0, 2.0)
+    "relaxed_gan": Case(
+        relaxed_gan,
+        {
+            "temperature": (0.5, 1.0, 2.0),
+            "score_weight": (0.5, 0.0, 1.0),
+            "instance_noise": (0.5, 0.0, 1.0),
+            "ema_decay": EMA_DECAYS,
+            "real_weight": (1.0, 0.0, 3.0),
+            "generated_weight": (1.0, 0.0, 3.0),
+        },
     ),
-    "relaxed_gan score_weight": Case(lambda x: relaxed_gan(score_weight=x), (0.0, 0.5, 1.0)),
-    "relaxed_gan instance_noise": Case(lambda x: relaxed_gan(instance_noise=x), (0.0, 0.5, 1.0)),
-    "relaxed_gan ema_decay": Case(lambda x: relaxed_gan(ema_decay=x), (0.0, 0.02, 0.05)),
-    "relaxed_gan real_weight": Case(lambda x: relaxed_gan(penalty=gg.GradientPenalty(x, 1.0)), (0.0, 1.0, 3.0)),
-    "relaxed_gan generated_weight": Case(lambda x: relaxed_gan(penalty=gg.GradientPenalty(1.0, x)), (0.0, 1.0, 3.0)),
-    "importance_gan weight_exponent": Case(lambda x: importance_gan(weight_exponent=x), (0.0, 0.5, 1.0)),
-    "importance_gan real_weight": Case(
-        lambda x: importance_gan(penalty=gg.GradientPenalty(x, x)), (0.0, 1.0, 3.0), False
+    "feedback of relaxed_gan": Case(relaxed_feedback, {"temperature": (0.5, 1.0, 2.0)}),
+    "importance_gan": Case(
+        importance_gan,
+        {"weight_exponent": (0.5, 0.0, 1.0), "penalty_weight": (1.0, 0.0, 3.0), "ema_decay": EMA_DECAYS},
     ),
-    "importance_gan ema_decay": Case(lambda x: importance_gan(ema_decay=x), (0.0, 0.02, 0.05), False),
-    "policy_gradient warm_up_steps": Case(lambda x: policy_gradient(warm_up_steps=x), (0.0, 1.0, 3.0), False),
-    "policy_gradient real_weight": Case(
-        lambda x: policy_gradient(penalty=gg.GradientPenalty(x, x)), (0.0, 1.0, 3.0), False
+    "policy_gradient": Case(
+        policy_gradient,
+        {"warm_up_steps": (1.0, 0.0, 3.0), "penalty_weight": (1.0, 0.0, 3.0), "ema_decay": EMA_DECAYS},
     ),
-    "policy_gradient ema_decay": Case(lambda x: policy_gradient(ema_decay=x), (0.0, 0.02, 0.05), False),
-    "per_prefix discount": Case(lambda x: per_prefix(discount=x), (0.0, 0.5, 1.0)),
-    "per_prefix baseline_decay": Case(lambda x: per_prefix(baseline_decay=x), (0.0, 0.5, 0.9)),
-    "professor_forcing free_running_weight": Case(lambda x: professor_forcing(free_running_weight=x), (0.0, 1.0, 3.0)),
-    "professor_forcing teacher_forced_weight": Case(
-        lambda x: professor_forcing(teacher_forced_weight=x), (0.0, 1.0, 3.0)
+    "per_prefix": Case(per_prefix, {"discount": (0.5, 0.0, 1.0), "baseline_decay": (0.5, 0.0, 0.9)}),
+    "professor_forcing": Case(
+        professor_forcing,
+        {
+            "free_running_weight": (30.0, 0.0, 1.0),
+            "teacher_forced_weight": (1.0, 0.0, 3.0),
+            "generator_threshold": (0.2, 0.0, 1.0),
+            "discriminator_threshold": (0.8, 0.0, 1.0),
+            "ema_decay": EMA_DECAYS,
+        },
     ),
-    "professor_forcing generator_threshold": Case(
-        lambda x: professor_forcing(generator_threshold=x, free_running_weight=30.0), (0.0, 0.2, 1.0)
+    "maximum_likelihood": Case(
+        maximum_likelihood,
+        {"sampling_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},
     ),
-    "professor_forcing discriminator_threshold": Case(
-        lambda x: professor_forcing(discriminator_threshold=x), (0.0, 0.8, 1.0)
-    ),
-    "professor_forcing ema_decay": Case(lambda x: professor_forcing(ema_decay=x), (0.0, 0.02, 0.05), False),
-    "maximum_likelihood sampling_rate": Case(lambda x: maximum_likelihood(sampling_rate=x), (0.0, 0.5, 1.0)),
-    "maximum_likelihood ema_decay": Case(lambda x: maximum_likelihood(ema_decay=x), (0.0, 0.02, 0.05)),
-    "learning rate": Case(lambda x: gg.maximum_likelihood(MODEL, optimizer=optax.adam(x)), (0.0, 0.01, 0.1), False),
 }
+NEVER_A_SCHEDULE = ("warm_up_steps", "learning_rate")
 
 
 def loud_state(algorithm, step=0):
@@ -110,22 +125,36 @@ def one_step(algorithm, step=0):
     return algorithm.step(jax.random.key(1), loud_state(algorithm, step), BATCH)
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_vmap_over_a_hyperparameter_equals_the_loop_over_its_values(name):
-    case = CASES[name]
-    states, metrics = jax.jit(jax.vmap(lambda value: one_step(case.make(value))))(jnp.array(case.values))
-    one = jax.jit(lambda value: one_step(case.make(value)))
-    for index, value in enumerate(case.values):
-        at_index = jax.tree.map(lambda leaf, index=index: leaf[index], (states, metrics))
-        chex.assert_trees_all_close(at_index, one(value), rtol=1e-3, atol=1e-4)
-    spread = jax.tree.map(lambda leaf: float(jnp.abs(leaf[0] - leaf[2]).max()), states)
-    assert max(jax.tree.leaves(spread)) > 1e-5
+    make, values = CASES[name]
+    first = {each: three[0] for each, three in values.items()}
+    rows = [first | {each: value} for each, three in values.items() for value in three]
+    one = jax.jit(lambda settings: one_step(make(**settings)))
+    together = jax.jit(jax.vmap(one))(jax.tree.map(lambda *leaves: jnp.array(leaves), *rows))
+    states, _ = together
+    for index, row in enumerate(rows):
+        at_index = jax.tree.map(lambda leaf, index=index: leaf[index], together)
+        chex.assert_trees_all_close(at_index, one(row), rtol=1e-3, atol=1e-4)
+    for index, hyperparameter in enumerate(values):
+        three = slice(3 * index, 3 * index + 3)
+        spread = jax.tree.map(lambda leaf, three=three: float(np.ptp(leaf[three], axis=0).max()), states)
+        assert max(jax.tree.leaves(spread)) > 1e-5, hyperparameter
 
 
-@pytest.mark.parametrize("name", sorted(name for name, case in CASES.items() if case.as_schedule))
-def test_a_schedule_takes_the_value_of_its_step(name):
-    case = CASES[name]
-    low, high = case.values[:2]
-    scheduled = jax.jit(lambda: one_step(case.make(lambda step: jnp.where(step < 1, low, high)), step=1)[0])()
-    constant = jax.jit(lambda value: one_step(case.make(value), step=1)[0])(high)
-    chex.assert_trees_all_close(scheduled, constant, rtol=1e-3, atol=1e-4)
+@pytest.mark.parametrize("name", CASES)
+def test_a_schedule_takes_the_value_of_its_step_and_a_number_is_that_number(name):
+    make, values = CASES[name]
+    before, now = ({each: three[i] for each, three in values.items()} for i in (1, 0))
+
+    def scheduled(before, now):
+        schedules = {
+            each: now[each]
+            if each in NEVER_A_SCHEDULE
+            else lambda step, each=each: jnp.where(step < 1, before[each], now[each])
+            for each in values
+        }
+        return one_step(make(**schedules), step=1)[0]
+
+    numbers, _ = jax.jit(lambda: one_step(make(**now), step=1))()
+    chex.assert_trees_all_close(jax.jit(scheduled)(before, now), numbers, rtol=1e-3, atol=1e-4)

@@ -68,8 +68,7 @@ def test_the_gradient_of_its_likelihood_is_that_of_teacher_forcing_by_hand():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), ours, jax.grad(by_hand)(PARAMS))
 
 
-@pytest.mark.parametrize(("estimator", "temperature"), [(gg.soft, 0.5), (gg.straight_through, 1.0)])
-def test_relaxed_training_learns_a_small_distribution(estimator, temperature):
+def test_relaxed_training_learns_a_small_distribution():
     data = jnp.tile(jnp.array([[1, 2, 0, 0], [2, 2, 0, 0], [1, 1, 0, 0], [2, 0, 0, 0]], jnp.int32), (16, 1))
     model = gg.sequence_model(decoder(NUM_SYMBOLS, 8, LENGTH), length=LENGTH, padding=0)
     algorithm = gg.relaxed_gan(
@@ -78,9 +77,9 @@ def test_relaxed_training_learns_a_small_distribution(estimator, temperature):
         generator_optimizer=optax.adam(5e-3, b1=0.0, b2=0.9),
         discriminator_optimizer=optax.adam(1e-2, b1=0.0, b2=0.9),
         objective=gg.log_odds,
-        estimator=estimator,
-        temperature=temperature,
-        penalty=gg.GradientPenalty(1.0, 1.0),
+        estimator=gg.straight_through,
+        temperature=1.0,
+        penalty=gg.GradientPenalty(3.0, 3.0),
         ema_decay=0.9,
     )
     keys = training.run_keys(0)
@@ -88,7 +87,7 @@ def test_relaxed_training_learns_a_small_distribution(estimator, temperature):
     state, _ = train(algorithm.init(keys.init))
     probs = np.exp(model.log_prob(algorithm.params(state), data[:4]))
     assert probs.sum() > 0.9
-    assert (probs > 0.03).all()
+    assert (probs > 0.1).all()
 
 
 def test_policy_gradients_and_roll_outs_take_it():

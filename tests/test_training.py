@@ -119,7 +119,7 @@ def test_no_host_transfer_while_training():
     ("settings", "message"),
     [
         ({"batch_size": 5, "num_steps": 1}, "batch_size must be between 1 and the number of sequences, 4; got 5"),
-        ({"batch_size": 0, "num_steps": 1}, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 0, "num_steps": 1}, "batch_size must be between 1 and the number of sequences, 4; got 0"),
         ({"batch_size": 1, "num_steps": 0}, "num_steps must be at least 1, got 0"),
     ],
 )

@@ -21,8 +21,8 @@ def get_config() -> ConfigDict:
             "seed": 0,  # the first seed
             "num_seeds": 1,  # trained together, in one program
             "num_steps": 3_000,
-            "steps_per_chunk": 100,  # in one compiled scan, between two progress lines
-            "chunks_per_checkpoint": 10,
+            "steps_per_chunk": 50,  # in one compiled scan, between two progress lines
+            "chunks_per_checkpoint": 20,
             "batch_size": 128,
             "num_shards": 2,  # of a batch: a device each where there are enough, which changes no number
             "num_samples": 10_000,  # drawn at the end, a seed

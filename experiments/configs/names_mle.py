@@ -17,6 +17,7 @@ def get_config() -> ConfigDict:
     config.batch_size = 128
     config.num_steps = 2_000
     config.steps_per_chunk = 100
+    config.chunks_per_checkpoint = 10
     config.algorithm = ConfigDict(
         {
             "name": "maximum_likelihood",

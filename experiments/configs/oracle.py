@@ -50,6 +50,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
         config.algorithm.warm_up_steps = _WARM_UP_STEPS
         config.num_steps += _WARM_UP_STEPS
     config.steps_per_chunk = 200
+    config.chunks_per_checkpoint = 10
     config.num_samples = 1_000
     config.temperatures = ()
     config.task = ConfigDict(

@@ -1,0 +1,1 @@
+"""What every public function does with arguments of all kinds, by Hypothesis."""

@@ -1,0 +1,138 @@
+"""Cases of tasks."""
+
+import jax.numpy as jnp
+import numpy as np
+from hypothesis import strategies as st
+
+import gumbel_gan as gg
+from tests.properties import strategies as s
+from tests.properties.case import PACKAGE, Case, arguments
+
+FILES = PACKAGE / "schedules.py"
+_SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
+_NOT_SEED = {"seed": s.NOT_SEEDS}
+_ROWS = np.arange(20).reshape(10, 2) % 7
+_STRINGS = ["abc", "cab", "b", "cc", "a"]
+
+
+def check_task(result, given):
+    assert isinstance(result, gg.Task)
+    assert len(result.train.tokens)
+
+
+CASES = {
+    "array_task": Case(
+        gg.array_task,
+        arguments(
+            tokens=st.sampled_from((_ROWS, _ROWS.tolist(), jnp.asarray(_ROWS))), num_heldout=s.integers(1, 2), **_SEED
+        ),
+        {
+            "tokens": st.sampled_from(
+                ("text", None, [[1.0]], [[1], [1, 2]], np.zeros((0, 2), int), _ROWS - 1, _ROWS > 1, [["a"]], 3)
+            ),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(5),
+            **_NOT_SEED,
+        },
+        check_task,
+    ),
+    "strings_task": Case(
+        gg.strings_task,
+        arguments(
+            strings=st.sampled_from((_STRINGS, tuple(_STRINGS))),
+            unit=st.sampled_from(("characters", "words")),
+            max_length=st.none() | s.integers(3, 4),
+            num_heldout=st.none() | s.integers(1, 2),
+            max_symbols=st.sampled_from((10, 5_000)),
+            **_SEED,
+        ),
+        {
+            "strings": st.sampled_from(("abc", None, [1, 2, 3], [b"a", b"b", b"c"], 3)),
+            "unit": s.not_one_of("characters"),
+            "max_length": s.integers_below(1).filter(lambda length: length is not None),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(5),
+            "max_symbols": s.integers_below(2) | st.just(2),
+            **_NOT_SEED,
+        },
+        check_task,
+    ),
+    "text_task": Case(
+        gg.text_task,
+        arguments(
+            files=st.sampled_from((str(FILES), FILES, [FILES])),
+            unit=st.sampled_from(("characters", "words")),
+            max_length=st.sampled_from((0, 120)),
+            min_count=s.integers(1, 1),
+            num_heldout=s.integers(1, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((None, 3, [], "no such file", [3], PACKAGE, "\0")),
+            "unit": s.not_one_of("characters"),
+            "max_length": s.integers_below(0),
+            "min_count": s.integers_below(1),
+            "num_heldout": s.integers_below(1) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=8,
+    ),
+    "names_task": Case(
+        gg.names_task,
+        arguments(max_length=s.integers(3, 9), num_heldout=s.integers(1, 2), **_SEED),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE)),
+            "max_length": s.integers_below(1),
+            "num_heldout": s.integers_below(1) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "digits_task": Case(
+        gg.digits_task,
+        arguments(levels=s.integers(2, 17), num_heldout=s.integers(1, 2), **_SEED),
+        {"levels": s.integers_below(2) | st.just(18), "num_heldout": s.integers_below(1) | st.just(10**6), **_NOT_SEED},
+        check_task,
+        num_examples=4,
+    ),
+    "grammar_task": Case(
+        gg.grammar_task,
+        arguments(
+            grammar=st.sampled_from(("arithmetic", "brackets", "S -> 'a' | 'b' S")),
+            max_length=s.integers(2, 4),
+            num_train=s.integers(1, 3),
+            num_heldout=s.integers(1, 2),
+            **_SEED,
+        ),
+        {
+            "grammar": st.sampled_from((None, 3, "", "no grammar", "S -> S", "S -> 'ab'", [])),
+            "max_length": s.integers_below(1),
+            "num_train": s.integers_below(1),
+            "num_heldout": s.integers_below(1),
+            "length_distribution": s.not_one_of("uniform"),
+            "padding": st.sampled_from((None, "", "ab", 3)),
+            "support_limit": s.integers_below(0),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=8,
+    ),
+    "oracle_task": Case(
+        gg.oracle_task,
+        arguments(
+            num_symbols=st.just(2),
+            length=st.just(1),
+            hidden_size=st.just(1),
+            num_train=st.just(2),
+            num_heldout=st.just(1),
+            seed=s.SEEDS,
+        ),
+        {
+            "num_symbols": s.integers_below(2),
+            **{name: s.integers_below(1) for name in ("length", "hidden_size", "num_train", "num_heldout")},
+            "seed": s.NOT_SEEDS | s.HUGE_SEEDS,
+        },
+        check_task,
+        num_examples=2,
+    ),
+}
