@@ -5,9 +5,10 @@ python -m experiments.evaluate --workdir=DIR
 
 from absl import flags
 
-from experiments import console, summary
-from experiments.restore import restore
-from experiments.rundir import write_json
+from experiments import cli
+from experiments.run import summary
+from experiments.run.directory import write_json
+from experiments.run.restore import restore
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
@@ -15,7 +16,7 @@ _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', o
 
 def main() -> None:
     """Evaluates; rewrites the summary of a finished run, and only prints that of another."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
     observed = summary.observe(restored.config, restored.experiment, restored.state)
     metrics, strings = summary.summarise(restored.config, restored.experiment, restored.state, observed)
@@ -26,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

@@ -5,9 +5,10 @@ python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 
 from absl import flags
 
-from experiments import console, reporting
-from experiments.rundir import check_holds_no_run
-from experiments.runs import read_runs
+from experiments import cli
+from experiments.reports import reporting
+from experiments.reports.runs import read_runs
+from experiments.run.directory import check_holds_no_run
 
 _WORKDIRS = flags.DEFINE_list("workdirs", None, "Folders of finished runs, separated by commas.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the report; made if need be.", required=True)
@@ -16,7 +17,7 @@ _TITLE = flags.DEFINE_string("title", "Runs compared", "Title of the report.")
 
 def main() -> None:
     """Writes the report."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         if not _WORKDIRS.value:
             raise ValueError("--workdirs must name at least one folder, got none")
         check_holds_no_run(_OUTPUT.value, "--output")
@@ -25,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

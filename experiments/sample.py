@@ -10,10 +10,10 @@ import jax
 import numpy as np
 from absl import flags
 
-from experiments import console
-from experiments.members import members
-from experiments.restore import restore
-from experiments.rundir import one_line
+from experiments import cli
+from experiments.config.members import members
+from experiments.run.directory import one_line
+from experiments.run.restore import restore
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
@@ -30,7 +30,7 @@ _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', o
 
 def main() -> None:
     """Samples as the flags say."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         if not 0 < _TEMPERATURE.value < float("inf"):
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
@@ -53,4 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

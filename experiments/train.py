@@ -8,11 +8,12 @@ import sys
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from experiments import console, loop
-from experiments.rundir import RunDirectory
+from experiments import cli
+from experiments.run import loop
+from experiments.run.directory import RunDirectory
 
 # A default config runs, and its overrides are applied, when its flag is defined.
-with console.one_line_flag_errors():
+with cli.one_line_flag_errors():
     _CONFIG = config_flags.DEFINE_config_file(
         "config",
         default="experiments/configs/arithmetic.py",
@@ -27,7 +28,7 @@ _RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that
 
 def main() -> None:
     """Trains as the flags say."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         run = RunDirectory(_WORKDIR.value)
         config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
         config = ConfigDict(run.read_config()) if _RESUME.value and not config_is_given else _CONFIG.value
@@ -36,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

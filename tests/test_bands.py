@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.bands import band, failure_rate, numbers
+from experiments.reports.bands import band, failure_rate, numbers
 
 
 def test_a_band_is_made_of_order_statistics():

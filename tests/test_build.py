@@ -7,7 +7,7 @@ import optax
 import pytest
 from ml_collections import ConfigDict
 
-from experiments import build, loop, schedule_text, settings
+from experiments.config import build, schedule_text, settings
 from experiments.configs import (
     arithmetic,
     arithmetic_mle,
@@ -24,7 +24,8 @@ from experiments.configs import (
     text,
     toth,
 )
-from experiments.rundir import RunDirectory, flatten
+from experiments.run import loop
+from experiments.run.directory import RunDirectory, flatten
 from gumbel_gan.arguments import at_step
 from gumbel_gan.data import take
 

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from experiments import reporting, tables, toth
 from experiments.configs.toth import VARIANTS
-from experiments.runs import read_runs
+from experiments.reports import reporting, tables
+from experiments.reports.runs import read_runs
+from experiments.studies import toth2021
 from gumbel_gan.metrics import METRICS
 from tests.test_front_doors import TINY, run
 
@@ -138,7 +139,7 @@ def test_a_text_is_learnt_moved_and_sampled(tmp_path):
 
 
 def test_toth_s_study_trains_all_variants_of_both_tasks():
-    study = toth.parts(num_seeds=30, num_variant_seeds=8, num_steps=100, files="a.txt")
+    study = toth2021.parts(num_seeds=30, num_variant_seeds=8, num_steps=100, files="a.txt")
     assert list(study) == [f"{task}_{variant}" for task in ("names", "grammar") for variant in VARIANTS]
     assert {name: part.config.num_seeds for name, part in study.items() if part.config.num_seeds == 30} == {
         "names_faithful": 30, "names_constant": 30
@@ -151,7 +152,7 @@ def test_toth_s_report_has_his_figures(folders, tmp_path):
     names, grammar = read_runs([folders / "names", folders / "grammar"], num_samples=reporting.NUM_SAMPLES)
     runs = {f"names_{variant}": names._replace(label=f"{variant}, names") for variant in VARIANTS}
     runs |= {f"grammar_{variant}": grammar._replace(label=f"{variant}, grammar") for variant in VARIANTS}
-    report = toth.report(runs, folders / "names")
+    report = toth2021.report(runs, folders / "names")
     reporting.write(report, tmp_path)
     for name in ("figure5", "figure6", "names", "grammar"):
         assert (tmp_path / f"{name}.png").exists()

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import build, dynamics
+from experiments.config import build
 from experiments.configs import quicktest
+from experiments.run import dynamics
 from gumbel_gan import training
 
 NUM = 24

@@ -13,7 +13,7 @@ import pytest
 from ml_collections import ConfigDict
 
 import gumbel_gan as gg
-from experiments import build, registries
+from experiments.config import build, registries
 from experiments.configs import quicktest
 from gumbel_gan import evaluation, training
 from gumbel_gan import model as model_lib

@@ -1,7 +1,7 @@
 import pytest
 from ml_collections import ConfigDict
 
-from experiments.members import member_names, members, sweep
+from experiments.config.members import member_names, members, sweep
 
 
 def config(**schedules):

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
-from experiments import platforms
+from experiments import devices
 
 PROGRAM = """
 import jax
-from experiments import platforms
-platforms.select("cpu", num_devices={num_devices})
+from experiments import devices
+devices.select("cpu", num_devices={num_devices})
 print(len(jax.devices()), jax.jit(lambda x: x + 1)(1.0))
 """
 
@@ -36,6 +36,6 @@ def test_what_is_compiled_is_kept_in_a_folder_of_the_user(tmp_path, variable):
 
 def test_a_cpu_shows_a_device_a_core_and_no_more_than_are_of_use(tmp_path):
     num_devices, _ = run(64, HOME=str(tmp_path))
-    assert int(num_devices) == min(64, platforms.num_cores())
+    assert int(num_devices) == min(64, devices.num_cores())
     num_devices, _ = run(1, HOME=str(tmp_path), XLA_FLAGS="--xla_force_host_platform_device_count=3")
     assert num_devices == "3"

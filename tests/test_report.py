@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from experiments import build, figures, professor_forcing, reporting, schedule_text, settings, tables
+from experiments.config import build, schedule_text, settings
 from experiments.configs import arithmetic, paper
-from experiments.paper import parts, verdict
-from experiments.rundir import RunDirectory, write_json
-from experiments.runs import differing_settings, read_runs
-from experiments.study import command
+from experiments.reports import figures, reporting, tables
+from experiments.reports.runs import differing_settings, read_runs
+from experiments.run.directory import RunDirectory, write_json
+from experiments.studies import lamb2016
+from experiments.studies.kusner2016 import parts, verdict
+from experiments.studies.study import command
 from tests.test_front_doors import TINY, run
 
 STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
@@ -335,14 +337,14 @@ def test_the_study_s_parts_have_their_seeds_and_steps():
 
 
 def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():
-    study = professor_forcing.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
+    study = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
     assert {part.config.num_seeds for name, part in study.items() if name.startswith("digits")} == {8}
     assert {part.config.num_seeds for name, part in study.items() if not name.startswith("digits")} == {4}
     assert {part.config.num_steps for name, part in study.items() if not name.endswith("longer")} == {60}
     assert study["characters_longer"].config.num_steps == 5 * 60
     assert study["digits_longer"].config.num_steps == 8 * 60
     assert study["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
-    digits = professor_forcing.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
+    digits = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
     assert {name.partition("_")[0] for name in digits} == {"digits"}
     for part in digits.values():
         build.build(part.config)
@@ -362,14 +364,14 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     # As far above their marks as below: what counts is the accuracy beside that of two held-out sets.
     ours = run_of([1.0, 1.1, 1.2, 1.3], 0.6, [0.60, 0.59, 0.58, 0.57])
     theirs = run_of([2.0, 2.1, 2.2, 2.3], 0.6, [0.50, 0.49, 0.48, 0.47])
-    likelihood, dynamics = professor_forcing.verdict({"digits_professor": ours, "digits_likelihood": theirs})
+    likelihood, dynamics = lamb2016.verdict({"digits_professor": ours, "digits_likelihood": theirs})
     assert (likelihood.claim, dynamics.claim) == tuple(
         f"{what}: it, against likelihood" for what in ("Likelihood", "Dynamics")
     )
     assert (likelihood.outcome, dynamics.outcome) == ("better", "better")
     assert "training took 2 s against 2 s" in likelihood.evidence
     assert "difference of means -1 (95 % -1.2" in likelihood.evidence
-    (_, hopeless) = professor_forcing.verdict(
+    (_, hopeless) = lamb2016.verdict(
         {"digits_professor": theirs, "digits_scheduled": run_of([1.0] * 4, 0.5, [0.5] * 4)}
     )
     assert hopeless.outcome == "nothing left to gain"

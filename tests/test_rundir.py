@@ -1,4 +1,4 @@
-from experiments.rundir import RunDirectory, flatten, write_samples
+from experiments.run.directory import RunDirectory, flatten, write_samples
 
 
 def test_samples_come_back_whatever_they_hold(tmp_path):

@@ -14,7 +14,7 @@ import optax
 from absl import flags
 
 import gumbel_gan as gg
-from experiments import console, platforms
+from experiments import cli, devices
 from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
 from gumbel_gan import model as model_lib
@@ -62,8 +62,8 @@ def likelihood_gradient(generator: gg.Generator, sizes: Sizes) -> Program:
 
 def main() -> None:
     """Benchmarks as the flags say."""
-    platforms.select("", num_devices=1)
-    screen = console.screen()
+    devices.select("", num_devices=1)
+    screen = cli.screen()
     lstm = gg.lstm_generator(LIKELIHOOD.num_symbols, LIKELIHOOD.hidden_size)
     transformer = gg.transformer_generator(ONE_PASS.num_symbols, ONE_PASS.hidden_size)
     groups: dict[str, tuple[Sizes, dict[str, Program]]] = {
@@ -111,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

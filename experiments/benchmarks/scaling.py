@@ -14,10 +14,11 @@ import numpy as np
 from absl import flags
 from scipy import stats
 
-from experiments import console, figures, platforms
+from experiments import cli, devices
 from experiments.benchmarks import jax_step, timing
 from experiments.benchmarks.timing import Sizes, Spread
-from experiments.rundir import check_writable
+from experiments.reports import figures
+from experiments.run.directory import check_writable
 
 _NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Rounds, in each of which every size has a turn.", lower_bound=1)
 _SECONDS = flags.DEFINE_float("seconds", 0.5, "About how long a turn takes.", lower_bound=0.01)
@@ -54,11 +55,11 @@ class Growth(NamedTuple):
 
 def main() -> None:
     """Benchmarks as the flags say."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         if _OUTPUT.value is not None:
             check_writable(_OUTPUT.value, "--output")
-        platforms.select("", num_devices=platforms.num_cores())
-    screen = console.screen()
+        devices.select("", num_devices=devices.num_cores())
+    screen = cli.screen()
     settings = {(name, size): BASE | {name: size} for name, sizes in SIZES.items() for size in sizes}
     distinct = {str(each): each for each in settings.values()}
     screen.print(f"compiling {len(distinct)} programs ...")
@@ -123,4 +124,4 @@ def _draw(growths: dict[str, Growth], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

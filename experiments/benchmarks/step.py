@@ -16,10 +16,10 @@ from absl import flags
 from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 
-from experiments import console, platforms
+from experiments import cli, devices
 from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
-from experiments.rundir import check_writable
+from experiments.run.directory import check_writable
 
 _HIDDEN_SIZES = flags.DEFINE_list("hidden_sizes", ["64", "128"], "Widths of both LSTMs, one table each.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Sequences of a batch.", lower_bound=1)
@@ -39,7 +39,7 @@ PENALTIES, SOME_PENALTIES = "ours + R1 + R2", "ours + R1 + R2 at a quarter"
 
 def main() -> None:
     """Benchmarks as the flags say."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         try:
             from experiments.benchmarks import torch_step
         except ImportError as error:
@@ -49,11 +49,11 @@ def main() -> None:
             check_writable(Path(_OUTPUT.value).parent, "--output")
         if _PROFILE.value is not None:
             check_writable(_PROFILE.value, "--profile")
-        platforms.select("", num_devices=platforms.num_cores())
+        devices.select("", num_devices=devices.num_cores())
         num_shards, batch_size = len(jax.devices()), _BATCH_SIZE.value
         if batch_size % num_shards:
             raise ValueError(f"--batch_size must be a multiple of the devices, {num_shards}; got {batch_size}")
-    screen = console.screen()
+    screen = cli.screen()
     figures: dict[str, Any] = {"machine": timing.machine() | {"torch": torch_step.torch.__version__}, "widths": {}}
     for width in widths:
         sizes = Sizes(batch_size, _LENGTH.value, _NUM_SYMBOLS.value, width)
@@ -176,4 +176,4 @@ def _cells(spread: dict[str, float]) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from experiments import console, platforms
+from experiments import cli, devices
 from experiments.benchmarks import timing
 from experiments.benchmarks.timing import Spread
-from experiments.rundir import RunDirectory, check_writable
+from experiments.run.directory import RunDirectory, check_writable
 
 _NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds, from 0 on.", lower_bound=1)
 _CONFIG = flags.DEFINE_string("experiment", "experiments/configs/arithmetic.py", "The experiment's config file.")
@@ -32,12 +32,12 @@ LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality re
 
 def main() -> None:
     """Benchmarks as the flags say."""
-    with console.one_line_errors():
+    with cli.one_line_errors():
         if not Path(_CONFIG.value).is_file():
             raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
         if _OUTPUT.value is not None:
             check_writable(Path(_OUTPUT.value).parent, "--output")
-    screen = console.screen()
+    screen = cli.screen()
     rows: list[dict[str, Any]] = []
     for seed in range(_NUM_SEEDS.value):
         rows.append(_run(seed))
@@ -45,7 +45,7 @@ def main() -> None:
     times = {name: [row[name] for row in rows if row[name] is not None] for name in LABELS}
     spreads = {name: Spread.of(values)._asdict() for name, values in times.items() if values}
     figures = {
-        "num_cores": platforms.num_cores(),
+        "num_cores": devices.num_cores(),
         "date": time.strftime("%Y-%m-%d"),
         "validity": _VALIDITY.value,
         "kl_data_model": _KL.value,
@@ -89,4 +89,4 @@ def _text(row: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    cli.run(main)

@@ -11,8 +11,8 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from experiments import platforms
-from experiments.rundir import write_json
+from experiments import devices
+from experiments.run.directory import write_json
 
 
 class Program(NamedTuple):
@@ -115,7 +115,7 @@ def machine() -> dict[str, Any]:
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "num_devices": len(jax.devices()),
-        "num_cores": platforms.num_cores(),
+        "num_cores": devices.num_cores(),
         "jax": jax.__version__,
         "date": time.strftime("%Y-%m-%d"),
     }

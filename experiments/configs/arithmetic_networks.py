@@ -1,7 +1,7 @@
 """The main job with other networks, in half its steps; a generator, and after a comma a discriminator, follow a colon.
 
 python -m experiments.train --workdir=runs/pair --config=experiments/configs/arithmetic_networks.py:transformer,lstm
-python -m experiments.networks --workdir=runs/networks    # all pairs, four seeds each, and their table
+python -m experiments.study networks --workdir=runs/networks    # all pairs, four seeds each, and their table
 
 experiments/results/networks/table.md has the distances of the pairs measured so far.
 """

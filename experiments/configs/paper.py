@@ -1,7 +1,7 @@
 """The paper's own experiments: its four variants of the Gumbel-softmax GAN and its maximum-likelihood baseline.
 
 python -m experiments.train --workdir=DIR --config=experiments/configs/paper.py:a      (or b, c, d, constant, mle)
-python -m experiments.paper --workdir=DIR                                              (all of them, and their report)
+python -m experiments.study kusner2016 --workdir=DIR    (all of them, and their report)
 
 From the paper (Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051): 5,000 strings of at most 12
 characters, 20,000 mini-batches, temperature falling from 5 to 1 along a straight line, its pair of losses, Adam, and

@@ -3,7 +3,7 @@ r"""Professor Forcing beside its baselines; a method's name follows a colon, and
 python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing.py:professor,digits
 python -m experiments.train --workdir=runs/characters \
     --config=experiments/configs/professor_forcing.py:professor,characters --config.task.files=input.txt
-python -m experiments.professor_forcing --workdir=runs/professor_study --files=input.txt    # the claims
+python -m experiments.study lamb2016 --workdir=runs/professor_study --files=input.txt    # the claims
 
 Seven minutes on digits and nine on characters, on one core of two (AMD EPYC, 2026-11-23, beside other work); likelihood
 takes one and two. Median (worst) of eight seeds on digits, test split: 19.7 (20.9) nats a picture, likelihood 18.4

@@ -80,7 +80,7 @@ def importance_gan(
 
     With batches of 128, the generator ends on 'x' in the grammar, with or without the division and the discriminator;
     of names, each of them rare, it keeps some hundred short ones, fewer without the discriminator.
-    `experiments.toth` measures this.
+    `experiments.studies.toth2021` measures this.
 
     The exponent a, `weight_exponent`, is a correction: with a < 1 likely sequences are favored less. At a = 0 the
     weights depend on the discriminator only, and p_G = p_data is an attracting fixed point: against the optimal

@@ -1,6 +1,6 @@
 """Redraws the paper's figures with bands over seeds: trains its variants and its baseline, and compares them.
 
-python -m experiments.paper --workdir=DIR [--num_seeds=8] [--num_variant_seeds=4] [--num_steps=20000]
+python -m experiments.study kusner2016 --workdir=DIR [--num_seeds=8] [--num_variant_seeds=4] [--num_steps=20000]
 
 Goes on where it stopped. Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051.
 """
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from experiments import console, reporting, study
 from experiments.configs import arithmetic, paper
-from experiments.reporting import Report, Statement
-from experiments.runs import FinishedRun
-from experiments.study import Part
+from experiments.reports import reporting
+from experiments.reports.reporting import Report, Statement
+from experiments.reports.runs import FinishedRun
+from experiments.studies import study
+from experiments.studies.study import Part
 
 # A generator farther than this from the true law in total variation misplaces more than half of its mass.
 _LOST = 0.5
@@ -85,7 +86,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "All distances are to the true law, over all of its strings; where a generator has a latent, its likelihoods "
         "are Monte-Carlo means over draws that all strings share. Seeds were not selected; weights are the final ones. "
         "The rank tests of the verdict are not corrected for their number.",
-        f"python -m experiments.paper --workdir=DIR; {_seeds(runs)}.",
+        f"python -m experiments.study kusner2016 --workdir=DIR; {_seeds(runs)}.",
     ]
     return Report(
         "The paper's figures, with bands over seeds",
@@ -140,8 +141,3 @@ def _losses_cross(run: FinishedRun) -> Statement:
     outcome = "holds" if holds.all() else "does not hold" if not holds.any() else "holds on some seeds"
     evidence = f"on {holds.sum()} of {len(holds)} seeds, last tenth of training against the first; {'; '.join(words)}"
     return Statement("In (a) the discriminator's loss rises while the generator's falls", outcome, evidence)
-
-
-if __name__ == "__main__":
-    define_flags()
-    console.run(main)

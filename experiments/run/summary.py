@@ -12,10 +12,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import console, curves, dynamics, platforms
-from experiments.build import Experiment
-from experiments.members import members, sweep
-from experiments.rundir import Row, RunDirectory, as_json, write_samples, write_text
+from experiments import cli, devices
+from experiments.config.build import Experiment
+from experiments.config.members import members, sweep
+from experiments.reports import curves, terminal
+from experiments.run import dynamics
+from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
 from gumbel_gan import evaluation, training
 
 _MONITOR_SAMPLES = 200
@@ -125,7 +127,7 @@ def summarise(
             "num_states": config["num_states"],
             **evaluation.baselines(task, num_samples=config["num_samples"]),
             "backend": jax.default_backend(),
-            "hardware": f"{jax.devices()[0].device_kind}, {platforms.num_cores()} cores, {platform.machine()}",
+            "hardware": f"{jax.devices()[0].device_kind}, {devices.num_cores()} cores, {platform.machine()}",
             "date": datetime.date.today().isoformat(),
             "versions": _versions(),
         }
@@ -172,10 +174,10 @@ def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None
       summary: the summary.
       strings: the samples of each seed.
     """
-    shown = strings[0][: console.SHOWN_SAMPLES]
+    shown = strings[0][: terminal.SHOWN_SAMPLES]
     is_valid = experiment.task.is_valid
     valid = [is_valid is None or is_valid(string) for string in shown]
-    console.print_summary(console.screen(), summary, shown, valid)
+    terminal.print_summary(cli.screen(), summary, shown, valid)
 
 
 def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:

@@ -1,127 +1,23 @@
-"""What a person sees: the live progress line, the final summary, one-line errors."""
+"""The final summary of a run on the terminal."""
 
-import contextlib
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from absl import app, flags, logging
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from experiments.bands import FAILURE_VALIDITY, band, failure_rate, numbers, told_apart
-from experiments.labels import LABELS, format_metric, half_width, spread
-from experiments.members import members_at
-from experiments.rundir import one_line
+from experiments.config.members import members_at
+from experiments.reports.bands import FAILURE_VALIDITY, band, failure_rate, numbers, told_apart
+from experiments.reports.labels import LABELS, format_metric, half_width, spread
+from experiments.run.directory import one_line
 from gumbel_gan.evaluation import EXACT_METRICS
 from gumbel_gan.metrics import METRICS
 
 SHOWN_SAMPLES = 20
 _DRIFT = "ngram_divergence_3"
-
-
-@contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turns what a user got wrong, a ValueError or an OSError, into one line on stderr and exit status 1."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(1)
-
-
-def screen() -> Console:
-    """Gives the standard output, as wide as the terminal, or 100 columns where there is none."""
-    return Console() if Console().is_terminal else Console(width=100)
-
-
-@contextlib.contextmanager
-def one_line_flag_errors() -> Iterator[None]:
-    """Does for the definition and the parsing of flags what `one_line_errors` does for the rest."""
-    with one_line_errors():
-        try:
-            yield
-        except (flags.Error, TypeError) as error:
-            # A config that raises is quoted with its whole traceback, the message last.
-            raise ValueError(str(error).strip().rpartition("\nValueError: ")[2]) from error
-        except (AttributeError, KeyError) as error:
-            # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
-            reason: object = error
-            while isinstance(reason, Exception) and reason.args:
-                reason = reason.args[0]
-            raise ValueError(f"the config has no setting {reason}") from error
-
-
-def run(main: Callable[[], None]) -> None:
-    """Runs a front door: parses its flags, with one-line errors, and calls it.
-
-    Args:
-      main: what to do once the flags are parsed.
-    """
-
-    def parse(argv: Sequence[str]) -> list[str]:
-        with one_line_flag_errors():
-            rest = flags.FLAGS(argv)
-            if rest[1:]:
-                raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[1]!r}")
-        return rest
-
-    logging.set_verbosity(logging.WARNING)
-    app.run(lambda _: main(), flags_parser=parse)
-
-
-class ProgressLine:
-    """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
-
-    def __init__(self, console: Console, num_steps: int, start: int):
-        """Makes the line.
-
-        Args:
-          console: where it is drawn.
-          num_steps: the run's steps.
-          start: the step that it goes on from.
-        """
-        self._console, self._num_steps, self._start = console, num_steps, start
-        self._last_time, self._last_step = time.monotonic(), start
-        self._bar = Progress(BarColumn(bar_width=20), TextColumn("{task.description}"), console=console)
-        self._task: TaskID = self._bar.add_task("compiling ...", total=num_steps, completed=start)
-
-    def __enter__(self) -> "ProgressLine":
-        if self._console.is_terminal:
-            self._bar.start()
-        else:
-            self._console.print("compiling ...")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
-
-    def update(self, step: int, metrics: Mapping[str, Any]) -> None:
-        """Shows a step.
-
-        Args:
-          step: the step reached.
-          metrics: numbers, or an array of one a seed, whose median is shown.
-        """
-        now = time.monotonic()
-        speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
-        self._last_time, self._last_step = now, step
-        shown = {name: float(np.median(value)) for name, value in metrics.items() if _is_shown(name)}
-        minutes, seconds = divmod(round((self._num_steps - step) / speed), 60)
-        parts = [f"step {step:,}/{self._num_steps:,}"]
-        parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in shown.items()]
-        parts += [f"{speed:.3g} steps/s", f"{minutes}:{seconds:02d} left"]
-        line = "  ".join(parts)
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=step, description=line)
-        else:
-            self._console.print(line, soft_wrap=True)
 
 
 def print_summary(console: Console, summary: Mapping[str, Any], strings: Sequence[str], valid: Sequence[bool]) -> None:
@@ -249,14 +145,3 @@ def _dynamics(summary: Mapping[str, Any], members: Sequence[int]) -> str:
 def _spread(name: str, values: np.ndarray) -> str:
     """Writes the median of a metric over members and, where they are several, the least and the greatest."""
     return spread(name, values) if len(values) > 1 else format_metric(name, values[0])
-
-
-def _is_shown(name: str) -> bool:
-    return name.endswith("loss") or name in (
-        "temperature",
-        "validity",
-        "sampled_validity",
-        "kl_data_model",
-        "validation_nll",
-        "oracle_nll",
-    )

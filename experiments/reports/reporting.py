@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import console, curves, figures
-from experiments.bands import FAILURE_VALIDITY
-from experiments.rundir import one_line, write_text
-from experiments.runs import FinishedRun, differing_settings, grouped
-from experiments.tables import compared_with, comparison_tables, dynamics_tables, results_csv, results_table
+from experiments import cli
+from experiments.reports import curves, figures
+from experiments.reports.bands import FAILURE_VALIDITY
+from experiments.reports.runs import FinishedRun, differing_settings, grouped
+from experiments.reports.tables import compared_with, comparison_tables, dynamics_tables, results_csv, results_table
+from experiments.run.directory import one_line, write_text
 from gumbel_gan.metrics import METRICS
 
 NUM_SAMPLES = 20
@@ -213,7 +214,7 @@ def write(report: Report, output: str | Path) -> None:
         )
     )
     write_text(folder / "report.html", page)
-    console.screen().print(f"the report is in {folder / 'report.html'}", soft_wrap=True)
+    cli.screen().print(f"the report is in {folder / 'report.html'}", soft_wrap=True)
 
 
 def samples_text(runs: Sequence[FinishedRun]) -> str:

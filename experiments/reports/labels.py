@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bands import band
+from experiments.reports.bands import band
 from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
 
 WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)

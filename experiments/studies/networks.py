@@ -1,6 +1,6 @@
 """Trains every pair of networks from scratch by the main job's recipe, in half its steps, and tabulates distances.
 
-python -m experiments.networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
+python -m experiments.study networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
 Goes on where it stopped. Half an hour on two CPU cores (AMD EPYC), if nothing else runs on them.
 """
@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from experiments import console, study
+from experiments import cli
 from experiments.configs import arithmetic_networks
-from experiments.rundir import write_text
-from experiments.runs import FinishedRun
-from experiments.study import Part
+from experiments.reports.runs import FinishedRun
+from experiments.run.directory import write_text
+from experiments.studies import study
+from experiments.studies.study import Part
 
 _METRICS = ("validity", "kl_data_model", "total_variation")
 
@@ -64,7 +65,7 @@ def main() -> None:
     runs = study.run(parts(num_seeds=flags.FLAGS.num_seeds, num_steps=flags.FLAGS.num_steps), workdir)
     text = table(runs)
     write_text(workdir / "table.md", text)
-    console.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def _spread(values: np.ndarray) -> str:
@@ -75,8 +76,3 @@ def _steps_per_second(run: FinishedRun) -> float:
     """Computes the median speed of the chunks after the first, which compiles."""
     steps, seconds = (np.diff([row[name] for row in run.rows]) for name in ("step", "wall_seconds"))
     return float(np.median(steps / seconds))
-
-
-if __name__ == "__main__":
-    define_flags()
-    console.run(main)

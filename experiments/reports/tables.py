@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.bands import band, failure_rate, numbers, told_apart
-from experiments.labels import LABELS, format_metric, half_width
-from experiments.rundir import Row
-from experiments.runs import FinishedRun, grouped
+from experiments.reports.bands import band, failure_rate, numbers, told_apart
+from experiments.reports.labels import LABELS, format_metric, half_width
+from experiments.reports.runs import FinishedRun, grouped
+from experiments.run.directory import Row
 from gumbel_gan.metrics import METRICS
 
 _COLUMNS = {

@@ -12,11 +12,11 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from experiments import registries, schedule_text
-from experiments.choices import choose
-from experiments.members import sweep
-from experiments.sections import call, named, pop
-from experiments.settings import Section, check_settings, paths
+from experiments.config import registries, schedule_text
+from experiments.config.choices import choose
+from experiments.config.members import sweep
+from experiments.config.sections import call, named, pop
+from experiments.config.settings import Section, check_settings, paths
 from gumbel_gan import evaluation, sharding
 from gumbel_gan.algorithms import Algorithm, Feedback, importance_gan, professor_forcing
 from gumbel_gan.arguments import Scalar

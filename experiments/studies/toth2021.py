@@ -1,6 +1,6 @@
 """Repeats section 5 of Toth's report with bands over seeds, and asks what its generator learns from.
 
-python -m experiments.toth --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30] [--num_variant_seeds=8]
+python -m experiments.study toth2021 --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30]
 
 Goes on where it stopped. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
 """
@@ -12,13 +12,14 @@ import jax
 import numpy as np
 from absl import flags
 
-from experiments import console, curves, figures, reporting, study
 from experiments.configs import toth
-from experiments.reporting import Figure, Report, Statement
-from experiments.restore import restore
-from experiments.rundir import RunDirectory
-from experiments.runs import FinishedRun
-from experiments.study import Part
+from experiments.reports import curves, figures, reporting
+from experiments.reports.reporting import Figure, Report, Statement
+from experiments.reports.runs import FinishedRun
+from experiments.run.directory import RunDirectory
+from experiments.run.restore import restore
+from experiments.studies import study
+from experiments.studies.study import Part
 
 _FIGURE_6_NAMES = 200
 _FORCED_LENGTH = 10
@@ -108,7 +109,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
             "the arithmetic grammar, and with parts of the loss left out.",
             "Seeds were not selected; weights are the final ones; nothing was tuned. The rank tests of the verdict are "
             "not corrected for their number.",
-            f"python -m experiments.toth --workdir=DIR --files=FILES. {' '.join(faithful.summary['notes'])}",
+            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(faithful.summary['notes'])}",
         ],
         list(runs.values()),
         [
@@ -189,8 +190,3 @@ def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str
         axes.set_ylabel("share of names")
         axes.legend(fontsize="small")
     figure.savefig(path, dpi=120)
-
-
-if __name__ == "__main__":
-    define_flags()
-    console.run(main)

@@ -9,9 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from experiments import build, console, platforms, settings, summary
-from experiments.members import member_names, members
-from experiments.rundir import MetricsWriter, Row, RunDirectory, check_writable, write_json
+from experiments import cli, devices
+from experiments.config import build, settings
+from experiments.config.members import member_names, members
+from experiments.run import summary
+from experiments.run.directory import MetricsWriter, Row, RunDirectory, check_writable, write_json
+from experiments.run.progress import ProgressLine
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
@@ -63,7 +66,7 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     check_writable(run.path, "--workdir")
     settings.check_settings(config)
     seeds, points = members(config)
-    platforms.select(config.platform, num_devices=len(seeds) * config.num_shards)
+    devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
     config = settings.self_contained(config)
     experiment = build.build(config)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
@@ -99,7 +102,7 @@ def train(prepared: Prepared) -> Row:
         step = checkpoints.latest_step() or 0
         if step:
             like = sharding.seeds_types(experiment.algorithm.init, keys.init)
-            with console.one_line_errors():
+            with cli.one_line_errors():
                 state = checkpoints.restore(like, sharding.seeds_sharding(mesh))
         else:
             state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
@@ -113,7 +116,7 @@ def train(prepared: Prepared) -> Row:
     # Last: a folder with a summary is a finished run.
     write_json(run.summary, metrics)
     summary.show(experiment, metrics, strings)
-    console.screen().print(f"everything is in {run.path}", soft_wrap=True)
+    cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
     return metrics
 
 
@@ -123,10 +126,10 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
     data = jax.device_put(experiment.data, sharding.replicated(mesh))
     monitor = summary.monitor(experiment)
     for note in experiment.task.notes:
-        console.screen().print(note, highlight=False)
+        cli.screen().print(note, highlight=False)
     with (
         MetricsWriter(run, member_names(config), first_step=step + 1) as writer,
-        console.ProgressLine(console.screen(), config.num_steps, step) as progress,
+        ProgressLine(cli.screen(), config.num_steps, step) as progress,
     ):
         while step < config.num_steps:
             num_steps = min(config.steps_per_chunk, config.num_steps - step)

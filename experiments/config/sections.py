@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from experiments.choices import choose
-from experiments.settings import Section
+from experiments.config.choices import choose
+from experiments.config.settings import Section
 
 
 def named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:

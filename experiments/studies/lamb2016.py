@@ -1,6 +1,6 @@
 """Compares Professor Forcing with maximum likelihood, at equal steps and at equal time, and with scheduled sampling.
 
-python -m experiments.professor_forcing --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
+python -m experiments.study lamb2016 --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
 
 Goes on where it stopped. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
 """
@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from experiments import console, reporting, study
-from experiments.bands import told_apart
 from experiments.configs import professor_forcing
-from experiments.reporting import Report, Statement
-from experiments.runs import FinishedRun
-from experiments.study import Part
+from experiments.reports import reporting
+from experiments.reports.bands import told_apart
+from experiments.reports.reporting import Report, Statement
+from experiments.reports.runs import FinishedRun
+from experiments.studies import study
+from experiments.studies.study import Part
 
 _TASKS = {
     "digits": ("likelihood", "longer", "scheduled", "professor", "weak"),
@@ -94,7 +95,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "adversarial term and the discriminator's rate were tuned, on validation sequences and another seed.",
         "The rank tests of the verdict are not corrected for their number; 'nothing left to gain' says that the "
         "baseline's states are told apart no better than those of two held-out sets.",
-        "python -m experiments.professor_forcing --workdir=DIR --files=TEXT",
+        "python -m experiments.study lamb2016 --workdir=DIR --files=TEXT",
     ]
     drawn = []
     for task in _TASKS:
@@ -160,8 +161,3 @@ def _seconds(run: FinishedRun) -> float:
     if last["step"] == first["step"]:
         return last["wall_seconds"]
     return (last["wall_seconds"] - first["wall_seconds"]) * last["step"] / (last["step"] - first["step"])
-
-
-if __name__ == "__main__":
-    define_flags()
-    console.run(main)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bands import band
-from experiments.figures import new_figure
-from experiments.members import members_at
-from experiments.rundir import Row
-from experiments.runs import FinishedRun
+from experiments.config.members import members_at
+from experiments.reports.bands import band
+from experiments.reports.figures import new_figure
+from experiments.reports.runs import FinishedRun
+from experiments.run.directory import Row
 
 _PANELS = {
     "losses": ("generator_loss", "discriminator_loss", "fooling_loss"),

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import build, schedule_text
-from experiments.bands import numbers
-from experiments.members import members_at
-from experiments.rundir import Row, RunDirectory, flatten
+from experiments.config import build, schedule_text
+from experiments.config.members import members_at
+from experiments.reports.bands import numbers
+from experiments.run.directory import Row, RunDirectory, flatten
 
 _MARKS = {True: "✓", False: "✗", None: " "}
 _NEEDED = (

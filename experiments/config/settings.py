@@ -7,8 +7,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from experiments.choices import choose
-from experiments.platforms import PLATFORMS
+from experiments.config.choices import choose
+from experiments.devices import PLATFORMS
 from gumbel_gan.evaluation import SPLITS
 from gumbel_gan.metrics import LEAST_VECTORS
 from gumbel_gan.tasks import files_digest

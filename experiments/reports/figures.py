@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bands import band, told_apart
-from experiments.labels import WINDOW_METRICS, format_metric
-from experiments.rundir import one_line
-from experiments.runs import FinishedRun
+from experiments.reports.bands import band, told_apart
+from experiments.reports.labels import WINDOW_METRICS, format_metric
+from experiments.reports.runs import FinishedRun
+from experiments.run.directory import one_line
 from gumbel_gan.metrics import METRICS
 
 # What is drawn against what, of `trade_off`: diversity across, quality up.

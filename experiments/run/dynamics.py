@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.build import Experiment
-from experiments.members import members, members_at
-from experiments.rundir import Row
+from experiments.config.build import Experiment
+from experiments.config.members import members, members_at
+from experiments.run.directory import Row
 from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.data import Batch, take
 from gumbel_gan.metrics import Estimate, TwoSample, embed, two_sample_accuracy

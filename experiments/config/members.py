@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from experiments import schedule_text
-from experiments.rundir import flatten
+from experiments.config import schedule_text
+from experiments.run.directory import flatten
 
 
 class Members(NamedTuple):

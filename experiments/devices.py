@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jax
 
-from experiments.choices import choose
+from experiments.config.choices import choose
 
 PLATFORMS = ("", "cpu", "gpu", "tpu")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gumbel_gan" / "compiled"

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from experiments import build, platforms
-from experiments.members import members
-from experiments.rundir import RunDirectory
+from experiments import devices
+from experiments.config import build
+from experiments.config.members import members
+from experiments.run.directory import RunDirectory
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
@@ -46,7 +47,7 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
     if kept := run.kept_files():
         with config.ignore_type():
             config.task.files = kept
-    platforms.select(platform)
+    devices.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"

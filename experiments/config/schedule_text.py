@@ -7,15 +7,15 @@ from typing import Any
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from experiments.choices import choose
-from experiments.registries import SCHEDULES, spans_steps
+from experiments.config.choices import choose
+from experiments.config.registries import SCHEDULES, spans_steps
 from gumbel_gan.arguments import Scalar
 
 
 def parse(text: str | float, path: str, num_steps: int, point: ArrayLike = 0) -> Scalar | None:
     """Reads a hyperparameter from its text: 'linear(5.0, 1.0)', 'cosine(1e-3, 5e-5, steps=1000)', '1.0' or 'none'.
 
-    A list of numbers in place of a number is a sweep, see `experiments.members`.
+    A list of numbers in place of a number is a sweep, see `experiments.config.members`.
 
     Args:
       text: the call of a schedule with numbers, a number, or 'none'.

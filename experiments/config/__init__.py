@@ -1,0 +1,1 @@
+"""What a config means: read, checked and built."""

@@ -1,0 +1,1 @@
+"""One run: trained, measured, and kept in a folder."""
