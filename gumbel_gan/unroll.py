@@ -128,7 +128,8 @@ def hard(
     def body(state, time):
         carry, token_B = state
         carry, logits_BK = step(carry, token_B)
-        token_B = _draw(jax.random.fold_in(key, time), logits_BK / temperature)
+        noise_BK = sample_gumbel(jax.random.fold_in(key, time), logits_BK.shape)
+        token_B = _draw(logits_BK / temperature, noise_BK)
         return (carry, token_B), token_B
 
     _, tokens_TB = jax.lax.scan(body, (carry, start), _times(length))
@@ -205,10 +206,10 @@ def scheduled(
     if padding is not None:
         drawn_TB &= padding != tokens.T
 
-    def draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
-        return _draw(key, logits_BK if padding is None else mask_symbol(logits_BK, padding))
+    def adjust(logits_BK: jax.Array) -> jax.Array:
+        return logits_BK if padding is None else mask_symbol(logits_BK, padding)
 
-    return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, draw)[1]
+    return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, adjust)[1]
 
 
 def completed(
@@ -244,10 +245,7 @@ def completed(
     require_number("temperature", temperature, low=0, open_low=True)
     drawn_T = _times(tokens.shape[1]) >= num_given
 
-    def draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
-        return _draw(key, logits_BK / temperature)
-
-    return _partly_drawn(key, step, carry, start, tokens, drawn_T, draw)[0]
+    return _partly_drawn(key, step, carry, start, tokens, drawn_T, lambda logits_BK: logits_BK / temperature)[0]
 
 
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
@@ -260,11 +258,13 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
     Returns:
       `[...]` log softmax(logits) at the tokens, in nats.
     """
-    return jnp.take_along_axis(jax.nn.log_softmax(logits), tokens[..., None], axis=-1)[..., 0]
+    # Not by `log_softmax`, which would write another array of the size of the logits.
+    picked = jnp.take_along_axis(logits, tokens[..., None], axis=-1)[..., 0]
+    return picked - jax.nn.logsumexp(logits, axis=-1)
 
 
-def _draw(key: jax.Array, logits_BK: jax.Array) -> jax.Array:
-    return jnp.argmax(logits_BK + sample_gumbel(key, logits_BK.shape), axis=-1).astype(jnp.int32)
+def _draw(logits_BK: jax.Array, noise_BK: jax.Array) -> jax.Array:
+    return jnp.argmax(logits_BK + noise_BK, axis=-1).astype(jnp.int32)
 
 
 def _times(length: int) -> jax.Array:
@@ -278,20 +278,25 @@ def _partly_drawn(
     start: jax.Array,
     tokens: jax.Array,
     drawn: jax.Array,
-    draw: Callable[[jax.Array, jax.Array], jax.Array],
+    adjust: Callable[[jax.Array], jax.Array],
 ) -> tuple[jax.Array, jax.Array]:
-    """Rolls a generator out on given tokens, except for those, in `[T]` or `[T, B]`, that it draws."""
+    """Rolls a generator out on given tokens, except for those, in `[T]` or `[T, B]`, that it draws.
+
+    They are drawn from the logits that `adjust` returns. Noise is drawn at once, not step by step: with a few roll-outs
+    of each prefix, a step of policy gradients is a tenth faster on a CPU.
+    """
+    _, logits = jax.eval_shape(step, carry, start)
+    noise_TBK = sample_gumbel(key, (tokens.shape[1], *logits.shape))
 
     def body(state, given):
         carry, previous_B = state
-        time, token_B, is_drawn = given
+        noise_BK, token_B, is_drawn = given
         carry, logits_BK = step(carry, previous_B)
-        drawn_B = draw(jax.random.fold_in(key, time), logits_BK)
+        drawn_B = _draw(adjust(logits_BK), noise_BK)
         token_B = jnp.where(is_drawn, drawn_B.astype(token_B.dtype), token_B)
         return (carry, token_B), (token_B, logits_BK)
 
-    given = (_times(tokens.shape[1]), tokens.T, drawn)
-    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start.astype(tokens.dtype)), given)
+    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start.astype(tokens.dtype)), (noise_TBK, tokens.T, drawn))
     return tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1)
 
 

@@ -90,9 +90,10 @@ def main() -> None:
         ),
     }
     figures: dict[str, Any] = {"machine": timing.machine(), "groups": {}}
-    table = timing.table("other / ours, round by round", "", "sizes", "median", "least–greatest")
+    table = timing.table("other / ours, round by round", "", "median", "least–greatest")
     for name, (sizes, programs) in groups.items():
-        screen.print(f"{name} ...")
+        described = ", ".join(f"{key.replace('_', ' ')} {value:,}" for key, value in sizes._asdict().items())
+        screen.print(f"{name} ({described}) ...", highlight=False)
         taken = timing.take_turns(programs, num_rounds=_NUM_ROUNDS.value, seconds=_SECONDS.value, report=lambda _: None)
         ours = taken.pop("ours")
         ratios = {other: Spread.of(values / ours) for other, values in taken.items()}
@@ -102,10 +103,7 @@ def main() -> None:
             "ratios": {other: ratio._asdict() for other, ratio in ratios.items()},
         }
         for other, ratio in ratios.items():
-            described = ", ".join(f"{key.replace('_', ' ')} {value:,}" for key, value in sizes._asdict().items())
-            table.add_row(
-                f"{name}: {other} / ours", described, f"{ratio.median:.2f}", f"{ratio.least:.2f}–{ratio.greatest:.2f}"
-            )
+            table.add_row(f"{name}: {other} / ours", f"{ratio.median:.2f}", f"{ratio.least:.2f}–{ratio.greatest:.2f}")
     screen.print(table)
     timing.write(_OUTPUT.value, figures)
 
