@@ -1,6 +1,7 @@
-"""Reports of finished runs, and the paper's study, as a user makes them and as a browser shows them."""
+"""Reports of finished runs and the studies, as a user makes them and as a browser shows them."""
 
 import csv
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from experiments.config import build, schedule_text, settings
 from experiments.configs import arithmetic, paper
-from experiments.reports import figures, reporting, tables
+from experiments.reports import figures, page, report, tables
 from experiments.reports.runs import differing_settings, read_runs
 from experiments.run.directory import RunDirectory, write_json
 from experiments.studies import lamb2016
@@ -58,10 +59,19 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "hardware": "cpu, 2 cores",
         "date": "2026-11-23",
         "versions": {"jax": "1"},
+        "samples_valid": [[True, False, True]] * len(sweep),
     }
     write_json(folder / "summary.json", summary)
     (folder / "samples.txt").write_text("".join(f"{sample}\n" for sample in ["x", "<b>x", "x+x"] * members))
     return folder
+
+
+def with_summary(run, **changes):
+    return run._replace(summary=dataclasses.replace(run.summary, **changes))
+
+
+def with_metrics(run, **metrics):
+    return with_summary(run, metrics=run.summary.metrics | metrics)
 
 
 def crossing(step, members):
@@ -83,7 +93,7 @@ def runs(tmp_path):
 
 
 def test_a_sweep_is_read_as_a_run_a_point(runs):
-    assert [each.label for each in runs] == ["gan", "other, constant(1.0)", "other, constant(2.0)"]
+    assert [each.label for each in runs] == ["gan", "other, rate=constant(1.0)", "other, rate=constant(2.0)"]
     assert [each.members for each in runs] == [[0, 1], [0, 1], [2, 3]]
     np.testing.assert_array_equal(runs[1].final("kl_data_model"), [np.inf, 0.5])
     np.testing.assert_array_equal(runs[2].final("validity"), [0.7, 0.6])
@@ -103,28 +113,27 @@ def test_the_table_holds_bands_failures_and_baselines(runs):
     cells = [dict(zip(headers, row["cells"], strict=True)) for row in rows]
     assert cells[0]["validity"] == ("0.6000", "0.3000–0.9000", "0.6")
     assert [each["failure rate"].text for each in cells[:3]] == ["50%", "0%", "0%"]
-    assert cells[1]["KL(data || model), nats"] == ("∞", "0.5000–∞", "Infinity")
+    assert cells[1]["KL(data || model) (nats)"] == ("∞", "0.5000–∞", "Infinity")
     assert [row["is_baseline"] for row in rows] == [False] * 3 + [True] * 2
     assert cells[3]["run"].text == "training set of grammar arithmetic, 5 strings"
-    assert cells[3]["KL(data || model), nats"].text == "∞"
+    assert cells[3]["KL(data || model) (nats)"].text == "∞"
 
 
 def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(runs):
     other_task = runs[0]._replace(settings=runs[0].settings | {"task.length_distribution": "grammar"})
     rows = tables.results_table([runs[0], other_task])[1]
     assert [row["cells"][0].text for row in rows[2:]] == [
-        f"{label} of grammar arithmetic, length_distribution {law}, 5 strings"
-        for law in ("uniform", "grammar")
-        for label in ("training set", "draws of the true law")
+        f"{label} of grammar arithmetic, length_distribution {distribution}, 5 strings"
+        for distribution in ("uniform", "grammar")
+        for label in ("training set", "draws from the true distribution")
     ]
-    parsed = runs[0].summary | {
-        "validity_method": "parser", "kl_data_model": [None, None], "sampled_validity": [0.5, 0.25]
-    }  # fmt: skip
-    headers, rows = tables.results_table([runs[0]._replace(summary=parsed)])
+    parsed = with_metrics(runs[0], kl_data_model=[None, None], sampled_validity=[0.5, 0.25])
+    parsed = with_summary(parsed, validity_method="parser")
+    headers, rows = tables.results_table([parsed])
     cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert cells["validity"].text == "0.3750"
-    assert cells["KL(data || model), nats"].text == "–"
-    blind = runs[0]._replace(summary=runs[0].summary | {"validity_method": None, "validity": [None, None]})
+    assert cells["KL(data || model) (nats)"].text == "–"
+    blind = with_summary(with_metrics(runs[0], validity=[None, None]), validity_method=None)
     headers, rows = tables.results_table([blind, runs[0]])
     cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert (cells["validity"].text, cells["failure rate"].text) == ("–", "–")
@@ -154,13 +163,12 @@ class Page(HTMLParser):
 
 def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_path):
     output = tmp_path / "report"
-    reporting.write(reporting.compare(runs, title="A < B"), output)
-    text = (output / "report.html").read_text()
-    page = Page(text)
-    assert page.open == []
-    assert len(page.sources) == 2
-    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert page.links == ["data:,"]
+    text = page.write(report.compare(runs, title="A < B"), output).read_text()
+    parsed = Page(text)
+    assert parsed.open == []
+    assert len(parsed.sources) == 2
+    assert all(source.startswith("data:image/webp;base64,") for source in parsed.sources)
+    assert parsed.links == ["data:,"]
     assert "<title>A &lt; B</title>" in text
     assert "&lt;b&gt;x" in text
     assert "<b>x" not in text
@@ -170,8 +178,8 @@ def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_pat
         ("gan", "1", "0.3"),
     ]
     assert (output / "samples.txt").read_text().split("\n")[1:3] == [
-        "✓ x     ✓ x                   ✓ x",
-        "✗ <b>x  ✗ <b>x                ✗ <b>x",
+        "✓ x     ✓ x                        ✓ x",
+        "✗ <b>x  ✗ <b>x                     ✗ <b>x",
     ]
     for name in ("curves.png", "samples.png"):
         assert (output / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -179,8 +187,7 @@ def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_pat
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
-    reporting.write(reporting.compare(runs, title="Runs"), tmp_path)
-    page = tmp_path / "report.html"
+    file = page.write(report.compare(runs, title="Runs"), tmp_path)
     # The page tells what it is like once its own script has run; a click on a header must have sorted the rows.
     probe = """<script>window.addEventListener("load", () => {
       document.querySelectorAll("thead button")[5].click();
@@ -189,9 +196,9 @@ def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
       const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
       document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide}) + "END";
     });</script>"""
-    page.write_text(page.read_text().replace("</body>", probe + "</body>"))
+    file.write_text(file.read_text().replace("</body>", probe + "</body>"))
     chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    arguments = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,800", "--dump-dom", f"file://{page}"]
+    arguments = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,800", "--dump-dom", f"file://{file}"]
     shown = subprocess.run([*chromium, *arguments], capture_output=True, text=True, timeout=120, check=True)
     assert "CONSOLE" not in shown.stderr
     found = json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
@@ -215,9 +222,7 @@ def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
     def compared(a, b):
         """What is said of (b) against (a), of these total variations."""
         changed = {
-            name: runs[name]._replace(
-                members=list(range(len(values))), summary=runs[name].summary | {"total_variation": values}
-            )
+            name: with_metrics(runs[name]._replace(members=list(range(len(values)))), total_variation=values)
             for name, values in (("a", a), ("b", b))
         }
         return verdict(runs | changed)[2]
@@ -254,11 +259,14 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
 def test_reports_of_bad_folders_are_one_line(tmp_path):
     old = write_run(tmp_path / "old", algorithm="gan", losses=crossing, validity=[1.0] * 2, kl=[1.0] * 2)
     summary = json.loads((old / "summary.json").read_text())
-    del summary["sweep"]
+    del summary["training_set"]
     write_json(old / "summary.json", summary)
     for flags, message in (
         ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdir must hold a run, got"),
-        ((f"--workdirs={old}", f"--output={tmp_path}/out"), "error: --workdirs must hold whole runs of this version"),
+        (
+            (f"--workdirs={old}", f"--output={tmp_path}/out"),
+            f"error: {str(old)!r}: summary.json must hold 'training_set'",
+        ),
         ((f"--workdirs={old}", f"--output={old}"), "error: --output must not be the folder of a run, got"),
         (("--workdirs=", f"--output={tmp_path}/out"), "error: --workdirs must name at least one folder, got none"),
         (("--workdirs=a/run,b/run", f"--output={tmp_path}/out"), "error: --workdirs must end in different names"),
@@ -288,7 +296,8 @@ def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
     assert status == 0, errors
     assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
     text = (tmp_path / "out" / "report.html").read_text()
-    assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">alone<"))
+    assert all(f"swept, temperature=linear(5.0, {end})" in text for end in ("0.5", "1.0"))
+    assert ">alone<" in text
 
 
 def test_pictures_are_drawn_as_such(runs, tmp_path):
@@ -297,7 +306,7 @@ def test_pictures_are_drawn_as_such(runs, tmp_path):
     assert sheet.shape == (6, 12)
     np.testing.assert_array_equal(sheet[:2, :5], [[0, 1, 0, 2, 0], [2, 0, 0, 0, 1]])
     np.testing.assert_array_equal(sheet[3:5, :2], 2)
-    run = runs[0]._replace(samples=pictures, valid=None, summary=runs[0].summary | {"image_shape": [2, 2]})
+    run = with_summary(runs[0]._replace(samples=pictures, valid=None), image_shape=[2, 2])
     figures.draw_samples([run, runs[1]], tmp_path / "samples.png")
     assert (tmp_path / "samples.png").stat().st_size > 1_000
 
@@ -352,16 +361,18 @@ def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_tim
 
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     def run_of(nll, accuracy, heldout):
-        values = {"heldout_nll": nll, "bits_per_symbol": nll, "dynamics_accuracy": [accuracy] * 4}
-        dynamics = {"after": {"accuracy": [[accuracy]] * 4}, "heldout": {"accuracy": [[each] for each in heldout]}}
-        return runs[0]._replace(
-            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)],
-            label="it",
-            summary=runs[0].summary | values | {"dynamics": dynamics},
-            members=[0, 1, 2, 3],
+        changed = runs[0]._replace(
+            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)], label="it", members=[0, 1, 2, 3]
+        )
+        return with_metrics(
+            changed,
+            heldout_nll=nll,
+            bits_per_symbol=nll,
+            dynamics_accuracy=[accuracy] * 4,
+            dynamics_excess=[accuracy - each for each in heldout],
         )
 
-    # As far above their marks as below: what counts is the accuracy beside that of two held-out sets.
+    # Of equal accuracy: what counts is the accuracy minus that of two held-out sets.
     ours = run_of([1.0, 1.1, 1.2, 1.3], 0.6, [0.60, 0.59, 0.58, 0.57])
     theirs = run_of([2.0, 2.1, 2.2, 2.3], 0.6, [0.50, 0.49, 0.48, 0.47])
     likelihood, dynamics = lamb2016.verdict({"digits_professor": ours, "digits_likelihood": theirs})
@@ -378,7 +389,7 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
 
 
 def test_a_study_names_a_missing_file_before_it_trains(tmp_path):
-    status, _, errors = run("professor_forcing", f"--workdir={tmp_path}/study", f"--files={tmp_path}/none.txt")
+    status, _, errors = run("study", "lamb2016", f"--workdir={tmp_path}/study", f"--files={tmp_path}/none.txt")
     assert (status, errors.count("\n")) == (1, 1)
     assert "none.txt" in errors
     assert not (tmp_path / "study").exists()

@@ -1,27 +1,20 @@
-"""A report of finished runs: what it holds, and how it is written. It knows no algorithm by name."""
+"""The content of a report of finished runs: its figures and statements. `page` writes it."""
 
-import base64
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import cli
 from experiments.reports import curves, figures
-from experiments.reports.bands import FAILURE_VALIDITY
-from experiments.reports.runs import FinishedRun, differing_settings, grouped
-from experiments.reports.tables import compared_with, comparison_tables, dynamics_tables, results_csv, results_table
-from experiments.run.directory import one_line, write_text
-from gumbel_gan.metrics import METRICS
-
-NUM_SAMPLES = 20
-TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
+from experiments.reports.runs import FinishedRun, grouped
+from experiments.reports.tables import compared_with
+from experiments.run.directory import one_line
 
 
 class Statement(NamedTuple):
-    """A claim, and what became of it here.
+    """A claim, and whether the runs support it.
 
     Attributes:
-      claim: what is claimed, in a sentence.
+      claim: the claim, in a sentence.
       outcome: in a few words: 'holds' or 'does not hold' of a claim, 'better' or 'worse' of a comparison.
       evidence: the numbers.
     """
@@ -39,7 +32,7 @@ class Figure(NamedTuple):
       title: what it shows, in a few words.
       caption: what it shows, in full.
       draw: writes it, as an image, to a path.
-      text: the same as text, which gets a file of its own; None where there is no such thing.
+      text: the same content as text, for a file of its own; None if there is none.
     """
 
     name: str
@@ -50,14 +43,14 @@ class Figure(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a report holds.
+    """The content of a report.
 
     Attributes:
       title: its title.
-      introduction: paragraphs that open it.
+      introduction: its first paragraphs.
       runs: the runs.
       figures: the figures.
-      statements: claims and what became of them.
+      statements: claims, and whether the runs support them.
     """
 
     title: str
@@ -68,7 +61,7 @@ class Report(NamedTuple):
 
 
 def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
-    """Makes a report of any runs.
+    """Builds a report of any runs.
 
     Args:
       runs: the runs, at least one.
@@ -76,11 +69,11 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
     """
     introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
     drawn = [losses_figure(runs, "curves")]
-    if swept := [run for run in runs if "trade_off" in run.summary]:
+    if swept := [run for run in runs if run.summary.trade_off is not None]:
         drawn += [trade_off_figure(*each) for each in _numbered(grouped(swept, compared_with), "trade_off")]
-    if with_lengths := [run for run in runs if "length_law" in run.summary]:
+    if with_lengths := [run for run in runs if run.summary.length_distribution is not None]:
         drawn.append(lengths_figure(with_lengths, "lengths"))
-    if with_long := [run for run in runs if "long_samples" in run.summary]:
+    if with_long := [run for run in runs if run.summary.long_samples is not None]:
         drawn += [drift_figure(*each) for each in _numbered(grouped(with_long, _windows), "drift")]
     if with_states := [run for run in runs if run.states is not None]:
         drawn.append(states_figure(with_states, "states"))
@@ -88,137 +81,69 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
 
 
 def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of losses, validity and distances over training."""
-    bands = (
-        "The line is the median over seeds, the darker band lies between the quartiles, the lighter one between the "
-        "extremes; a loss is the mean over the steps since the point before."
+    """Builds the figure of losses, validity and distances over training."""
+    explanation = (
+        "The line is the median over seeds, the darker band the interquartile range, the lighter one the whole range. "
+        "A loss is the mean over the steps since the point before."
     )
-    return Figure(
-        name,
-        "losses and distances over training",
-        f"{caption} {bands}".strip(),
-        lambda path: curves.draw_comparison(runs, path),
-    )
+    return _figure(runs, name, "losses and distances over training", caption, explanation, curves.draw_comparison)
 
 
 def trade_off_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of quality against diversity, of runs whose samples were drawn at several temperatures."""
-    axes = (
-        "Quality against diversity over the temperatures of sampling (Caccia et al. 2020, arXiv 1811.02549): the "
-        "median over seeds, each seed thin behind it; the larger dot is temperature 1, the star is data itself. One "
-        "method is better than another where its whole curve is; a point of a curve alone says nothing."
+    """Builds the figure of quality against diversity, of runs whose samples were drawn at several temperatures."""
+    explanation = (
+        "Quality against diversity at several sampling temperatures (Caccia et al. 2020, arXiv 1811.02549): the median "
+        "over seeds, with a thin line for each seed. The larger dot is temperature 1, the star is held-out data. A "
+        "method is better than another only if its whole curve is; single points of two curves can't be compared."
     )
-    return Figure(
-        name, "quality against diversity", f"{caption} {axes}".strip(), lambda path: figures.draw_trade_off(runs, path)
-    )
+    return _figure(runs, name, "quality against diversity", caption, explanation, figures.draw_trade_off)
 
 
 def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of the laws of the length, of runs whose sequences have one."""
-    bands = (
-        "The law of the length of generated sequences, median over seeds and range, and of held-out ones (black) and "
-        "training ones (dashed)."
+    """Builds the figure of the distributions of the length, of runs whose sequences differ in length."""
+    explanation = (
+        "Distribution of the length of generated sequences (median over seeds and range), of held-out sequences "
+        "(black) and of training sequences (dashed)."
     )
-    return Figure(name, "lengths", f"{caption} {bands}".strip(), lambda path: figures.draw_length_laws(runs, path))
+    return _figure(runs, name, "lengths", caption, explanation, figures.draw_length_distributions)
 
 
 def drift_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of how samples longer than trained drift, of runs that were compared with the same sequences."""
-    known = runs[0].summary["long_samples"]
-    bands = (
+    """Builds the figure of samples longer than those trained on, of runs compared with the same sequences."""
+    known = runs[0].summary.long_samples or {}
+    explanation = (
         f"Samples of {known['length']} symbols from generators trained on {known['starts'][1]}, cut into parts of that "
-        "length: the Jensen-Shannon divergence between the laws of n-grams of each part and of held-out sequences, "
-        "against the place where the part begins; median over seeds and range. The black line is what other held-out "
-        "sequences score."
+        "length: Jensen-Shannon divergence between the n-gram distributions of each part and of held-out sequences, "
+        "against the first symbol of the part; median over seeds and range. The black line is the divergence of other "
+        "held-out sequences."
     )
-    return Figure(
-        name, "samples longer than trained", f"{caption} {bands}".strip(), lambda path: figures.draw_drift(runs, path)
-    )
+    return _figure(runs, name, "samples longer than trained", caption, explanation, figures.draw_drift)
 
 
 def states_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of recurrent states before and after training, of runs that have them."""
-    axes = (
-        "Recurrent states (pre-tanh activations) at the last step, of held-out sequences that the generator reads and "
-        "of sequences that it draws, before and after training; the first seed of each run, by t-SNE (openTSNE), each "
-        "panel for itself. The picture proves nothing: the accuracy is a classifier's on states that it has not seen "
-        "(chance is 0.5; in brackets, of two sets of held-out sequences, both read)."
+    """Builds the figure of hidden states before and after training, of runs that have them."""
+    explanation = (
+        "Hidden states (before the tanh) at the last step, of teacher-forced held-out sequences and of sequences drawn "
+        "by the generator, before and after training; the first seed of each run, by t-SNE (openTSNE), each panel "
+        "embedded separately. t-SNE can show clusters that are not there; the accuracy is that of a classifier on "
+        "states it was not fitted on (chance is 0.5), in brackets that of telling two teacher-forced held-out sets "
+        "apart."
     )
-    return Figure(
-        name,
-        "states of reading and of drawing",
-        f"{caption} {axes}".strip(),
-        lambda path: figures.draw_states(runs, path),
-    )
+    title = "teacher-forced and free-running states"
+    return _figure(runs, name, title, caption, explanation, figures.draw_states)
 
 
 def samples_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Makes the figure of samples side by side."""
-    marks = "The first strings of each run's first seed."
+    """Builds the figure of samples side by side."""
+    explanation = "The first strings of each run's first seed."
     if any(run.valid is not None for run in runs):
-        marks += " ✓ marks the valid ones."
-    return Figure(
-        name,
-        "samples side by side",
-        f"{caption} {marks}".strip(),
-        lambda path: figures.draw_samples(runs, path),
-        samples_text(runs),
-    )
-
-
-def write(report: Report, output: str | Path) -> None:
-    """Writes a report: `report.html`, which needs no other file, and its parts as files of their own.
-
-    Args:
-      report: the report.
-      output: the folder, which is made if need be.
-    """
-    from jinja2 import Environment
-
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    for figure in report.figures:
-        figure.draw(folder / f"{figure.name}.png")
-        if figure.text is not None:
-            write_text(folder / f"{figure.name}.txt", figure.text)
-    headers, rows = results_table(report.runs)
-    write_text(folder / "results.csv", results_csv(report.runs))
-    settings = differing_settings(report.runs)
-    page = (
-        Environment(autoescape=True, trim_blocks=False)
-        .from_string(TEMPLATE.read_text(encoding="utf-8"))
-        .render(
-            title=report.title,
-            introduction=report.introduction,
-            statements=report.statements,
-            failure_validity=FAILURE_VALIDITY,
-            table={"headers": headers, "rows": rows},
-            comparisons=comparison_tables(report.runs),
-            dynamics=dynamics_tables(report.runs),
-            metrics=METRICS.values(),
-            figures=[
-                {
-                    "title": figure.title,
-                    "caption": figure.caption,
-                    "data": base64.b64encode((folder / f"{figure.name}.png").read_bytes()).decode(),
-                }
-                for figure in report.figures
-            ],
-            runs=[_shown(run) for run in report.runs],
-            settings={
-                "headers": ["setting", *(run.label for run in report.runs)],
-                "rows": [
-                    [name, *("–" if value is None else value for value in values)] for name, values in settings.items()
-                ],
-            },
-        )
-    )
-    write_text(folder / "report.html", page)
-    cli.screen().print(f"the report is in {folder / 'report.html'}", soft_wrap=True)
+        explanation += " ✓ marks the valid ones."
+    figure = _figure(runs, name, "samples side by side", caption, explanation, figures.draw_samples)
+    return figure._replace(text=samples_text(runs))
 
 
 def samples_text(runs: Sequence[FinishedRun]) -> str:
-    """Writes samples of runs in columns, valid strings marked with ✓ and invalid ones with ✗."""
+    """Returns samples of runs in columns, valid strings marked with ✓ and invalid ones with ✗."""
     columns = [[run.label, *(f"{mark} {one_line(sample)}" for mark, sample, _ in run.marked())] for run in runs]
     lines = max(len(column) for column in columns)
     widths = [max(map(len, column)) + 2 for column in columns]
@@ -229,33 +154,22 @@ def samples_text(runs: Sequence[FinishedRun]) -> str:
     )
 
 
+def _figure(
+    runs: Sequence[FinishedRun],
+    name: str,
+    title: str,
+    caption: str,
+    explanation: str,
+    draw: Callable[[Sequence[FinishedRun], Path], None],
+) -> Figure:
+    return Figure(name, title, f"{caption} {explanation}".strip(), lambda path: draw(runs, path))
+
+
 def _numbered(groups: Sequence[list[FinishedRun]], name: str) -> list[tuple[list[FinishedRun], str]]:
-    """Names the figure of each group, from the second on with its number."""
+    """Returns each group with the name of its figure, numbered from the second on."""
     return [(group, name if number == 1 else f"{name}_{number}") for number, group in enumerate(groups, 1)]
 
 
 def _windows(run: FinishedRun) -> tuple[Any, ...]:
-    """Gives what the parts of a run's long samples were compared with, and how many parts there are."""
-    return (*compared_with(run), run.summary["long_samples"]["length"])
-
-
-def _shown(run: FinishedRun) -> dict[str, Any]:
-    versions = ", ".join(f"{name} {version}" for name, version in run.summary["versions"].items())
-    known = run.summary["validity_method"]
-    measured = {"enumeration": "exact, over all strings", "parser": "of samples, by a chart parser"}.get(
-        known, "unknown"
-    )
-    draws = run.summary["latent_draws"]
-    environment = [
-        f"{run.summary['date']}, {run.summary['wall_seconds']:,.0f} s on {run.summary['hardware']}",
-        versions,
-        f"validity: {measured}",
-        *([f"likelihoods: Monte-Carlo means over {draws} draws of the latent"] if draws else []),
-    ]
-    return {
-        "label": run.label,
-        "caption": run.caption,
-        "marked": run.marked(),
-        "settings": run.settings,
-        "environment": "; ".join(environment),
-    }
+    """Returns what the parts of a run's long samples were compared with, and their total length."""
+    return (*compared_with(run), (run.summary.long_samples or {})["length"])
