@@ -5,14 +5,17 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from experiments import study
 from experiments.config import build, schedule_text, settings
 from experiments.configs import arithmetic, paper
-from experiments.reports import figures, page, report, tables
+from experiments.reports import figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
 from experiments.run.directory import RunDirectory, write_json
 from experiments.studies import lamb2016
@@ -185,26 +188,91 @@ def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_pat
         assert (output / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def measured(page, tmp_path, width, expression):
+    """What a JavaScript expression is in a browser window of some width, once the page's own script has run."""
+    probe = f"""<script>window.addEventListener("load", () => {{
+      const found = (() => {{ {expression} }})();
+      document.body.textContent = "PROBE" + JSON.stringify(found) + "END";
+    }});</script>"""
+    probed = tmp_path / "probed.html"
+    probed.write_text(page.read_text().replace("</body>", probe + "</body>"))
+    chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    arguments = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},800", "--dump-dom"]
+    shown = subprocess.run([*chromium, *arguments, f"file://{probed}"], capture_output=True, text=True, timeout=120)
+    assert shown.returncode == 0
+    assert "CONSOLE" not in shown.stderr
+    return json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     file = page.write(report.compare(runs, title="Runs"), tmp_path)
-    # The page tells what it is like once its own script has run; a click on a header must have sorted the rows.
-    probe = """<script>window.addEventListener("load", () => {
-      document.querySelectorAll("thead button")[5].click();
+    # A click on a header must have sorted the rows.
+    expression = """
+      const headers = [...document.querySelectorAll("thead button")];
+      const column = headers.findIndex((header) => header.textContent.startsWith("KL"));
+      headers[column].click();
       const images = [...document.images].map((image) => image.naturalWidth > 100);
-      const rows = [...document.querySelectorAll("table.sortable tbody tr")].map((row) => row.cells[5].dataset.value);
+      const rows = [...document.querySelectorAll("table.sortable tbody tr")];
+      const values = rows.map((row) => row.cells[column].dataset.value);
       const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-      document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide}) + "END";
-    });</script>"""
-    file.write_text(file.read_text().replace("</body>", probe + "</body>"))
-    chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    arguments = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,800", "--dump-dom", f"file://{file}"]
-    shown = subprocess.run([*chromium, *arguments], capture_output=True, text=True, timeout=120, check=True)
-    assert "CONSOLE" not in shown.stderr
-    found = json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
+      return {images, values, wide};"""
+    found = measured(file, tmp_path, 390, expression)
     assert found["images"] == [True, True]
-    assert found["rows"] == ["0.1875", "2.0", "Infinity", "Infinity", "Infinity"]
+    assert found["values"] == ["0.1875", "2.0", "Infinity", "Infinity", "Infinity"]
     assert found["wide"] == 0
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_no_table_is_cut_off_at_1200_pixels(runs, tmp_path):
+    """Tables of six runs with long labels, in a window of 1,200 pixels."""
+    names = ["uniqueness", "novelty", "ngram_divergence_3", "heldout_nll", "heldout_nll_by_samples"]
+    estimate = {"value": 12_345.6, "low": 12_000.0, "high": 13_000.0}
+    wide = [
+        with_metrics(
+            with_summary(
+                runs[0]._replace(label=f"professor forcing of characters {number}", caption="a caption of the run"),
+                num_compared=1_000,
+                intervals={name: [(12_000.0, 13_000.0)] * 2 for name in names},
+                training_sample={name: estimate for name in names},
+                heldout_sample={name: estimate for name in names},
+            ),
+            **{name: [12_345.6, 1e31] for name in [*names, "length_total_variation"]},
+        )
+        for number in range(6)
+    ]
+    file = page.write(report.compare(wide, title="Runs"), tmp_path)
+    expression = """return [...document.querySelectorAll("div.scroll")].filter((each) => each.querySelector("table"))
+        .map((each) => each.scrollWidth - each.clientWidth);"""
+    assert set(measured(file, tmp_path, 1_200, expression)) == {0}
+
+
+def test_a_page_is_small_and_its_figures_stand_beside_it_in_full(runs, tmp_path):
+    rng = np.random.default_rng(0)
+
+    def draw(path):
+        figure = figures.new_figure(20, 8)
+        figure.add_subplot().scatter(*rng.normal(size=(2, 5_000)), c=rng.uniform(size=5_000), s=9)
+        figure.savefig(path, dpi=120)
+
+    drawn = [report.Figure(f"cloud_{number}", "cloud", "A cloud.", draw) for number in range(4)]
+    file = page.write(report.Report("Clouds", [], runs, drawn), tmp_path)
+    assert file.stat().st_size < 500_000
+    for number in range(4):
+        assert (tmp_path / f"cloud_{number}.png").stat().st_size > 100_000
+        assert f"cloud_{number}.png" in file.read_text()
+
+
+def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
+    diverged = with_metrics(runs[0], kl_data_model=[1e31, 3.0], total_variation=[0.25, None])
+    console = Console(width=100)
+    with console.capture() as capture:
+        terminal.print_summary(console, diverged.summary, diverged.samples)
+    lines = capture.get().split("\n")
+    (kl,) = [line for line in lines if "KL(data || model) (nats)" in line]
+    assert "3.0000–1e+31" in kl
+    assert "…" not in capture.get()
+    assert "  ✗ <b>x" in lines
 
 
 @pytest.mark.parametrize(
@@ -336,23 +404,23 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
 
 
 def test_the_study_s_parts_have_their_seeds_and_steps():
-    study = parts(num_seeds=8, num_variant_seeds=4, num_steps=20_000)
-    assert {name: part.config.num_seeds for name, part in study.items()} == {
+    found = parts(num_seeds=8, num_variant_seeds=4, num_steps=20_000)
+    assert {name: part.config.num_seeds for name, part in found.items()} == {
         "a": 8, "mle": 8, "recipe": 8, "b": 4, "c": 4, "d": 4, "constant": 4
     }  # fmt: skip
-    steps = {part.config.num_steps for name, part in study.items() if name != "recipe"}
+    steps = {part.config.num_steps for name, part in found.items() if name != "recipe"}
     assert steps == {20_000}
-    assert study["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
+    assert found["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
 
 
 def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():
-    study = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
-    assert {part.config.num_seeds for name, part in study.items() if name.startswith("digits")} == {8}
-    assert {part.config.num_seeds for name, part in study.items() if not name.startswith("digits")} == {4}
-    assert {part.config.num_steps for name, part in study.items() if not name.endswith("longer")} == {60}
-    assert study["characters_longer"].config.num_steps == 5 * 60
-    assert study["digits_longer"].config.num_steps == 8 * 60
-    assert study["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
+    found = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
+    assert {part.config.num_seeds for name, part in found.items() if name.startswith("digits")} == {8}
+    assert {part.config.num_seeds for name, part in found.items() if not name.startswith("digits")} == {4}
+    assert {part.config.num_steps for name, part in found.items() if not name.endswith("longer")} == {60}
+    assert found["characters_longer"].config.num_steps == 5 * 60
+    assert found["digits_longer"].config.num_steps == 8 * 60
+    assert found["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
     digits = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
     assert {name.partition("_")[0] for name in digits} == {"digits"}
     for part in digits.values():
@@ -393,3 +461,22 @@ def test_a_study_names_a_missing_file_before_it_trains(tmp_path):
     assert (status, errors.count("\n")) == (1, 1)
     assert "none.txt" in errors
     assert not (tmp_path / "study").exists()
+
+
+def test_studies_are_listed_and_a_misspelt_one_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["study"])
+    study.main()
+    output = capsys.readouterr().out
+    assert all(f"  {name} " in output for name in ("kusner2016", "lamb2016", "networks", "toth2021"))
+    monkeypatch.setattr(sys, "argv", ["study", "kusner2015"])
+    with pytest.raises(SystemExit):
+        study.main()
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert "did you mean 'kusner2016'?" in errors
+
+
+def test_the_help_of_a_study_describes_its_flags():
+    _, output, _ = run("study", "kusner2016", "--help")
+    for words in ("--workdir", "--num_seeds", "--num_variant_seeds", "--num_steps", "Hernández-Lobato", "default: '8'"):
+        assert words in output

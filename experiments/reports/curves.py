@@ -76,8 +76,8 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
       path: the image to write.
     """
     logged = panels_of([row for run in runs for row in run.rows])
-    panels = {title: logged[title] for title in _COMPARED if title in logged}
-    figure = new_figure(3.6 * len(runs), 2.8 * len(panels))
+    panels = {title: logged[title] for title in _COMPARED if title in logged} or logged
+    figure = new_figure(3.6 * len(runs), 2.8 * max(1, len(panels)))
     first: dict[str, Any] = {}
     labelled: set[str] = set()
     for column, run in enumerate(runs):

@@ -1,5 +1,6 @@
 """Figures of the results of runs; matplotlib is imported when one is drawn."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
         axes.axis("off")
-        axes.set_title(run.label, wrap=True)
+        axes.set_title(textwrap.fill(run.label, 22))
         if run.summary.image_shape:
             axes.imshow(_contact_sheet(run.samples, run.summary.image_shape), cmap="gray_r")
             axes.set_anchor("N")
