@@ -1,4 +1,4 @@
-"""Compares finished runs, of any algorithms and tasks: figures, a table, samples, and a page that holds all of it.
+"""Compares finished runs, of any algorithms and tasks: an HTML page with tables, figures and samples.
 
 python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 """
@@ -6,7 +6,7 @@ python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 from absl import flags
 
 from experiments import cli
-from experiments.reports import reporting
+from experiments.reports import page, report
 from experiments.reports.runs import read_runs
 from experiments.run.directory import check_holds_no_run
 
@@ -21,8 +21,9 @@ def main() -> None:
         if not _WORKDIRS.value:
             raise ValueError("--workdirs must name at least one folder, got none")
         check_holds_no_run(_OUTPUT.value, "--output")
-        runs = read_runs(_WORKDIRS.value, num_samples=reporting.NUM_SAMPLES)
-        reporting.write(reporting.compare(runs, title=_TITLE.value), _OUTPUT.value)
+        runs = read_runs(_WORKDIRS.value)
+        written = page.write(report.compare(runs, title=_TITLE.value), _OUTPUT.value)
+    cli.screen().print(f"the report is in {written}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,49 @@
-"""Trains the runs of a study that are not trained yet, and writes its report.
+"""Trains the runs of a study, as far as they are not trained yet, and writes its report.
 
 python -m experiments.study NAME --workdir=DIR [--help]
-
-NAME is kusner2016, lamb2016, networks or toth2021; `python -m experiments.study NAME --help` lists its flags.
 """
 
 import sys
+from pathlib import Path
+
+from absl import flags
 
 from experiments import cli
 from experiments.config.choices import choose
-from experiments.studies import kusner2016, lamb2016, networks, toth2021
+from experiments.run.directory import check_holds_no_run
+from experiments.studies import kusner2016, lamb2016, networks, study, toth2021
 
-_STUDIES = {"kusner2016": kusner2016, "lamb2016": lamb2016, "networks": networks, "toth2021": toth2021}
+_STUDIES = {module.__name__.rpartition(".")[2]: module for module in (kusner2016, lamb2016, networks, toth2021)}
 
 
 def main() -> None:
-    """Runs the study that the first argument names."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if name in ("-h", "--help"):
-        print(__doc__)
+    """Runs the study that the first argument names; lists the studies if there is none."""
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(f"{__doc__}\nstudies:")
+        for name, module in _STUDIES.items():
+            print(f"  {name:12}{(module.__doc__ or '').splitlines()[0]}")
         return
     with cli.one_line_errors():
-        study = _STUDIES[choose(name, _STUDIES, "the study")]
+        chosen = _STUDIES[choose(sys.argv[1], _STUDIES, "the study")]
     del sys.argv[1]
-    study.define_flags()
-    cli.run(study.main)
+    # What --help prints above the flags.
+    globals()["__doc__"] = chosen.__doc__
+    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+    for flag in chosen.FLAGS:
+        if isinstance(flag.default, int):
+            flags.DEFINE_integer(flag.name, flag.default, flag.help, lower_bound=1)
+        else:
+            flags.DEFINE_string(flag.name, flag.default, flag.help)
+
+    def run() -> None:
+        values = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}
+        workdir = Path(flags.FLAGS.workdir)
+        with cli.one_line_errors():
+            check_holds_no_run(workdir, "--workdir")
+        written = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
+        cli.screen().print(f"the report is in {written}", soft_wrap=True)
+
+    cli.run(run)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from experiments import cli
+from experiments.reports import curves, terminal
 from experiments.run import loop
 from experiments.run.directory import RunDirectory
+from experiments.run.summary import write_summary
 
 # A default config runs, and its overrides are applied, when its flag is defined.
 with cli.one_line_flag_errors():
@@ -33,7 +35,11 @@ def main() -> None:
         config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
         config = ConfigDict(run.read_config()) if _RESUME.value and not config_is_given else _CONFIG.value
         prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
-    loop.train(prepared)
+    summary, strings = loop.train(prepared)
+    curves.draw_run(run.read_metrics(), summary, run.curves)
+    write_summary(run, summary)
+    terminal.print_summary(cli.screen(), summary, strings[0])
+    cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
 
 
 if __name__ == "__main__":

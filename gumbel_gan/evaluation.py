@@ -22,7 +22,7 @@ from gumbel_gan.metrics import (
     ngram_divergence,
     quality_and_diversity,
 )
-from gumbel_gan.metrics.exact import exact_distances
+from gumbel_gan.metrics.exact import EXACT, exact_distances
 from gumbel_gan.metrics.samples import sampled_distances
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Params
@@ -31,7 +31,7 @@ from gumbel_gan.tasks import Task
 Metrics = dict[str, jax.Array]
 
 SPLITS = ("validation", "test")
-EXACT_METRICS = ("validity", "total_variation", "kl_data_model", "length_total_variation")
+EXACT_METRICS = tuple(EXACT)
 
 _ROWS_AT_ONCE = 8_192
 _LIKELIHOODS_AT_ONCE = 250

@@ -1,17 +1,21 @@
-"""Reports of finished runs, and the paper's study, as a user makes them and as a browser shows them."""
+"""Reports of finished runs and the studies, as a user makes them and as a browser shows them."""
 
 import csv
+import dataclasses
 import json
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from experiments import study
 from experiments.config import build, schedule_text, settings
 from experiments.configs import arithmetic, paper
-from experiments.reports import figures, reporting, tables
+from experiments.reports import figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
 from experiments.run.directory import RunDirectory, write_json
 from experiments.studies import lamb2016
@@ -58,10 +62,19 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "hardware": "cpu, 2 cores",
         "date": "2026-11-23",
         "versions": {"jax": "1"},
+        "samples_valid": [[True, False, True]] * len(sweep),
     }
     write_json(folder / "summary.json", summary)
     (folder / "samples.txt").write_text("".join(f"{sample}\n" for sample in ["x", "<b>x", "x+x"] * members))
     return folder
+
+
+def with_summary(run, **changes):
+    return run._replace(summary=dataclasses.replace(run.summary, **changes))
+
+
+def with_metrics(run, **metrics):
+    return with_summary(run, metrics=run.summary.metrics | metrics)
 
 
 def crossing(step, members):
@@ -83,7 +96,7 @@ def runs(tmp_path):
 
 
 def test_a_sweep_is_read_as_a_run_a_point(runs):
-    assert [each.label for each in runs] == ["gan", "other, constant(1.0)", "other, constant(2.0)"]
+    assert [each.label for each in runs] == ["gan", "other, rate=constant(1.0)", "other, rate=constant(2.0)"]
     assert [each.members for each in runs] == [[0, 1], [0, 1], [2, 3]]
     np.testing.assert_array_equal(runs[1].final("kl_data_model"), [np.inf, 0.5])
     np.testing.assert_array_equal(runs[2].final("validity"), [0.7, 0.6])
@@ -103,28 +116,27 @@ def test_the_table_holds_bands_failures_and_baselines(runs):
     cells = [dict(zip(headers, row["cells"], strict=True)) for row in rows]
     assert cells[0]["validity"] == ("0.6000", "0.3000–0.9000", "0.6")
     assert [each["failure rate"].text for each in cells[:3]] == ["50%", "0%", "0%"]
-    assert cells[1]["KL(data || model), nats"] == ("∞", "0.5000–∞", "Infinity")
+    assert cells[1]["KL(data || model) (nats)"] == ("∞", "0.5000–∞", "Infinity")
     assert [row["is_baseline"] for row in rows] == [False] * 3 + [True] * 2
     assert cells[3]["run"].text == "training set of grammar arithmetic, 5 strings"
-    assert cells[3]["KL(data || model), nats"].text == "∞"
+    assert cells[3]["KL(data || model) (nats)"].text == "∞"
 
 
 def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(runs):
     other_task = runs[0]._replace(settings=runs[0].settings | {"task.length_distribution": "grammar"})
     rows = tables.results_table([runs[0], other_task])[1]
     assert [row["cells"][0].text for row in rows[2:]] == [
-        f"{label} of grammar arithmetic, length_distribution {law}, 5 strings"
-        for law in ("uniform", "grammar")
-        for label in ("training set", "draws of the true law")
+        f"{label} of grammar arithmetic, length_distribution {distribution}, 5 strings"
+        for distribution in ("uniform", "grammar")
+        for label in ("training set", "draws from the true distribution")
     ]
-    parsed = runs[0].summary | {
-        "validity_method": "parser", "kl_data_model": [None, None], "sampled_validity": [0.5, 0.25]
-    }  # fmt: skip
-    headers, rows = tables.results_table([runs[0]._replace(summary=parsed)])
+    parsed = with_metrics(runs[0], kl_data_model=[None, None], sampled_validity=[0.5, 0.25])
+    parsed = with_summary(parsed, validity_method="parser")
+    headers, rows = tables.results_table([parsed])
     cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert cells["validity"].text == "0.3750"
-    assert cells["KL(data || model), nats"].text == "–"
-    blind = runs[0]._replace(summary=runs[0].summary | {"validity_method": None, "validity": [None, None]})
+    assert cells["KL(data || model) (nats)"].text == "–"
+    blind = with_summary(with_metrics(runs[0], validity=[None, None]), validity_method=None)
     headers, rows = tables.results_table([blind, runs[0]])
     cells = dict(zip(headers, rows[0]["cells"], strict=True))
     assert (cells["validity"].text, cells["failure rate"].text) == ("–", "–")
@@ -154,13 +166,12 @@ class Page(HTMLParser):
 
 def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_path):
     output = tmp_path / "report"
-    reporting.write(reporting.compare(runs, title="A < B"), output)
-    text = (output / "report.html").read_text()
-    page = Page(text)
-    assert page.open == []
-    assert len(page.sources) == 2
-    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert page.links == ["data:,"]
+    text = page.write(report.compare(runs, title="A < B"), output).read_text()
+    parsed = Page(text)
+    assert parsed.open == []
+    assert len(parsed.sources) == 2
+    assert all(source.startswith("data:image/webp;base64,") for source in parsed.sources)
+    assert parsed.links == ["data:,"]
     assert "<title>A &lt; B</title>" in text
     assert "&lt;b&gt;x" in text
     assert "<b>x" not in text
@@ -170,34 +181,98 @@ def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_pat
         ("gan", "1", "0.3"),
     ]
     assert (output / "samples.txt").read_text().split("\n")[1:3] == [
-        "✓ x     ✓ x                   ✓ x",
-        "✗ <b>x  ✗ <b>x                ✗ <b>x",
+        "✓ x     ✓ x                        ✓ x",
+        "✗ <b>x  ✗ <b>x                     ✗ <b>x",
     ]
     for name in ("curves.png", "samples.png"):
         assert (output / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def measured(page, tmp_path, width, expression):
+    """What a JavaScript expression is in a browser window of some width, once the page's own script has run."""
+    probe = f"""<script>window.addEventListener("load", () => {{
+      const found = (() => {{ {expression} }})();
+      document.body.textContent = "PROBE" + JSON.stringify(found) + "END";
+    }});</script>"""
+    probed = tmp_path / "probed.html"
+    probed.write_text(page.read_text().replace("</body>", probe + "</body>"))
+    chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    arguments = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},800", "--dump-dom"]
+    shown = subprocess.run([*chromium, *arguments, f"file://{probed}"], capture_output=True, text=True, timeout=120)
+    assert shown.returncode == 0
+    assert "CONSOLE" not in shown.stderr
+    return json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
-    reporting.write(reporting.compare(runs, title="Runs"), tmp_path)
-    page = tmp_path / "report.html"
-    # The page tells what it is like once its own script has run; a click on a header must have sorted the rows.
-    probe = """<script>window.addEventListener("load", () => {
-      document.querySelectorAll("thead button")[5].click();
+    file = page.write(report.compare(runs, title="Runs"), tmp_path)
+    # A click on a header must have sorted the rows.
+    expression = """
+      const headers = [...document.querySelectorAll("thead button")];
+      const column = headers.findIndex((header) => header.textContent.startsWith("KL"));
+      headers[column].click();
       const images = [...document.images].map((image) => image.naturalWidth > 100);
-      const rows = [...document.querySelectorAll("table.sortable tbody tr")].map((row) => row.cells[5].dataset.value);
+      const rows = [...document.querySelectorAll("table.sortable tbody tr")];
+      const values = rows.map((row) => row.cells[column].dataset.value);
       const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-      document.body.textContent = "PROBE" + JSON.stringify({images, rows, wide}) + "END";
-    });</script>"""
-    page.write_text(page.read_text().replace("</body>", probe + "</body>"))
-    chromium = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    arguments = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,800", "--dump-dom", f"file://{page}"]
-    shown = subprocess.run([*chromium, *arguments], capture_output=True, text=True, timeout=120, check=True)
-    assert "CONSOLE" not in shown.stderr
-    found = json.loads(shown.stdout.split("PROBE")[1].split("END")[0])
+      return {images, values, wide};"""
+    found = measured(file, tmp_path, 390, expression)
     assert found["images"] == [True, True]
-    assert found["rows"] == ["0.1875", "2.0", "Infinity", "Infinity", "Infinity"]
+    assert found["values"] == ["0.1875", "2.0", "Infinity", "Infinity", "Infinity"]
     assert found["wide"] == 0
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_no_table_is_cut_off_at_1200_pixels(runs, tmp_path):
+    """Tables of six runs with long labels, in a window of 1,200 pixels."""
+    names = ["uniqueness", "novelty", "ngram_divergence_3", "heldout_nll", "heldout_nll_by_samples"]
+    estimate = {"value": 12_345.6, "low": 12_000.0, "high": 13_000.0}
+    wide = [
+        with_metrics(
+            with_summary(
+                runs[0]._replace(label=f"professor forcing of characters {number}", caption="a caption of the run"),
+                num_compared=1_000,
+                intervals={name: [(12_000.0, 13_000.0)] * 2 for name in names},
+                training_sample={name: estimate for name in names},
+                heldout_sample={name: estimate for name in names},
+            ),
+            **{name: [12_345.6, 1e31] for name in [*names, "length_total_variation"]},
+        )
+        for number in range(6)
+    ]
+    file = page.write(report.compare(wide, title="Runs"), tmp_path)
+    expression = """return [...document.querySelectorAll("div.scroll")].filter((each) => each.querySelector("table"))
+        .map((each) => each.scrollWidth - each.clientWidth);"""
+    assert set(measured(file, tmp_path, 1_200, expression)) == {0}
+
+
+def test_a_page_is_small_and_its_figures_stand_beside_it_in_full(runs, tmp_path):
+    rng = np.random.default_rng(0)
+
+    def draw(path):
+        figure = figures.new_figure(20, 8)
+        figure.add_subplot().scatter(*rng.normal(size=(2, 5_000)), c=rng.uniform(size=5_000), s=9)
+        figure.savefig(path, dpi=120)
+
+    drawn = [report.Figure(f"cloud_{number}", "cloud", "A cloud.", draw) for number in range(4)]
+    file = page.write(report.Report("Clouds", [], runs, drawn), tmp_path)
+    assert file.stat().st_size < 500_000
+    for number in range(4):
+        assert (tmp_path / f"cloud_{number}.png").stat().st_size > 100_000
+        assert f"cloud_{number}.png" in file.read_text()
+
+
+def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
+    diverged = with_metrics(runs[0], kl_data_model=[1e31, 3.0], total_variation=[0.25, None])
+    console = Console(width=100)
+    with console.capture() as capture:
+        terminal.print_summary(console, diverged.summary, diverged.samples)
+    lines = capture.get().split("\n")
+    (kl,) = [line for line in lines if "KL(data || model) (nats)" in line]
+    assert "3.0000–1e+31" in kl
+    assert "…" not in capture.get()
+    assert "  ✗ <b>x" in lines
 
 
 @pytest.mark.parametrize(
@@ -215,9 +290,7 @@ def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
     def compared(a, b):
         """What is said of (b) against (a), of these total variations."""
         changed = {
-            name: runs[name]._replace(
-                members=list(range(len(values))), summary=runs[name].summary | {"total_variation": values}
-            )
+            name: with_metrics(runs[name]._replace(members=list(range(len(values)))), total_variation=values)
             for name, values in (("a", a), ("b", b))
         }
         return verdict(runs | changed)[2]
@@ -254,11 +327,14 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
 def test_reports_of_bad_folders_are_one_line(tmp_path):
     old = write_run(tmp_path / "old", algorithm="gan", losses=crossing, validity=[1.0] * 2, kl=[1.0] * 2)
     summary = json.loads((old / "summary.json").read_text())
-    del summary["sweep"]
+    del summary["training_set"]
     write_json(old / "summary.json", summary)
     for flags, message in (
         ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdir must hold a run, got"),
-        ((f"--workdirs={old}", f"--output={tmp_path}/out"), "error: --workdirs must hold whole runs of this version"),
+        (
+            (f"--workdirs={old}", f"--output={tmp_path}/out"),
+            f"error: {str(old)!r}: summary.json must hold 'training_set'",
+        ),
         ((f"--workdirs={old}", f"--output={old}"), "error: --output must not be the folder of a run, got"),
         (("--workdirs=", f"--output={tmp_path}/out"), "error: --workdirs must name at least one folder, got none"),
         (("--workdirs=a/run,b/run", f"--output={tmp_path}/out"), "error: --workdirs must end in different names"),
@@ -288,7 +364,8 @@ def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
     assert status == 0, errors
     assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
     text = (tmp_path / "out" / "report.html").read_text()
-    assert all(label in text for label in ("swept, linear(5.0, 0.5)", "swept, linear(5.0, 1.0)", ">alone<"))
+    assert all(f"swept, temperature=linear(5.0, {end})" in text for end in ("0.5", "1.0"))
+    assert ">alone<" in text
 
 
 def test_pictures_are_drawn_as_such(runs, tmp_path):
@@ -297,7 +374,7 @@ def test_pictures_are_drawn_as_such(runs, tmp_path):
     assert sheet.shape == (6, 12)
     np.testing.assert_array_equal(sheet[:2, :5], [[0, 1, 0, 2, 0], [2, 0, 0, 0, 1]])
     np.testing.assert_array_equal(sheet[3:5, :2], 2)
-    run = runs[0]._replace(samples=pictures, valid=None, summary=runs[0].summary | {"image_shape": [2, 2]})
+    run = with_summary(runs[0]._replace(samples=pictures, valid=None), image_shape=[2, 2])
     figures.draw_samples([run, runs[1]], tmp_path / "samples.png")
     assert (tmp_path / "samples.png").stat().st_size > 1_000
 
@@ -327,23 +404,23 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
 
 
 def test_the_study_s_parts_have_their_seeds_and_steps():
-    study = parts(num_seeds=8, num_variant_seeds=4, num_steps=20_000)
-    assert {name: part.config.num_seeds for name, part in study.items()} == {
+    found = parts(num_seeds=8, num_variant_seeds=4, num_steps=20_000)
+    assert {name: part.config.num_seeds for name, part in found.items()} == {
         "a": 8, "mle": 8, "recipe": 8, "b": 4, "c": 4, "d": 4, "constant": 4
     }  # fmt: skip
-    steps = {part.config.num_steps for name, part in study.items() if name != "recipe"}
+    steps = {part.config.num_steps for name, part in found.items() if name != "recipe"}
     assert steps == {20_000}
-    assert study["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
+    assert found["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
 
 
 def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():
-    study = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
-    assert {part.config.num_seeds for name, part in study.items() if name.startswith("digits")} == {8}
-    assert {part.config.num_seeds for name, part in study.items() if not name.startswith("digits")} == {4}
-    assert {part.config.num_steps for name, part in study.items() if not name.endswith("longer")} == {60}
-    assert study["characters_longer"].config.num_steps == 5 * 60
-    assert study["digits_longer"].config.num_steps == 8 * 60
-    assert study["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
+    found = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
+    assert {part.config.num_seeds for name, part in found.items() if name.startswith("digits")} == {8}
+    assert {part.config.num_seeds for name, part in found.items() if not name.startswith("digits")} == {4}
+    assert {part.config.num_steps for name, part in found.items() if not name.endswith("longer")} == {60}
+    assert found["characters_longer"].config.num_steps == 5 * 60
+    assert found["digits_longer"].config.num_steps == 8 * 60
+    assert found["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
     digits = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
     assert {name.partition("_")[0] for name in digits} == {"digits"}
     for part in digits.values():
@@ -352,16 +429,18 @@ def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_tim
 
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     def run_of(nll, accuracy, heldout):
-        values = {"heldout_nll": nll, "bits_per_symbol": nll, "dynamics_accuracy": [accuracy] * 4}
-        dynamics = {"after": {"accuracy": [[accuracy]] * 4}, "heldout": {"accuracy": [[each] for each in heldout]}}
-        return runs[0]._replace(
-            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)],
-            label="it",
-            summary=runs[0].summary | values | {"dynamics": dynamics},
-            members=[0, 1, 2, 3],
+        changed = runs[0]._replace(
+            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)], label="it", members=[0, 1, 2, 3]
+        )
+        return with_metrics(
+            changed,
+            heldout_nll=nll,
+            bits_per_symbol=nll,
+            dynamics_accuracy=[accuracy] * 4,
+            dynamics_excess=[accuracy - each for each in heldout],
         )
 
-    # As far above their marks as below: what counts is the accuracy beside that of two held-out sets.
+    # Of equal accuracy: what counts is the accuracy minus that of two held-out sets.
     ours = run_of([1.0, 1.1, 1.2, 1.3], 0.6, [0.60, 0.59, 0.58, 0.57])
     theirs = run_of([2.0, 2.1, 2.2, 2.3], 0.6, [0.50, 0.49, 0.48, 0.47])
     likelihood, dynamics = lamb2016.verdict({"digits_professor": ours, "digits_likelihood": theirs})
@@ -378,7 +457,26 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
 
 
 def test_a_study_names_a_missing_file_before_it_trains(tmp_path):
-    status, _, errors = run("professor_forcing", f"--workdir={tmp_path}/study", f"--files={tmp_path}/none.txt")
+    status, _, errors = run("study", "lamb2016", f"--workdir={tmp_path}/study", f"--files={tmp_path}/none.txt")
     assert (status, errors.count("\n")) == (1, 1)
     assert "none.txt" in errors
     assert not (tmp_path / "study").exists()
+
+
+def test_studies_are_listed_and_a_misspelt_one_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["study"])
+    study.main()
+    output = capsys.readouterr().out
+    assert all(f"  {name} " in output for name in ("kusner2016", "lamb2016", "networks", "toth2021"))
+    monkeypatch.setattr(sys, "argv", ["study", "kusner2015"])
+    with pytest.raises(SystemExit):
+        study.main()
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert "did you mean 'kusner2016'?" in errors
+
+
+def test_the_help_of_a_study_describes_its_flags():
+    _, output, _ = run("study", "kusner2016", "--help")
+    for words in ("--workdir", "--num_seeds", "--num_variant_seeds", "--num_steps", "Hernández-Lobato", "default: '8'"):
+        assert words in output

@@ -1,13 +1,14 @@
-"""What a metric is over seeds: its band, and how many seeds failed."""
+"""Statistics of a metric over seeds: its band, and the share of seeds that failed."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gumbel_gan.metrics import METRICS
+from experiments.run.summary import Summary
+from gumbel_gan.metrics import describe
 
 FAILURE_VALIDITY = 0.5
 
@@ -34,11 +35,11 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
     """Computes the band of a metric.
 
     Args:
-      values: the metric; infinite values take their places, and those that are no number are left out.
+      values: the metric; infinite values are ordered as usual, and NaN is left out.
       axis: the axis of the seeds.
 
     Returns:
-      The band, without that axis; no number where no seed has one.
+      The band, without that axis; NaN where all seeds are NaN.
     """
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
@@ -47,15 +48,15 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
             for method in ("linear", "lower", "higher")
         )
         least, greatest = np.nanmin(values, axis=axis), np.nanmax(values, axis=axis)
-    # Between two order statistics of which one is infinite lies no number: the infinite one is taken, the worse.
+    # No interpolation between a finite and an infinite order statistic: the infinite one, the worse, is taken.
     median, lower, upper = np.where(
         np.isfinite(low) & np.isfinite(high), between, np.where(np.isfinite(low), high, low)
     )
     return Band(median, lower, upper, least, greatest)
 
 
-def told_apart(summary: Mapping[str, Any], stage: str, members: Sequence[int], step: int = -1) -> NDArray[np.floating]:
-    """Gives how well some members' states read are told from states drawn, as `numbers`.
+def state_accuracies(summary: Summary, stage: str, members: Sequence[int], step: int = -1) -> NDArray[np.floating]:
+    """Returns the accuracy of telling teacher-forced from free-running states, of some members.
 
     Args:
       summary: a summary that holds `dynamics`.
@@ -63,31 +64,32 @@ def told_apart(summary: Mapping[str, Any], stage: str, members: Sequence[int], s
       members: their indices.
       step: index of the observed step; -1 is the last.
     """
-    accuracy = summary["dynamics"][stage]["accuracy"]
+    accuracy = (summary.dynamics or {})[stage]["accuracy"]
     return numbers([accuracy[member][step] for member in members], "dynamics_accuracy")
 
 
+def final(summary: Summary, name: str, members: Sequence[int]) -> NDArray[np.floating]:
+    """Returns the final metric of some members, see `numbers`."""
+    return numbers([summary.metrics[name][index] for index in members], name)
+
+
 def failure_rate(validity: Sequence[float | None]) -> float:
-    """Gives the share of seeds that failed: those whose validity ends below a half, or is no number.
+    """Returns the share of seeds that failed: those whose validity ends below a half, or is not finite.
 
     Args:
-      validity: the final validity of each seed, at least one; None is no number.
+      validity: the final validity of each seed, at least one; None if it is not finite.
     """
     return float(np.mean([value is None or not value >= FAILURE_VALIDITY for value in validity]))
 
 
 def numbers(values: Sequence[float | None], name: str) -> NDArray[np.floating]:
-    """Turns the entries of a metric as JSON holds them into numbers, None into the worst that the metric can be.
+    """Returns the entries of a metric as numbers, with the metric's worst value in place of None.
 
-    JSON has no infinity, and a failed seed must not vanish from a band.
+    JSON holds no infinity and no NaN, and leaving failed seeds out of a band would flatter it.
 
     Args:
-      values: one entry a seed.
-      name: the metric's; of a validity and where higher is better the worst is the least, else the greatest, which
-        for an accuracy is 1.
+      values: one entry a seed, as JSON holds them.
+      name: the metric's.
     """
-    if name.endswith("accuracy"):
-        return np.array([1.0 if value is None else value for value in values], float)
-    higher = name in METRICS and METRICS[name].better == "higher"
-    worst = -np.inf if higher or name.endswith("validity") else np.inf
+    worst = describe(name).worst_value
     return np.array([worst if value is None else value for value in values], float)

@@ -6,99 +6,100 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config.members import members_at
 from experiments.reports.bands import band
 from experiments.reports.figures import new_figure
+from experiments.reports.formats import format_point
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import Row
+from experiments.run.summary import Summary
+from gumbel_gan.metrics import LOSSES, METRICS, describe
 
-_PANELS = {
-    "losses": ("generator_loss", "discriminator_loss", "fooling_loss"),
-    "validity": ("validity", "sampled_validity"),
-    "distance to the true law": ("total_variation", "length_total_variation", "kl_data_model"),
-    "nats a sequence": ("validation_nll", "negative_log_likelihood", "oracle_nll"),
-    "effective sample size": ("effective_sample_size",),
-    "discriminator's logits": ("real_logit", "generated_logit"),
-    "discriminator's accuracy": ("discriminator_accuracy",),
-    "gates, share of steps open": ("generator_gate", "discriminator_gate"),
-    "temperature": ("temperature",),
-}
-_LOGARITHMIC = ("distance to the true law",)
+# Of the panels that a metric's record names, those that figures of several runs show.
+_COMPARED = (LOSSES, "validity", "total variation", "nats a sequence", "share of steps with an update")
+_LOGARITHMIC = ("total variation", "KL divergence (nats)")
 _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1", "fooling_loss": "C2"}
-# From this ratio on, lines of one panel need a logarithmic axis to be seen.
+_COUNTERS = ("step", "wall_seconds")
+# From this ratio on, the metrics of a panel can only be seen together on a logarithmic axis.
 _WIDE = 10.0
 
 
-def draw_curves(rows: Sequence[Row], path: Path, *, title: str, sweep: Sequence[Row], points: Sequence[int]) -> None:
-    """Draws all metrics over training, a band over seeds each; the points of a sweep below each other.
+def panels_of(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Returns the names of the metrics in each panel of a figure over training, by the panel's title.
 
     Args:
-      rows: rows of `metrics.jsonl`; a panel without any metric is left out.
-      path: the image to write.
-      title: of the figure.
-      sweep: what is set at each point of the sweep.
-      points: each member's point.
+      rows: rows of `metrics.jsonl`; a panel without any metric is left out. Metrics that `METRICS` does not describe
+        come last, see `gumbel_gan.metrics.describe`.
     """
-    panels = {label: [name for name in names if any(name in row for row in rows)] for label, names in _PANELS.items()}
-    panels = {label: names for label, names in panels.items() if names}
-    kinds = sorted(set(points))
-    columns = len(panels) if len(kinds) > 1 else min(3, len(panels))
-    lines = len(kinds) * -(-len(panels) // columns)
+    logged = {name for row in rows for name in row if name not in _COUNTERS}
+    names = [*(name for name in METRICS if name in logged), *sorted(logged - set(METRICS))]
+    panels: dict[str, list[str]] = {}
+    for name in names:
+        panel = describe(name).panel
+        if panel is not None:
+            panels.setdefault(panel, []).append(name)
+    losses = {LOSSES: panels.pop(LOSSES)} if LOSSES in panels else {}
+    return losses | panels
+
+
+def draw_run(rows: Sequence[Row], summary: Summary, path: Path) -> None:
+    """Draws all metrics of a run over training, each with a band over seeds; the points of a sweep below each other.
+
+    Args:
+      rows: rows of `metrics.jsonl`.
+      summary: the run's summary.
+      path: the image to write.
+    """
+    panels = panels_of(rows)
+    columns = len(panels) if len(summary.sweep) > 1 else min(3, len(panels))
+    lines = len(summary.sweep) * -(-len(panels) // columns)
     figure = new_figure(4.5 * columns, 3.2 * lines)
-    figure.suptitle(title)
-    for line, point in enumerate(kinds):
-        members = members_at(point, points)
-        for index, (label, names) in enumerate(panels.items()):
+    figure.suptitle(f"{summary.algorithm} on {summary.task}")
+    for line, settings in enumerate(summary.sweep):
+        members = summary.members_at(line)
+        for index, (title, names) in enumerate(panels.items()):
             axes = figure.add_subplot(lines, columns, line * columns + index + 1)
             for name in names:
                 draw_band(axes, rows, name, members)
-            axes.set_title("\n".join([label, *sweep[point].values()]), fontsize="medium")
+            axes.set_title("\n".join([title, *format_point(settings)]), fontsize="medium")
             axes.set_xlabel("step")
             axes.legend(fontsize="small")
-            if label in _LOGARITHMIC or (label == "losses" and _needs_logarithm(rows, names, members)):
+            if title in _LOGARITHMIC or (title == LOSSES and _needs_logarithm(rows, names, members)):
                 axes.set_yscale("log")
     figure.savefig(path, dpi=120)
 
 
 def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws runs side by side over training: their losses, and below them how valid and how far off their samples are.
+    """Draws runs side by side over training: their losses, and below them validity, distances and likelihoods.
 
     Args:
       runs: the runs, a column each.
       path: the image to write.
     """
-    known = {name for run in runs for name in run.rows[0]}
-    lines = {
-        "loss": sorted(name for name in known if name.endswith("_loss")),
-        "validity": sorted(known & {"validity", "sampled_validity"}),
-        "total variation": sorted(known & {"total_variation", "sampled_total_variation"}),
-        "nats a sequence": sorted(known & {"validation_nll", "oracle_nll"}),
-        "gates open": sorted(name for name in known if name.endswith("_gate")),
-    }
-    lines = {label: names for label, names in lines.items() if names}
-    figure = new_figure(3.6 * len(runs), 2.8 * len(lines))
+    logged = panels_of([row for run in runs for row in run.rows])
+    panels = {title: logged[title] for title in _COMPARED if title in logged} or logged
+    figure = new_figure(3.6 * len(runs), 2.8 * max(1, len(panels)))
     first: dict[str, Any] = {}
     labelled: set[str] = set()
     for column, run in enumerate(runs):
-        for line, (label, names) in enumerate(lines.items()):
+        for line, (title, names) in enumerate(panels.items()):
             drawn = [name for name in names if name in run.rows[0]]
             if not drawn:
                 continue
-            axes = figure.add_subplot(len(lines), len(runs), line * len(runs) + column + 1, sharey=first.get(label))
-            # Losses of different methods are different things: beside a likelihood's, others would be flat.
-            if label != "loss":
-                first.setdefault(label, axes)
+            axes = figure.add_subplot(len(panels), len(runs), line * len(runs) + column + 1, sharey=first.get(title))
+            # Losses of different algorithms differ in scale, so that each has an axis of its own.
+            if title != LOSSES:
+                first.setdefault(title, axes)
             for name in drawn:
                 draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
             if line == 0:
                 axes.set_title(f"{run.label} (seeds: {len(run.members)})", fontsize="medium", wrap=True)
-            if label == "loss" and _needs_logarithm(run.rows, drawn, run.members):
+            if title == LOSSES and _needs_logarithm(run.rows, drawn, run.members):
                 axes.set_yscale("log")
             if len(names) > 1:
                 axes.legend(fontsize="small")
-            if label not in labelled:
-                axes.set_ylabel(label)
-                labelled.add(label)
+            if title not in labelled:
+                axes.set_ylabel(title)
+                labelled.add(title)
             axes.set_xlabel("step")
     figure.savefig(path, dpi=120)
 
@@ -108,7 +109,7 @@ def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
 
     Args:
       run: the run.
-      names: the metrics; where all of one's values are > 0, its axis is logarithmic.
+      names: the metrics; the axis of one whose values are all > 0 is logarithmic.
       path: the image to write.
     """
     figure = new_figure(4.5 * len(names), 3.2)
@@ -122,7 +123,7 @@ def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
         )
         if (values > 0).all():
             axes.set_yscale("log")
-        axes.set_title(name.replace("_", " "), fontsize="medium")
+        axes.set_title(describe(name).title, fontsize="medium")
         axes.set_xlabel("step")
         axes.grid(alpha=0.3, which="both")
     figure.savefig(path, dpi=120)
@@ -131,7 +132,7 @@ def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
 def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int], **style: Any) -> None:
     """Draws a metric over training: the median over seeds, and bands between the quartiles and between the extremes.
 
-    A seed whose metric is no number is left out, and the legend says how many end so.
+    A seed whose metric is not finite is left out, and the legend says how many seeds end so.
 
     Args:
       axes: where to draw; gets a grid.
@@ -145,7 +146,7 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
     values = np.array([row[name] for row in rows], float)[:, list(members)]
     over_seeds = band(values)
     lost = int(np.isnan(values[-1]).sum())
-    label = name.replace("_", " ") + (f" ({lost} of {len(members)} seeds lost)" if lost else "")
+    label = describe(name).label + (f" ({lost} of {len(members)} seeds not finite)" if lost else "")
     (line,) = axes.plot(steps, over_seeds.median, **{"label": label} | style)
     if len(members) > 1:
         for low, high, alpha in (
@@ -158,7 +159,7 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
 
 
 def _needs_logarithm(rows: Sequence[Row], names: Sequence[str], members: Sequence[int]) -> bool:
-    """Tells whether metrics, all of them > 0, end far from each other."""
+    """Returns whether metrics are all > 0 and end at values of very different size."""
     values = np.array([[[row[name][member] for member in members] for name in names] for row in rows], float)
     middles = np.median(values[-1], axis=1)
     return bool((values > 0).all() and middles.max() > _WIDE * middles.min())

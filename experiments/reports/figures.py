@@ -1,25 +1,27 @@
-"""Figures of what runs came to; matplotlib is imported when one is drawn."""
+"""Figures of the results of runs; matplotlib is imported when one is drawn."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.reports.bands import band, told_apart
-from experiments.reports.labels import WINDOW_METRICS, format_metric
+from experiments.reports.bands import band, state_accuracies
+from experiments.reports.formats import format_metric
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import one_line
-from gumbel_gan.metrics import METRICS
+from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
 
-# What is drawn against what, of `trade_off`: diversity across, quality up.
+_WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)
+# Pairs of metrics of `trade_off`: diversity on the horizontal axis, quality on the vertical one.
 _TRADE_OFFS = (("self_bleu_4", "bleu_4"), ("heldout_nll_by_samples", "samples_nll_by_data"))
 _MOST_TICKS = 8
 _SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Makes an empty figure, in inches, that is drawn without a screen."""
+    """Returns an empty figure, in inches, that is drawn without a screen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -48,45 +50,44 @@ def draw_columns(columns: Mapping[str, Sequence[str]], path: Path) -> None:
 
 
 def draw_trade_off(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws quality against diversity over the temperatures of sampling, a line a run.
+    """Draws quality against diversity over sampling temperatures, a line for each run.
 
     Args:
-      runs: runs whose summary holds a `trade_off`.
+      runs: runs whose summaries hold a `trade_off`.
       path: the image to write.
     """
     figure = new_figure(10, 4.5)
     for panel, (across, up) in enumerate(_TRADE_OFFS):
         axes = figure.add_subplot(1, len(_TRADE_OFFS), panel + 1)
         for index, run in enumerate(runs):
-            known, color = run.summary["trade_off"], f"C{index}"
+            known, color = run.summary.trade_off or {}, f"C{index}"
             x, y = (np.array([known[name][member] for member in run.members], float) for name in (across, up))
             axes.plot(x.T, y.T, color=color, alpha=0.2, linewidth=0.7)
             x_middle, y_middle = np.median(x, axis=0), np.median(y, axis=0)
             axes.plot(x_middle, y_middle, color=color, marker=".", label=run.label)
             usual = [column for column, each in enumerate(known["temperatures"]) if each == 1]
             axes.plot(x_middle[usual], y_middle[usual], "o", color=color)
-        data = runs[0].summary["heldout_sample"]
+        data = runs[0].summary.heldout_sample
         axes.plot(data[across]["value"], data[up]["value"], "k*", markersize=10, label="held-out data")
-        axes.set_xlabel(f"{METRICS[across].label} (diversity: less is more)")
-        axes.set_ylabel(
-            f"{METRICS[up].label} (quality: {'more' if METRICS[up].better == 'higher' else 'less'} is more)"
-        )
+        axes.set_xlabel(f"{METRICS[across].title}, diversity: lower is more diverse")
+        best = "higher" if METRICS[up].better == "higher" else "lower"
+        axes.set_ylabel(f"{METRICS[up].title}, quality: {best} is better")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     figure.savefig(path, dpi=120)
 
 
-def draw_length_laws(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws the laws of the length, a panel a run.
+def draw_length_distributions(runs: Sequence[FinishedRun], path: Path) -> None:
+    """Draws the distributions of the length, a panel for each run.
 
     Args:
-      runs: runs whose summary holds a `length_law`.
+      runs: runs whose summaries hold a `length_distribution`.
       path: the image to write.
     """
     figure = new_figure(3.6 * len(runs), 3.2)
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
-        known = run.summary["length_law"]
+        known = run.summary.length_distribution or {}
         shares = np.array([known["members"][member] for member in run.members])
         lengths = np.arange(shares.shape[1])
         over_seeds = band(shares, axis=0)
@@ -104,25 +105,25 @@ def draw_length_laws(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_drift(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws the divergences of the parts of long samples against their places, a panel an order, a line a run.
+    """Draws the divergence of each part of long samples against its first symbol, a panel for each order of n-grams.
 
     Args:
-      runs: runs that were compared with the same sequences and whose summary holds `long_samples`.
+      runs: runs that were compared with the same sequences and whose summaries hold `long_samples`.
       path: the image to write.
     """
-    starts = runs[0].summary["long_samples"]["starts"]
-    figure = new_figure(3.2 * len(WINDOW_METRICS), 3.4)
-    for column, name in enumerate(WINDOW_METRICS):
-        axes = figure.add_subplot(1, len(WINDOW_METRICS), column + 1)
+    starts = _long_samples(runs[0])["starts"]
+    figure = new_figure(3.2 * len(_WINDOW_METRICS), 3.4)
+    for column, name in enumerate(_WINDOW_METRICS):
+        axes = figure.add_subplot(1, len(_WINDOW_METRICS), column + 1)
         for run in runs:
-            known = run.summary["long_samples"][name]
+            known = _long_samples(run)[name]
             over_seeds = band(np.array([known[member] for member in run.members], float), axis=0)
             (line,) = axes.plot(starts, over_seeds.median, marker=".", label=run.label)
             axes.fill_between(
                 starts, over_seeds.least, over_seeds.greatest, color=line.get_color(), alpha=0.25, linewidth=0
             )
-        axes.axhline(runs[0].summary["heldout_sample"][name]["value"], color="black", label="held-out")
-        axes.set_title(METRICS[name].label, fontsize="medium")
+        axes.axhline(runs[0].summary.heldout_sample[name]["value"], color="black", label="held-out")
+        axes.set_title(METRICS[name].title, fontsize="medium")
         axes.set_xticks(starts if len(starts) <= _MOST_TICKS else starts[:: -(-len(starts) // _MOST_TICKS)])
         axes.set_xlabel("first symbol of the part")
         axes.grid(alpha=0.3)
@@ -131,7 +132,7 @@ def draw_drift(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws the states of each run's first seed as points of the plane, before training and after.
+    """Draws the embedded hidden states of each run's first seed, before training and after.
 
     Args:
       runs: runs that have `states`, a row each.
@@ -140,17 +141,19 @@ def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
     figure = new_figure(9, 3.9 * len(runs))
     for line, run in enumerate(runs):
         accuracy = {
-            name: format_metric("dynamics_accuracy", told_apart(run.summary, name, run.members[:1])[0])
-            for name in run.summary["dynamics"]
-            if name != "times"
+            name: format_metric("dynamics_accuracy", state_accuracies(run.summary, name, run.members[:1])[0])
+            for name in ("before", "after", "heldout")
         }
         for column, (stage, sides) in enumerate((run.states or {}).items()):
             axes = figure.add_subplot(len(runs), 2, 2 * line + column + 1)
-            for name, color in (("read", "tab:blue"), ("drawn", "tab:orange")):
+            for name, label, color in (
+                ("read", "teacher-forced", "tab:blue"),
+                ("drawn", "free-running", "tab:orange"),
+            ):
                 x, y = np.reshape(sides[name], (-1, 2)).T
-                axes.plot(x, y, ".", markersize=3, color=color, alpha=0.7, label=name)
-            mark = f" (held-out {accuracy['heldout']})" if stage == "after" else ""
-            axes.set_title(f"{run.label}, {stage}: accuracy {accuracy[stage]}{mark}", fontsize="medium", wrap=True)
+                axes.plot(x, y, ".", markersize=3, color=color, alpha=0.7, label=label)
+            floor = f" (two held-out sets {accuracy['heldout']})" if stage == "after" else ""
+            axes.set_title(f"{run.label}, {stage}: accuracy {accuracy[stage]}{floor}", fontsize="medium", wrap=True)
             axes.set_xticks([])
             axes.set_yticks([])
             if not line and not column:
@@ -159,23 +162,23 @@ def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws samples of runs side by side, valid strings marked.
+    """Draws samples of runs side by side, valid strings marked with ✓.
 
     Args:
       runs: the runs, a column each.
       path: the image to write.
     """
-    written = [run for run in runs if not run.summary["image_shape"]]
+    written = [run for run in runs if not run.summary.image_shape]
     lines = max((len(run.samples) for run in written), default=0)
     longest = max((len(f"{mark} {one_line(sample)}") for run in written for mark, sample, _ in run.marked()), default=0)
-    # Twenty pictures, four in a row, are a little higher than wide.
+    # The sheet of twenty square images, four in a row, is slightly higher than wide.
     figure = new_figure(max(2.4, 0.3 + 0.09 * longest) * len(runs), max(3.8, 0.24 * lines + 0.8))
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
         axes.axis("off")
-        axes.set_title(run.label, wrap=True)
-        if run.summary["image_shape"]:
-            axes.imshow(_contact_sheet(run.samples, run.summary["image_shape"]), cmap="gray_r")
+        axes.set_title(textwrap.fill(run.label, 22))
+        if run.summary.image_shape:
+            axes.imshow(_contact_sheet(run.samples, run.summary.image_shape), cmap="gray_r")
             axes.set_anchor("N")
             continue
         axes.set_ylim(lines, -1)
@@ -193,7 +196,7 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def _contact_sheet(strings: Sequence[str], shape: Sequence[int]) -> np.ndarray:
-    """Lays pictures out in four columns, each with a margin; a string's characters are its grey levels, 0-9 and a-z."""
+    """Returns images in four columns, with margins; the characters of a string, 0-9 and a-z, are gray levels."""
     height, width = shape
     columns = 4
     sheet = np.zeros((-(-len(strings) // columns) * (height + 1), columns * (width + 1)))
@@ -202,3 +205,7 @@ def _contact_sheet(strings: Sequence[str], shape: Sequence[int]) -> np.ndarray:
         levels = [int(character, 36) for character in string]
         sheet[top : top + height, left : left + width] = np.reshape(levels, (height, width))
     return sheet
+
+
+def _long_samples(run: FinishedRun) -> dict[str, Any]:
+    return run.summary.long_samples or {}

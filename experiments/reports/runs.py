@@ -1,4 +1,4 @@
-"""Finished runs, read back from their folders to be compared."""
+"""Finished runs, read from their folders to be compared."""
 
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
@@ -7,43 +7,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.config import build, schedule_text
-from experiments.config.members import members_at
-from experiments.reports.bands import numbers
+from experiments.config import schedule_text
+from experiments.reports import bands
+from experiments.reports.formats import format_point
 from experiments.run.directory import Row, RunDirectory, flatten
+from experiments.run.summary import NUM_SHOWN, Summary, read_summary
 
-_MARKS = {True: "✓", False: "✗", None: " "}
-_NEEDED = (
-    "sweep",
-    "points",
-    "seeds",
-    "hardware",
-    "training_set",
-    "sampling_floor",
-    "num_compared",
-    "heldout",
-    "image_shape",
-)
+_SYMBOLS = {True: "✓", False: "✗", None: " "}
 
 
 class FinishedRun(NamedTuple):
     """The seeds of a finished run, at one point of its sweep.
 
     Attributes:
-      label: what it is called; short.
-      caption: what it is, in a line; may be empty.
-      summary: what `summary.json` holds.
-      settings: its config, flat, with the point's numbers in place of the sweep's lists.
+      label: short name.
+      caption: description in a line; may be empty.
+      summary: the summary of the whole run.
+      settings: the run's config, flat, with the values of the point in place of those that are swept.
       rows: the rows of `metrics.jsonl`.
       members: indices of its seeds among the members of the run.
       samples: strings of its first seed.
-      valid: whether each of them is valid; None where no oracle tells.
-      states: the points of its first seed's recurrent states; None where they were not asked for.
+      valid: whether each of them is valid; None if that is not known.
+      states: the embedded hidden states of its first seed; None if they were not asked for.
     """
 
     label: str
     caption: str
-    summary: Row
+    summary: Summary
     settings: Row
     rows: list[Row]
     members: list[int]
@@ -51,17 +41,21 @@ class FinishedRun(NamedTuple):
     valid: list[bool] | None
     states: Row | None = None
 
+    def has(self, name: str) -> bool:
+        """Returns whether the summary holds a metric."""
+        return name in self.summary.metrics
+
     def final(self, name: str) -> NDArray[np.floating]:
-        """Gives the final metric of each seed, the worst that it can be where it is no number."""
-        return numbers([self.summary[name][index] for index in self.members], name)
+        """Returns the final metric of each seed, the worst value in place of one that is not finite."""
+        return bands.final(self.summary, name, self.members)
 
     def marked(self) -> list[tuple[str, str, bool | None]]:
-        """Gives each sample behind its mark: ✓ where it is valid, ✗ where not, a blank where no oracle tells."""
+        """Returns each sample behind ✓ if it is valid, ✗ if it is not, or a blank if that is not known."""
         valid: Sequence[bool | None] = [None] * len(self.samples) if self.valid is None else self.valid
-        return [(_MARKS[each], sample, each) for sample, each in zip(self.samples, valid, strict=True)]
+        return [(_SYMBOLS[each], sample, each) for sample, each in zip(self.samples, valid, strict=True)]
 
     def curve(self, name: str) -> NDArray[np.floating]:
-        """Gives a metric over training, `[rows, seeds]`."""
+        """Returns a metric over training, `[rows, seeds]`."""
         return np.array([[row[name][index] for index in self.members] for row in self.rows if name in row], float)
 
 
@@ -70,21 +64,22 @@ def read_runs(
     *,
     labels: Sequence[str] | None = None,
     captions: Sequence[str] | None = None,
-    num_samples: int,
+    num_samples: int = NUM_SHOWN,
 ) -> list[FinishedRun]:
-    """Reads finished runs; one with a sweep gives a run a point.
+    """Reads finished runs; one with a sweep becomes a run for each point.
 
     Args:
       workdirs: their folders.
-      labels: their labels; None are the names of the folders.
-      captions: their captions; None are empty.
-      num_samples: strings to read of each.
+      labels: their labels; None for the names of the folders.
+      captions: their captions; None for empty ones.
+      num_samples: strings to read of each, at most `NUM_SHOWN`.
 
     Returns:
       The runs, in order.
 
     Raises:
-      ValueError: a folder holds no run, an unfinished one, or one of another version; or two runs have one label.
+      ValueError: a folder holds no run, an unfinished one, or one whose summary can't be read; or two runs have the
+        same label.
     """
     labels = [Path(workdir).resolve().name for workdir in workdirs] if labels is None else labels
     captions = [""] * len(workdirs) if captions is None else captions
@@ -98,31 +93,28 @@ def read_runs(
 
 
 def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> list[FinishedRun]:
-    config, summary, rows = run.read_config(), run.read_summary(), run.read_metrics()
-    missing = [name for name in _NEEDED if name not in summary]
-    missing += [path.name for path in (run.metrics, run.samples) if not path.exists()]
-    if missing:
-        raise ValueError(f"--workdirs must hold whole runs of this version, but {str(run.path)!r} lacks {missing[0]}")
-    # Only an oracle tells valid strings; a task without one may need files that are gone.
-    is_valid = None if summary["validity_method"] is None else build.make_task(config).is_valid
-    strings = run.read_samples()
-    a_member = summary["num_samples"]
-    states = run.read_states()
+    config, summary, rows = run.read_config(), read_summary(run), run.read_metrics()
+    for path in (run.metrics, run.samples):
+        if not path.exists():
+            raise ValueError(f"--workdirs must hold whole runs, but {str(run.path)!r} lacks {path.name}")
+    strings, states = run.read_samples(), run.read_states()
     finished = []
-    for point, settings in enumerate(summary["sweep"]):
-        members = members_at(point, summary["points"])
-        first = members[0] * a_member
-        samples = strings[first : first + min(num_samples, a_member)]
+    for point, settings in enumerate(summary.sweep):
+        members = summary.members_at(point)
+        first = members[0] * summary.num_samples
+        samples = strings[first : first + min(num_samples, summary.num_samples)]
+        valid = None if summary.samples_valid is None else summary.samples_valid[point][: len(samples)]
+        flat = {name: value for name, value in flatten(config).items() if name.partition(".")[0] != "sweep"}
         finished.append(
             FinishedRun(
-                label=", ".join([label, *settings.values()]),
+                label=", ".join([label, *format_point(settings)]),
                 caption=caption,
                 summary=summary,
-                settings={name: _shown(name, value) for name, value in (flatten(config) | settings).items()},
+                settings={name: _shown(name, value) for name, value in (flat | settings).items()},
                 rows=rows,
                 members=members,
                 samples=samples,
-                valid=None if is_valid is None else [is_valid(string) for string in samples],
+                valid=valid,
                 states=None if states is None else states[point],
             )
         )
@@ -130,14 +122,14 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Writes a setting in one way, wherever it was run: files by their names, since their digest tells them apart."""
+    """Returns a setting in its canonical form: files by their names, since the config holds their digest too."""
     if name == "task.files":
         return ",".join(Path(file).name for file in value.split(","))
     return schedule_text.canonical(value)
 
 
 def grouped(runs: Sequence[FinishedRun], key: Callable[[FinishedRun], Hashable]) -> list[list[FinishedRun]]:
-    """Puts runs that are alike in `key` together, in the order of their first."""
+    """Groups runs of equal `key`, in the order of their first."""
     return [[run for run in runs if key(run) == each] for each in dict.fromkeys(map(key, runs))]
 
 

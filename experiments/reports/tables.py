@@ -1,4 +1,4 @@
-"""The results of runs as tables: bands for a page, and every seed's numbers as CSV."""
+"""The results of runs as tables: bands over seeds for a page, and each seed's numbers as CSV."""
 
 import csv
 import io
@@ -8,21 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.reports.bands import band, failure_rate, numbers, told_apart
-from experiments.reports.labels import LABELS, format_metric, half_width
+from experiments.reports.bands import band, failure_rate, numbers, state_accuracies
+from experiments.reports.formats import format_metric, format_range, half_width
 from experiments.reports.runs import FinishedRun, grouped
 from experiments.run.directory import Row
-from gumbel_gan.metrics import METRICS
+from gumbel_gan.metrics import METRICS, describe
 
-_COLUMNS = {
-    "validity": "validity",
-    "total_variation": "total variation",
-    "kl_data_model": "KL(data || model), nats",
-    "distinct_strings": "distinct strings",
-}
 _SIGNIFICANT = 0.05
 _COMPARED = {"training_sample": "training sequences", "heldout_sample": "other held-out sequences"}
-_BASELINES = {"training_set": "training set", "sampling_floor": "draws of the true law"}
+_BASELINES = {"training_set": "training set", "sampling_floor": "draws from the true distribution"}
 
 
 class Cell(NamedTuple):
@@ -43,7 +37,9 @@ _UNKNOWN = Cell("–")
 
 
 def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Makes the table of results: a row a run, then the baselines of each task.
+    """Builds the table of results: a row for each run, then the baselines of each task.
+
+    Its columns are the exact metrics, or their estimates, and the metrics of samples that estimate no exact one.
 
     Args:
       runs: the runs.
@@ -51,16 +47,18 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
     Returns:
       The headers, and the rows, each with its `cells` and whether it `is_baseline`.
     """
-    judged = any(run.summary["validity_method"] is not None for run in runs)
-    columns = _COLUMNS if judged else {"distinct_strings": _COLUMNS["distinct_strings"]}
-    headers = ["run", "seeds", "steps", *columns.values(), *(["failure rate"] if judged else []), "seconds"]
+    judged = any(run.summary.validity_method is not None for run in runs)
+    kinds = ("exact", "samples") if judged else ("samples",)
+    columns = [name for name, metric in METRICS.items() if metric.applies in kinds and metric.estimates is None]
+    titles = [METRICS[name].title for name in columns]
+    headers = ["run", "seeds", "steps", *titles, *(["failure rate"] if judged else []), "seconds"]
     rows = []
     for run in runs:
-        counts = [_count(len(run.members)), _count(run.summary["steps"])]
-        bands = [_band(run, name) for name in columns]
+        counts = [_count(len(run.members)), _count(run.summary.steps)]
+        bands = [_band(run, _measured(run.summary.validity_method, name)) for name in columns]
         failures = [_failures(run)] if judged else []
         cells = [Cell(run.label, run.caption, run.label), *counts, *bands, *failures]
-        rows.append({"cells": [*cells, _count(round(run.summary["wall_seconds"]))], "is_baseline": False})
+        rows.append({"cells": [*cells, _count(round(run.summary.wall_seconds))], "is_baseline": False})
     for title, method, known in _baselines(runs):
         measured = [_measured(method, name) for name in columns]
         values = [_metric(name, numbers([known[name]], name)[0]) if name in known else _UNKNOWN for name in measured]
@@ -71,7 +69,7 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
 
 
 def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
-    """Makes the tables of what runs score against held-out sequences: a row a metric, a column a run.
+    """Builds the tables of the metrics against held-out sequences: a row for each metric, a column for each run.
 
     Runs that were compared with other sequences have a table of their own.
 
@@ -79,22 +77,22 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
       runs: the runs; those that were not compared with held-out sequences are left out.
 
     Returns:
-      Each table's `title`, `headers` and `rows`: its metric's label and direction, then a `Cell` a column.
+      Each table's `title`, `headers` and `rows`: its metric's title and direction, then a `Cell` for each column.
     """
     tables = []
     titles = _titles(runs)
-    for compared in grouped([run for run in runs if run.summary["num_compared"]], compared_with):
+    for compared in grouped([run for run in runs if run.summary.num_compared], compared_with):
         first = compared[0].summary
         rows = [
-            [Cell(METRICS[name].label, METRICS[name].better), *(_compared(run, name) for run in compared)]
-            + [_known(first[baseline], name) for baseline in _COMPARED]
-            for name in METRICS
-            if any(name in run.summary for run in compared)
+            [Cell(metric.title, metric.better), *(_compared(run, name) for run in compared)]
+            + [_known(getattr(first, baseline), name) for baseline in _COMPARED]
+            for name, metric in METRICS.items()
+            if metric.applies == "heldout" and any(run.has(name) for run in compared)
         ]
         tables.append(
             {
-                "title": f"{titles[_task(compared[0])]}: {first['num_compared']:,} samples a seed against as many "
-                f"sequences of the {first['heldout']} split",
+                "title": f"{titles[_task(compared[0])]}: {first.num_compared:,} samples a seed against as many "
+                f"sequences of the {first.heldout} split",
                 "headers": ["metric", *(run.label for run in compared), *_COMPARED.values()],
                 "rows": rows,
             }
@@ -103,32 +101,31 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
 
 
 def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
-    """Makes the tables of how well states read are told from states drawn: a row a run, a column a step.
+    """Builds the tables of the accuracy of telling teacher-forced from free-running states: a row for each run.
 
-    Runs that read other sequences have a table of their own.
+    Runs whose generators were observed on other sequences have a table of their own.
 
     Args:
       runs: the runs; those whose states were not observed are left out.
 
     Returns:
-      Each table's `title`, `headers` and `rows`: a run's label, then a `Cell` a column.
+      Each table's `title`, `headers` and `rows`: a run's label, then a `Cell` for each column.
     """
     tables = []
     titles = _titles(runs)
-    observed = [run for run in runs if "dynamics" in run.summary]
-    for alike in grouped(observed, _read):
-        task, num, split = _read(alike[0])
-        times = alike[0].summary["dynamics"]["times"]
+    for alike in grouped([run for run in runs if run.summary.dynamics is not None], _observed):
+        task, num, split = _observed(alike[0])
+        times = _dynamics_of(alike[0])["times"]
         tables.append(
             {
-                "title": f"{titles[task]}: states of {num:,} sequences of the {split} split, and of as many drawn",
+                "title": f"{titles[task]}: states of {num:,} sequences of the {split} split, and of as many drawn ones",
                 "headers": [
                     "run",
                     "untrained",
                     *(f"step {time}" for time in times),
                     "95 %",
                     f"p < {_SIGNIFICANT}",
-                    "other held-out",
+                    "two held-out sets",
                 ],
                 "rows": [_dynamics(run) for run in alike],
             }
@@ -136,79 +133,86 @@ def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
     return tables
 
 
-def _read(run: FinishedRun) -> tuple[Any, int, str]:
-    return (_task(run), run.summary["num_states"], run.summary["heldout"])
+def _observed(run: FinishedRun) -> tuple[Any, int, str]:
+    """Returns what a run's generators were observed on."""
+    return (_task(run), run.summary.num_states, run.summary.heldout)
+
+
+def _dynamics_of(run: FinishedRun) -> Row:
+    return run.summary.dynamics or {}
 
 
 def _dynamics(run: FinishedRun) -> list[Cell]:
-    known = run.summary["dynamics"]
+    known = _dynamics_of(run)
     low, high = (
         np.array([known["after"][end][member][-1] for member in run.members], float) for end in ("low", "high")
     )
-    # No numbers where a generator broke down in training.
-    judged = np.isfinite(low)
+    # NaN where a generator diverged in training.
+    finite = np.isfinite(low)
+    half = f"± {np.median((high - low)[finite]) / 2:.3f}" if finite.any() else "–"
     return [
         Cell(run.label, run.caption),
         _accuracy(run, "before", -1),
         *(_accuracy(run, "after", step) for step in range(len(known["times"]))),
-        Cell(f"± {np.median(high[judged] - low[judged]) / 2:.3f}") if judged.any() else _UNKNOWN,
-        Cell(_num_told_apart(run, known["after"])),
-        _accuracy(run, "heldout", -1, f"p < {_SIGNIFICANT}: {_num_told_apart(run, known['heldout'])}"),
+        Cell(half),
+        Cell(_num_significant(run, known["after"])),
+        _accuracy(run, "heldout", -1, f"p < {_SIGNIFICANT}: {_num_significant(run, known['heldout'])}"),
     ]
 
 
-def _num_told_apart(run: FinishedRun, known: Row) -> str:
-    """Counts the seeds whose two sets are told apart at the last step; of those that broke down no one doubts it."""
+def _num_significant(run: FinishedRun, known: Row) -> str:
+    """Counts the seeds whose two sets differ significantly at the last step; diverged seeds count as different."""
     p_values = np.array([known["p_value"][member][-1] for member in run.members], float)
     return f"{np.sum(~np.isfinite(p_values) | (p_values < _SIGNIFICANT))} of {len(p_values)}"
 
 
 def _accuracy(run: FinishedRun, stage: str, step: int, note: str = "") -> Cell:
-    """Writes the accuracies at a step: their median, and below it their range and a note."""
-    over_seeds = band(told_apart(run.summary, stage, run.members, step))
+    """Returns the median of the accuracies at a step, and below it their range and a note."""
+    over_seeds = band(state_accuracies(run.summary, stage, run.members, step))
     between = f"{over_seeds.least:.3f}–{over_seeds.greatest:.3f}" if len(run.members) > 1 else ""
     return Cell(f"{over_seeds.median:.3f}", "; ".join(filter(None, (between, note))))
 
 
 def compared_with(run: FinishedRun) -> tuple[Any, ...]:
-    """Gives what a run was compared with: runs of which this differs have no number in common."""
-    return (_task(run), run.summary["num_compared"], run.summary["heldout"])
+    """Returns what a run was compared with: metrics of runs that differ in it can't be compared."""
+    return (_task(run), run.summary.num_compared, run.summary.heldout)
 
 
 def results_csv(runs: Sequence[FinishedRun]) -> str:
-    """Writes the final metrics of runs as CSV, a line a seed; a field is empty where a metric is not known."""
-    names = [name for name in LABELS if any(name in run.summary for run in runs)]
+    """Returns the final metrics of runs as CSV, a line for each seed; unknown metrics are empty."""
+    names = [name for name in METRICS if any(run.has(name) for run in runs)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "seed", "steps", *names])
     for run in runs:
         for index in run.members:
-            values = [run.summary[name][index] if name in run.summary else "" for name in names]
-            writer.writerow([run.label, run.summary["seeds"][index], run.summary["steps"], *values])
+            values = [run.summary.metrics[name][index] if run.has(name) else "" for name in names]
+            writer.writerow([run.label, run.summary.seeds[index], run.summary.steps, *values])
     return text.getvalue()
 
 
 def _measured(method: str | None, name: str) -> str:
-    """Names the metric that stands for `name`: where no oracle lists the support, that of the samples."""
-    return name if method == "enumeration" or name == "distinct_strings" else f"sampled_{name}"
+    """Returns the name of the metric that is shown as `name`: its estimate from samples if it can't be computed."""
+    if method == "enumeration":
+        return name
+    return next((each for each, metric in METRICS.items() if metric.estimates == name), name)
 
 
 def _band(run: FinishedRun, name: str) -> Cell:
-    measured = _measured(run.summary["validity_method"], name)
-    if measured not in run.summary:
+    if not run.has(name) or (describe(name).applies == "exact" and run.summary.validity_method != "enumeration"):
         return _UNKNOWN
-    over_seeds = band(run.final(measured))
-    least, greatest = format_metric(name, over_seeds.least), format_metric(name, over_seeds.greatest)
-    return _metric(name, over_seeds.median)._replace(small=f"{least}–{greatest}" if len(run.members) > 1 else "")
+    over_seeds = band(run.final(name))
+    small = format_range(name, over_seeds.least, over_seeds.greatest) if len(run.members) > 1 else ""
+    return _metric(name, over_seeds.median)._replace(small=small)
 
 
 def _compared(run: FinishedRun, name: str) -> Cell:
-    if name not in run.summary:
+    if not run.has(name):
         return _UNKNOWN
     over_seeds = band(run.final(name))
     small = f"± {format_metric(name, half_width(run.summary, name, run.members))}"
     if len(run.members) > 1:
-        small = f"{format_metric(name, over_seeds.least)}–{format_metric(name, over_seeds.greatest)}; {small}"
+        small = f"{format_range(name, over_seeds.least, over_seeds.greatest)}; {small}"
     return Cell(format_metric(name, over_seeds.median), small)
 
 
@@ -220,9 +224,9 @@ def _known(estimates: Row, name: str) -> Cell:
 
 
 def _failures(run: FinishedRun) -> Cell:
-    if run.summary["validity_method"] is None:
+    if run.summary.validity_method is None:
         return _UNKNOWN
-    rate = failure_rate([run.summary["validity"][index] for index in run.members])
+    rate = failure_rate([run.summary.metrics["validity"][index] for index in run.members])
     return Cell(f"{rate:.0%}", "", str(rate))
 
 
@@ -236,21 +240,21 @@ def _count(value: int) -> Cell:
 
 
 def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]:
-    """Gives the title, the method and the metrics of each task's baselines."""
+    """Returns the title, the method that tells valid strings and the metrics of each task's baselines."""
     found = []
     for task, title in _titles(runs).items():
         summary = next(run.summary for run in runs if _task(run) == task)
         for key, label in _BASELINES.items():
-            known, method = summary[key], summary["validity_method"]
+            known, method = getattr(summary, key), summary.validity_method
             label = label if method is not None or key == "training_set" else "held-out set"
             found.append((f"{label} of {title}, {known['num_strings']:,.0f} strings", method, known))
     return found
 
 
 def _titles(runs: Sequence[FinishedRun]) -> dict[tuple[tuple[str, str], ...], str]:
-    """Gives the title of each task, which says in what tasks of one name differ."""
+    """Returns the title of each task, with the settings in which tasks of the same name differ."""
     titles = {}
-    tasks = {_task(run): run.summary["task"] for run in runs}
+    tasks = {_task(run): run.summary.task for run in runs}
     for task, name in tasks.items():
         alike = [set(other) for other, other_name in tasks.items() if other_name == name]
         common = set.intersection(*alike)

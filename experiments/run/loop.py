@@ -1,5 +1,6 @@
 """The life of one run: from a config to a folder that holds everything about it."""
 
+import dataclasses
 import functools
 import time
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from ml_collections import ConfigDict
 from experiments import cli, devices
 from experiments.config import build, settings
 from experiments.config.members import member_names, members
-from experiments.run import summary
-from experiments.run.directory import MetricsWriter, Row, RunDirectory, check_writable, write_json
+from experiments.run import evaluation
+from experiments.run.directory import MetricsWriter, RunDirectory, check_writable
 from experiments.run.progress import ProgressLine
+from experiments.run.summary import Summary
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
@@ -88,14 +90,16 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     return Prepared(config, run, experiment, mesh, keys, points, advance, started)
 
 
-def train(prepared: Prepared) -> Row:
-    """Trains to the last step, from the newest checkpoint if there is one, and writes everything about the run.
+def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
+    """Trains to the last step, from the newest checkpoint if there is one, and writes all files but the summary.
+
+    The summary is left to the caller: once it is written, the run counts as finished.
 
     Args:
-      prepared: what `prepare` gave.
+      prepared: what `prepare` returned.
 
     Returns:
-      What `summary.json` holds.
+      The summary, and each member's samples.
     """
     config, run, experiment, mesh, keys, *_ = prepared
     with Checkpoints(run.checkpoints) as checkpoints:
@@ -108,23 +112,17 @@ def train(prepared: Prepared) -> Row:
             state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
         run.keep_metrics(step)
         state = _train_from(step, state, prepared, checkpoints)
-    observed = summary.observe(config, experiment, state)
-    metrics, strings = summary.summarise(config, experiment, state, observed)
-    summary.write_samples_and_curves(run, metrics, strings)
-    summary.write_states(run, config, observed)
-    metrics["wall_seconds"] = round(time.monotonic() - prepared.started, 3)
-    # Last: a folder with a summary is a finished run.
-    write_json(run.summary, metrics)
-    summary.show(experiment, metrics, strings)
-    cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
-    return metrics
+    observed = evaluation.observe(config, experiment, state)
+    summary, strings = evaluation.summarize(config, experiment, state, observed)
+    evaluation.write_samples_and_states(run, config, strings, observed)
+    return dataclasses.replace(summary, wall_seconds=round(time.monotonic() - prepared.started, 3)), strings
 
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
     """Trains from a step to the last, a chunk at a time; returns the final state."""
     config, run, experiment, mesh, keys, points, advance, started = prepared
     data = jax.device_put(experiment.data, sharding.replicated(mesh))
-    monitor = summary.monitor(experiment)
+    monitor = evaluation.monitor(experiment)
     for note in experiment.task.notes:
         cli.screen().print(note, highlight=False)
     with (

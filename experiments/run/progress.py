@@ -8,6 +8,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from gumbel_gan.metrics import describe
+
 
 class ProgressLine:
     """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
@@ -46,24 +48,13 @@ class ProgressLine:
         now = time.monotonic()
         speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
         self._last_time, self._last_step = now, step
-        shown = {name: float(np.median(value)) for name, value in metrics.items() if _is_shown(name)}
+        shown = {name: float(np.median(value)) for name, value in metrics.items() if describe(name).in_progress}
         minutes, seconds = divmod(round((self._num_steps - step) / speed), 60)
         parts = [f"step {step:,}/{self._num_steps:,}"]
-        parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in shown.items()]
+        parts += [f"{describe(name).label} {value:.4g}" for name, value in shown.items()]
         parts += [f"{speed:.3g} steps/s", f"{minutes}:{seconds:02d} left"]
         line = "  ".join(parts)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=step, description=line)
         else:
             self._console.print(line, soft_wrap=True)
-
-
-def _is_shown(name: str) -> bool:
-    return name.endswith("loss") or name in (
-        "temperature",
-        "validity",
-        "sampled_validity",
-        "kl_data_model",
-        "validation_nll",
-        "oracle_nll",
-    )

@@ -1,265 +1,168 @@
-"""What a run came to: its metrics beside their baselines, its samples, its curves."""
+"""What a finished run came to: the typed content of `summary.json`."""
 
-import contextlib
-import datetime
-import functools
-import json
-import platform
-from collections.abc import Callable, Mapping
-from importlib import metadata
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-import jax
-import numpy as np
+from experiments.run.directory import Row, RunDirectory, write_json
 
-from experiments import cli, devices
-from experiments.config.build import Experiment
-from experiments.config.members import members, sweep
-from experiments.reports import curves, terminal
-from experiments.run import dynamics
-from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
-from gumbel_gan import evaluation, training
+SCHEMA_VERSION = 2
+"""Version of the files that are written. Files without `schema_version` are of version 1."""
 
-_MONITOR_SAMPLES = 200
+NUM_SHOWN = 20
+"""Samples of a member that are shown, and whose validity the summary holds."""
+
+# Names of fields in version 1.
+_RENAMED = {"length_law": "length_distribution"}
 
 
-def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
-    """Makes what is measured during training, once a chunk.
+@dataclass(frozen=True)
+class Summary:
+    """What a finished run came to. A member is a seed at a point of the run's sweep; there are S of them.
 
-    Args:
-      experiment: the task and the algorithm.
-
-    Returns:
-      A function of the runs' keys and states that gives `[S]` metrics: the exact ones where the oracle lists its
-      support; else those of a few samples, and the likelihood of the validation split.
-    """
-    exact = _exact_metrics(experiment)
-    if exact is not None:
-        return lambda keys, state: exact(state)
-    task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES)
-    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, task.validation)))
-
-    def measure(keys: training.RunKeys, state: Any) -> Row:
-        tokens = draw(keys, state)
-        metrics = _sample_metrics(experiment, tokens)
-        metrics["validation_nll"] = np.mean(likelihoods(experiment.algorithm.params(state)), axis=1)
-        if task.oracle is not None and task.oracle.log_prob is not None:
-            metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
-        return metrics
-
-    return measure
-
-
-def sampler(experiment: Experiment, num: int, length: int | None = None) -> Callable[..., np.ndarray]:
-    """Makes what draws sequences from the generator of every member.
-
-    Args:
-      experiment: the task and the algorithm.
-      num: N, number of sequences a member.
-      length: of the sequences; None for the T of training.
-
-    Returns:
-      A function of the runs' keys and states, and of a `temperature` if it is not to be 1, compiled once, that gives
-      `[S, N, T]` tokens.
+    Attributes:
+      metrics: the final metrics by name, each a list of S numbers; None stands for a value that is not finite or not
+        known. `gumbel_gan.metrics.METRICS` describes them.
+      seeds: the seed of each member.
+      steps: number of training steps.
+      task: name of the task.
+      algorithm: name of the algorithm.
+      validity_method: how valid sequences are told: 'enumeration', 'parser' or another method; None if they can't be.
+      num_samples: samples drawn from each member.
+      training_set: the metrics of the training sequences.
+      sampling_floor: the metrics of draws from the true distribution, or of the test sequences if it is not known.
+      wall_seconds: duration of the run.
+      backend: JAX's backend.
+      points: index of each member's point of the sweep.
+      sweep: for each point, the settings that are swept and their values there.
+      latent_draws: draws of the latent that a likelihood is a Monte-Carlo mean over; 0 if likelihoods are exact.
+      num_compared: samples of each member that are compared with as many held-out sequences; 0 for none.
+      heldout: the split of the held-out sequences.
+      num_states: sequences of which hidden states are observed; 0 for none.
+      notes: remarks of the task about its data.
+      image_shape: height and width of the images that the sequences stand for; None if they are no images.
+      hardware: what the run was trained on.
+      date: ISO date of the measurement.
+      versions: versions of the packages.
+      intervals: for each metric of the comparison, the ends of S 95 % intervals.
+      training_sample: for each metric of the comparison, value, low and high of training sequences.
+      heldout_sample: the same of other held-out sequences.
+      length_distribution: shares of each length, of `members`, `heldout` and `train`; None if all lengths are equal.
+      long_samples: `length`, `starts` of the parts and for each n-gram divergence `[S, parts]`; None if not measured.
+      trade_off: `temperatures`, and metrics `[S, temperatures]` by name; None if not measured.
+      dynamics: what `experiments.run.dynamics.accuracies` returns; None if not measured.
+      samples_valid: for each point of the sweep, whether the first samples of its first member are valid; None if that
+        is not known.
     """
 
-    @jax.jit
-    def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
-        draw = functools.partial(experiment.model.sample, num=num, temperature=temperature, exact_length=length)
-        return jax.vmap(draw)(keys, experiment.algorithm.params(state))
+    metrics: dict[str, list[Any]]
+    seeds: list[int]
+    steps: int
+    task: str
+    algorithm: str
+    validity_method: str | None
+    num_samples: int
+    training_set: Row
+    sampling_floor: Row
+    wall_seconds: float
+    backend: str
+    points: list[int]
+    sweep: list[Row] = field(default_factory=lambda: [{}])
+    latent_draws: int = 0
+    num_compared: int = 0
+    heldout: str = "test"
+    num_states: int = 0
+    notes: list[str] = field(default_factory=list)
+    image_shape: list[int] | None = None
+    hardware: str = "hardware not recorded"
+    date: str = "date not recorded"
+    versions: Row = field(default_factory=dict)
+    intervals: Row = field(default_factory=dict)
+    training_sample: Row = field(default_factory=dict)
+    heldout_sample: Row = field(default_factory=dict)
+    length_distribution: Row | None = None
+    long_samples: Row | None = None
+    trade_off: Row | None = None
+    dynamics: Row | None = None
+    samples_valid: list[list[bool]] | None = None
 
-    return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
+    def members_at(self, point: int) -> list[int]:
+        """Returns the indices of the members at a point of the sweep."""
+        return [index for index, each in enumerate(self.points) if each == point]
 
+    def to_json(self) -> Row:
+        """Returns the content of `summary.json`: the metrics, then the other fields, without those that are None."""
+        others = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "metrics"}
+        known = {name: value for name, value in others.items() if value is not None or name == "validity_method"}
+        return {"schema_version": SCHEMA_VERSION} | self.metrics | known
 
-def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> dynamics.Observed | None:
-    """Observes the recurrent states of a run's generators, as `dynamics.observe`, if the config asks for them."""
-    return dynamics.observe(config, experiment, state) if config["num_states"] else None
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Summary":
+        """Reads the content of a `summary.json` of this version or an older one.
 
+        Args:
+          stored: the content. Fields that an older version lacks take their defaults; lists of S entries that are not
+            fields are metrics; all else that is not a field is ignored.
 
-def summarise(
-    config: Mapping[str, Any], experiment: Experiment, state: Any, observed: dynamics.Observed | None
-) -> tuple[Row, list[list[str]]]:
-    """Measures the final generators of a run.
-
-    Args:
-      config: the run's config.
-      experiment: the task and the algorithm.
-      state: the states, with a leading axis of the run's members.
-      observed: what `observe` gave of them.
-
-    Returns:
-      The summary but for its `wall_seconds`, in which a metric is a list of one number a member; and each member's
-      samples.
-    """
-    task = experiment.task
-    axis = members(config)
-    keys = training.seeds_axis(axis.seeds)
-    tokens = sampler(experiment, config["num_samples"])(keys, state)
-    metrics = _sample_metrics(experiment, tokens)
-    exact = _exact_metrics(experiment)
-    if exact is not None:
-        metrics |= {name: np.asarray(value) for name, value in exact(state).items()}
-    else:
-        # What only a sample tells stands in for what can't be known exactly; the summary names the method.
-        unknown = [None] * len(tokens)
-        metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
-    if config["num_compared"]:
-        metrics |= _comparison(config, experiment, keys, state, tokens)
-    if observed is not None:
-        metrics["dynamics"] = dynamics.accuracies(observed)
-        metrics["dynamics_accuracy"] = [at_times[-1] for at_times in metrics["dynamics"]["after"]["accuracy"]]
-    return as_json(
-        {
-            **metrics,
-            "steps": int(np.max(state.step)),
-            "seeds": axis.seeds,
-            "points": axis.points,
-            "sweep": sweep(config),
-            "task": task.name,
-            "notes": task.notes,
-            "image_shape": task.image_shape,
-            "algorithm": config["algorithm"]["name"],
-            "validity_method": None if task.oracle is None else task.oracle.validity_method,
-            "latent_draws": experiment.latent_draws,
-            "num_samples": config["num_samples"],
-            "num_compared": config["num_compared"],
-            "heldout": config["heldout"],
-            "num_states": config["num_states"],
-            **evaluation.baselines(task, num_samples=config["num_samples"]),
-            "backend": jax.default_backend(),
-            "hardware": f"{jax.devices()[0].device_kind}, {devices.num_cores()} cores, {platform.machine()}",
-            "date": datetime.date.today().isoformat(),
-            "versions": _versions(),
+        Raises:
+          ValueError: the file is of a newer version, lacks a field that has no default, or a field has a wrong type.
+        """
+        version = stored.get("schema_version", 1)
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise ValueError(
+                f"summary.json must have a schema_version of at most {SCHEMA_VERSION}, which this version reads, "
+                f"got {version!r}"
+            )
+        found = {_RENAMED.get(name, name): value for name, value in stored.items()}
+        hints = typing.get_type_hints(cls)
+        named = {name: found[name] for name in hints if name != "metrics" and name in found}
+        if "seeds" in named:
+            named.setdefault("points", [0] * len(named["seeds"]))
+        required = [each.name for each in fields(cls) if each.default is each.default_factory is MISSING]
+        for name in required:
+            if name not in named and name != "metrics":
+                raise ValueError(f"summary.json must hold {name!r}, but this one, of version {version}, lacks it")
+        for name, value in named.items():
+            if not _is_of(value, hints[name]):
+                raise ValueError(
+                    f"{name!r} in summary.json, of version {version}, must be {hints[name]}, got {value!r}"
+                )
+        num_members = len(named["seeds"])
+        others = {name: value for name, value in found.items() if name not in hints}
+        metrics = {
+            name: value for name, value in others.items() if isinstance(value, list) and len(value) == num_members
         }
-    ), [task.decode(each) for each in tokens]
+        return cls(metrics=metrics, **named)
 
 
-def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list[str]]) -> None:
-    """Writes what the summary does not hold.
+def read_summary(run: RunDirectory) -> Summary:
+    """Reads the summary of a finished run.
 
     Args:
       run: the run's folder.
-      summary: the summary.
-      strings: the samples of each seed.
+
+    Raises:
+      ValueError: the run is not finished, or its summary can't be read by this version.
     """
-    write_samples(run.samples, [string for each in strings for string in each])
-    curves.draw_curves(
-        run.read_metrics(),
-        run.curves,
-        title=f"{summary['algorithm']} on {summary['task']}",
-        sweep=summary["sweep"],
-        points=summary["points"],
-    )
+    stored = run.read_summary()
+    try:
+        return Summary.from_json(stored)
+    except ValueError as error:
+        raise ValueError(f"{str(run.path)!r}: {error}") from error
 
 
-def write_states(run: RunDirectory, config: Mapping[str, Any], observed: dynamics.Observed | None) -> None:
-    """Writes recurrent states as points of the plane, where the config asks for states.
-
-    Args:
-      run: the run's folder.
-      config: the run's config.
-      observed: what `observe` gave of its final states.
-    """
-    if observed is not None:
-        points = dynamics.embeddings(observed, members(config).points)
-        # Thousands of numbers, for no one to read.
-        write_text(run.states, json.dumps(as_json(points)) + "\n")
+def write_summary(run: RunDirectory, summary: Summary) -> None:
+    """Writes the summary, whose presence marks the run as finished: the last file to be written."""
+    write_json(run.summary, summary.to_json())
 
 
-def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
-    """Prints a summary, and samples of its first seed with the invalid ones marked.
-
-    Args:
-      experiment: the task and the algorithm.
-      summary: the summary.
-      strings: the samples of each seed.
-    """
-    shown = strings[0][: terminal.SHOWN_SAMPLES]
-    is_valid = experiment.task.is_valid
-    valid = [is_valid is None or is_valid(string) for string in shown]
-    terminal.print_summary(cli.screen(), summary, shown, valid)
-
-
-def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
-    """Makes the exact metrics of all seeds' states, where the oracle lists its support."""
-    task = experiment.task
-    if task.oracle is None or task.oracle.support is None:
-        return None
-    metrics = jax.jit(jax.vmap(evaluation.exact_metrics(experiment.model, task)))
-    return lambda state: metrics(experiment.algorithm.params(state))
-
-
-def _versions() -> Row:
-    """Gives the versions of what computes, of what measures, and of what data comes from, as far as installed."""
-    computing = (
-        "gumbel_gan",
-        "jax",
-        "flax",
-        "optax",
-        "nltk",
-        "sacrebleu",
-        "scipy",
-        "names",
-        "scikit-learn",
-        "openTSNE",
-    )
-    found = {"python": platform.python_version()}
-    for name in computing:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
-    """Measures the samples `[S, N, T]` of each member; a metric is a list of one number a member."""
-    task = experiment.task
-    rows = [evaluation.sample_metrics(each, task) for each in tokens]
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def _comparison(
-    config: Mapping[str, Any], experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
-) -> Row:
-    """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config."""
-    task = experiment.task
-    held_out = evaluation.held_out(task, split=config["heldout"], num=config["num_compared"])
-    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, held_out.references)))
-    estimates = [
-        {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
-        for nll, each in zip(np.asarray(likelihoods(experiment.algorithm.params(state))), tokens, strict=True)
-    ]
-    found: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}
-    found["intervals"] = {name: [(each[name].low, each[name].high) for each in estimates] for name in estimates[0]}
-    for name in ("training_sample", "heldout_sample"):
-        found[name] = {metric: estimate._asdict() for metric, estimate in getattr(held_out, name).items()}
-    if task.vocabulary.padding is not None:
-        found["length_law"] = {
-            "members": [evaluation.length_distribution(task, each) for each in tokens],
-            "heldout": evaluation.length_distribution(task, held_out.references.tokens),
-            "train": evaluation.length_distribution(task, task.train.tokens),
-        }
-    if config["long_length"]:
-        found |= _long_samples(config["long_length"], experiment, keys, state, held_out)
-    draw = sampler(experiment, held_out.num)
-    rows = [
-        [held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in config["temperatures"]
-    ]
-    if rows:
-        found["trade_off"] = {"temperatures": config["temperatures"]} | {
-            name: [[row[member][name] for row in rows] for member in range(len(tokens))] for name in rows[0][0]
-        }
-    return found
-
-
-def _long_samples(
-    length: int, experiment: Experiment, keys: training.RunKeys, state: Any, held_out: evaluation.HeldOut
-) -> Row:
-    """Compares the parts of samples that are longer than those trained on with held-out sequences."""
-    tokens = sampler(experiment, held_out.num, length)(keys, state)
-    rows = [evaluation.window_divergences(each, held_out.references.tokens) for each in tokens]
-    parts = {name: [row[name] for row in rows] for name in rows[0]}
-    beyond = {f"long_{name}": [float(np.mean(row[1:])) for row in each] for name, each in parts.items()}
-    return {
-        "long_samples": {"length": length, "starts": list(range(0, length, experiment.task.length))} | parts,
-        **beyond,
-    }
+def _is_of(value: Any, hint: Any) -> bool:
+    """Whether a value read from JSON has the type of a field, of lists and mappings the outer type alone."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return any(_is_of(value, each) for each in typing.get_args(hint))
+    outer = typing.get_origin(hint) or hint
+    if outer is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, outer) and not (outer is int and isinstance(value, bool))

@@ -1,23 +1,26 @@
-"""Trains every pair of networks from scratch by the main job's recipe, in half its steps, and tabulates distances.
+"""Every pair of generator and discriminator networks, trained as in configs/arithmetic.py with half the steps.
 
 python -m experiments.study networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
-Goes on where it stopped. Half an hour on two CPU cores (AMD EPYC), if nothing else runs on them.
+A study that was interrupted is resumed. It takes half an hour on two cores of an AMD EPYC that run nothing else.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 
 from experiments import cli
 from experiments.configs import arithmetic_networks
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import write_text
-from experiments.studies import study
-from experiments.studies.study import Part
+from experiments.studies.study import Flag, Part
+from gumbel_gan.metrics import describe
 
+FLAGS = (
+    Flag("num_seeds", 4, "Seeds of each pair."),
+    Flag("num_steps", 1_500, "Steps of each pair."),
+)
 _METRICS = ("validity", "kl_data_model", "total_variation")
 
 
@@ -36,14 +39,15 @@ def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
-    """Returns the table in Markdown: medians and ranges over seeds, and the steps a second of all seeds together."""
+    """Returns the table in Markdown: medians and ranges over seeds, and the speed of training."""
     first = next(iter(runs.values())).summary
+    titles = [describe(name).title.replace("||", "‖") for name in _METRICS]
     lines = [
-        f"{len(first['seeds'])} seeds ({first['seeds'][0]} to {first['seeds'][-1]}), {first['steps']:,} steps; exact "
-        f"distances, median (least … greatest). {first['hardware']}, {first['date']}, jax {first['versions']['jax']}. "
-        "Steps a second: of all seeds in one program, on a shared machine, compilation left out.",
+        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}), {first.steps:,} steps; exact distances, "
+        f"median (least … greatest). {first.hardware}, {first.date}, jax {first.versions['jax']}. Steps a second: of "
+        "all seeds in one program, on a shared machine, without compilation.",
         "",
-        "| generator | discriminator | validity mass | KL(data‖model), nats | total variation | steps a second |",
+        f"| generator | discriminator | {' | '.join(titles)} | steps a second |",
         "|---|---|---|---|---|---|",
     ]
     for run in runs.values():
@@ -52,20 +56,12 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def define_flags() -> None:
-    """Defines the flags; not at import, since another study has flags of the same names."""
-    flags.DEFINE_string("workdir", None, "Folder for the runs and table.md; made if need be.", required=True)
-    flags.DEFINE_integer("num_seeds", 4, "Seeds of each pair.", lower_bound=1)
-    flags.DEFINE_integer("num_steps", 1_500, "Steps of each pair.", lower_bound=1)
-
-
-def main() -> None:
-    """Trains what is not trained yet, and writes the table."""
-    workdir = Path(flags.FLAGS.workdir)
-    runs = study.run(parts(num_seeds=flags.FLAGS.num_seeds, num_steps=flags.FLAGS.num_steps), workdir)
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes and prints the table of the finished runs, and returns its path."""
     text = table(runs)
     write_text(workdir / "table.md", text)
     cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    return workdir / "table.md"
 
 
 def _spread(values: np.ndarray) -> str:

@@ -1,8 +1,8 @@
-"""Repeats section 5 of Toth's report with bands over seeds, and asks what its generator learns from.
+"""The importance-weighted GAN of Toth (2021) with bands over seeds, and with parts of its loss left out.
 
 python -m experiments.study toth2021 --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30]
 
-Goes on where it stopped. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
+A study that was interrupted is resumed. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,30 +10,35 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from absl import flags
 
 from experiments.configs import toth
-from experiments.reports import curves, figures, reporting
-from experiments.reports.reporting import Figure, Report, Statement
+from experiments.reports import curves, figures, page
+from experiments.reports.report import Figure, Report, Statement, lengths_figure, samples_figure, trade_off_figure
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
-from experiments.studies import study
-from experiments.studies.study import Part
+from experiments.studies import rank_test
+from experiments.studies.study import Flag, Part
 
+FLAGS = (
+    Flag("num_seeds", 30, "Seeds of his loss, and of the same without the discriminator, on names."),
+    Flag("num_variant_seeds", 8, "Seeds of the other parts."),
+    Flag("num_steps", 10_400, "Training steps; 10,400 are 200 epochs of Toth's lists."),
+    Flag("files", "", "Lists of names, separated by commas, such as Toth's two; '' for those of a package."),
+)
 _FIGURE_6_NAMES = 200
 _FORCED_LENGTH = 10
-# Just below the total variation of a generator that writes 'x' alone.
-_ONE_STRING = 0.19
+# Slightly less than the total variation of a generator that always writes 'x'.
+_FAILED = 0.19
 
 
 def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
-    """Gives the parts of the study, in the order of their training, by the names of their folders.
+    """Returns the parts of the study, in the order of their training, by the names of their folders.
 
     Args:
-      num_seeds: seeds of his loss and of the one without the discriminator, on names.
+      num_seeds: seeds of his loss and of the same without the discriminator, on names.
       num_variant_seeds: seeds of the others.
-      num_steps: batches.
+      num_steps: training steps.
       files: lists of names, separated by commas; '' for those of the package.
     """
     found = {}
@@ -51,35 +56,13 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str)
     return found
 
 
-def define_flags() -> None:
-    """Defines the flags; not at import, since another study has flags of the same names."""
-    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
-    flags.DEFINE_string(
-        "files", "", "Lists of names, separated by commas, such as the two that Toth used; '' for those of a package."
-    )
-    flags.DEFINE_integer("num_seeds", 30, "Seeds of his loss, and of that without the discriminator.", 1)
-    flags.DEFINE_integer("num_variant_seeds", 8, "Seeds of the other parts.", 1)
-    flags.DEFINE_integer("num_steps", 10_400, "Batches; 10,400 are 200 epochs of Toth's lists.", 1)
-
-
-def main() -> None:
-    """Trains what is not trained yet, and writes the report."""
-    values = flags.FLAGS
-    workdir = Path(values.workdir)
-    runs = study.run(
-        parts(
-            num_seeds=values.num_seeds,
-            num_variant_seeds=values.num_variant_seeds,
-            num_steps=values.num_steps,
-            files=values.files,
-        ),
-        workdir,
-    )
-    reporting.write(report(runs, workdir / "names_faithful"), workdir)
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes the report of the finished runs, and returns its path."""
+    return page.write(report(runs, workdir / "names_faithful"), workdir)
 
 
 def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
-    """Makes the report of the study.
+    """Builds the report of the study.
 
     Args:
       runs: the runs, by the names of their folders.
@@ -104,46 +87,45 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
     return Report(
         "Toth's importance-weighted GAN, with bands over seeds",
         [
-            "Section 5 of Toth's report (2021): names by an LSTM of width 8 that is trained on real names only, each "
-            "weighted by what the discriminator says of it and by how likely the generator finds it; then the same on "
-            "the arithmetic grammar, and with parts of the loss left out.",
-            "Seeds were not selected; weights are the final ones; nothing was tuned. The rank tests of the verdict are "
-            "not corrected for their number.",
-            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(faithful.summary['notes'])}",
+            "Section 5 of Toth's report (2021): names from an LSTM of width 8 that is trained on real names only, each "
+            "weighted by the discriminator's output for it and by its probability under the generator; then the same "
+            "on the arithmetic grammar, and with parts of the loss left out.",
+            "Seeds were not selected; the weights are the final ones; nothing was tuned. The rank tests of the verdict "
+            "are not corrected for their number.",
+            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(faithful.summary.notes)}",
         ],
         list(runs.values()),
         [
             Figure(
                 "figure5",
                 "losses over training",
-                f"His Figure 5: the losses over training, mean over {len(faithful.members)} seeds and band between the "
-                "extremes.",
+                f"His Figure 5: the losses over training, mean and range over {len(faithful.members)} seeds.",
                 lambda path: curves.draw_means(faithful, ("discriminator_loss", "generator_loss"), path),
             ),
             Figure(
                 "figure6",
                 "lengths of names",
-                f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names, of the first seed, and of as many "
-                "real ones; to the right those of all seeds' names and of all real ones.",
+                f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names of the first seed and of as many real "
+                "names; on the right, those of the names of all seeds and of all real names.",
                 lambda path: _draw_lengths(faithful, generated[:_FIGURE_6_NAMES], real, path),
             ),
             Figure(
                 "names",
                 "names",
-                "Names of the first seed, not chosen.",
+                "Names of the first seed, not selected.",
                 lambda path: figures.draw_columns(columns, path),
                 "".join(f"{title}\n  {' '.join(strings)}\n" for title, strings in columns.items()),
             ),
-            reporting.trade_off_figure(on_names, "trade_off"),
-            reporting.lengths_figure(on_names, "lengths"),
-            reporting.samples_figure([runs[f"grammar_{name}"] for name in toth.VARIANTS], "grammar", "On the grammar."),
+            trade_off_figure(on_names, "trade_off"),
+            lengths_figure(on_names, "lengths"),
+            samples_figure([runs[f"grammar_{name}"] for name in toth.VARIANTS], "grammar", "On the grammar."),
         ],
         verdict(runs),
     )
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
-    """Says what the generator learns from, with the numbers.
+    """Returns which parts of the loss the generator learns from, with the numbers.
 
     Args:
       runs: the runs, by the names of their folders.
@@ -151,12 +133,12 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
     def on_names(claim: str, name: str, other: str) -> Statement:
         shown = ("ngram_divergence_3", "length_distance", "uniqueness")
-        return study.compared(claim, runs[f"names_{name}"], runs[f"names_{other}"], "heldout_nll", shown=shown)
+        return rank_test.compared(claim, runs[f"names_{name}"], runs[f"names_{other}"], "heldout_nll", shown=shown)
 
     def on_grammar(claim: str, name: str, other: str) -> Statement:
         shown = ("validity", "distinct_strings")
         ours, theirs = runs[f"grammar_{name}"], runs[f"grammar_{other}"]
-        return study.compared(claim, ours, theirs, "total_variation", shown=shown, hopeless=_ONE_STRING)
+        return rank_test.compared(claim, ours, theirs, "total_variation", shown=shown, failed_beyond=_FAILED)
 
     return [
         on_names("Names: his loss against the same with a constant for log(1 - D)", "faithful", "constant"),
@@ -171,8 +153,8 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
 
 def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str], path: Path) -> None:
-    """Draws histograms of the length: of some generated and real names, and of all."""
-    known = run.summary["length_law"]
+    """Draws histograms of the length of some generated and real names, and of all of them."""
+    known = run.summary.length_distribution or {}
     pairs = {
         f"{len(generated)} names each": [
             np.bincount([len(name) for name in names], minlength=len(known["train"])) / len(names)
@@ -181,10 +163,10 @@ def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str
         "all names": [np.mean([known["members"][member] for member in run.members], axis=0), np.array(known["train"])],
     }
     figure = figures.new_figure(8, 3.2)
-    for column, (title, laws) in enumerate(pairs.items()):
+    for column, (title, distributions) in enumerate(pairs.items()):
         axes = figure.add_subplot(1, 2, column + 1)
-        for offset, label, law in zip((-0.2, 0.2), ("generated", "real"), laws, strict=True):
-            axes.bar(np.arange(len(law)) + offset, law, width=0.4, label=label)
+        for offset, label, shares in zip((-0.2, 0.2), ("generated", "real"), distributions, strict=True):
+            axes.bar(np.arange(len(shares)) + offset, shares, width=0.4, label=label)
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel("letters")
         axes.set_ylabel("share of names")

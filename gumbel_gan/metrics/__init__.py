@@ -1,7 +1,7 @@
 """Metrics of generated sequences."""
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
-from gumbel_gan.metrics.catalogue import DIVERGENCE_ORDERS, METRICS, MODEL_ORDER
+from gumbel_gan.metrics.catalogue import DIVERGENCE_ORDERS, METRICS, MODEL_ORDER, describe
 from gumbel_gan.metrics.comparison import compare, quality_and_diversity
 from gumbel_gan.metrics.corpus import length_distance, novelty, uniqueness
 from gumbel_gan.metrics.embedding import embed
@@ -11,11 +11,13 @@ from gumbel_gan.metrics.intervals import Estimate, bootstrap
 from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
 from gumbel_gan.metrics.ngrams import ngram_divergence
 from gumbel_gan.metrics.samples import sampled_distances
+from gumbel_gan.metrics.training_curves import LOSSES
 from gumbel_gan.metrics.two_sample import LEAST_VECTORS, TwoSample, two_sample_accuracy
 
 __all__ = [
     "DIVERGENCE_ORDERS",
     "LEAST_VECTORS",
+    "LOSSES",
     "METRICS",
     "MODEL_ORDER",
     "Comparison",
@@ -24,6 +26,7 @@ __all__ = [
     "TwoSample",
     "bootstrap",
     "compare",
+    "describe",
     "embed",
     "exact_distances",
     "fit_ngram_model",

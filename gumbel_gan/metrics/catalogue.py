@@ -1,15 +1,22 @@
-"""The metrics of samples in one table: what each is called, what it means and how it is computed."""
+"""All metrics in one table, `METRICS`: what each is called, what it means, when it applies and how it is computed.
 
-from types import MappingProxyType
+A metric of samples is added here, by a `Metric` with a function that measures it. Metrics of the exact distribution,
+of strings and of training are described in `exact`, `samples` and `training_curves`.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
 from gumbel_gan.metrics.corpus import distance_of_lengths, lengths_of
+from gumbel_gan.metrics.exact import EXACT
 from gumbel_gan.metrics.interface import Comparison, Metric
 from gumbel_gan.metrics.intervals import Estimate
 from gumbel_gan.metrics.ngram_model import fit_ngram_model, negative_log_likelihood
 from gumbel_gan.metrics.ngrams import resampled_ngram_divergence
+from gumbel_gan.metrics.samples import SAMPLED
+from gumbel_gan.metrics.training_curves import LOSSES, TRAINING
 
 # Trigrams: held-out sets of some hundred short sequences are too few for more.
 MODEL_ORDER = 3
@@ -39,11 +46,12 @@ def _ngram_divergence(order: int) -> Metric:
         return comparison.estimate(resampled_ngram_divergence(comparison.samples, comparison.references, order))
 
     return Metric(
-        f"JS of {order}-grams (bits)",
+        f"JS of {order}-grams",
         "lower",
         f"Jensen-Shannon divergence between the distributions of {order}-grams in the samples and in the held-out "
         "sequences.",
         measure,
+        unit="bits",
     )
 
 
@@ -80,49 +88,105 @@ def _heldout_nll_by_samples(comparison: Comparison) -> Estimate:
     return comparison.estimate(mean_nll, most_resamples=_MOST_REFITS)
 
 
-METRICS: MappingProxyType[str, Metric] = MappingProxyType(
-    {
-        "uniqueness": Metric("uniqueness", "as data", "Share of distinct sequences among the samples.", _uniqueness),
-        "novelty": Metric("novelty", "as data", "Share of the samples that are not training sequences.", _novelty),
-        "length_distance": Metric(
-            "length TV",
-            "lower",
-            "Total variation between the distributions of the length of the samples and of the held-out sequences.",
-            _length_distance,
-        ),
-        **{f"ngram_divergence_{order}": _ngram_divergence(order) for order in DIVERGENCE_ORDERS},
-        **{f"bleu_{order}": _bleu(order) for order in _BLEU_ORDERS},
-        **{f"self_bleu_{order}": _self_bleu(order) for order in _BLEU_ORDERS},
-        "samples_nll_by_data": Metric(
-            "NLL of samples by data (nats)",
-            "as data",
-            "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell smoothing, with add-one "
-            "unigrams) fitted on the held-out sequences: a measure of quality that does not see missing variety.",
-            _samples_nll_by_data,
-        ),
-        "heldout_nll_by_samples": Metric(
-            "NLL of data by samples (nats)",
-            "lower",
-            "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: a "
-            "measure of diversity and quality.",
-            _heldout_nll_by_samples,
-        ),
-        "heldout_nll": Metric(
-            "held-out NLL (nats)",
-            "lower",
-            "Mean negative log-likelihood of a held-out sequence under the generator at temperature 1.",
-        ),
-        "bits_per_symbol": Metric(
-            "held-out bits per symbol",
-            "lower",
-            "The held-out NLL in bits, divided by the T symbols of a sequence: for a text in windows, bits per "
-            "character.",
-        ),
-        "oracle_nll": Metric(
-            "oracle NLL (nats)",
-            "as data",
-            "Mean negative log-likelihood of a sample under the true distribution: a measure of quality that does not "
-            "see missing variety.",
-        ),
-    }
-)
+def _long_divergence(order: int) -> Metric:
+    return Metric(
+        f"JS of {order}-grams beyond the trained length",
+        "lower",
+        f"Jensen-Shannon divergence between the distributions of {order}-grams in held-out sequences and in the parts "
+        "of long samples after the first, each as long as the sequences trained on.",
+        unit="bits",
+        applies="long",
+    )
+
+
+METRICS: Mapping[str, Metric] = {
+    **EXACT,
+    **SAMPLED,
+    "uniqueness": Metric("uniqueness", "as data", "Share of distinct sequences among the samples.", _uniqueness),
+    "novelty": Metric("novelty", "as data", "Share of the samples that are not training sequences.", _novelty),
+    "length_distance": Metric(
+        "length TV",
+        "lower",
+        "Total variation between the distributions of the length of the samples and of the held-out sequences.",
+        _length_distance,
+    ),
+    **{f"ngram_divergence_{order}": _ngram_divergence(order) for order in DIVERGENCE_ORDERS},
+    **{f"bleu_{order}": _bleu(order) for order in _BLEU_ORDERS},
+    **{f"self_bleu_{order}": _self_bleu(order) for order in _BLEU_ORDERS},
+    "samples_nll_by_data": Metric(
+        "NLL of samples by data",
+        "as data",
+        "Mean negative log-likelihood of a sample under a trigram model (Witten-Bell smoothing, with add-one unigrams) "
+        "fitted on the held-out sequences: a measure of quality that does not see missing variety.",
+        _samples_nll_by_data,
+        unit="nats",
+    ),
+    "heldout_nll_by_samples": Metric(
+        "NLL of data by samples",
+        "lower",
+        "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: a "
+        "measure of diversity and quality.",
+        _heldout_nll_by_samples,
+        unit="nats",
+    ),
+    "heldout_nll": Metric(
+        "held-out NLL",
+        "lower",
+        "Mean negative log-likelihood of a held-out sequence under the generator at temperature 1.",
+        unit="nats",
+    ),
+    "bits_per_symbol": Metric(
+        "held-out NLL per symbol",
+        "lower",
+        "The held-out NLL in bits, divided by the T symbols of a sequence: for a text in windows, bits per character.",
+        unit="bits",
+    ),
+    "oracle_nll": Metric(
+        "oracle NLL",
+        "as data",
+        "Mean negative log-likelihood of a sample under the true distribution: a measure of quality that does not see "
+        "missing variety.",
+        unit="nats",
+        panel="nats a sequence",
+        in_progress=True,
+    ),
+    **{f"long_ngram_divergence_{order}": _long_divergence(order) for order in DIVERGENCE_ORDERS},
+    "dynamics_accuracy": Metric(
+        "accuracy of telling teacher-forced from free-running states",
+        "lower",
+        "Accuracy of a classifier that tells hidden states of teacher-forced held-out sequences from those of drawn "
+        "sequences, at the last step; chance is 0.5.",
+        applies="states",
+        worst=1.0,
+    ),
+    "dynamics_excess": Metric(
+        "the same accuracy, minus that of two held-out sets",
+        "lower",
+        "That accuracy minus the accuracy of telling the teacher-forced states of two held-out sets apart, which is "
+        "its noise floor.",
+        applies="states",
+        worst=1.0,
+    ),
+    **TRAINING,
+}
+
+
+def describe(name: str) -> Metric:
+    """Returns the record of a metric in `METRICS` or, of a metric of a user's own training method, one made up.
+
+    Args:
+      name: name of the metric; one that ends in '_loss' is drawn and shown beside the other losses, any other has a
+        panel of its own.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    label = name.replace("_", " ")
+    is_loss = name.endswith("_loss")
+    return Metric(
+        label,
+        "neither",
+        f"The quantity {name} of the training method.",
+        applies="training",
+        panel=LOSSES if is_loss else label,
+        in_progress=is_loss,
+    )

@@ -58,8 +58,8 @@ def compare(
       seed: of the bootstrap.
 
     Returns:
-      Estimates by the names in `metrics`, in their order, of those that samples are enough for: of `METRICS` all but
-      `heldout_nll`, `bits_per_symbol` and `oracle_nll`. The n-gram models are of order `MODEL_ORDER`.
+      Estimates by the names in `metrics`, in their order, of those with a function `measure`, which need nothing but
+      samples. The n-gram models are of order `MODEL_ORDER`.
 
     Raises:
       ImportError: sacrebleu is not installed, and a metric needs it.

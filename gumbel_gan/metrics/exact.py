@@ -5,8 +5,44 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from gumbel_gan.metrics.interface import Metric
+
 # Of float32 log-probabilities, and of the sum of their exponentials.
 _TOLERANCE = 1e-3
+
+EXACT: dict[str, Metric] = {
+    "validity": Metric(
+        "validity",
+        "higher",
+        "Probability that a generated sequence is valid.",
+        applies="exact",
+        panel="validity",
+        in_progress=True,
+    ),
+    "total_variation": Metric(
+        "total variation",
+        "lower",
+        "Total variation between the distribution of the generator and the true one.",
+        applies="exact",
+        panel="total variation",
+    ),
+    "kl_data_model": Metric(
+        "KL(data || model)",
+        "lower",
+        "Kullback-Leibler divergence from the true distribution to that of the generator.",
+        unit="nats",
+        applies="exact",
+        panel="KL divergence (nats)",
+        in_progress=True,
+    ),
+    "length_total_variation": Metric(
+        "length total variation",
+        "lower",
+        "Total variation between the distributions of the length; invalid sequences count as of no length.",
+        applies="exact",
+        panel="total variation",
+    ),
+}
 
 
 def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengths: np.ndarray) -> dict[str, jax.Array]:

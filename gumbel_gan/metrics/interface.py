@@ -1,4 +1,4 @@
-"""What a metric of samples is: its description, and the function that measures it."""
+"""What a metric is: its description and, of a metric of samples, the function that measures it."""
 
 from __future__ import annotations
 
@@ -69,17 +69,45 @@ class Comparison(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A metric of samples.
+    """A metric, described once: terminal, tables, figures and tests of studies are made from this record.
 
     Attributes:
-      label: short name, for tables and axes.
-      better: 'higher', 'lower', or 'as data' where the best value is that of held-out data.
+      label: short name, for tables and axes, without the unit.
+      better: 'higher', 'lower', 'as data' where the best value is that of held-out data, or 'neither' for a quantity
+        that describes training but does not rank generators.
       meaning: a sentence that says what is measured, and against which references.
       measure: computes the metric of a `Comparison`, with its interval. None where samples are not enough, because the
         generator or the true distribution is needed.
+      unit: 'nats', 'bits', 'count', or '' for a share, a probability or a score.
+      applies: when the metric is known. 'exact': at every measurement, if the task's oracle lists its support.
+        'samples': at every measurement. 'heldout': of a finished run whose samples are compared with held-out
+        sequences. 'long': of a finished run that draws samples longer than those trained on. 'states': of a finished
+        run whose hidden states are observed. 'training': only during training.
+      panel: title of the panel that shows the metric over training; None for no panel.
+      estimates: name of the exact metric that this one estimates from samples; None if it estimates none.
+      worst: what stands for a value that is not a finite number; None for the infinity that is worse than any number.
+      in_progress: whether the progress line of a run shows it.
     """
 
     label: str
-    better: Literal["higher", "lower", "as data"]
+    better: Literal["higher", "lower", "as data", "neither"]
     meaning: str
     measure: Callable[[Comparison], Estimate] | None = None
+    unit: Literal["nats", "bits", "count", ""] = ""
+    applies: Literal["exact", "samples", "heldout", "long", "states", "training"] = "heldout"
+    panel: str | None = None
+    estimates: str | None = None
+    worst: float | None = None
+    in_progress: bool = False
+
+    @property
+    def title(self) -> str:
+        """The label with the unit."""
+        return f"{self.label} ({self.unit})" if self.unit in ("nats", "bits") else self.label
+
+    @property
+    def worst_value(self) -> float:
+        """What stands for a value that is not a finite number."""
+        if self.worst is not None:
+            return self.worst
+        return -np.inf if self.better == "higher" else np.inf

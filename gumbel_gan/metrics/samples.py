@@ -5,6 +5,40 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from gumbel_gan.metrics.interface import Metric
+
+SAMPLED: dict[str, Metric] = {
+    "sampled_validity": Metric(
+        "validity of samples",
+        "higher",
+        "Share of valid sequences among the samples.",
+        applies="samples",
+        panel="validity",
+        estimates="validity",
+        in_progress=True,
+    ),
+    "sampled_total_variation": Metric(
+        "total variation of samples",
+        "lower",
+        "Total variation between the empirical distribution of the samples and the true one; above 0 even for samples "
+        "of the true distribution.",
+        applies="samples",
+        panel="total variation",
+        estimates="total_variation",
+    ),
+    "sampled_length_total_variation": Metric(
+        "length total variation of samples",
+        "lower",
+        "Total variation between the distribution of the length of the samples and the true one.",
+        applies="samples",
+        panel="total variation",
+        estimates="length_total_variation",
+    ),
+    "distinct_strings": Metric(
+        "distinct strings", "as data", "Number of distinct strings among the samples.", unit="count", applies="samples"
+    ),
+}
+
 
 def sampled_distances(
     strings: Sequence[str],

@@ -1,0 +1,281 @@
+"""The measurements of a run: during training, and of its final generators."""
+
+import contextlib
+import datetime
+import functools
+import json
+import platform
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments import devices
+from experiments.config.build import Experiment
+from experiments.config.members import members, members_at, sweep
+from experiments.run import dynamics
+from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
+from experiments.run.summary import NUM_SHOWN, Summary
+from gumbel_gan import evaluation, training
+from gumbel_gan.metrics import METRICS
+from gumbel_gan.tasks import Task
+
+_MONITOR_SAMPLES = 200
+
+
+def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
+    """Builds the function that measures the generators during training, once a chunk.
+
+    Args:
+      experiment: the task and the algorithm.
+
+    Returns:
+      A function of the members' keys and states that computes `[S]` metrics: the exact ones if the oracle lists its
+      support; else those of a few samples, and the likelihood of the validation split.
+    """
+    exact = _exact_metrics(experiment)
+    if exact is not None:
+        return lambda keys, state: exact(state)
+    task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES)
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, task.validation)))
+
+    def measure(keys: training.RunKeys, state: Any) -> Row:
+        tokens = draw(keys, state)
+        metrics = _sample_metrics(experiment, tokens)
+        metrics["validation_nll"] = np.mean(likelihoods(experiment.algorithm.params(state)), axis=1)
+        if task.oracle is not None and task.oracle.log_prob is not None:
+            metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
+        return metrics
+
+    return measure
+
+
+def sampler(experiment: Experiment, num: int, length: int | None = None) -> Callable[..., np.ndarray]:
+    """Builds the function that draws sequences from the generator of every member.
+
+    Args:
+      experiment: the task and the algorithm.
+      num: N, number of sequences of each member.
+      length: of the sequences; None for the T of training.
+
+    Returns:
+      A function of the members' keys and states, and optionally of a `temperature`, compiled once, that returns
+      `[S, N, T]` tokens.
+    """
+
+    @jax.jit
+    def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
+        draw = functools.partial(experiment.model.sample, num=num, temperature=temperature, exact_length=length)
+        return jax.vmap(draw)(keys, experiment.algorithm.params(state))
+
+    return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
+
+
+def observe(config: Any, experiment: Experiment, state: Any) -> dynamics.Observed | None:
+    """Observes the hidden states of a run's generators, see `dynamics.observe`, if the config asks for them."""
+    return dynamics.observe(config, experiment, state) if config.num_states else None
+
+
+def summarize(
+    config: Any, experiment: Experiment, state: Any, observed: dynamics.Observed | None, *, wall_seconds: float = 0.0
+) -> tuple[Summary, list[list[str]]]:
+    """Measures the final generators of a run.
+
+    Args:
+      config: the run's config.
+      experiment: the task and the algorithm.
+      state: the states, with a leading axis of the run's members.
+      observed: what `observe` returned for them.
+      wall_seconds: duration of the run.
+
+    Returns:
+      The summary, and each member's samples.
+    """
+    task = experiment.task
+    axis = members(config)
+    keys = training.seeds_axis(axis.seeds)
+    tokens = sampler(experiment, config.num_samples)(keys, state)
+    strings = [task.decode(each) for each in tokens]
+    metrics = _final_metrics(experiment, state, tokens)
+    sections: Row = {}
+    if config.num_compared:
+        compared, sections = _comparison(config, experiment, keys, state, tokens)
+        metrics |= compared
+    if observed is not None:
+        sections["dynamics"] = dynamics.accuracies(observed)
+        after, heldout = (
+            np.array(sections["dynamics"][stage]["accuracy"], float)[:, -1] for stage in ("after", "heldout")
+        )
+        metrics |= {"dynamics_accuracy": after, "dynamics_excess": after - heldout}
+    fields = {
+        "metrics": metrics,
+        "seeds": axis.seeds,
+        "points": axis.points,
+        "sweep": sweep(config),
+        "steps": int(np.max(state.step)),
+        "task": task.name,
+        "notes": list(task.notes),
+        "image_shape": task.image_shape,
+        "algorithm": config.algorithm.name,
+        "validity_method": None if task.oracle is None else task.oracle.validity_method,
+        "latent_draws": experiment.latent_draws,
+        "num_samples": config.num_samples,
+        "num_compared": config.num_compared,
+        "heldout": config.heldout,
+        "num_states": config.num_states,
+        "samples_valid": _samples_valid(task, strings, axis.points),
+        **evaluation.baselines(task, num_samples=config.num_samples),
+        "wall_seconds": wall_seconds,
+        "backend": jax.default_backend(),
+        "hardware": f"{jax.devices()[0].device_kind}, {devices.num_cores()} cores, {platform.machine()}",
+        "date": datetime.date.today().isoformat(),
+        "versions": _versions(),
+        **sections,
+    }
+    return Summary(**as_json(fields)), strings
+
+
+def write_samples_and_states(
+    run: RunDirectory, config: Any, strings: Sequence[Sequence[str]], observed: dynamics.Observed | None
+) -> None:
+    """Writes the samples of a run and, if the config asks for hidden states, their embedding in the plane.
+
+    Args:
+      run: the run's folder.
+      config: the run's config.
+      strings: the samples of each member.
+      observed: what `observe` returned for the final states.
+    """
+    write_samples(run.samples, [string for each in strings for string in each])
+    if observed is not None:
+        points = dynamics.embeddings(observed, members(config).points)
+        # Without indentation: it holds thousands of numbers.
+        write_text(run.states, json.dumps(as_json(points)) + "\n")
+
+
+def _samples_valid(task: Task, strings: Sequence[Sequence[str]], points: Sequence[int]) -> list[list[bool]] | None:
+    """Returns whether the first samples are valid, of the first member at each point of the sweep."""
+    is_valid = task.is_valid
+    if is_valid is None:
+        return None
+    firsts = [members_at(point, points)[0] for point in sorted(set(points))]
+    return [[bool(is_valid(string)) for string in strings[first][:NUM_SHOWN]] for first in firsts]
+
+
+def _final_metrics(experiment: Experiment, state: Any, tokens: np.ndarray) -> Row:
+    """Computes the metrics of the samples and the exact ones; those that can't be known are None."""
+    metrics = _sample_metrics(experiment, tokens)
+    exact = _exact_metrics(experiment)
+    if exact is not None:
+        return metrics | {name: np.asarray(value) for name, value in exact(state).items()}
+    # Where the exact metric can't be known, its estimate takes its place; the summary names the method.
+    estimates = {METRICS[name].estimates: values for name, values in metrics.items() if name in METRICS}
+    unknown = [None] * len(tokens)
+    return metrics | {name: estimates.get(name, unknown) for name in evaluation.EXACT_METRICS}
+
+
+def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
+    """Builds the function that computes the exact metrics of all members; None if the oracle lists no support."""
+    task = experiment.task
+    if task.oracle is None or task.oracle.support is None:
+        return None
+    metrics = jax.jit(jax.vmap(evaluation.exact_metrics(experiment.model, task)))
+    return lambda state: metrics(experiment.algorithm.params(state))
+
+
+def _versions() -> Row:
+    """Returns the versions of Python and of the installed packages that a result may depend on."""
+    packages = (
+        "gumbel_gan",
+        "jax",
+        "flax",
+        "optax",
+        "nltk",
+        "sacrebleu",
+        "scipy",
+        "names",
+        "scikit-learn",
+        "openTSNE",
+    )
+    found = {"python": platform.python_version()}
+    for name in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
+    """Computes the metrics of the samples `[S, N, T]` of each member, each a list of S numbers."""
+    task = experiment.task
+    rows = [evaluation.sample_metrics(each, task) for each in tokens]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _comparison(
+    config: Any, experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
+) -> tuple[Row, Row]:
+    """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config.
+
+    Returns:
+      The metrics, each a list of S numbers; and the sections of the summary about the comparison.
+    """
+    task = experiment.task
+    held_out = evaluation.held_out(task, split=config.heldout, num=config.num_compared)
+    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, held_out.references)))
+    estimates = [
+        {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
+        for nll, each in zip(np.asarray(likelihoods(experiment.algorithm.params(state))), tokens, strict=True)
+    ]
+    metrics: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}
+    sections: Row = {
+        "intervals": {name: [(each[name].low, each[name].high) for each in estimates] for name in estimates[0]}
+    }
+    for name in ("training_sample", "heldout_sample"):
+        sections[name] = {metric: estimate._asdict() for metric, estimate in getattr(held_out, name).items()}
+    if task.vocabulary.padding is not None:
+        sections["length_distribution"] = {
+            "members": [evaluation.length_distribution(task, each) for each in tokens],
+            "heldout": evaluation.length_distribution(task, held_out.references.tokens),
+            "train": evaluation.length_distribution(task, task.train.tokens),
+        }
+    if config.long_length:
+        long_metrics, sections["long_samples"] = _long_samples(config.long_length, experiment, keys, state, held_out)
+        metrics |= long_metrics
+    if config.temperatures:
+        sections["trade_off"] = _trade_off(config.temperatures, experiment, keys, state, held_out)
+    return metrics, sections
+
+
+def _long_samples(
+    length: int, experiment: Experiment, keys: training.RunKeys, state: Any, held_out: evaluation.HeldOut
+) -> tuple[Row, Row]:
+    """Compares the parts of samples longer than those trained on with held-out sequences.
+
+    Returns:
+      The metrics, means over the parts after the first; and the section of the summary, with all parts.
+    """
+    tokens = sampler(experiment, held_out.num, length)(keys, state)
+    rows = [evaluation.window_divergences(each, held_out.references.tokens) for each in tokens]
+    parts = {name: [row[name] for row in rows] for name in rows[0]}
+    metrics = {f"long_{name}": [float(np.mean(row[1:])) for row in each] for name, each in parts.items()}
+    return metrics, {"length": length, "starts": list(range(0, length, experiment.task.length))} | parts
+
+
+def _trade_off(
+    temperatures: Sequence[float],
+    experiment: Experiment,
+    keys: training.RunKeys,
+    state: Any,
+    held_out: evaluation.HeldOut,
+) -> Row:
+    """Computes metrics of quality and of diversity at several temperatures, each `[S, temperatures]`."""
+    draw = sampler(experiment, held_out.num)
+    # [temperatures][S]
+    rows = [[held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in temperatures]
+    by_member = list(zip(*rows, strict=True))
+    names = rows[0][0]
+    return {"temperatures": list(temperatures)} | {
+        name: [[row[name] for row in member] for member in by_member] for name in names
+    }

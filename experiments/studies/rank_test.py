@@ -1,0 +1,62 @@
+"""Comparison of two runs by a metric, with a rank test over seeds."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from experiments.reports.formats import format_band
+from experiments.reports.report import Statement
+from experiments.reports.runs import FinishedRun
+from gumbel_gan.metrics import describe
+
+SIGNIFICANT = 0.05
+
+
+def compared(
+    claim: str,
+    run: FinishedRun,
+    other: FinishedRun,
+    name: str,
+    *,
+    shown: Sequence[str] = (),
+    failed_beyond: float | None = None,
+) -> Statement:
+    """Compares two runs by a metric, with the Mann-Whitney test over seeds.
+
+    Args:
+      claim: what is compared.
+      run: the run that the outcome, 'better' or 'worse', is about.
+      other: what it is compared with.
+      name: the metric, of which either higher or lower is better.
+      shown: more metrics, for the evidence.
+      failed_beyond: a value of the metric; if the median of both runs is worse, both have failed.
+
+    Raises:
+      ValueError: the metric does not rank generators.
+    """
+    better = describe(name).better
+    if better not in ("higher", "lower"):
+        raise ValueError(f"name must be a metric of which higher or lower is better, got {name!r}")
+    sign = 1 if better == "lower" else -1
+    ours, theirs = run.final(name), other.final(name)
+    test = stats.mannwhitneyu(sign * ours, sign * theirs)
+    best_median = min(np.median(sign * ours), np.median(sign * theirs))
+    if failed_beyond is not None and best_median > sign * failed_beyond:
+        outcome = "both fail"
+    elif 2 / math.comb(len(ours) + len(theirs), len(ours)) >= SIGNIFICANT:
+        outcome = "too few seeds to tell"
+    elif test.pvalue >= SIGNIFICANT:
+        outcome = "no difference seen"
+    else:
+        outcome = "better" if test.statistic < len(ours) * len(theirs) / 2 else "worse"
+    difference = ""
+    if all(np.isfinite(values).all() and np.ptp(values) > 0 for values in (ours, theirs)):
+        low, high = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval()
+        difference = f"; difference of means {ours.mean() - theirs.mean():+.3g} (95 % {low:.3g} to {high:.3g}, Welch)"
+    evidence = [
+        f"{describe(each).title} {format_band(each, run.final(each))} against {format_band(each, other.final(each))}"
+        for each in (name, *shown)
+    ]
+    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}{difference}"]))
