@@ -4,8 +4,8 @@ python -m experiments.train --workdir=runs/oracle --config=experiments/configs/o
 
 The method is maximum likelihood; another follows a colon, such as oracle.py:relaxed_gan or oracle.py:policy_gradient.
 
-Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran); median (worst) of seeds 0 to 7, NLL of samples
-under the true distribution and of held-out sequences under the generator, nats per sequence: maximum_likelihood 80 s,
+Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran); median (worst) of seeds 0 to 7: NLL of draws
+under the true distribution and of held-out sequences under the generator, nats per sequence. maximum_likelihood 80 s,
 58.0 (58.4), 51.7 (51.9); relaxed_gan 557 s, 58.6 (59.2), 54.6 (54.9); policy_gradient 323 s, 59.4 (59.7), 54.2 (54.4);
 policy_gradient_warm 546 s, 57.0 (58.3), 52.2 (52.7). Draws of the true distribution have 47.1.
 """
