@@ -6,8 +6,8 @@ python -m experiments.study kusner2016 --workdir=runs/paper
 The first command trains a variant: a, b, c, d, constant or mle. The second trains all of them and writes a report.
 
 From the paper (https://arxiv.org/abs/1611.04051): 5,000 strings of at most 12 characters, 20,000 mini-batches, a
-temperature that falls linearly from 5 to 1, the pair of losses, Adam, and the variants. What it does not state is marked
-`chosen`; see BUILD_NOTES.md.
+temperature that falls linearly from 5 to 1, the pair of losses, Adam, and the variants. What it does not state is
+marked `chosen`; see BUILD_NOTES.md.
 
 On two CPU cores (AMD EPYC, 2026-11-23, while other work ran): (a) 23 min for eight seeds, (b) 22 min and (c), (d) 8 min
 for four, maximum likelihood 4 min for eight. All GAN variants collapse to a few strings, with a total variation of 0.78
