@@ -4,12 +4,16 @@ import ast
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from absl import flags
 from ml_collections import config_flags
+
+from experiments.configs import text
 
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "experiments"
@@ -112,6 +116,16 @@ def test_the_readme_has_one_command_that_sets_up_and_tests():
     assert re.fullmatch(
         r"python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[test\]' && .* -m pytest .*\n", command
     )
+
+
+def test_the_data_of_the_readme_is_made(tmp_path):
+    (block,) = [body for body in blocks(README, "bash") if "surnames.txt" in body]
+    command = block.splitlines()[0].replace(".venv/bin/python", shlex.quote(sys.executable))
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=tmp_path, check=True, timeout=60)
+    lines = text_of(tmp_path / "surnames.txt").splitlines()
+    assert lines[:3] == ["SMITH", "BROWN", "MOORE"]
+    assert len(set(lines)) == 5_000
+    assert max(map(len, lines)) <= text.get_config().task.max_length
 
 
 def test_every_config_is_listed_once():
