@@ -1,25 +1,223 @@
-"""What the README shows is run."""
+"""What the documents show is run, or exists: programs, commands and their flags, settings, configs, links, files."""
 
+import ast
+import importlib.util
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+from absl import flags
+from ml_collections import config_flags
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+from experiments.configs import text
+
+ROOT = Path(__file__).parent.parent
+EXPERIMENTS = ROOT / "experiments"
+RESULTS = EXPERIMENTS / "results"
+CONFIGS = sorted(path for path in (EXPERIMENTS / "configs").glob("*.py") if path.stem != "__init__")
+README = ROOT / "README.md"
+DOCUMENTS = (README, ROOT / "BUILD_NOTES.md", EXPERIMENTS / "README.md", *sorted(RESULTS.rglob("*.md")))
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+
+COMMAND = re.compile(r"python -m (experiments\.[\w.]+)([^`\n]*)")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PYTHON_FILE = re.compile(r"`([\w/]+\.py)\b[^`]*`")
+# DIR, NAME and so on, to be filled in by the reader.
+PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\d?\b")
 
 
-def test_the_five_minutes_of_the_library_run(capsys):
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def text_of(path):
+    return path.read_text(encoding="utf-8").replace("\\\n", " ")
+
+
+def blocks(path, language):
+    return [body for name, body in BLOCK.findall(text_of(path)) if name == language]
+
+
+def docstrings():
+    return [ast.get_docstring(ast.parse(text_of(path))) for path in CONFIGS]
+
+
+def commands():
+    """Every command of a document or a config's docstring: module, arguments."""
+    texts = [text_of(path) for path in DOCUMENTS] + docstrings()
+    return [(module, shlex.split(rest, comments=True)) for text in texts for module, rest in COMMAND.findall(text)]
+
+
+def defined_flags(module):
+    """The flags that a module's source defines: whether each is required, by its name."""
+    found = {}
+    for node in ast.walk(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("DEFINE_"):
+            required = any(keyword.arg == "required" and keyword.value.value for keyword in node.keywords)
+            found[node.args[0].value] = required
+    return found
+
+
+def flags_of(module, arguments):
+    """The flags of a command, those of a study included."""
+    if module == "experiments.study" and not arguments[0].startswith("-") and not PLACEHOLDER.search(arguments[0]):
+        return defined_flags(f"experiments.studies.{arguments[0]}")
+    return {"workdir": True} if module == "experiments.study" else defined_flags(module)
+
+
+def given_flags(arguments):
+    return {argument[2:].partition("=")[0].partition(".")[0] for argument in arguments if argument.startswith("--")}
+
+
+def train_commands():
+    """The arguments of every command that trains and that has nothing left to fill in but the folder of the run."""
+    found = []
+    for module, arguments in commands():
+        settings = [argument for argument in arguments if argument.startswith("--config")]
+        if module == "experiments.train" and not any(PLACEHOLDER.search(argument) for argument in settings):
+            found.append(settings)
+    return found
+
+
+def slug(heading):
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_the_program_of_the_readme_runs(capsys):
+    (program,) = blocks(README, "python")
     scope = {}
     exec(program.replace("1_000", "20"), scope)
     assert scope["metrics"]["generator_loss"].shape == (20,)
     assert int(scope["state"].step) == 20
-    output = capsys.readouterr().out
-    assert "validity" in output
+    assert "validity" in capsys.readouterr().out
     assert all(np.isfinite(np.asarray(value)).all() for value in scope["metrics"].values())
 
 
-def test_every_config_that_the_readme_lists_is_there():
-    folder = Path(__file__).parent.parent / "experiments" / "configs"
-    listed = set(re.findall(r"^\| `(\w+\.py)` \|", README, re.MULTILINE))
-    assert listed == {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+def test_the_readme_is_short_and_in_order():
+    assert README.stat().st_size <= 7_500
+    headings = re.findall(r"^## (.*)$", text_of(README), re.MULTILINE)
+    assert headings == [
+        "Run it",
+        "Test it",
+        "Use the library",
+        "Train on your own sequences",
+        "Results",
+        "When to use it, and when not",
+        "Links",
+    ]
+    assert text_of(README).count("![") == 1
+
+
+def test_the_readme_has_one_command_that_sets_up_and_tests():
+    section = text_of(README).split("## Test it\n")[1].split("\n## ")[0]
+    ((language, command),) = BLOCK.findall(section)
+    assert language == "bash"
+    assert re.fullmatch(
+        r"python3 -m venv \.venv && \.venv/bin/pip install -e '\.\[test\]' && .* -m pytest .*\n", command
+    )
+
+
+def test_the_data_of_the_readme_is_made(tmp_path):
+    (block,) = [body for body in blocks(README, "bash") if "surnames.txt" in body]
+    command = block.splitlines()[0].replace(".venv/bin/python", shlex.quote(sys.executable))
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=tmp_path, check=True, timeout=60)
+    lines = text_of(tmp_path / "surnames.txt").splitlines()
+    assert lines[:3] == ["SMITH", "BROWN", "MOORE"]
+    assert len(set(lines)) == 5_000
+    assert max(map(len, lines)) <= text.get_config().task.max_length
+
+
+def test_every_config_is_listed_once():
+    listed = re.findall(r"^\| `(\w+\.py)` \|", text_of(EXPERIMENTS / "README.md"), re.MULTILINE)
+    assert sorted(listed) == [path.name for path in CONFIGS]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_says_how_it_is_run(path):
+    docstring = ast.get_docstring(ast.parse(text_of(path)))
+    trained = [rest for module, rest in COMMAND.findall(docstring) if module == "experiments.train"]
+    assert trained
+    named = [rest for rest in trained if f"--config=experiments/configs/{path.name}" in rest]
+    assert named or path.stem == "arithmetic"  # the default
+
+
+def test_every_command_exists_and_has_the_flags_that_are_given():
+    found = commands()
+    assert len(found) > 60
+    for module, arguments in found:
+        assert importlib.util.find_spec(module) is not None, module
+        unknown = given_flags(arguments) - flags_of(module, arguments).keys() - {"help"}
+        assert not unknown, (module, arguments)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS[:3], ids=NAMES[:3])
+def test_every_flag_that_is_named_alone_exists(path):
+    modules = [
+        *(EXPERIMENTS.glob("*.py")),
+        *(EXPERIMENTS / "studies").glob("*.py"),
+        *EXPERIMENTS.rglob("benchmarks/*.py"),
+    ]
+    known = {"help"}.union(*(defined_flags(str(each.relative_to(ROOT))[:-3].replace("/", ".")) for each in modules))
+    for name in re.findall(r"`--(\w+)", text_of(path)):
+        assert name in known | {"xla_force_host_platform_device_count"}
+
+
+@pytest.mark.parametrize("path", [README, EXPERIMENTS / "README.md"], ids=["README.md", "experiments/README.md"])
+def test_commands_in_blocks_are_complete(path):
+    lines = [line for block in blocks(path, "bash") for line in block.splitlines() if "-m experiments" in line]
+    assert lines
+    for line in lines:
+        ((module, rest),) = COMMAND.findall(line)
+        assert f".venv/bin/python -m {module}" in line
+        arguments = shlex.split(rest, comments=True)
+        required = {name for name, is_required in flags_of(module, arguments).items() if is_required}
+        assert required <= given_flags(arguments), line
+        assert not any(PLACEHOLDER.search(argument) for argument in arguments), line
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+def test_every_setting_of_a_command_exists(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = train_commands()
+    assert len(found) > 30
+    for settings in found:
+        values, argv = flags.FlagValues(), ["train", *settings]
+        default = "experiments/configs/arithmetic.py"
+        config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=argv)
+        values(argv)  # raises where a setting, or the file, doesn't exist, or a value has another type
+        assert config.value.num_steps > 0
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_link_leads_somewhere(path):
+    for link in LINK.findall(text_of(path)):
+        if link.startswith("https://"):
+            continue
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        headings = re.findall(r"^#+ (.*)$", text_of(target), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in map(slug, headings), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_module_that_is_named_exists(path):
+    folders = (ROOT, ROOT / "gumbel_gan", EXPERIMENTS, EXPERIMENTS / "configs", EXPERIMENTS / "config")
+    for name in PYTHON_FILE.findall(text_of(path)):
+        assert PLACEHOLDER.search(name) or any((folder / name).exists() for folder in folders), name
+
+
+def test_every_result_is_in_the_index_and_no_figure_stands_twice():
+    index = text_of(RESULTS / "README.md")
+    listed = {line.split("`")[1] for line in index.splitlines() if line.startswith("| `")}
+    for path in RESULTS.rglob("config.json"):
+        name = str(path.parent.relative_to(RESULTS))
+        assert name in listed or re.sub(r"/\w+$", "/METHOD", name) in listed
+    linked = set(LINK.findall(index))
+    files = [path for path in RESULTS.rglob("*") if path.is_file()]
+    for path in files:
+        if path.suffix in (".png", ".csv", ".txt", ".md") and path.name != "README.md":
+            assert str(path.relative_to(RESULTS)) in linked
+    assert not [path for path in files if path.suffix == ".html"]
+    assert sum(path.stat().st_size for path in files) < 2_000_000

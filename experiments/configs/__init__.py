@@ -1,1 +1,1 @@
-"""Configurations of experiments; each file's `get_config()` gives one."""
+"""Configs of experiments, a file each; `get_config()` returns a ConfigDict."""

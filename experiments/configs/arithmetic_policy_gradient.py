@@ -1,18 +1,18 @@
-r"""Policy gradients from scratch on the arithmetic grammar; the advantage estimator follows a colon.
+r"""Policy gradients from scratch on the arithmetic grammar; the name of an advantage estimator may follow a colon.
 
 python -m experiments.train --workdir=runs/policy --config=experiments/configs/arithmetic_policy_gradient.py
 
-The advantages are REINFORCE's, from a reward at the end of a string, or, as arithmetic_policy_gradient.py:per_prefix or
-arithmetic_policy_gradient.py:monte_carlo, those of ScratchGAN or SeqGAN.
+The default is REINFORCE with a reward at the end of a string. arithmetic_policy_gradient.py:per_prefix has the
+advantages of ScratchGAN, arithmetic_policy_gradient.py:monte_carlo those of SeqGAN.
 
-Ten minutes for eight seeds on two CPU cores (AMD EPYC, 2026-11-23, beside other work). Seeds 0 to 7, median (worst):
-validity mass 0.999 (0.998), KL(data || model) 0.007 (0.010) nats, total variation 0.040 (0.052); per_prefix, five
-minutes: 0.995 (0.988), 0.016 (0.023), 0.056 (0.074); monte_carlo, 3,000 steps of batch 128 in 14 minutes: 0.996
-(0.994), 0.019 (0.036), 0.063 (0.084).
+Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran), median (worst) of seeds 0 to 7: ten minutes,
+validity 0.999 (0.998), KL(data || model) 0.007 (0.010) nats, total variation 0.040 (0.052); per_prefix, five minutes,
+0.995 (0.988), 0.016 (0.023), 0.056 (0.074); monte_carlo with 3,000 steps of batch 128, 14 minutes, 0.996 (0.994), 0.019
+(0.036), 0.063 (0.084).
 
-With --config.task.length_distribution=grammar, per_prefix reaches 0.999 (0.998), 0.004 (0.005), 0.012 (0.016). With
-reinforce most seeds end on the string `x`; there the main job's faster generator is needed, and 6,000 steps of batch
-128 reach 0.999 (0.998), 0.005 (0.006), 0.014 (0.017):
+With --config.task.length_distribution=grammar, per_prefix reaches 0.999 (0.998), 0.004 (0.005), 0.012 (0.016). There
+most seeds of the default collapse to the string `x`, and the main job's faster generator is needed, which reaches 0.999
+(0.998), 0.005 (0.006), 0.014 (0.017):
 
 python -m experiments.train --workdir=runs/policy_grammar --config=experiments/configs/arithmetic_policy_gradient.py \
   --config.task.length_distribution=grammar --config.num_steps=6000 --config.batch_size=128 \

@@ -1,9 +1,9 @@
-"""Toth's importance-weighted GAN on English first names, tuned: as wide as `names.py`, with the tempered weights.
+"""Toth's importance-weighted GAN on English first names, tuned, with weights by the discriminator alone.
 
 python -m experiments.train --workdir=runs/names_importance --config=experiments/configs/names_importance.py
 
-200 s for eight seeds on two CPU cores (AMD EPYC, 2026-11-23, beside other work). Seeds 0 to 7, median (worst), test
-split: held-out NLL 13.6 (13.7) nats a name, JS of 3-grams 0.289 (0.306) bits: as maximum likelihood.
+Eight seeds take 200 s on two CPU cores (AMD EPYC, 2026-11-23, while other work ran). Median (worst) of seeds 0 to 7 on
+the test split: held-out NLL 13.6 (13.7) nats per name, JS of 3-grams 0.289 (0.306) bits, like maximum likelihood.
 """
 
 from ml_collections import ConfigDict

@@ -1,13 +1,13 @@
-"""SeqGAN's protocol, made small: sequences of a random LSTM, whose likelihoods are known; a method follows a colon.
+"""SeqGAN's protocol at a smaller size: sequences of a random LSTM, whose likelihoods are known.
 
 python -m experiments.train --workdir=runs/oracle --config=experiments/configs/oracle.py
 
-The method is maximum likelihood, or, as oracle.py:relaxed_gan, oracle.py:policy_gradient and so on, another.
+The method is maximum likelihood; another follows a colon, such as oracle.py:relaxed_gan or oracle.py:policy_gradient.
 
-Eight seeds took 80 s, 557 s (relaxed_gan), 323 s (policy_gradient) and 546 s (policy_gradient_warm) on two CPU cores
-(AMD EPYC, 2026-11-23, beside other work). Seeds 0 to 7, median (worst), NLL of samples under the true law and of
-held-out sequences under the generator, nats: 58.0 (58.4) and 51.7 (51.9); 58.6 (59.2) and 54.6 (54.9); 59.4 (59.7) and
-54.2 (54.4); 57.0 (58.3) and 52.2 (52.7). Draws of the true law have 47.1.
+Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran); median (worst) of seeds 0 to 7: NLL of draws
+under the true distribution and of held-out sequences under the generator, nats per sequence. maximum_likelihood 80 s,
+58.0 (58.4), 51.7 (51.9); relaxed_gan 557 s, 58.6 (59.2), 54.6 (54.9); policy_gradient 323 s, 59.4 (59.7), 54.2 (54.4);
+policy_gradient_warm 546 s, 57.0 (58.3), 52.2 (52.7). Draws of the true distribution have 47.1.
 """
 
 from ml_collections import ConfigDict

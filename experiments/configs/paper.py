@@ -1,15 +1,17 @@
-"""The paper's own experiments: its four variants of the Gumbel-softmax GAN and its maximum-likelihood baseline.
+"""The experiments of Kusner & Hernández-Lobato 2016: four variants of the GAN, a control, and maximum likelihood.
 
-python -m experiments.train --workdir=DIR --config=experiments/configs/paper.py:a      (or b, c, d, constant, mle)
-python -m experiments.study kusner2016 --workdir=DIR    (all of them, and their report)
+python -m experiments.train --workdir=runs/paper_a --config=experiments/configs/paper.py:a
+python -m experiments.study kusner2016 --workdir=runs/paper
 
-From the paper (Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051): 5,000 strings of at most 12
-characters, 20,000 mini-batches, temperature falling from 5 to 1 along a straight line, its pair of losses, Adam, and
-what the variants are. What it does not state is marked `chosen`; BUILD_NOTES.md says what is known of the effect.
+The first command trains a variant: a, b, c, d, constant or mle. The second trains all of them and writes a report.
 
-On two CPU cores (AMD EPYC, 2026-11-23, other work at times): (a) 23 min for eight seeds, (b) 22 and (c), (d) 8 for
-four, maximum likelihood 4 for eight. All GAN variants end on a handful of strings, at total variations of 0.78 to 1;
-maximum likelihood at 0.088 (least 0.083, greatest 0.099).
+From the paper (https://arxiv.org/abs/1611.04051): 5,000 strings of at most 12 characters, 20,000 mini-batches, a
+temperature that falls linearly from 5 to 1, the pair of losses, Adam, and the variants. What it does not state is
+marked `chosen`; see BUILD_NOTES.md.
+
+On two CPU cores (AMD EPYC, 2026-11-23, while other work ran): (a) 23 min for eight seeds, (b) 22 min and (c), (d) 8 min
+for four, maximum likelihood 4 min for eight. All GAN variants collapse to a few strings, with a total variation of 0.78
+to 1; maximum likelihood has 0.088 (0.083 to 0.099).
 """
 
 from ml_collections import ConfigDict

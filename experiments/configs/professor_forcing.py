@@ -1,13 +1,15 @@
-r"""Professor Forcing beside its baselines; a method's name follows a colon, and a task's a comma.
+r"""Professor Forcing and its baselines: the name of a method follows a colon, and that of a task a comma.
 
 python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing.py:professor,digits
 python -m experiments.train --workdir=runs/characters \
     --config=experiments/configs/professor_forcing.py:professor,characters --config.task.files=input.txt
-python -m experiments.study lamb2016 --workdir=runs/professor_study --files=input.txt    # the claims
+python -m experiments.study lamb2016 --workdir=runs/professor_study --files=input.txt
 
-Seven minutes on digits and nine on characters, on one core of two (AMD EPYC, 2026-11-23, beside other work); likelihood
-takes one and two. Median (worst) of eight seeds on digits, test split: 19.7 (20.9) nats a picture, likelihood 18.4
-(18.7); of four on characters of Tiny Shakespeare: 2.94 (2.97) bits a character, likelihood 2.84 (2.86).
+The last command trains all methods and tests the paper's claims.
+
+Eight seeds on digits take seven minutes and four on characters nine, on one core of two (AMD EPYC, 2026-11-23, while
+other work ran); likelihood takes one and two minutes. Median (worst) on the test split: digits 19.7 (20.9) nats per
+picture, likelihood 18.4 (18.7); characters of Tiny Shakespeare 2.94 (2.97) bits each, likelihood 2.84 (2.86).
 """
 
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The main job made tiny, to see everything work in seconds; its samples are no good.
+"""The main job with small networks and 60 steps, to see that everything works; its samples are poor.
 
 python -m experiments.train --workdir=runs/quicktest --config=experiments/configs/quicktest.py
 """

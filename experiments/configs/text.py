@@ -1,8 +1,9 @@
-"""Your own sequences: a file of one sequence a line, or a long text; a method's name follows a colon.
+"""Your own sequences: files of one sequence a line, or a long text cut into windows.
 
 python -m experiments.train --workdir=runs/mine --config=experiments/configs/text.py --config.task.files=mine.txt
 
-The method is the relaxed GAN, or, as text.py:maximum_likelihood or text.py:importance_gan, another.
+The method is the relaxed GAN; text.py:maximum_likelihood and text.py:importance_gan are others. The recipes are those
+of `names.py`, `names_mle.py` and `names_importance.py`.
 """
 
 from types import MappingProxyType
