@@ -6,6 +6,7 @@ python -m experiments.evaluate --workdir=DIR
 from absl import flags
 
 from experiments import cli
+from experiments.reports import terminal
 from experiments.run import summary
 from experiments.run.directory import write_json
 from experiments.run.restore import restore
@@ -23,7 +24,8 @@ def main() -> None:
     metrics["wall_seconds"] = restored.run.wall_seconds()
     if restored.run.summary.exists():
         write_json(restored.run.summary, metrics)
-    summary.show(restored.experiment, metrics, strings)
+    is_valid, shown = restored.experiment.task.is_valid, strings[0][: terminal.SHOWN_SAMPLES]
+    terminal.print_summary(cli.screen(), metrics, shown, [is_valid is None or is_valid(each) for each in shown])
 
 
 if __name__ == "__main__":

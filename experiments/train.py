@@ -6,11 +6,13 @@ python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ..
 import sys
 
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from experiments import cli
+from experiments.config import run_config
+from experiments.reports import curves, terminal
 from experiments.run import loop
-from experiments.run.directory import RunDirectory
+from experiments.run.directory import RunDirectory, write_json
 
 # A default config runs, and its overrides are applied, when its flag is defined.
 with cli.one_line_flag_errors():
@@ -22,7 +24,9 @@ with cli.one_line_flag_errors():
         "--config.task.length_distribution=grammar; the config file lists them all.",
     )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Delete the files of the run that --workdir holds, and begin anew; other files stay."
+)
 _RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds, by its own config.")
 
 
@@ -31,10 +35,34 @@ def main() -> None:
     with cli.one_line_errors():
         run = RunDirectory(_WORKDIR.value)
         config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
-        config = ConfigDict(run.read_config()) if _RESUME.value and not config_is_given else _CONFIG.value
+        use_stored = _RESUME.value and not config_is_given
+        config = run.read_config() if use_stored else run_config.parse(_CONFIG.value)
         prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
-    loop.train(prepared)
+    finish(run, prepared, loop.train(prepared))
+
+
+def finish(run: RunDirectory, prepared: loop.Prepared, trained: loop.Trained) -> None:
+    """Draws the curves of a trained run, writes its summary, and prints it.
+
+    Args:
+      run: the run's folder.
+      prepared: the run as it was prepared.
+      trained: the run as it was trained.
+    """
+    summary = trained.summary
+    curves.draw_curves(
+        run.read_metrics(),
+        run.curves,
+        title=f"{summary['algorithm']} on {summary['task']}",
+        sweep=summary["sweep"],
+        points=summary["points"],
+    )
+    # Last: a folder with a summary is a finished run.
+    write_json(run.summary, summary)
+    is_valid, shown = prepared.experiment.task.is_valid, trained.strings[0][: terminal.SHOWN_SAMPLES]
+    terminal.print_summary(cli.screen(), summary, shown, [is_valid is None or is_valid(each) for each in shown])
+    cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, interrupted="what is trained so far stays in --workdir, and --resume goes on with it")

@@ -1,4 +1,5 @@
-from experiments.run.directory import RunDirectory, flatten, write_samples
+from experiments.config.run_config import flatten
+from experiments.run.directory import RunDirectory, write_samples
 
 
 def test_samples_come_back_whatever_they_hold(tmp_path):

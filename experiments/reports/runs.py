@@ -118,7 +118,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 label=", ".join([label, *settings.values()]),
                 caption=caption,
                 summary=summary,
-                settings={name: _shown(name, value) for name, value in (flatten(config) | settings).items()},
+                settings={name: _shown(name, value) for name, value in (flatten(config.to_dict()) | settings).items()},
                 rows=rows,
                 members=members,
                 samples=samples,

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
 from experiments import cli, devices
-from experiments.config import build, settings
+from experiments.config import build, files
 from experiments.config.members import member_names, members
+from experiments.config.run_config import RunConfig
 from experiments.run import summary
-from experiments.run.directory import MetricsWriter, Row, RunDirectory, check_writable, write_json
+from experiments.run.directory import MetricsWriter, Row, RunDirectory, check_writable, write_samples
 from experiments.run.progress import ProgressLine
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
-    config: ConfigDict
+    config: RunConfig
     run: RunDirectory
     experiment: build.Experiment
     mesh: jax.sharding.Mesh
@@ -44,13 +44,13 @@ class Prepared(NamedTuple):
     started: float
 
 
-def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
-    """Makes ready for a run, from its config; writes nothing until all is checked.
+def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
+    """Prepares a run from its config; writes and deletes nothing until all is checked.
 
     Args:
       config: the config.
       run: the folder.
-      overwrite: whether to delete a run that the folder holds.
+      overwrite: whether to delete the files of a run that the folder holds.
       resume: whether to go on with the run that the folder holds.
 
     Returns:
@@ -64,10 +64,13 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
     check_writable(run.path, "--workdir")
-    settings.check_settings(config)
+    if resume:
+        run.read_config()
+    reads = files.read_by(config)
+    config = files.self_contained(config)
+    deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
     seeds, points = members(config)
     devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
-    config = settings.self_contained(config)
     experiment = build.build(config)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
@@ -83,19 +86,33 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         run.check_resumable(config)
         started -= run.wall_seconds()
     else:
-        run.start(config, overwrite=overwrite)
-        run.keep_files(settings.paths(config.task.files) if "files" in config.task else ())
+        if deleted:
+            names = ", ".join(str(path.relative_to(run.path)) for path in deleted)
+            cli.screen().print(f"deleting of the run in {run.path}: {names}", soft_wrap=True, highlight=False)
+        run.start(config, overwrite=overwrite, reads=reads)
+    run.keep_files(config)
     return Prepared(config, run, experiment, mesh, keys, points, advance, started)
 
 
-def train(prepared: Prepared) -> Row:
-    """Trains to the last step, from the newest checkpoint if there is one, and writes everything about the run.
+class Trained(NamedTuple):
+    """A run that has been trained and measured.
+
+    Attributes:
+      summary: what `summary.json` is to hold.
+      strings: the samples of each member.
+    """
+
+    summary: Row
+    strings: list[list[str]]
+
+
+def train(prepared: Prepared) -> Trained:
+    """Trains to the last step, from the newest checkpoint if there is one, and measures the final generators.
+
+    Writes everything about the run but its curves and its summary, whose presence marks the run as finished.
 
     Args:
-      prepared: what `prepare` gave.
-
-    Returns:
-      What `summary.json` holds.
+      prepared: what `prepare` returned.
     """
     config, run, experiment, mesh, keys, *_ = prepared
     with Checkpoints(run.checkpoints) as checkpoints:
@@ -110,14 +127,10 @@ def train(prepared: Prepared) -> Row:
         state = _train_from(step, state, prepared, checkpoints)
     observed = summary.observe(config, experiment, state)
     metrics, strings = summary.summarise(config, experiment, state, observed)
-    summary.write_samples_and_curves(run, metrics, strings)
+    write_samples(run.samples, [string for each in strings for string in each])
     summary.write_states(run, config, observed)
     metrics["wall_seconds"] = round(time.monotonic() - prepared.started, 3)
-    # Last: a folder with a summary is a finished run.
-    write_json(run.summary, metrics)
-    summary.show(experiment, metrics, strings)
-    cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
-    return metrics
+    return Trained(metrics, strings)
 
 
 def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
@@ -144,12 +157,12 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
 
 
 def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
-    """Gives the types of a tree of arrays that has a sharding."""
+    """Returns the types of a tree of arrays with a sharding."""
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), tree)
 
 
-def _advance(config: ConfigDict, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
-    """Makes the compiled program of a chunk of steps of all members."""
+def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
+    """Returns the compiled program of a chunk of steps of all members."""
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):

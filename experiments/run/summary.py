@@ -5,19 +5,19 @@ import datetime
 import functools
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
 import jax
 import numpy as np
 
-from experiments import cli, devices
+from experiments import devices
 from experiments.config.build import Experiment
 from experiments.config.members import members, sweep
-from experiments.reports import curves, terminal
+from experiments.config.run_config import RunConfig
 from experiments.run import dynamics
-from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
+from experiments.run.directory import Row, RunDirectory, as_json, write_text
 from gumbel_gan import evaluation, training
 
 _MONITOR_SAMPLES = 200
@@ -71,13 +71,13 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
     return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
 
 
-def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> dynamics.Observed | None:
+def observe(config: RunConfig, experiment: Experiment, state: Any) -> dynamics.Observed | None:
     """Observes the recurrent states of a run's generators, as `dynamics.observe`, if the config asks for them."""
-    return dynamics.observe(config, experiment, state) if config["num_states"] else None
+    return dynamics.observe(config, experiment, state) if config.num_states else None
 
 
 def summarise(
-    config: Mapping[str, Any], experiment: Experiment, state: Any, observed: dynamics.Observed | None
+    config: RunConfig, experiment: Experiment, state: Any, observed: dynamics.Observed | None
 ) -> tuple[Row, list[list[str]]]:
     """Measures the final generators of a run.
 
@@ -94,7 +94,7 @@ def summarise(
     task = experiment.task
     axis = members(config)
     keys = training.seeds_axis(axis.seeds)
-    tokens = sampler(experiment, config["num_samples"])(keys, state)
+    tokens = sampler(experiment, config.num_samples)(keys, state)
     metrics = _sample_metrics(experiment, tokens)
     exact = _exact_metrics(experiment)
     if exact is not None:
@@ -103,7 +103,7 @@ def summarise(
         # What only a sample tells stands in for what can't be known exactly; the summary names the method.
         unknown = [None] * len(tokens)
         metrics |= {name: metrics.get(f"sampled_{name}", unknown) for name in evaluation.EXACT_METRICS}
-    if config["num_compared"]:
+    if config.num_compared:
         metrics |= _comparison(config, experiment, keys, state, tokens)
     if observed is not None:
         metrics["dynamics"] = dynamics.accuracies(observed)
@@ -118,14 +118,14 @@ def summarise(
             "task": task.name,
             "notes": task.notes,
             "image_shape": task.image_shape,
-            "algorithm": config["algorithm"]["name"],
+            "algorithm": config.algorithm.name,
             "validity_method": None if task.oracle is None else task.oracle.validity_method,
             "latent_draws": experiment.latent_draws,
-            "num_samples": config["num_samples"],
-            "num_compared": config["num_compared"],
-            "heldout": config["heldout"],
-            "num_states": config["num_states"],
-            **evaluation.baselines(task, num_samples=config["num_samples"]),
+            "num_samples": config.num_samples,
+            "num_compared": config.num_compared,
+            "heldout": config.heldout,
+            "num_states": config.num_states,
+            **evaluation.baselines(task, num_samples=config.num_samples),
             "backend": jax.default_backend(),
             "hardware": f"{jax.devices()[0].device_kind}, {devices.num_cores()} cores, {platform.machine()}",
             "date": datetime.date.today().isoformat(),
@@ -134,25 +134,7 @@ def summarise(
     ), [task.decode(each) for each in tokens]
 
 
-def write_samples_and_curves(run: RunDirectory, summary: Row, strings: list[list[str]]) -> None:
-    """Writes what the summary does not hold.
-
-    Args:
-      run: the run's folder.
-      summary: the summary.
-      strings: the samples of each seed.
-    """
-    write_samples(run.samples, [string for each in strings for string in each])
-    curves.draw_curves(
-        run.read_metrics(),
-        run.curves,
-        title=f"{summary['algorithm']} on {summary['task']}",
-        sweep=summary["sweep"],
-        points=summary["points"],
-    )
-
-
-def write_states(run: RunDirectory, config: Mapping[str, Any], observed: dynamics.Observed | None) -> None:
+def write_states(run: RunDirectory, config: RunConfig, observed: dynamics.Observed | None) -> None:
     """Writes recurrent states as points of the plane, where the config asks for states.
 
     Args:
@@ -164,20 +146,6 @@ def write_states(run: RunDirectory, config: Mapping[str, Any], observed: dynamic
         points = dynamics.embeddings(observed, members(config).points)
         # Thousands of numbers, for no one to read.
         write_text(run.states, json.dumps(as_json(points)) + "\n")
-
-
-def show(experiment: Experiment, summary: Row, strings: list[list[str]]) -> None:
-    """Prints a summary, and samples of its first seed with the invalid ones marked.
-
-    Args:
-      experiment: the task and the algorithm.
-      summary: the summary.
-      strings: the samples of each seed.
-    """
-    shown = strings[0][: terminal.SHOWN_SAMPLES]
-    is_valid = experiment.task.is_valid
-    valid = [is_valid is None or is_valid(string) for string in shown]
-    terminal.print_summary(cli.screen(), summary, shown, valid)
 
 
 def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
@@ -218,11 +186,11 @@ def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
 
 
 def _comparison(
-    config: Mapping[str, Any], experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
+    config: RunConfig, experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
 ) -> Row:
     """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config."""
     task = experiment.task
-    held_out = evaluation.held_out(task, split=config["heldout"], num=config["num_compared"])
+    held_out = evaluation.held_out(task, split=config.heldout, num=config.num_compared)
     likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, held_out.references)))
     estimates = [
         {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
@@ -238,14 +206,14 @@ def _comparison(
             "heldout": evaluation.length_distribution(task, held_out.references.tokens),
             "train": evaluation.length_distribution(task, task.train.tokens),
         }
-    if config["long_length"]:
-        found |= _long_samples(config["long_length"], experiment, keys, state, held_out)
+    if config.long_length:
+        found |= _long_samples(config.long_length, experiment, keys, state, held_out)
     draw = sampler(experiment, held_out.num)
     rows = [
-        [held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in config["temperatures"]
+        [held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in config.temperatures
     ]
     if rows:
-        found["trade_off"] = {"temperatures": config["temperatures"]} | {
+        found["trade_off"] = {"temperatures": config.temperatures} | {
             name: [[row[member][name] for row in rows] for member in range(len(tokens))] for name in rows[0][0]
         }
     return found

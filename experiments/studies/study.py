@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from scipy import stats
 
 from experiments import cli
-from experiments.config import settings
+from experiments.config import files, run_config
 from experiments.reports import reporting
 from experiments.reports.labels import LABELS, spread
 from experiments.reports.reporting import Statement
@@ -78,7 +78,7 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
 def command(run: RunDirectory, part: Part) -> list[str]:
     """Gives the command that trains a part, or goes on with it; empty where it is trained."""
     # Before anything is trained: what a later part lacks shows now, not hours later.
-    config = settings.self_contained(part.config)
+    config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
@@ -87,7 +87,7 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
-            f"{difference}, {flatten(run.read_config()).get(difference)!r}"
+            f"{difference}, {flatten(run.read_config().to_dict()).get(difference)!r}"
         )
     return [] if run.summary.exists() else [*train, "--resume"]
 
