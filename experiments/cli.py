@@ -66,11 +66,12 @@ def run(main: Callable[[], None], *, interrupted: str = "") -> None:
     app.run(call, flags_parser=parse)
 
 
-def check_arguments(rest: Sequence[str]) -> None:
+def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
     """Checks what the flags of a command leave open.
 
     Args:
       rest: the arguments that are no flags.
+      values: the flags, parsed.
 
     Raises:
       ValueError: there are such arguments, or a flag names a folder by an empty text, such as an unset variable of the
@@ -79,7 +80,7 @@ def check_arguments(rest: Sequence[str]) -> None:
     if rest:
         raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
     for name in _FOLDERS:
-        value = flags.FLAGS[name].value if name in flags.FLAGS else None
+        value = values[name].value if name in values else None
         folders = [value] if isinstance(value, str) else value or []
         if any(not folder.strip() for folder in folders):
             raise ValueError(f"--{name} must name a folder, got an empty text")
@@ -98,8 +99,9 @@ def _flag_error(error: Exception) -> str:
     if "has no attribute 'get_config'" in text:
         return "--config must name a file with a function get_config"
     if any(place.name in ("_LoadConfigModule", "get_config") for place in places):
-        line = error.lineno if isinstance(error, SyntaxError) else places[-1].lineno
-        return f"--config: the file raised {type(error).__name__}: {text} (line {line} of {places[-1].filename})"
+        if isinstance(error, SyntaxError):
+            return f"--config: the file raised {type(error).__name__}: {text}"
+        return f"--config: the file raised {type(error).__name__}: {text} ({places[-1].filename}, line {places[-1].lineno})"
     if isinstance(error, AttributeError | KeyError):
         # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
         reason: object = error

@@ -4,6 +4,7 @@ python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ..
 """
 
 import sys
+from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
@@ -36,9 +37,17 @@ def main() -> None:
         run = RunDirectory(_WORKDIR.value)
         config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
         use_stored = _RESUME.value and not config_is_given
-        config = run.read_config() if use_stored else run_config.parse(_CONFIG.value)
+        config = run.read_config() if use_stored else run_config.parse(_given_config())
         prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
     finish(run, prepared, loop.train(prepared))
+
+
+def _given_config() -> Any:
+    with cli.one_line_flag_errors():
+        config = _CONFIG.value
+        # What stands for a file that could not be loaded raises an OSError when it is looked at.
+        getattr(config, "items", None)
+        return config
 
 
 def finish(run: RunDirectory, prepared: loop.Prepared, trained: loop.Trained) -> None:

@@ -13,7 +13,7 @@ class ProgressLine:
     """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
 
     def __init__(self, console: Console, num_steps: int, start: int):
-        """Makes the line.
+        """Prepares the line.
 
         Args:
           console: where it is drawn.
@@ -41,15 +41,17 @@ class ProgressLine:
 
         Args:
           step: the step reached.
-          metrics: numbers, or an array of one a seed, whose median is shown.
+          metrics: numbers, or an array with one of each replica. The median of those that are numbers is shown, and
+            how many replicas diverged: those with a metric that is NaN.
         """
         now = time.monotonic()
         speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
         self._last_time, self._last_step = now, step
-        shown = {name: float(np.median(value)) for name, value in metrics.items() if _is_shown(name)}
+        shown = {name: np.asarray(value, float) for name, value in metrics.items() if _is_shown(name)}
         minutes, seconds = divmod(round((self._num_steps - step) / speed), 60)
         parts = [f"step {step:,}/{self._num_steps:,}"]
-        parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in shown.items()]
+        parts += [f"{name.replace('_', ' ')} {_median(value):.4g}" for name, value in shown.items()]
+        parts += _diverged(list(shown.values()))
         parts += [f"{speed:.3g} steps/s", f"{minutes}:{seconds:02d} left"]
         line = "  ".join(parts)
         if self._console.is_terminal:
@@ -67,3 +69,18 @@ def _is_shown(name: str) -> bool:
         "validation_nll",
         "oracle_nll",
     )
+
+
+def _median(values: np.ndarray) -> float:
+    """Returns the median of the values that are numbers; NaN where none is."""
+    numbers = values[~np.isnan(values)]
+    return float(np.median(numbers)) if numbers.size else float("nan")
+
+
+def _diverged(metrics: list[np.ndarray]) -> list[str]:
+    """Returns what is said of replicas with a metric that is NaN; nothing where there are none."""
+    num_replicas = max((values.size for values in metrics), default=0)
+    # A metric that all replicas share, such as the temperature, is of no replica.
+    of_each = [np.isnan(values.ravel()) for values in metrics if values.size == num_replicas]
+    num = int(np.any(of_each, axis=0).sum()) if of_each else 0
+    return [f"{num} of {num_replicas} diverged"] if num else []
