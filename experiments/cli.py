@@ -2,15 +2,20 @@
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import app, flags, logging
 from rich.console import Console
 
+# Flags that name a folder, or several.
+_FOLDERS = ("workdir", "workdirs", "output")
+_INTERRUPTED = 130
+
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns what a user got wrong, a ValueError or an OSError, into one line on stderr and exit status 1."""
+    """Turns a user's mistake, a ValueError or an OSError, into one line on stderr and exit status 1."""
     try:
         yield
     except (ValueError, OSError) as error:
@@ -19,7 +24,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 def screen() -> Console:
-    """Gives the standard output, as wide as the terminal, or 100 columns where there is none."""
+    """Returns the standard output, as wide as the terminal, or 100 columns where there is none."""
     return Console() if Console().is_terminal else Console(width=100)
 
 
@@ -29,30 +34,78 @@ def one_line_flag_errors() -> Iterator[None]:
     with one_line_errors():
         try:
             yield
-        except (flags.Error, TypeError) as error:
-            # A config that raises is quoted with its whole traceback, the message last.
-            raise ValueError(str(error).strip().rpartition("\nValueError: ")[2]) from error
-        except (AttributeError, KeyError) as error:
-            # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
-            reason: object = error
-            while isinstance(reason, Exception) and reason.args:
-                reason = reason.args[0]
-            raise ValueError(f"the config has no setting {reason}") from error
+        except OSError:
+            raise
+        except Exception as error:
+            raise ValueError(_flag_error(error)) from error
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs a front door: parses its flags, with one-line errors, and calls it.
+def run(main: Callable[[], None], *, interrupted: str = "") -> None:
+    """Runs a command: parses its flags, with one-line errors, and calls it.
 
     Args:
       main: what to do once the flags are parsed.
+      interrupted: what to say when Ctrl-C ends it, besides that it was interrupted.
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
         with one_line_flag_errors():
             rest = flags.FLAGS(argv)
-            if rest[1:]:
-                raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[1]!r}")
+            check_arguments(rest[1:])
         return rest
 
-    logging.set_verbosity(logging.WARNING)
-    app.run(lambda _: main(), flags_parser=parse)
+    def call(_: Sequence[str]) -> None:
+        try:
+            main()
+        except KeyboardInterrupt:
+            print("\n" + ": ".join(filter(None, ["interrupted", interrupted])), file=sys.stderr)
+            sys.exit(_INTERRUPTED)
+
+    # orbax warns of what is no fault of a run.
+    logging.set_verbosity(logging.ERROR)
+    app.run(call, flags_parser=parse)
+
+
+def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
+    """Checks what the flags of a command leave open.
+
+    Args:
+      rest: the arguments that are no flags.
+      values: the flags, parsed.
+
+    Raises:
+      ValueError: there are such arguments, or a flag names a folder by an empty text, such as an unset variable of the
+        shell.
+    """
+    if rest:
+        raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
+    for name in _FOLDERS:
+        value = values[name].value if name in values else None
+        folders = [value] if isinstance(value, str) else value or []
+        if any(not folder.strip() for folder in folders):
+            raise ValueError(f"--{name} must name a folder, got an empty text")
+
+
+def _flag_error(error: Exception) -> str:
+    """Returns what a user is told of an error in flags, or in a config file that they name."""
+    text = str(error).strip()
+    _, quoted, trace = text.partition("Error whilst parsing config file:")
+    if quoted:
+        # A config that raises a ValueError or TypeError is quoted with its whole traceback, the message last.
+        return trace.rpartition("\nValueError: ")[2] or trace.strip().rpartition("\n")[2]
+    if isinstance(error, flags.Error):
+        return text
+    places = traceback.extract_tb(error.__traceback__)
+    if "has no attribute 'get_config'" in text:
+        return "--config must name a file with a function get_config"
+    if any(place.name in ("_LoadConfigModule", "get_config") for place in places):
+        if isinstance(error, SyntaxError):
+            return f"--config: the file raised {type(error).__name__}: {text}"
+        return f"--config: the file raised {type(error).__name__}: {text} ({places[-1].filename}, line {places[-1].lineno})"
+    if isinstance(error, AttributeError | KeyError):
+        # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
+        reason: object = error
+        while isinstance(reason, Exception) and reason.args:
+            reason = reason.args[0]
+        return f"the config has no setting {reason}"
+    return text or type(error).__name__

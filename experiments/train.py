@@ -4,11 +4,13 @@ python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ..
 """
 
 import sys
+from typing import Any
 
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from experiments import cli
+from experiments.config import run_config
 from experiments.reports import curves, terminal
 from experiments.run import loop
 from experiments.run.directory import RunDirectory
@@ -24,7 +26,9 @@ with cli.one_line_flag_errors():
         "--config.task.length_distribution=grammar; the config file lists them all.",
     )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run that --workdir holds, and begin anew.")
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Delete the files of the run that --workdir holds, and begin anew; other files stay."
+)
 _RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds, by its own config.")
 
 
@@ -33,7 +37,8 @@ def main() -> None:
     with cli.one_line_errors():
         run = RunDirectory(_WORKDIR.value)
         config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
-        config = ConfigDict(run.read_config()) if _RESUME.value and not config_is_given else _CONFIG.value
+        use_stored = _RESUME.value and not config_is_given
+        config = run.read_config() if use_stored else run_config.parse(_given_config())
         prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
     summary, strings = loop.train(prepared)
     curves.draw_run(run.read_metrics(), summary, run.curves)
@@ -42,5 +47,13 @@ def main() -> None:
     cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
 
 
+def _given_config() -> Any:
+    with cli.one_line_flag_errors():
+        config = _CONFIG.value
+        # What stands for a file that could not be loaded raises an OSError when it is looked at.
+        getattr(config, "items", None)
+        return config
+
+
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, interrupted="what is trained so far stays in --workdir, and --resume goes on with it")

@@ -1,5 +1,9 @@
 """Configs become objects, and every mistake in one is named before anything is written."""
 
+import dataclasses
+import json
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +11,8 @@ import optax
 import pytest
 from ml_collections import ConfigDict
 
-from experiments.config import build, schedule_text, settings
+from experiments.config import build, files, registries, run_config, schedule_text
+from experiments.config.sections import Reader
 from experiments.configs import (
     arithmetic,
     arithmetic_mle,
@@ -25,7 +30,7 @@ from experiments.configs import (
     toth,
 )
 from experiments.run import loop
-from experiments.run.directory import RunDirectory, flatten
+from experiments.run.directory import RunDirectory
 from gumbel_gan.arguments import at_step
 from gumbel_gan.data import take
 
@@ -45,11 +50,19 @@ CONFIGS = {
 }
 
 
+def built(config):
+    return build.build(run_config.parse(config))
+
+
+def self_contained(config):
+    return files.self_contained(run_config.parse(config))
+
+
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_every_config_builds_and_its_step_keeps_the_state(name):
     config = CONFIGS[name].get_config()
     config.num_shards = 1
-    experiment = build.build(config)
+    experiment = built(config)
     algorithm = experiment.algorithm
     assert experiment.shard_axis is None
     state = jax.eval_shape(algorithm.init, jax.random.key(0))
@@ -62,8 +75,9 @@ def test_every_config_builds_and_its_step_keeps_the_state(name):
 
 
 def test_a_config_survives_its_json():
-    config = arithmetic.get_config()
-    assert flatten(ConfigDict(config.to_dict()).to_dict()) == flatten(config.to_dict())
+    config = run_config.parse(arithmetic.get_config())
+    assert run_config.parse(json.loads(json.dumps(config.to_dict()))) == config
+    assert run_config.parse_stored(config.to_dict()) == config
 
 
 def test_the_file_of_a_grammar_is_not_needed_again(tmp_path):
@@ -71,10 +85,10 @@ def test_the_file_of_a_grammar_is_not_needed_again(tmp_path):
     file.write_text("S -> 'a' S 'b' | 'c'")
     config = quicktest.get_config()
     config.task.grammar = str(file)
-    config = settings.self_contained(config)
+    config = self_contained(config)
     file.unlink()
     assert build.build(config).task.symbols == (" ", "a", "b", "c")
-    assert settings.self_contained(quicktest.get_config()).task.grammar == "arithmetic"
+    assert self_contained(quicktest.get_config()).task.settings["grammar"] == "arithmetic"
 
 
 def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
@@ -82,10 +96,10 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = text.get_config()
     config.task.files = "mine.txt"
-    config = settings.self_contained(config)
+    config = self_contained(config)
     monkeypatch.chdir("/")
     assert len(build.make_task(config).train.tokens) == 600
-    assert settings.self_contained(config).to_dict() == config.to_dict()
+    assert files.self_contained(config) == config
     (tmp_path / "mine.txt").write_text("changed\n" * 1_000)
     with pytest.raises(ValueError, match=r"config\.task: files must"):
         build.make_task(config)
@@ -110,7 +124,7 @@ def test_what_cannot_be_measured_is_named(changes, message, tmp_path):
     config = text.get_config("maximum_likelihood")
     config.update_from_flattened_dict({"task.files": str(tmp_path / "mine.txt"), "task.max_length": 0} | changes)
     with pytest.raises(ValueError, match=message):
-        build.build(config)
+        built(config)
 
 
 @pytest.mark.parametrize("method", sorted(text.METHODS))
@@ -118,12 +132,12 @@ def test_every_method_takes_any_text(method, tmp_path):
     (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
     config = text.get_config(method)
     config.task.files = str(tmp_path / "mine.txt")
-    assert build.build(config).task.symbols == ("", *"0123456789")
+    assert built(config).task.symbols == ("", *"0123456789")
 
 
 def test_a_text_without_files_and_an_unknown_method_are_named():
     with pytest.raises(ValueError, match=r"config\.task: files must"):
-        build.build(text.get_config())
+        built(text.get_config())
     with pytest.raises(ValueError, match="method must be one of relaxed_gan, maximum_likelihood, importance_gan"):
         text.get_config("mle")
 
@@ -135,17 +149,17 @@ def test_files_may_be_a_sequence_and_have_no_comma(tmp_path):
     (tmp_path / "mine.txt").write_text("a\n")
     with config.ignore_type():
         config.task.files = (str(tmp_path / "mine.txt"),)
-    assert settings.self_contained(config).task.files == str(tmp_path / "mine.txt")
+    assert self_contained(config).task.settings["files"] == str(tmp_path / "mine.txt")
     with config.ignore_type():
         config.task.files = (str(tmp_path / "a,b" / "mine.txt"),)
     with pytest.raises(ValueError, match=r"config\.task: files must have no comma in their paths"):
-        settings.self_contained(config)
+        self_contained(config)
 
 
 def test_a_gru_stands_where_an_lstm_can():
     config = quicktest.get_config()
     config.algorithm.generator.name = config.algorithm.discriminator.name = "gru"
-    state = jax.eval_shape(build.build(config).algorithm.init, jax.random.key(0))
+    state = jax.eval_shape(built(config).algorithm.init, jax.random.key(0))
     assert "GRUCell_0" in state.generator_params["params"]
     assert any("GRUCell" in name for name in state.discriminator_params["params"])
 
@@ -154,32 +168,28 @@ def test_a_sampling_rate_is_a_share():
     config = arithmetic_mle.get_config()
     config.algorithm.sampling_rate = "linear(0.1, 1.5)"
     with pytest.raises(ValueError, match=r"config.algorithm.sampling_rate must stay in \[0, 1\], got 0.1 to 1.5"):
-        build.build(config)
+        built(config)
 
 
 def test_gradients_are_clipped():
     config = quicktest.get_config()
     with config.unlocked():
         config.algorithm.generator_optimizer.update({"name": "clipped_adam", "max_norm": 1e-3})
-    build.build(config)
-    context = build._Context(None, None, 10, 1, None, jnp.float32, 0)
-    section = {"optimizer": {"name": "clipped_adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}}
+    built(config)
+    section = {"name": "clipped_adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}
     # With b1 = b2 = 0 Adam divides by the gradient's size, so look at what reaches it.
-    optimizer = build._optimizer(section, "optimizer", "config.algorithm", context)
+    optimizer = Reader(10).named(section, "config.algorithm.optimizer", registries.OPTIMIZERS)
     _, state = optimizer.update({"w": jnp.array([3.0, 4.0])}, optimizer.init({"w": jnp.zeros(2)}))
     np.testing.assert_allclose(optax.tree.get(state, "mu")["w"], [0.3, 0.4], rtol=1e-5)
-    section["optimizer"] = dict(quicktest.get_config().algorithm.generator_optimizer) | {
-        "name": "clipped_adam", "max_norm": 0.0
-    }  # fmt: skip
-    with pytest.raises(ValueError, match=r"config.algorithm.optimizer: max_norm must be > 0, got 0.0"):
-        build._optimizer(section, "optimizer", "config.algorithm", context)
+    with pytest.raises(ValueError, match=r"config.algorithm.optimizer: max_norm must be a finite number > 0, got 0.0"):
+        Reader(10).named(section | {"max_norm": 0.0}, "config.algorithm.optimizer", registries.OPTIMIZERS)
 
 
 @pytest.mark.parametrize("method", oracle.METHODS)
 def test_every_method_takes_the_oracle_s_task(method):
     config = oracle.get_config(method)
     config.task.update({"num_symbols": 5, "num_train": 600, "num_heldout": 500})
-    assert build.build(config).task.oracle.log_prob is not None
+    assert built(config).task.oracle.log_prob is not None
     warm_up_steps = config.algorithm.warm_up_steps if method.endswith("_warm") else 0
     assert config.num_steps - warm_up_steps == oracle.get_config().num_steps
 
@@ -188,22 +198,22 @@ def test_every_method_takes_the_oracle_s_task(method):
 def test_every_advantage_estimator_builds_and_names_its_mistakes(advantages):
     config = arithmetic_policy_gradient.get_config(advantages)
     assert config.algorithm.advantages.name == advantages
-    build.build(config)
+    built(config)
     config.algorithm.advantages.name = "per_symbol"
     message = r"config\.algorithm\.advantages\.name must be one of 'monte_carlo', 'per_prefix', 'reinforce'"
     with pytest.raises(ValueError, match=message):
-        build.build(config)
+        built(config)
 
 
 def test_settings_of_advantages_and_their_discriminator_are_named():
     config = arithmetic_policy_gradient.get_config("per_prefix")
     config.algorithm.advantages.discount = 2.0
     with pytest.raises(ValueError, match=r"config\.algorithm\.advantages: discount must be .* in \[0, 1\], got 2.0"):
-        build.build(config)
+        built(config)
     config = arithmetic_policy_gradient.get_config()
     config.algorithm.advantages = ConfigDict({"name": "per_prefix", "discount": 0.5, "baseline_decay": 0.5})
     with pytest.raises(ValueError, match=r"config\.algorithm\.discriminator has no setting '(bidirectional|pooling)'"):
-        build.build(config)
+        built(config)
     with pytest.raises(ValueError, match="advantages must be one of reinforce, per_prefix, monte_carlo; got 'all'"):
         arithmetic_policy_gradient.get_config("all")
     with pytest.raises(ValueError, match="method must be one of maximum_likelihood, relaxed_gan, policy_gradient"):
@@ -226,7 +236,7 @@ def test_latents_are_estimated_with_a_stated_number_of_draws():
     config = quicktest.get_config()
     config.algorithm.generator.latent = "hidden_and_cell"
     config.algorithm.num_latent_draws = 17
-    assert build.build(config).latent_draws == 17
+    assert built(config).latent_draws == 17
 
 
 @pytest.mark.parametrize(
@@ -237,25 +247,12 @@ def test_latents_are_estimated_with_a_stated_number_of_draws():
         ("linear(5.0, 1.0, 10)", 5, 3.0),
         ("constant(2)", 7, 2.0),
         ("0.5", 7, 0.5),
-        (0.25, 7, 0.25),
         ("exponential(1.0, 1e-2)", 50, 0.1),
         ("inverse_temperature_exponential(100.0)", 100, 0.01),
     ],
 )
 def test_schedules_are_written_as_calls(text, step, value):
     assert float(at_step(schedule_text.parse(text, "config.x", 100), step)) == pytest.approx(value)
-
-
-def test_a_list_is_read_at_a_point_even_a_traced_one():
-    def value(point):
-        return schedule_text.parse("linear(5.0, [0.5, 1.0, 2.0])", "config.x", 100, point)(100)
-
-    assert [float(value(point)) for point in range(3)] == [0.5, 1.0, 2.0]
-    np.testing.assert_allclose(jax.jit(jax.vmap(value))(jnp.arange(3)), [0.5, 1.0, 2.0])
-
-
-def test_no_schedule_is_written_none():
-    assert schedule_text.parse("none", "config.x", 100) is None
 
 
 @pytest.mark.parametrize(
@@ -265,7 +262,10 @@ def test_no_schedule_is_written_none():
         ("linear(5.0, 1.0, steps=0)", "steps must be at least 1, got 0"),
         ("linear(5.0)", "missing 1 required positional argument: 'end_value'"),
         ("linear(5.0, -1.0)", "end_value must be a finite number >= 0"),
-        ("constant([])", "a list must hold a number for each point of the sweep"),
+        ("constant([])", r"\[\] is not a number"),
+        ("constant([1.0, 2.0])", r"\[1.0, 2.0\] is not a number"),
+        ("-" * 3_000, "it has 3,000 characters"),
+        ("-" * 900 + "1", "."),
         ("constant(__import__('os'))", r"__import__\('os'\) is not a number"),
         ("constant('a')", "'a' is not a number"),
         ("abc", "abc is not a number"),
@@ -274,7 +274,7 @@ def test_no_schedule_is_written_none():
     ],
 )
 def test_bad_schedules_are_named(text, message):
-    with pytest.raises(ValueError, match=rf"^config\.x must be a schedule such as .*{message}"):
+    with pytest.raises(ValueError, match=rf"^config\.x must be a number or a schedule such as .*{message}"):
         schedule_text.parse(text, "config.x", 100)
 
 
@@ -302,12 +302,12 @@ MISTAKES = {
     "algorithm.instance_noise": ("linear(2.0, 0.5)", r"config.algorithm.instance_noise must stay in \[0, 1\], got 2"),
     "algorithm.score_weight": (-0.5, r"config.algorithm: score_weight must be .* in \[0, 1\], got -0.5"),
     "algorithm.penalty.real_weight": (
-        "constant([1.0, -2.0])",
-        "config.algorithm.penalty.real_weight must be a schedule",
+        "constant(-2.0)",
+        "config.algorithm.penalty.real_weight must be a number or a schedule",
     ),
     "algorithm.penalty.generated_weight": (
-        "linear(5.0, 1.0, steps=[10, 20])",
-        "config.algorithm.penalty.generated_weight must be a schedule .*steps must be an integer",
+        "linear(5.0, 1.0, steps=1.5)",
+        "config.algorithm.penalty.generated_weight must be a number or a schedule .*steps must be an integer",
     ),
     "algorithm.ema_decay": (1.5, r"config.algorithm: ema_decay must be .* in \[0, 1\), got 1.5"),
     "algorithm.num_latent_draws": (0, "config.algorithm: num_latent_draws must be at least 1, got 0"),
@@ -336,7 +336,7 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(name, tmp_path):
     with config.unlocked():
         config.update_from_flattened_dict({name: value})
     with pytest.raises(ValueError, match=message) as error:
-        loop.prepare(config, RunDirectory(tmp_path / "run"))
+        loop.prepare(run_config.parse(config), RunDirectory(tmp_path / "run"))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
@@ -346,7 +346,7 @@ def test_a_shard_generates_its_share():
     config.algorithm.num_generated = 7
     message = "config.algorithm.num_generated must be a multiple of config.num_shards, 2; got 7"
     with pytest.raises(ValueError, match=message):
-        build.build(config)
+        built(config)
 
 
 @pytest.mark.parametrize(
@@ -364,12 +364,26 @@ def test_a_misspelt_key_is_named(name, message):
     with config.unlocked():
         config.update_from_flattened_dict({name: 1})
     with pytest.raises(ValueError, match=message):
-        build.build(config)
+        built(config)
+
+
+def test_a_missing_key_takes_its_default():
+    sections = quicktest.get_config().to_dict()
+    for name in ("batch_size", "seed", "temperatures", "sweep"):
+        sections.pop(name, None)
+    for name in ("penalty", "feedback", "ema_decay", "num_latent_draws", "temperature", "score_weight"):
+        del sections["algorithm"][name]
+    for name in ("b1", "b2"):
+        del sections["algorithm"]["generator_optimizer"][name]
+    sections["task"] = {"name": "grammar", "num_train": 500, "num_heldout": 100}
+    config = run_config.parse(sections)
+    assert (config.batch_size, config.seed, config.temperatures, config.sweep) == (128, 0, (), {})
+    build.build(config)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["num_steps", "platform", "task.name", "algorithm.num_latent_draws", "algorithm.objective", "algorithm.generator"],
+    ["task", "algorithm", "task.name", "algorithm.objective", "algorithm.generator", "algorithm.generator_optimizer"],
 )
 def test_a_missing_key_is_named(name):
     sections = quicktest.get_config().to_dict()
@@ -379,4 +393,73 @@ def test_a_missing_key_is_named(name):
         section = section[part]
     del section[last]
     with pytest.raises(ValueError, match=f"config.{name} is missing"):
-        build.build(ConfigDict(sections))
+        built(ConfigDict(sections))
+
+
+@pytest.mark.parametrize(
+    ("get_config", "variant", "left_out"),
+    [
+        (arithmetic.get_config, (), "none"),
+        (arithmetic_policy_gradient.get_config, ("per_prefix",), "penalty"),
+        (professor_forcing.get_config, ("professor,digits",), "none"),
+    ],
+)
+def test_every_scalar_setting_can_be_swept(get_config, variant, left_out):
+    config = get_config(*variant)
+    config.num_shards = 1
+    config = run_config.parse(config)
+    found = [path for path in scalar_settings(config) if left_out not in path]
+    assert "algorithm.ema_decay" in found
+    assert "algorithm.generator_optimizer.b1" in found
+    experiment = build.build(dataclasses.replace(config, sweep={path: (0.25, 0.5) for path in found}))
+    states = jax.eval_shape(jax.vmap(experiment.algorithm.init), jax.random.split(jax.random.key(0), 2))
+    batch = take(experiment.data, slice(config.batch_size))
+    jax.eval_shape(
+        jax.vmap(lambda point, state: experiment.algorithm_at(point).step(jax.random.key(0), state, batch)),
+        jnp.arange(2),
+        states,
+    )
+
+
+def scalar_settings(config):
+    """The paths that an error lists for a sweep of an unknown one."""
+    with pytest.raises(ValueError, match="config.sweep has no setting 'algorithm.x'") as error:
+        build.build(dataclasses.replace(config, sweep={"algorithm.x": (1.0,)}))
+    return [path for path in re.findall(r"'([\w.]+)'", str(error.value).partition("settings are")[2])]
+
+
+def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
+    config = quicktest.get_config()
+    config.num_shards = 1
+    texts = ["linear(2.0, 1.0)", 0.5, "constant(1.5)"]
+    config.sweep = {"algorithm.temperature": texts, "algorithm.generator_optimizer.b1": [0.0, 0.25, 0.5]}
+    swept = build.build(run_config.parse(config))
+    key, batch = jax.random.key(0), take(swept.data, slice(config.batch_size))
+    state = swept.algorithm.init(key)
+    step = jax.jit(lambda point: swept.algorithm_at(point).step(key, state._replace(step=state.step + 30), batch))
+    for point, text in enumerate(texts):
+        alone = quicktest.get_config()
+        alone.num_shards = 1
+        with alone.ignore_type():
+            alone.algorithm.temperature = text
+        alone.algorithm.generator_optimizer.b1 = 0.25 * point
+        experiment = build.build(run_config.parse(alone))
+        expected = jax.jit(experiment.algorithm.step)(key, state._replace(step=state.step + 30), batch)
+        found = step(point)
+        assert found[1]["temperature"] == pytest.approx((1.5, 0.5, 1.5)[point])
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected)
+
+
+def test_a_wrong_point_of_a_sweep_is_named():
+    for sweep, message in (
+        ({"algorithm.temperatur": [1.0]}, "config.sweep has no setting 'algorithm.temperatur' .did you mean 'algorithm.temperature'"),
+        ({"algorithm.temperature": [1.0, -1.0]}, "config.algorithm: temperature must be a finite number > 0, got -1.0"),
+        ({"algorithm.temperature": [1.0, "none"]}, "config.algorithm.temperature must be a number or a schedule, got 'none'"),
+        ({"algorithm.instance_noise": [0.5, "none"]}, "config.sweep: algorithm.instance_noise must .* got 'none' in it"),
+        ({"algorithm.generator_optimizer.b1": ["linear(0.0, 0.5)"]}, "b1 must be a finite number, got 'linear"),
+        ({"algorithm.generator.hidden_size": [8]}, "config.sweep has no setting 'algorithm.generator.hidden_size'"),
+    ):  # fmt: skip
+        config = quicktest.get_config()
+        config.sweep = sweep
+        with pytest.raises(ValueError, match=message):
+            built(config)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.config import build
+from experiments.config import build, run_config
 from experiments.configs import quicktest
 from experiments.run import dynamics
 from gumbel_gan import training
@@ -19,6 +19,7 @@ def observed():
     config = quicktest.get_config()
     config.num_seeds = 2
     config.num_states = NUM
+    config = run_config.parse(config)
     experiment = build.build(config)
     keys = training.seeds_axis([0, 1])
     state = jax.lax.map(experiment.algorithm.init, keys.init)

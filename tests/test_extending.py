@@ -13,7 +13,7 @@ import pytest
 from ml_collections import ConfigDict
 
 import gumbel_gan as gg
-from experiments.config import build, registries
+from experiments.config import build, registries, run_config
 from experiments.configs import quicktest
 from gumbel_gan import evaluation, training
 from gumbel_gan import model as model_lib
@@ -286,13 +286,13 @@ def test_a_config_names_all_of_them(monkeypatch):
     monkeypatch.setitem(registries.TASKS, "chain", chain_task)
     monkeypatch.setitem(registries.GENERATORS, "chain", chain)
     monkeypatch.setitem(registries.DISCRIMINATORS, "pairs", pairs)
-    monkeypatch.setitem(registries.ALGORITHMS, "smoothed", smoothed_likelihood)
+    monkeypatch.setitem(registries.ALGORITHMS, "smoothed", registries.AlgorithmEntry(smoothed_likelihood))
     config = quicktest.get_config()
     with config.unlocked(), config.ignore_type():
         config.task = ConfigDict({"name": "chain", "num_train": 600})
         config.algorithm.generator = ConfigDict({"name": "chain"})
         config.algorithm.discriminator = ConfigDict({"name": "pairs"})
-    adversarial = build.build(config).algorithm
+    adversarial = build.build(run_config.parse(config)).algorithm
     assert adversarial.init(jax.random.key(0)).discriminator_params["pairs"].shape == (3, 3)
     with config.unlocked(), config.ignore_type():
         config.num_shards, config.num_steps = 1, 100
@@ -305,11 +305,11 @@ def test_a_config_names_all_of_them(monkeypatch):
                 "optimizer": {"name": "adam", "learning_rate": "cosine(0.1, 0.01)", "b1": 0.9, "b2": 0.999},
             }
         )
-    experiment = build.build(config)
+    experiment = build.build(run_config.parse(config))
     params = experiment.algorithm.params(run(experiment.algorithm, experiment.data, 100))
     optimum = 0.7 * shares(experiment.data.tokens) + 0.1
     np.testing.assert_allclose(jax.nn.softmax(params), optimum, atol=0.05)
     with config.unlocked():
         config.algorithm.smoothness = 0.1
     with pytest.raises(ValueError, match=r"config\.algorithm has no setting 'smoothness' .did you mean 'smoothing'"):
-        build.build(config)
+        build.build(run_config.parse(config))

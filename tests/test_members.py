@@ -1,31 +1,58 @@
 import pytest
-from ml_collections import ConfigDict
 
+from experiments.config import sweeps
 from experiments.config.members import member_names, members, sweep
+from experiments.config.run_config import RunConfig, Section
+
+RATE = "algorithm.generator_optimizer.learning_rate"
 
 
-def config(**schedules):
-    return ConfigDict({"seed": 3, "num_seeds": 2, "algorithm": {"name": "any", "width": 3, "inner": schedules}})
+def config(given=None):
+    section = Section("any", {})
+    return RunConfig(section, section, seed=3, num_seeds=2, sweep=sweeps.parse(given))
 
 
 def test_without_a_sweep_the_members_are_the_seeds():
-    plain = config(rate="cosine(1e-3, 5e-5)", noise="none", weight=1.0)
-    assert members(plain) == ([3, 4], [0, 0])
-    assert sweep(plain) == [{}]
-    assert member_names(plain) == ["seed_3", "seed_4"]
+    for none in (None, "", {}):
+        assert members(config(none)) == ([3, 4], [0, 0])
+        assert sweep(config(none)) == [{}]
+        assert member_names(config(none)) == ["seed_3", "seed_4"]
 
 
-def test_a_list_is_a_sweep():
-    swept = config(rate="cosine([1e-3, 2e-3, 4e-3], 5e-5)", temperature="linear(5.0, end_value=[0.5, 1, 2])")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"algorithm.ema_decay": [0.5, 0.7, 0.9], RATE: ["cosine(1e-3, 5e-5)", 1e-3, "2e-3"]},
+        {"algorithm": {"ema_decay": (0.5, 0.7, 0.9), "generator_optimizer": {"learning_rate": ("cosine(1e-3, 5e-5)", 1e-3, "2e-3")}}},
+        f"algorithm.ema_decay=[0.5, 0.7, 0.9]; {RATE} = ['cosine(1e-3, 5e-5)', 1e-3, '2e-3'];",
+    ],
+)  # fmt: skip
+def test_lists_are_zipped_and_every_point_has_every_seed(given):
+    swept = config(given)
     assert members(swept) == ([3, 4, 3, 4, 3, 4], [0, 0, 1, 1, 2, 2])
-    assert sweep(swept)[1:] == [
-        {"algorithm.inner.rate": "cosine(0.002, 5e-05)", "algorithm.inner.temperature": "linear(5.0, end_value=1)"},
-        {"algorithm.inner.rate": "cosine(0.004, 5e-05)", "algorithm.inner.temperature": "linear(5.0, end_value=2)"},
+    assert sweep(swept) == [
+        {"algorithm.ema_decay": "0.5", RATE: "cosine(1e-3, 5e-5)"},
+        {"algorithm.ema_decay": "0.7", RATE: "0.001"},
+        {"algorithm.ema_decay": "0.9", RATE: "2e-3"},
     ]
     assert member_names(swept)[-1] == "point_2/seed_4"
 
 
-@pytest.mark.parametrize("second", ["[1.0]", "[]"])
-def test_lists_of_unlike_lengths_are_named(second):
-    with pytest.raises(ValueError, match=r"config\.algorithm\.inner\.b must have as many values .* 2, and at least 1"):
-        sweep(config(a="constant([1.0, 2.0])", b=f"constant({second})"))
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"algorithm.a": [1.0, 2.0], "algorithm.b": [1.0]}, "algorithm.b must have as many values as algorithm.a, 2, got 1"),
+        ({"algorithm.a": []}, r"algorithm.a must be a list of numbers or schedules, got \[\]"),
+        ({"algorithm.a": 1.0}, "algorithm.a must be a list of numbers or schedules, got 1.0"),
+        ({"algorithm.a": [float("nan")]}, r"algorithm.a must be a list of numbers or schedules, got \[nan\]"),
+        ({"algorithm.a": [True]}, r"algorithm.a must be a list of numbers or schedules, got \[True\]"),
+        ({"num_steps": [1, 2]}, "must name settings of the algorithm, such as .*, got 'num_steps'"),
+        (5, "must map paths of settings to lists of their values, got 5"),
+        ("algorithm.a", "must be such as .*, got 'algorithm.a': there is no '='"),
+        ("algorithm.a=[1.0, x]", "must be such as .*, got 'algorithm.a="),
+        ("-" * 3_000, "must be such as"),
+    ],
+)  # fmt: skip
+def test_a_wrong_sweep_is_named(given, message):
+    with pytest.raises(ValueError, match=rf"^config\.sweep:? {message}"):
+        sweeps.parse(given)

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from experiments import study
-from experiments.config import build, schedule_text, settings
+from experiments.config import build, files, run_config, schedule_text
 from experiments.configs import arithmetic, paper
 from experiments.reports import figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
@@ -30,7 +30,7 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
     """Writes the files of a finished run."""
     folder.mkdir(parents=True)
     config = parts(num_seeds=2, num_variant_seeds=2, num_steps=60)["a"].config
-    config = settings.self_contained(config).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
+    config = files.self_contained(run_config.parse(config)).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
     write_json(folder / "config.json", config)
     members = seeds * len(sweep)
     rows = [{"step": step, "validity": [step / 100] * members} | losses(step, members) for step in range(10, 101, 10)]
@@ -316,7 +316,7 @@ def test_the_paper_s_variants_differ_as_the_paper_says():
         "constant": {"temperature": "constant(1.0)"},
     }
     for name in paper.VARIANTS:
-        build.build(paper.get_config(name))
+        build.build(run_config.parse(paper.get_config(name)))
     config = paper.get_config("a")
     config.algorithm.discriminator_optimizer.learning_rate = "constant(1e-4)"
     assert config.algorithm.generator_optimizer.learning_rate == "constant(1e-3)"
@@ -389,7 +389,7 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
         "--config.num_seeds=3",
         "--config.num_steps=60",
     ]
-    folder.start(settings.self_contained(part.config), overwrite=False)
+    folder.start(files.self_contained(run_config.parse(part.config)), overwrite=False)
     assert command(folder, part)[4:] == ["--resume"]
     folder.summary.write_text("{}")
     assert command(folder, part) == []
@@ -424,7 +424,7 @@ def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_tim
     digits = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
     assert {name.partition("_")[0] for name in digits} == {"digits"}
     for part in digits.values():
-        build.build(part.config)
+        build.build(run_config.parse(part.config))
 
 
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):

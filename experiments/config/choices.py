@@ -2,9 +2,12 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
+
+_SHOWN_CHARACTERS = 80
 
 
-def choose(name: str, known: Iterable[str], path: str, *, what: str = "value") -> str:
+def choose(name: Any, known: Iterable[str], path: str, *, what: str = "value") -> str:
     """Checks a name against those that are known.
 
     Args:
@@ -20,11 +23,17 @@ def choose(name: str, known: Iterable[str], path: str, *, what: str = "value") -
       ValueError: it is not known; the error lists what is, and guesses what was meant.
     """
     known = sorted(known)
-    if name in known:
+    if isinstance(name, str) and name in known:
         return name
-    close = difflib.get_close_matches(str(name), known, n=1)
+    close = difflib.get_close_matches(str(name)[:_SHOWN_CHARACTERS], known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     listed = ", ".join(repr(each) for each in known)
     if what == "setting":
-        raise ValueError(f"{path} has no setting {name!r}{hint}; its settings are {listed}")
-    raise ValueError(f"{path} must be one of {listed}; got {name!r}{hint}")
+        raise ValueError(f"{path} has no setting {shown(name)}{hint}; its settings are {listed}")
+    raise ValueError(f"{path} must be one of {listed}; got {shown(name)}{hint}")
+
+
+def shown(value: Any) -> str:
+    """Returns the `repr` of a value, shortened to fit a line."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

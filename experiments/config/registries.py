@@ -3,9 +3,11 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
+import numpy as np
 import optax
+from jax.typing import ArrayLike
 
 from gumbel_gan import networks, schedules
 from gumbel_gan.algorithms import (
@@ -16,6 +18,8 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
+from gumbel_gan.arguments import Scalar, require_number, require_scalar
+from gumbel_gan.data import inverse_frequency_weights
 from gumbel_gan.losses import (
     AdvantageEstimator,
     Objective,
@@ -60,12 +64,45 @@ PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]]
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator
 }
-ALGORITHMS: Mapping[str, Callable[..., Algorithm]] = {
-    "relaxed_gan": relaxed_gan,
-    "maximum_likelihood": maximum_likelihood,
-    "importance_gan": importance_gan,
-    "policy_gradient": policy_gradient,
-    "professor_forcing": professor_forcing,
+
+
+def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
+    """Returns the weights of Toth's training sequences.
+
+    Args:
+      tokens: `[N, T]` the sequences.
+      data_weights: whether likelihoods are divided by the empirical probability of a sequence; if not, the weights are
+        constant, as in the author's code.
+
+    Returns:
+      `[N]` float32 weights.
+    """
+    return inverse_frequency_weights(tokens) if data_weights else np.full(len(tokens), len(tokens), np.float32)
+
+
+class AlgorithmEntry(NamedTuple):
+    """A training method, and what a config needs to know of it beside its signature.
+
+    Attributes:
+      function: builds the algorithm.
+      discriminators: the discriminators it takes; unused where the function has no parameter `discriminator`.
+      prefix_discriminators: those it takes where its advantages are of prefixes.
+      weights: maps the `[N, T]` training tokens, and settings of its own, to the `[N]` weights of the sequences in
+        batches; None for batches without weights.
+    """
+
+    function: Callable[..., Algorithm]
+    discriminators: Mapping[str, Callable[..., networks.Discriminator]] = DISCRIMINATORS
+    prefix_discriminators: Mapping[str, Callable[..., networks.PrefixDiscriminator]] = PREFIX_DISCRIMINATORS
+    weights: Callable[..., np.ndarray] | None = None
+
+
+ALGORITHMS: Mapping[str, AlgorithmEntry] = {
+    "relaxed_gan": AlgorithmEntry(relaxed_gan),
+    "maximum_likelihood": AlgorithmEntry(maximum_likelihood),
+    "importance_gan": AlgorithmEntry(importance_gan, weights=toth_weights),
+    "policy_gradient": AlgorithmEntry(policy_gradient),
+    "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
 }
 ESTIMATORS: Mapping[str, Estimator] = {"soft": soft, "straight_through": straight_through}
 OBJECTIVES: Mapping[str, Objective] = {
@@ -90,15 +127,19 @@ SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = {
 }
 
 
-def adam(learning_rate: Any, b1: float, b2: float) -> optax.GradientTransformation:
-    """Builds Adam."""
+def adam(learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999) -> optax.GradientTransformation:
+    """Builds Adam; the decays of its moments, in [0, 1), may be traced, and so may the learning rate, >= 0."""
+    require_scalar("learning_rate", learning_rate, low=0)
+    require_number("b1", b1, low=0, high=1, open_high=True)
+    require_number("b2", b2, low=0, high=1, open_high=True)
     return optax.adam(learning_rate, b1=b1, b2=b2)
 
 
-def clipped_adam(learning_rate: Any, b1: float, b2: float, max_norm: float) -> optax.GradientTransformation:
-    """Builds Adam of gradients that are first scaled down to a norm of at most `max_norm`."""
-    if not max_norm > 0:
-        raise ValueError(f"max_norm must be > 0, got {max_norm}")
+def clipped_adam(
+    learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999, *, max_norm: ArrayLike
+) -> optax.GradientTransformation:
+    """Builds Adam of gradients that are first scaled down to a norm of at most `max_norm`, > 0."""
+    require_number("max_norm", max_norm, low=0, open_low=True)
     return optax.chain(optax.clip_by_global_norm(max_norm), adam(learning_rate, b1, b2))
 
 
@@ -106,5 +147,5 @@ OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {"adam":
 
 
 def spans_steps(name: str) -> bool:
-    """Tells whether the schedule of that name has a length, an argument `steps`."""
+    """Returns whether the schedule of that name has a length, an argument `steps`."""
     return "steps" in inspect.signature(SCHEDULES[name]).parameters

@@ -1,33 +1,157 @@
-"""Sections of a config: each names what is to be made, beside the settings to make it with."""
+"""Sections of a config: each names what is to be built, beside the settings to build it with.
 
+The signature of the function that a section names says which settings there are, of which types, and their defaults.
+"""
+
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from experiments.config.choices import choose
-from experiments.config.settings import Section
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from experiments.config import schedule_text, values
+from experiments.config.choices import choose, shown
+from experiments.config.run_config import Section
+from gumbel_gan.arguments import Scalar, at_step
+
+# Hyperparameters that stay in [0, 1].
+_SHARES = ("instance_noise", "sampling_rate", "score_weight", "weight_exponent", "ema_decay")
 
 
-def named(section: Section, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
-    """Calls the maker that a section names, with the section's other settings and what it takes of the given."""
-    settings = dict(section)
-    maker = makers[choose(pop_name(settings, path), makers, f"{path}.name")]
-    known = inspect.signature(maker).parameters
-    return call(maker, settings, path, **{name: value for name, value in given.items() if name in known})
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """Reads the settings of sections, at one point of a sweep.
+
+    Attributes:
+      num_steps: length of the schedules that state none.
+      sweep: the config's sweep.
+      point: index of the point of the sweep; may be traced.
+      scalars: paths of the scalar settings met so far, which a sweep may name.
+    """
+
+    num_steps: int
+    sweep: Mapping[str, tuple[float | str, ...]] = dataclasses.field(default_factory=dict)
+    point: ArrayLike = 0
+    scalars: set[str] = dataclasses.field(default_factory=set)
+
+    def named(self, section: Any, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
+        """Calls the maker that a section names.
+
+        Args:
+          section: the section: a mapping with a `name`, and settings.
+          path: its name, for errors.
+          makers: the functions by name.
+          **given: arguments that are not settings; the maker gets those that it has parameters for.
+
+        Raises:
+          ValueError: a setting is unknown, missing, of a wrong type or out of its range; the message names it.
+        """
+        settings = dict(mapping(section, path))
+        maker = makers[choose(pop(settings, "name", path), makers, f"{path}.name")]
+        known = values.parameters(maker)
+        return self.call(maker, settings, path, **{name: value for name, value in given.items() if name in known})
+
+    def call(self, function: Callable[..., Any], section: Any, path: str, **given: Any) -> Any:
+        """Calls a function with a section's settings; a setting that has no default must be there.
+
+        Args:
+          function: the function.
+          section: the settings.
+          path: name of the section, for errors.
+          **given: arguments that are not settings.
+
+        Raises:
+          ValueError: as in `named`.
+        """
+        known = {
+            name: parameter
+            for name, parameter in values.parameters(function).items()
+            if name not in given and values.is_setting(parameter.annotation)
+        }
+        section = mapping(section, path)
+        for name in section:
+            choose(name, known, path, what="setting")
+        arguments = {}
+        for name, parameter in known.items():
+            setting = f"{path}.{name}"
+            swept = self._swept(setting, parameter.annotation)
+            if swept is not None:
+                arguments[name] = swept
+            elif name in section:
+                arguments[name] = self.read(section[name], parameter.annotation, setting)
+            elif parameter.default is inspect.Parameter.empty:
+                raise ValueError(f"{setting} is missing")
+        try:
+            return function(**given, **arguments)
+        except (ImportError, TypeError, ValueError, OSError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def read(self, value: Any, annotation: Any, path: str) -> Any:
+        """Reads a value as the parameter of that type takes it.
+
+        Raises:
+          ValueError: the value has another type, or is the text of no schedule.
+        """
+        if not values.is_scalar(annotation):
+            return values.check(value, annotation, path)
+        if values.is_none(value, annotation):
+            return None
+        wanted = "a number or a schedule" if values.takes_schedules(annotation) else "a finite number"
+        if (not isinstance(value, str) and not values.is_finite(value)) or value == "none":
+            raise ValueError(f"{path} must be {wanted}, got {shown(value)}")
+        if not isinstance(value, str):
+            return value
+        read = schedule_text.parse(value, path, self.num_steps)
+        if callable(read) and not values.takes_schedules(annotation):
+            raise ValueError(f"{path} must be {wanted}, got {shown(value)}")
+        self._check_share(read, path)
+        return read
+
+    def check_swept(self) -> None:
+        """Raises ValueError unless all that the sweep names are scalar settings that were met."""
+        for name in self.sweep:
+            choose(name, self.scalars, "config.sweep", what="setting")
+
+    def _swept(self, path: str, annotation: Any) -> Scalar | None:
+        """Returns the value of a setting at the point of the sweep; None where it is not swept."""
+        if not values.is_scalar(annotation):
+            return None
+        name = path.removeprefix("config.")
+        self.scalars.add(name)
+        if name not in self.sweep:
+            return None
+        read = [self.read(value, annotation, path) for value in self.sweep[name]]
+        if any(value is None for value in read):
+            raise ValueError(f"config.sweep: {name} must be a list of numbers or schedules, got 'none' in it")
+        if isinstance(self.point, int):
+            return read[self.point]
+        if not any(map(callable, read)):
+            return jnp.asarray(read)[self.point]
+        return lambda step: jnp.stack([jnp.asarray(at_step(value, step), jnp.float32) for value in read])[self.point]
+
+    def _check_share(self, value: Scalar, path: str) -> None:
+        if path.rpartition(".")[2] in _SHARES and callable(value):
+            # A schedule runs between its two ends.
+            with jax.ensure_compile_time_eval():
+                ends = [np.asarray(value(step)).item() for step in (0, self.num_steps)]
+            if max(ends) > 1:
+                raise ValueError(f"{path} must stay in [0, 1], got {ends[0]:g} to {ends[1]:g}")
 
 
-def call(function: Callable[..., Any], section: Section, path: str, **given: Any) -> Any:
-    """Calls a function with a section's settings; those that it has no default for must be there. Errors name them."""
-    settings = {name: each for name, each in inspect.signature(function).parameters.items() if name not in given}
-    for name in section:
-        choose(name, settings, path, what="setting")
-    for name, parameter in sorted(settings.items()):
-        if name not in section and parameter.default is inspect.Parameter.empty:
-            raise ValueError(f"{path}.{name} is missing")
-    try:
-        return function(**given, **section)
-    except (ImportError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+def as_mapping(section: Section) -> dict[str, Any]:
+    """Returns a section as a mapping with its `name`."""
+    return {"name": section.name, **section.settings}
+
+
+def mapping(section: Any, path: str) -> Mapping[str, Any]:
+    """Returns a section; raises ValueError unless it is one."""
+    if not isinstance(section, Mapping):
+        raise ValueError(f"{path} must be a section with settings, got {shown(section)}")
+    return section
 
 
 def pop(section: dict[str, Any], name: str, path: str) -> Any:
@@ -35,8 +159,3 @@ def pop(section: dict[str, Any], name: str, path: str) -> Any:
     if name not in section:
         raise ValueError(f"{path}.{name} is missing")
     return section.pop(name)
-
-
-def pop_name(section: dict[str, Any], path: str) -> str:
-    """Takes out of a section the name of what it makes."""
-    return str(pop(section, "name", path))

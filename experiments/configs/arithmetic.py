@@ -30,7 +30,8 @@ def get_config() -> ConfigDict:
             "heldout": "test",  # the split they are compared with: 'test', or 'validation' to choose settings by
             "temperatures": (),  # of the curve of quality against diversity
             "long_length": 0,  # symbols of longer samples than those trained on, compared part by part; 0 for none
-            "num_states": 0,  # sequences read and drawn whose recurrent states are told apart; 0 for none
+            "num_states": 0,  # sequences whose hidden states are compared, read and generated; 0 for none
+            "sweep": placeholder(object),  # such as {"algorithm.temperature": [0.5, 1.0]}; None for none
             "task": {
                 "name": "grammar",
                 "grammar": "arithmetic",  # a name, a file, or the productions

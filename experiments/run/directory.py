@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ml_collections import ConfigDict
 from tensorboardX import SummaryWriter
 
+from experiments.config import run_config
+from experiments.config.files import task_files
+from experiments.config.run_config import RunConfig, flatten
+
 Row = dict[str, Any]
+
+# The key of `config.json` that lists what the run writes into its folder, beside the config itself.
+_WRITTEN = "written"
 
 _UNESCAPED = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
 _ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.items()})
@@ -52,39 +58,71 @@ class RunDirectory:
         self.data = self.path / "data"
         self.events = self.path / "events"
 
-    def start(self, config: ConfigDict, *, overwrite: bool) -> None:
-        """Makes the folder hold a new run.
+    def holds_run(self) -> bool:
+        """Returns whether the folder holds a run: a `config.json` that this version can read."""
+        try:
+            self.read_config()
+        except ValueError:
+            return False
+        return True
+
+    def check_start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> list[Path]:
+        """Checks that the folder can take a new run.
 
         Args:
-          config: the run's config.
-          overwrite: whether a run that the folder holds is deleted; other files stay.
+          config: the config of the new run.
+          overwrite: whether a run that the folder holds may be deleted.
+          reads: files that the new run reads.
+
+        Returns:
+          The files and folders to delete first: those that the run in the folder wrote. Other files are never deleted.
 
         Raises:
-          ValueError: the folder holds a run, and `overwrite` is false.
+          ValueError: the folder holds a run and `overwrite` is false; the new run would write over files that no run
+            wrote; or a file that it reads would be deleted.
         """
-        if any(path.exists() for path in self._all()):
-            if not overwrite:
-                state = "a finished run" if self.summary.exists() else "an unfinished run (--resume goes on with it)"
-                raise ValueError(
-                    f"--workdir must not hold a run, but {str(self.path)!r} holds {state}; "
-                    "choose another folder, or --overwrite to delete it"
-                )
-            self._delete()
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.config, config.to_dict())
+        own = self._own()
+        if own and not overwrite:
+            state = "a finished run" if self.summary.exists() else "an unfinished run (--resume goes on with it)"
+            raise ValueError(
+                f"--workdir must not hold a run, but {str(self.path)!r} holds {state}; "
+                "choose another folder, or --overwrite to delete it"
+            )
+        foreign = sorted({top.name for top in map(self._top, self._written(config)) if self._is_foreign(top, own)})
+        if foreign:
+            raise ValueError(
+                f"--workdir must not hold files of yours where a run writes its own, but {str(self.path)!r} holds "
+                f"{', '.join(foreign)}; choose another folder"
+            )
+        for file in (Path(file).resolve() for file in reads):
+            for path in (path.resolve() for path in own):
+                if file == path or path in file.parents:
+                    raise ValueError(f"--overwrite would delete {str(file)!r}, which the run reads; copy it elsewhere")
+        return own
 
-    def keep_files(self, files: Iterable[str]) -> None:
+    def start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> None:
+        """Makes the folder hold a new run; the arguments and errors are those of `check_start`."""
+        for path in self.check_start(config, overwrite=overwrite, reads=reads):
+            self._delete(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        names = [str(path.relative_to(self.path)) for path in self._written(config)]
+        write_json(self.config, config.to_dict() | {_WRITTEN: names})
+
+    def keep_files(self, config: RunConfig) -> None:
         """Copies the files that the run learns from, so that it can be sampled where they are not."""
-        for number, file in enumerate(files):
-            copy = self.data / f"{number:03d}" / Path(file).name
-            copy.parent.mkdir(parents=True)
-            shutil.copyfile(file, copy)
+        for file, copy in zip(task_files(config), self._copies(config), strict=True):
+            if not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                partial = copy.with_name(copy.name + ".partial")
+                shutil.copyfile(file, partial)
+                partial.replace(copy)
 
     def kept_files(self) -> list[str]:
-        """Gives the copies that `keep_files` made, in its order."""
-        return sorted(str(file) for file in self.data.glob("*/*"))
+        """Returns the copies that `keep_files` made, in its order; none where one is missing."""
+        copies = self._copies(self.read_config())
+        return [str(copy) for copy in copies] if all(copy.exists() for copy in copies) else []
 
-    def check_resumable(self, config: ConfigDict) -> None:
+    def check_resumable(self, config: RunConfig) -> None:
         """Checks that the folder holds a run of this very config.
 
         Args:
@@ -100,16 +138,18 @@ class RunDirectory:
                 f"config.{difference} differs: without --config flags, the run's own is used"
             )
 
-    def first_difference(self, config: ConfigDict) -> str | None:
-        """Names the first setting in which the run's config is not the given one; raises where there is no run."""
-        stored, given = flatten(self.read_config()), flatten(config.to_dict())
+    def first_difference(self, config: RunConfig) -> str | None:
+        """Returns the first setting in which the run's config differs from another; raises where there is no run."""
+        stored, given = flatten(self.read_config().to_dict()), flatten(config.to_dict())
         return min((name for name, _ in stored.items() ^ given.items()), default=None)
 
-    def read_config(self) -> Row:
-        """Reads the run's config; raises ValueError where the folder holds no run."""
-        if not self.config.exists():
-            raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
-        return json.loads(self.config.read_text(encoding="utf-8"))
+    def read_config(self) -> RunConfig:
+        """Reads the run's config.
+
+        Raises:
+          ValueError: the folder holds no run: there is no `config.json`, or one of something else.
+        """
+        return self._read_record()[0]
 
     def read_metrics(self) -> list[Row]:
         """Reads the rows written so far; a line that a killed process left half-written is dropped."""
@@ -139,23 +179,67 @@ class RunDirectory:
         write_text(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
     def wall_seconds(self) -> float:
-        """Gives the seconds spent: by the whole run where it is finished, else up to its last row."""
+        """Returns the seconds spent: by the whole run where it is finished, else up to its last row."""
         if self.summary.exists():
             return self.read_summary()["wall_seconds"]
         rows = self.read_metrics()
         return rows[-1]["wall_seconds"] if rows else 0.0
 
-    def _all(self) -> list[Path]:
-        # The config last, so that a deletion that was cut short still leaves a run to be seen.
-        files = [self.summary, self.metrics, self.samples, self.curves, self.states]
-        return [*files, self.checkpoints, self.data, self.events, self.config]
+    def _read_record(self) -> tuple[RunConfig, list[str] | None]:
+        """Reads `config.json`: the config, and the names of what the run wrote, None where an older version wrote it."""
+        if not os.path.lexists(self.config):
+            raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
+        try:
+            record = json.loads(self.config.read_text(encoding="utf-8"))
+            names = record.pop(_WRITTEN, None) if isinstance(record, dict) else None
+            return run_config.parse_stored(record), names
+        except (OSError, ValueError, RecursionError) as error:
+            raise ValueError(
+                f"--workdir must hold a run of this version, got {str(self.path)!r}, whose config.json is not the "
+                f"config of one: {error}"
+            ) from error
 
-    def _delete(self) -> None:
-        for path in self._all():
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+    def _written(self, config: RunConfig) -> list[Path]:
+        """Returns what a run of a config writes, the config last."""
+        states = [self.states] if config.num_states else []
+        folders = [*self._copies(config), self.checkpoints, self.events]
+        return [self.summary, self.metrics, self.samples, self.curves, *states, *folders, self.config]
+
+    def _copies(self, config: RunConfig) -> list[Path]:
+        files = enumerate(task_files(config))
+        return [self.data / f"{number:03d}" / Path(file).name for number, file in files]
+
+    def _own(self) -> list[Path]:
+        """Returns what there is of the files and folders that the run in the folder wrote, its config last."""
+        if not self.holds_run():
+            return []
+        config, names = self._read_record()
+        known = self._written(config)
+        # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list.
+        listed = [path for path in known if names is None or str(path.relative_to(self.path)) in names]
+        return [path for path in listed if os.path.lexists(path)]
+
+    def _top(self, path: Path) -> Path:
+        """Returns the file or folder directly in the run's folder that a path is, or lies in."""
+        return self.path / path.relative_to(self.path).parts[0]
+
+    def _is_foreign(self, path: Path, own: list[Path]) -> bool:
+        """Returns whether a path directly in the folder holds anything but what a run wrote."""
+        if path in own or not os.path.lexists(path):
+            return False
+        if path.is_symlink() or not path.is_dir():
+            return True
+        return any(each not in own for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
+
+    def _delete(self, path: Path) -> None:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+            return
+        path.unlink(missing_ok=True)
+        # The folders of a copy, where nothing else lies in them.
+        for folder in path.relative_to(self.path).parents:
+            if folder.parts and not any((self.path / folder).iterdir()):
+                (self.path / folder).rmdir()
 
 
 class MetricsWriter:
@@ -222,18 +306,6 @@ def one_line(string: str) -> str:
     return string.translate(_ESCAPED)
 
 
-def flatten(section: Mapping[str, Any], prefix: str = "") -> Row:
-    """Turns nested sections into one, whose names are joined by dots."""
-    flat: Row = {}
-    for name, value in section.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            # JSON turns tuples into lists.
-            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
-    return flat
-
-
 def write_text(path: Path, text: str) -> None:
     """Writes a text, atomically."""
     partial = path.with_name(path.name + ".partial")
@@ -252,7 +324,7 @@ def check_holds_no_run(path: str | Path, flag: str) -> None:
       ValueError: it can't, or it is.
     """
     check_writable(path, flag)
-    if RunDirectory(path).config.exists():
+    if RunDirectory(path).holds_run():
         raise ValueError(f"{flag} must not be the folder of a run, got {str(path)!r}")
 
 

@@ -1,6 +1,6 @@
 """How the states of generators that read differ from those of generators that draw, before training and after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.config.build import Experiment
 from experiments.config.members import members, members_at
+from experiments.config.run_config import RunConfig
 from experiments.run.directory import Row
 from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.data import Batch, take
@@ -46,7 +47,7 @@ class Observed(NamedTuple):
     others: np.ndarray
 
 
-def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Observed:
+def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
     """Observes the generators of a run, at the ends of the quarters of a sequence.
 
     Args:
@@ -57,10 +58,10 @@ def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Ob
     Returns:
       Their states.
     """
-    task, model, algorithm, num = experiment.task, experiment.model, experiment.algorithm, config["num_states"]
+    task, model, algorithm, num = experiment.task, experiment.model, experiment.algorithm, config.num_states
     times = evaluation.quarters(task.length)
     states_at = evaluation.hidden_states_at(model, times)
-    references, others = evaluation.heldout_and_others(task, config["heldout"])
+    references, others = evaluation.heldout_and_others(task, config.heldout)
 
     @jax.jit
     def read(state: Any, data: Batch) -> jax.Array:
@@ -79,7 +80,7 @@ def observe(config: Mapping[str, Any], experiment: Experiment, state: Any) -> Ob
         )
 
     seeds = members(config).seeds
-    mesh = sharding.seeds_mesh(len(seeds), config["num_shards"])
+    mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
     return Observed(times, states(initial), states(state), np.asarray(read(state, take(others, slice(num)))))
 

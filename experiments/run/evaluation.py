@@ -15,6 +15,7 @@ import numpy as np
 from experiments import devices
 from experiments.config.build import Experiment
 from experiments.config.members import members, members_at, sweep
+from experiments.config.run_config import RunConfig
 from experiments.run import dynamics
 from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
 from experiments.run.summary import NUM_SHOWN, Summary
@@ -73,13 +74,18 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
     return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
 
 
-def observe(config: Any, experiment: Experiment, state: Any) -> dynamics.Observed | None:
+def observe(config: RunConfig, experiment: Experiment, state: Any) -> dynamics.Observed | None:
     """Observes the hidden states of a run's generators, see `dynamics.observe`, if the config asks for them."""
     return dynamics.observe(config, experiment, state) if config.num_states else None
 
 
 def summarize(
-    config: Any, experiment: Experiment, state: Any, observed: dynamics.Observed | None, *, wall_seconds: float = 0.0
+    config: RunConfig,
+    experiment: Experiment,
+    state: Any,
+    observed: dynamics.Observed | None,
+    *,
+    wall_seconds: float = 0.0,
 ) -> tuple[Summary, list[list[str]]]:
     """Measures the final generators of a run.
 
@@ -138,7 +144,7 @@ def summarize(
 
 
 def write_samples_and_states(
-    run: RunDirectory, config: Any, strings: Sequence[Sequence[str]], observed: dynamics.Observed | None
+    run: RunDirectory, config: RunConfig, strings: Sequence[Sequence[str]], observed: dynamics.Observed | None
 ) -> None:
     """Writes the samples of a run and, if the config asks for hidden states, their embedding in the plane.
 
@@ -214,7 +220,7 @@ def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
 
 
 def _comparison(
-    config: Any, experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
+    config: RunConfig, experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
 ) -> tuple[Row, Row]:
     """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config.
 

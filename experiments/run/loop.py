@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
 from experiments import cli, devices
-from experiments.config import build, settings
+from experiments.config import build, files
 from experiments.config.members import member_names, members
+from experiments.config.run_config import RunConfig
 from experiments.run import evaluation
 from experiments.run.directory import MetricsWriter, RunDirectory, check_writable
 from experiments.run.progress import ProgressLine
@@ -36,7 +36,7 @@ class Prepared(NamedTuple):
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
-    config: ConfigDict
+    config: RunConfig
     run: RunDirectory
     experiment: build.Experiment
     mesh: jax.sharding.Mesh
@@ -46,13 +46,13 @@ class Prepared(NamedTuple):
     started: float
 
 
-def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
-    """Makes ready for a run, from its config; writes nothing until all is checked.
+def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
+    """Prepares a run from its config; writes and deletes nothing until all is checked.
 
     Args:
       config: the config.
       run: the folder.
-      overwrite: whether to delete a run that the folder holds.
+      overwrite: whether to delete the files of a run that the folder holds.
       resume: whether to go on with the run that the folder holds.
 
     Returns:
@@ -66,10 +66,13 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
     check_writable(run.path, "--workdir")
-    settings.check_settings(config)
+    if resume:
+        run.read_config()
+    reads = files.read_by(config)
+    config = files.self_contained(config)
+    deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
     seeds, points = members(config)
     devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
-    config = settings.self_contained(config)
     experiment = build.build(config)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
@@ -85,8 +88,11 @@ def prepare(config: ConfigDict, run: RunDirectory, *, overwrite: bool = False, r
         run.check_resumable(config)
         started -= run.wall_seconds()
     else:
-        run.start(config, overwrite=overwrite)
-        run.keep_files(settings.paths(config.task.files) if "files" in config.task else ())
+        if deleted:
+            names = ", ".join(str(path.relative_to(run.path)) for path in deleted)
+            cli.screen().print(f"deleting of the run in {run.path}: {names}", soft_wrap=True, highlight=False)
+        run.start(config, overwrite=overwrite, reads=reads)
+    run.keep_files(config)
     return Prepared(config, run, experiment, mesh, keys, points, advance, started)
 
 
@@ -142,12 +148,12 @@ def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoi
 
 
 def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
-    """Gives the types of a tree of arrays that has a sharding."""
+    """Returns the types of a tree of arrays with a sharding."""
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), tree)
 
 
-def _advance(config: ConfigDict, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
-    """Makes the compiled program of a chunk of steps of all members."""
+def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
+    """Returns the compiled program of a chunk of steps of all members."""
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):

@@ -15,7 +15,7 @@ class ProgressLine:
     """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
 
     def __init__(self, console: Console, num_steps: int, start: int):
-        """Makes the line.
+        """Prepares the line.
 
         Args:
           console: where it is drawn.
@@ -43,18 +43,35 @@ class ProgressLine:
 
         Args:
           step: the step reached.
-          metrics: numbers, or an array of one a seed, whose median is shown.
+          metrics: numbers, or an array with one of each replica. The median of those that are numbers is shown, and
+            how many replicas diverged: those with a metric that is NaN.
         """
         now = time.monotonic()
         speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
         self._last_time, self._last_step = now, step
-        shown = {name: float(np.median(value)) for name, value in metrics.items() if describe(name).in_progress}
+        shown = {name: np.asarray(value, float) for name, value in metrics.items() if describe(name).in_progress}
         minutes, seconds = divmod(round((self._num_steps - step) / speed), 60)
         parts = [f"step {step:,}/{self._num_steps:,}"]
-        parts += [f"{describe(name).label} {value:.4g}" for name, value in shown.items()]
+        parts += [f"{describe(name).label} {_median(value):.4g}" for name, value in shown.items()]
+        parts += _diverged(list(shown.values()))
         parts += [f"{speed:.3g} steps/s", f"{minutes}:{seconds:02d} left"]
         line = "  ".join(parts)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=step, description=line)
         else:
             self._console.print(line, soft_wrap=True)
+
+
+def _median(values: np.ndarray) -> float:
+    """Returns the median of the values that are numbers; NaN where none is."""
+    numbers = values[~np.isnan(values)]
+    return float(np.median(numbers)) if numbers.size else float("nan")
+
+
+def _diverged(metrics: list[np.ndarray]) -> list[str]:
+    """Returns what is said of replicas with a metric that is NaN; nothing where there are none."""
+    num_replicas = max((values.size for values in metrics), default=0)
+    # A metric that all replicas share, such as the temperature, is of no replica.
+    of_each = [np.isnan(values.ravel()) for values in metrics if values.size == num_replicas]
+    num = int(np.any(of_each, axis=0).sum()) if of_each else 0
+    return [f"{num} of {num_replicas} diverged"] if num else []

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ml_collections import ConfigDict
-
 from experiments import devices
 from experiments.config import build
 from experiments.config.members import members
+from experiments.config.run_config import RunConfig
 from experiments.run.directory import RunDirectory
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -24,7 +23,7 @@ class Restored(NamedTuple):
     """
 
     run: RunDirectory
-    config: ConfigDict
+    config: RunConfig
     experiment: build.Experiment
     state: Any
 
@@ -43,10 +42,9 @@ def restore(workdir: str | Path, *, platform: str = "") -> Restored:
       ValueError: the folder holds no run, or no checkpoint yet.
     """
     run = RunDirectory(workdir)
-    config = ConfigDict(run.read_config())
+    config = run.read_config()
     if kept := run.kept_files():
-        with config.ignore_type():
-            config.task.files = kept
+        config = config.with_task(files=kept)
     devices.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ml_collections import ConfigDict
 
 from experiments import cli
-from experiments.config import settings
+from experiments.config import files, run_config
 from experiments.reports.runs import FinishedRun, read_runs
 from experiments.run.directory import RunDirectory, flatten
 
@@ -85,7 +85,7 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
 def command(run: RunDirectory, part: Part) -> list[str]:
     """Returns the command that trains or resumes a part; empty if it is trained."""
     # Reads the files of all parts before any is trained, so that a missing one is found now and not hours later.
-    config = settings.self_contained(part.config)
+    config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
@@ -94,6 +94,6 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
-            f"{difference}, {flatten(run.read_config()).get(difference)!r}"
+            f"{difference}, {flatten(run.read_config().to_dict()).get(difference)!r}"
         )
     return [] if run.summary.exists() else [*train, "--resume"]

@@ -1,0 +1,63 @@
+"""The files that a config names: found again at another time and place."""
+
+from pathlib import Path
+
+from experiments.config import registries
+from experiments.config.run_config import RunConfig
+from experiments.config.values import parameters, paths
+from gumbel_gan.tasks import files_digest
+from gumbel_gan.tasks.grammar import productions
+
+
+def read_by(config: RunConfig) -> list[Path]:
+    """Returns the files that a config reads: those of its sequences, and that of its grammar if it is in a file."""
+    settings = config.task.settings
+    found = [Path(file) for file in task_files(config)]
+    grammar = settings.get("grammar")
+    if isinstance(grammar, str) and "->" not in grammar and is_file(grammar):
+        found.append(Path(grammar))
+    return found
+
+
+def task_files(config: RunConfig) -> tuple[str, ...]:
+    """Returns the paths of the files of sequences that a config names.
+
+    Raises:
+      ValueError: the setting names no files.
+    """
+    return paths(config.task.settings.get("files") or (), "config.task.files")
+
+
+def self_contained(config: RunConfig) -> RunConfig:
+    """Returns a config that means the same at another time and place.
+
+    The file of a grammar is replaced by what it holds; files of sequences get absolute paths, and the digest by which
+    they will be known again.
+
+    Raises:
+      ValueError: the grammar is no name, no file and no productions; or a file can't be read.
+    """
+    task = config.task
+    changes = {}
+    try:
+        if "grammar" in task.settings:
+            changes["grammar"] = productions(task.settings["grammar"])
+        if files := task_files(config):
+            resolved = [str(Path(file).resolve()) for file in files]
+            if any("," in file for file in resolved):
+                raise ValueError(f"files must have no comma in their paths, got {resolved}")
+            changes["files"] = ",".join(resolved)
+            if task.name in registries.TASKS and "digest" in parameters(registries.TASKS[task.name]):
+                changes["digest"] = task.settings.get("digest") or files_digest(files)
+    except (TypeError, ValueError, OSError) as error:
+        message = str(error)
+        raise ValueError(message if message.startswith("config.") else f"config.task: {message}") from error
+    return config.with_task(**changes)
+
+
+def is_file(path: str) -> bool:
+    """Returns whether a text is the path of a file; never raises."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False

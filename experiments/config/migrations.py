@@ -1,0 +1,79 @@
+"""Configs of older versions: what their keys and values are called today."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+# Version 0, which no `schema_version` marks. A key stands for itself, or for the section of that name.
+_RENAMED = {
+    "task.length_law": "task.length_distribution",
+    "algorithm.average_decay": "algorithm.ema_decay",
+    "algorithm.real_penalty": "algorithm.penalty.real_weight",
+    "algorithm.generated_penalty": "algorithm.penalty.generated_weight",
+    "algorithm.penalised_fraction": "algorithm.penalty.fraction",
+    "algorithm.feedback_temperature": "algorithm.feedback.temperature",
+    "algorithm.feedback_gradient": "algorithm.feedback.gradient",
+    "algorithm.temper": "algorithm.weight_exponent",
+    "algorithm.credit": "algorithm.advantages",
+}
+_RENAMED_VALUES = {
+    ("algorithm.advantages.name", "terminal"): "reinforce",
+    ("algorithm.advantages.name", "roll_outs"): "monte_carlo",
+    ("algorithm.reward", "twice_belief_minus_one"): "tanh_half_logit",
+    ("algorithm.reward", "log_belief"): "log_sigmoid",
+}
+
+
+def migrate(record: Any) -> Any:
+    """Returns the `config.json` of a run in the words of this version; what is no config of version 0 as it is."""
+    if not isinstance(record, Mapping) or "schema_version" in record:
+        return record
+    migrated: dict[str, Any] = {}
+    sweep: dict[str, list[str]] = {}
+    for path, value in _leaves(record):
+        path = _renamed(path)
+        if isinstance(value, str):
+            value = _RENAMED_VALUES.get((path, value), value)
+        if path.startswith("algorithm.") and (texts := _listed(value)):
+            value, sweep[path] = texts[0], texts
+        section = migrated
+        *names, last = path.split(".")
+        for name in names:
+            section = section.setdefault(name, {})
+        section[last] = value
+    return migrated | ({"sweep": sweep} if sweep else {})
+
+
+def _leaves(section: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for name, value in section.items():
+        is_section = isinstance(value, Mapping) and value
+        found += _leaves(value, f"{prefix}{name}.") if is_section else [(f"{prefix}{name}", value)]
+    return found
+
+
+def _renamed(path: str) -> str:
+    for old, new in _RENAMED.items():
+        if path == old or path.startswith(f"{old}."):
+            return new + path.removeprefix(old)
+    return path
+
+
+def _listed(text: Any) -> list[str]:
+    """Returns the texts of a schedule at the points of the sweep that lists in it were; none without such a list."""
+    try:
+        tree = ast.parse(text, mode="eval") if isinstance(text, str) else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    if tree is None:
+        return []
+    sizes = [len(node.elts) for node in ast.walk(tree) if isinstance(node, ast.List)]
+    return [ast.unparse(_AtPoint(point).visit(ast.parse(text, mode="eval"))) for point in range(min(sizes, default=0))]
+
+
+class _AtPoint(ast.NodeTransformer):
+    def __init__(self, point: int):
+        self._point = point
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        return node.elts[self._point]

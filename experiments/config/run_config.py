@@ -1,0 +1,208 @@
+"""A config, read once: a ConfigDict or the JSON of a run becomes a typed, frozen `RunConfig`."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from experiments.config import migrations, sweeps
+from experiments.config.choices import choose, shown
+from experiments.config.values import is_finite, require_integer
+from experiments.devices import PLATFORMS
+from gumbel_gan.evaluation import SPLITS
+from gumbel_gan.metrics import LEAST_VECTORS
+
+SCHEMA_VERSION = 1
+DTYPES = ("float32", "bfloat16")
+
+# The least and the largest value of each integer; seeds are checked with their number.
+_COUNTS = {
+    "num_seeds": (1, 2**16),
+    "num_steps": (1, 2**31 - 1),
+    "steps_per_chunk": (1, 2**31 - 1),
+    "chunks_per_checkpoint": (1, 2**31 - 1),
+    "batch_size": (1, 2**24),
+    "num_shards": (1, 2**16),
+    "num_samples": (1, 2**24),
+    "num_compared": (0, 2**24),
+    "long_length": (0, 2**24),
+    "num_states": (0, 2**24),
+}
+
+
+class Section(NamedTuple):
+    """What a config names, and the settings to build it with.
+
+    Attributes:
+      name: a name in `experiments.config.registries`.
+      settings: the other keys of the section, plain values and mappings; read-only.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """A config whose own settings are checked; those of its sections are when they are built.
+
+    Attributes:
+      task: the sequences, a name in `registries.TASKS`.
+      algorithm: the training method, a name in `registries.ALGORITHMS`, with its networks and optimizers.
+      sweep: values of scalar settings of the algorithm, by their paths: lists of one length, zipped. Every seed is
+        trained with each.
+      platform: '', 'cpu', 'gpu' or 'tpu'; '' is JAX's own choice.
+      dtype: of the computation, 'float32' or 'bfloat16'.
+      seed: the first seed.
+      num_seeds: number of seeds, trained together in one program.
+      num_steps: number of training steps.
+      steps_per_chunk: steps in one compiled scan, between two progress lines.
+      chunks_per_checkpoint: chunks between two checkpoints.
+      batch_size: sequences of a batch.
+      num_shards: shards of a batch, on a device each where there are enough; changes no result.
+      num_samples: sequences drawn at the end, for each replica.
+      num_compared: how many of them are compared with held-out sequences; 0 is none.
+      heldout: the split that they are compared with, 'test', or 'validation' to choose settings by.
+      temperatures: temperatures of the curve of quality against diversity.
+      long_length: length of samples longer than those trained on; 0 is none.
+      num_states: number of sequences whose hidden states are compared, read and generated; 0 is none.
+    """
+
+    task: Section
+    algorithm: Section
+    sweep: Mapping[str, tuple[float | str, ...]] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
+    platform: str = ""
+    dtype: str = "float32"
+    seed: int = 0
+    num_seeds: int = 1
+    num_steps: int = 3_000
+    steps_per_chunk: int = 50
+    chunks_per_checkpoint: int = 20
+    batch_size: int = 128
+    num_shards: int = 1
+    num_samples: int = 10_000
+    num_compared: int = 0
+    heldout: str = "test"
+    temperatures: tuple[float, ...] = ()
+    long_length: int = 0
+    num_states: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain JSON, with the version of its schema; `parse` reads it."""
+        plain: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            plain[field.name] = {"name": value.name, **value.settings} if isinstance(value, Section) else value
+        return _plain(plain)
+
+    def with_task(self, **settings: Any) -> "RunConfig":
+        """Returns a copy with other settings of the task."""
+        changed = types.MappingProxyType({**self.task.settings, **settings})
+        return dataclasses.replace(self, task=self.task._replace(settings=changed))
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(RunConfig))
+
+
+def parse(config: Any) -> RunConfig:
+    """Reads a config.
+
+    Args:
+      config: a mapping as in `experiments/configs`, such as a ConfigDict, or as `RunConfig.to_dict` returns it. What
+        it lacks takes the defaults of `RunConfig`; a `task` and an `algorithm` it must have.
+
+    Raises:
+      ValueError: a key is unknown or missing, or a value has a wrong type or is out of its range; the message starts
+        with its name.
+    """
+    plain = _plain(config)
+    if not isinstance(plain, dict):
+        raise ValueError(f"the config must be a mapping such as a ConfigDict, got {shown(plain)}")
+    version = plain.pop("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"config.schema_version must be {SCHEMA_VERSION} for this version, got {shown(version)}")
+    for name in plain:
+        choose(name, _NAMES, "config", what="setting")
+    sections = {name: _section(plain, name) for name in ("task", "algorithm")}
+    sweep = sweeps.parse(plain.get("sweep"))
+    others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
+    if isinstance(others.get("temperatures"), list):
+        others["temperatures"] = tuple(others["temperatures"])
+    parsed = RunConfig(**sections, sweep=types.MappingProxyType(sweep), **others)
+    _check(parsed)
+    return parsed
+
+
+def parse_stored(record: Any) -> RunConfig:
+    """Reads the `config.json` of a run, of this version or of an older one.
+
+    Raises:
+      ValueError: it is not the config of a run, or that of a newer version.
+    """
+    return parse(migrations.migrate(record))
+
+
+def flatten(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested sections as one, whose names are joined by dots, with tuples for lists."""
+    flat: dict[str, Any] = {}
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            # JSON turns tuples into lists.
+            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
+    return flat
+
+
+def _section(plain: Mapping[str, Any], name: str) -> Section:
+    if name not in plain:
+        raise ValueError(f"config.{name} is missing")
+    section = plain[name]
+    if not isinstance(section, dict):
+        raise ValueError(f"config.{name} must be a section, with a name and settings, got {shown(section)}")
+    settings = dict(section)
+    if "name" not in settings:
+        raise ValueError(f"config.{name}.name is missing")
+    kind = settings.pop("name")
+    if not isinstance(kind, str):
+        raise ValueError(f"config.{name}.name must be a text, got {shown(kind)}")
+    return Section(kind, types.MappingProxyType(settings))
+
+
+def _check(config: RunConfig) -> None:
+    """Raises ValueError unless all settings but those of the sections are sensible."""
+    choose(config.platform, PLATFORMS, "config.platform")
+    choose(config.dtype, DTYPES, "config.dtype")
+    choose(config.heldout, SPLITS, "config.heldout")
+    for name, (least, most) in _COUNTS.items():
+        require_integer(getattr(config, name), f"config.{name}", least=least, most=most)
+    if 0 < config.num_compared < 4:
+        raise ValueError(f"config.num_compared must be 0, or at least 4, got {config.num_compared}")
+    if config.num_compared > config.num_samples:
+        raise ValueError(
+            f"config.num_compared must be at most config.num_samples, {config.num_samples}; got {config.num_compared}"
+        )
+    temperatures = config.temperatures
+    if not isinstance(temperatures, tuple) or not all(is_finite(each) and each > 0 for each in temperatures):
+        raise ValueError(f"config.temperatures must be a tuple of finite numbers > 0, got {shown(temperatures)}")
+    if temperatures and not config.num_compared:
+        raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
+    if config.long_length and not config.num_compared:
+        raise ValueError("config.num_compared must be at least 4 where there is a long_length, got 0")
+    if 0 < config.num_states < LEAST_VECTORS:
+        raise ValueError(f"config.num_states must be 0, or at least {LEAST_VECTORS}, got {config.num_states}")
+    seed, last = config.seed, 2**32 - config.num_seeds
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= last:
+        raise ValueError(f"config.seed must be an integer from 0 to {last}, got {shown(seed)}")
+
+
+def _plain(value: Any) -> Any:
+    """Returns mappings as dictionaries and sequences as lists, deep down, so that nothing is shared or a ConfigDict."""
+    if isinstance(value, Mapping | ConfigDict):
+        # The items of a ConfigDict are what its references stand for.
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,128 @@
+"""Values of settings, checked against the types that the signatures of the library state for them."""
+
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from experiments.config.choices import shown
+
+# Larger sizes are mistakes: they fit no memory.
+LARGEST_INTEGER = 2**24
+_LARGEST_SEED = 2**32 - 1
+_NONES = (None, "none")
+
+
+def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Returns the parameters of a function with their evaluated annotations."""
+    return inspect.signature(function, eval_str=True).parameters
+
+
+def is_setting(annotation: Any) -> bool:
+    """Returns whether a config can hold a parameter of this type: a plain value, or anything where no type is stated."""
+    members = _members(annotation)
+    return annotation is inspect.Parameter.empty or any(
+        each in (bool, int, float, str) or _is_sequence(each) for each in members
+    )
+
+
+def is_scalar(annotation: Any) -> bool:
+    """Returns whether a parameter is a scalar hyperparameter, which may be traced and so may be swept."""
+    return jax.Array in _members(annotation)
+
+
+def takes_schedules(annotation: Any) -> bool:
+    """Returns whether a parameter may be a schedule."""
+    return any(typing.get_origin(each) is Callable for each in _members(annotation))
+
+
+def is_none(value: Any, annotation: Any) -> bool:
+    """Returns whether a value means None, written None or 'none', where a parameter may be None."""
+    # What can't be hashed or compared is not None.
+    return isinstance(value, str | None) and value in _NONES and type(None) in _members(annotation)
+
+
+def check(value: Any, annotation: Any, path: str) -> Any:
+    """Checks a value against the type of a parameter that is no scalar hyperparameter.
+
+    Args:
+      value: the value in the config.
+      annotation: the type that the function states.
+      path: name of the setting, for the error.
+
+    Returns:
+      The value as the function takes it: files as a tuple of paths, lists as tuples.
+
+    Raises:
+      ValueError: the value has another type, or is an integer too large to be a size.
+    """
+    members = _members(annotation)
+    if annotation is inspect.Parameter.empty:
+        return value
+    if is_none(value, annotation):
+        return None
+    if str in members and any(map(_is_sequence, members)):
+        return paths(value, path)
+    if bool in members:
+        return _require(isinstance(value, bool), path, "True or False", value)
+    if int in members:
+        return require_integer(value, path, most=_LARGEST_SEED if path.endswith(".seed") else LARGEST_INTEGER)
+    if float in members:
+        return _require(is_finite(value), path, "a finite number", value)
+    if str in members:
+        return _require(isinstance(value, str), path, "a text", value)
+    is_sizes = isinstance(value, list | tuple) and bool(value)
+    _require(is_sizes, path, "a list of integers", value)
+    return tuple(require_integer(each, path) for each in value)
+
+
+def require_integer(value: Any, path: str, *, least: int | None = None, most: int = LARGEST_INTEGER) -> int:
+    """Checks that a value is an integer, at least `least` if that is given and at most `most`.
+
+    Raises:
+      ValueError: it is not.
+    """
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if least is None:
+        _require(is_integer, path, "an integer", value)
+    else:
+        _require(is_integer and value >= least, path, f"an integer of at least {least}", value)
+    if value > most:
+        raise ValueError(f"{path} must be at most {most:,}, got {shown(value)}")
+    return int(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Returns whether a value is a finite number and no bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def paths(files: Any, path: str) -> tuple[str, ...]:
+    """Reads a setting that names files: a text in which commas separate them, or a sequence of texts.
+
+    Raises:
+      ValueError: it is neither.
+    """
+    names = files.split(",") if isinstance(files, str) else files
+    is_names = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    _require(is_names, path, "paths of files, separated by commas", files)
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def _require(condition: bool, path: str, wanted: str, value: Any) -> Any:
+    if not condition:
+        raise ValueError(f"{path} must be {wanted}, got {shown(value)}")
+    return value
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def _is_sequence(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is Sequence
