@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import optax
@@ -64,6 +64,7 @@ PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]]
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator
 }
+
 
 def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
     """Returns the weights of Toth's training sequences.
