@@ -463,3 +463,18 @@ def test_a_wrong_point_of_a_sweep_is_named():
         config.sweep = sweep
         with pytest.raises(ValueError, match=message):
             built(config)
+
+
+def test_lines_that_are_too_long_are_named_as_the_cause_of_too_few(tmp_path):
+    lines = [f"a line of more than twenty characters, {number}" for number in range(900)]
+    (tmp_path / "mine.txt").write_text("\n".join([*lines, *(f"short {number}" for number in range(600))]))
+    config = text.get_config()
+    config.task.files = str(tmp_path / "mine.txt")
+    message = r"config.batch_size must be at most .* 200; got 256\. .*more than 20 symbols, dropped: 900\."
+    with pytest.raises(ValueError, match=message):
+        built(config)
+    config.task.num_heldout = 400
+    with pytest.raises(ValueError, match=r"config.task: .*more than 20 symbols, dropped: 900\."):
+        built(config)
+    config.task.update({"max_length": 0, "num_heldout": 200})
+    assert built(config).task.length > 40

@@ -1,17 +1,29 @@
 """The commands of the README, run as a user runs them."""
 
+import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+from absl import flags
+from ml_collections import config_flags
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from experiments import cli, devices
+from experiments.config import run_config
+from experiments.configs import quicktest
+from experiments.run import loop, summary
+from experiments.run.directory import RunDirectory
+from experiments.run.restore import restore
 
 ROOT = Path(__file__).parent.parent
 TINY = ("--config=experiments/configs/quicktest.py", "--config.algorithm.generator.hidden_size=4")
@@ -20,15 +32,15 @@ XLA_FLAGS = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_co
 ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "", "XLA_FLAGS": XLA_FLAGS}
 
 
-def start(door, *flags, **options):
-    command = [sys.executable, "-m", f"experiments.{door}", *flags]
+def start(door, *arguments):
+    command = [sys.executable, "-m", f"experiments.{door}", *arguments]
     return subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def run(door, *flags):
-    process = start(door, *flags)
+def run(door, *arguments):
+    process = start(door, *arguments)
     output, errors = process.communicate(timeout=240)
     return process.returncode, output, errors
 
@@ -119,35 +131,50 @@ def test_evaluation_recomputes_the_summary(finished):
 def test_a_second_run_is_refused_and_nothing_is_lost(finished):
     folder, _ = finished
     before = fingerprint(folder)
-    for flags in (
-        (),
-        ("--resume", "--overwrite"),
-        ("--resume", "--config.seed=5"),
-        ("--overwrite", "--config.seed=-1"),
+    config = RunDirectory(folder).read_config()
+    for changes, options, message in (
+        ({}, {}, "holds a finished run; choose another folder, or --overwrite to delete it"),
+        ({}, {"resume": True, "overwrite": True}, "--overwrite and --resume exclude each other"),
+        ({"seed": 5}, {"resume": True}, "config.seed differs"),
+        ({"batch_size": 999}, {"overwrite": True}, "config.batch_size must be at most"),
     ):
-        status, _, errors = run("train", *TINY, f"--workdir={folder}", "--config.num_seeds=2", *flags)
-        assert status == 1
-        assert errors.startswith("error: ")
-        assert errors.count("\n") == 1
+        with pytest.raises(ValueError, match=message):
+            loop.prepare(dataclasses.replace(config, **changes), RunDirectory(folder), **options)
     assert fingerprint(folder) == before
 
 
-def test_overwriting_replaces_the_run_and_spares_other_files(tmp_path):
-    (tmp_path / "notes.md").write_text("mine")
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "summary.json").write_text("{}")
-    status, _, errors = run("train", *TINY, f"--workdir={tmp_path}", "--overwrite")
+def test_overwriting_replaces_the_run_and_spares_other_files(finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    for name in ("notes.md", "data/mine.txt", "checkpoints.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+    status, output, errors = run("train", *TINY, f"--workdir={folder}", "--overwrite", "--config.seed=7")
     assert status == 0, errors
-    assert (tmp_path / "notes.md").read_text() == "mine"
-    assert json.loads((tmp_path / "summary.json").read_text())["steps"] == 60
+    assert "W1" not in errors
+    assert output.startswith(f"deleting of the run in {folder}: summary.json, ")
+    for name in ("notes.md", "data/mine.txt", "checkpoints.txt"):
+        assert (folder / name).read_text() == "mine"
+    assert json.loads((folder / "summary.json").read_text())["seeds"] == [7]
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path):
+    process = start("train", *TINY, "--config.num_steps=100000", f"--workdir={tmp_path}")
+    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip() == "interrupted: what is trained so far stays in --workdir, and --resume goes on with it"
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     # Two seeds, on a simulated device each where there are two cores.
-    flags = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")
+    arguments = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run("train", *flags, f"--workdir={whole}")[0] == 0
-    process = start("train", *flags, f"--workdir={killed}")
+    assert run("train", *arguments, f"--workdir={whole}")[0] == 0
+    process = start("train", *arguments, f"--workdir={killed}")
     # A checkpoint that is still being written has a longer name.
     while not any(path.name.isdigit() for path in (killed / "checkpoints").glob("*")):
         assert process.poll() is None
@@ -156,9 +183,8 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     process.communicate()
     assert not (killed / "summary.json").exists()
 
-    status, _, errors = run("train", *flags, f"--workdir={killed}")
-    assert status == 1
-    assert "an unfinished run (--resume goes on with it)" in errors
+    with pytest.raises(ValueError, match=r"holds an unfinished run \(--resume goes on with it\)"):
+        loop.prepare(RunDirectory(killed).read_config(), RunDirectory(killed))
     status, output, errors = run("train", f"--workdir={killed}", "--resume")
     assert status == 0, errors
     assert "step 50/" not in output
@@ -172,25 +198,17 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("door", "flags", "message"),
+    ("door", "arguments", "message"),
     [
-        ("train", ("--workdir={tmp}/run", "--config.batch_sise=3"), "error: the config has no setting 'batch_sise'"),
-        ("train", ("--workdir={tmp}/run", "--config.batch_size=many"), "error: "),
         ("train", (), "error: flag --workdir"),
+        ("train", ("--workdir={tmp}/run", "--config={tmp}/broken.py"), "error: --config: the file raised NameError: "),
         ("train", ("--workdir={tmp}/run", "--config.platform=tpu"), "error: config.platform must name a device"),
-        ("train", ("--workdir={tmp}/run", "--config.platform=gpu"), "error: config.platform must name a device"),
-        ("train", ("--workdir={tmp}/file/run",), "error: --workdir must be a folder"),
-        ("train", ("--workdir={tmp}/run", "--config.batch_size=9999"), "error: config.batch_size must be at most"),
-        ("train", ("--workdir={tmp}/run", "seed=3"), "error: arguments must be flags"),
-        ("sample", ("--workdir={tmp}/run",), "error: --workdir must hold a run"),
-        ("sample", ("--workdir={tmp}/run", "--num=0"), "error: flag --num=0"),
         ("sample", ("--workdir={tmp}/run", "--temperature=0"), "error: --temperature must be a finite number > 0"),
-        ("evaluate", ("--workdir={tmp}/run",), "error: --workdir must hold a run"),
     ],
 )
-def test_bad_input_is_one_line_and_status_one(door, flags, message, tmp_path):
-    (tmp_path / "file").write_text("")
-    status, output, errors = run(door, *(flag.format(tmp=tmp_path) for flag in flags))
+def test_bad_input_is_one_line_and_status_one(door, arguments, message, tmp_path):
+    (tmp_path / "broken.py").write_text("def get_config():\n    return unknown\n")
+    status, output, errors = run(door, *(argument.format(tmp=tmp_path) for argument in arguments))
     assert status == 1
     assert errors.startswith(message)
     assert errors.count("\n") == 1
@@ -198,18 +216,100 @@ def test_bad_input_is_one_line_and_status_one(door, flags, message, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_help_names_what_matters():
-    for door, words in (
-        ("train", ("--workdir", "--config", "--config.KEY=VALUE", "--[no]overwrite", "--[no]resume")),
-        ("sample", ("--num", "--seed", "--temperature", "--index")),
-        ("evaluate", ("--workdir",)),
-    ):
-        _, output, _ = run(door, "--help")
-        assert all(word in output for word in words)
+def parse(*arguments):
+    """Parses the flags of training, in this process."""
+    values = flags.FlagValues()
+    with cli.one_line_flag_errors():
+        default = str(ROOT / "experiments" / "configs" / "quicktest.py")
+        config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=["train", *arguments])
+        for name in ("workdir", "output"):
+            flags.DEFINE_string(name, None, "A folder.", flag_values=values)
+        flags.DEFINE_list("workdirs", None, "Folders.", flag_values=values)
+        rest = values(["train", *arguments])
+        cli.check_arguments(rest[1:], values)
+        return config.value
 
 
-def test_a_folder_that_may_not_be_made_is_named():
-    status, _, errors = run("train", *TINY, "--workdir=/proc/run")
-    assert status == 1
-    assert errors.startswith("error: ")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--config.batch_sise=3",), "the config has no setting 'batch_sise'"),
+        (("--config.batch_size=many",), ""),
+        (("--workdir=",), "--workdir must name a folder, got an empty text"),
+        (("--output= ",), "--output must name a folder, got an empty text"),
+        (("--workdirs=a,,b",), "--workdirs must name a folder, got an empty text"),
+        (("seed=3",), "arguments must be flags such as --workdir=DIR, got 'seed=3'"),
+        (("--config={tmp}/empty.py",), "--config must name a file with a function get_config"),
+        (("--config={tmp}/syntax.py",), "--config: the file raised SyntaxError: invalid syntax"),
+        (("--config={tmp}/raises.py",), "my own reason"),
+        (("--config={tmp}/key.py",), "--config: the file raised KeyError: 'a' ("),
+        (("--config={tmp}/module.py",), "--config: the file raised ModuleNotFoundError: "),
+        (("--config={tmp}/none.py",), "Unexpected None value for flag config"),
+    ],
+)
+def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
+    for name, body in {
+        "empty": "x = 1",
+        "syntax": "def f(:",
+        "raises": "def get_config():\n    raise ValueError('my own reason')",
+        "key": "def get_config():\n    return {}['a']",
+        "module": "import no_such_module",
+        "none": "def get_config():\n    return None",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(body)
+    with pytest.raises(SystemExit) as error:
+        parse(*(argument.format(tmp=tmp_path) for argument in arguments))
+    assert error.value.code == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"error: {message}")
     assert errors.count("\n") == 1
+
+
+def test_a_sweep_is_a_flag_or_a_line_of_a_config(tmp_path):
+    sweep = "algorithm.temperature=[0.5, 'linear(2.0, 1.0)']; algorithm.ema_decay=[0.5, 0.9]"
+    (tmp_path / "mine.py").write_text(
+        "from experiments.configs import quicktest\n\ndef get_config():\n    config = quicktest.get_config()\n"
+        "    config.sweep = {'algorithm.temperature': [0.5, 'linear(2.0, 1.0)'], 'algorithm.ema_decay': [0.5, 0.9]}\n"
+        "    return config\n"
+    )
+    given = [run_config.parse(parse(flag)) for flag in (f"--config.sweep={sweep}", f"--config={tmp_path}/mine.py")]
+    assert given[0] == given[1]
+    assert given[0].sweep == {
+        "algorithm.temperature": (0.5, "linear(2.0, 1.0)"),
+        "algorithm.ema_decay": (0.5, 0.9),
+    }
+    assert run_config.parse(parse()).sweep == {}
+
+
+def test_what_is_no_run_and_no_device_is_named(tmp_path):
+    with pytest.raises(ValueError, match="--workdir must hold a run, got"):
+        restore(tmp_path / "run")
+    with pytest.raises(ValueError, match="config.platform must name a device of this machine, got 'gpu'"):
+        devices.select("gpu")
+    config = run_config.parse(quicktest.get_config())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="--workdir must be a folder, got"):
+        loop.prepare(config, RunDirectory(tmp_path / "file" / "run"))
+    with pytest.raises(OSError, match="/proc/run"):
+        loop.prepare(config, RunDirectory("/proc/run"))
+
+
+def test_help_names_what_matters():
+    _, output, _ = run("train", "--help")
+    for words in ("--workdir", "--config", "--config.KEY=VALUE", "--[no]overwrite", "--[no]resume"):
+        assert words in output
+
+
+def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
+    """The folder is what `train` left of quicktest.py, made smaller and with a sweep of two temperatures."""
+    shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
+    restored = restore(tmp_path / "run")
+    assert restored.config.sweep == {"algorithm.temperature": (0.5, "linear(2.0, 1.0)")}
+    before = json.loads((tmp_path / "run" / "summary.json").read_text())
+    params = restored.experiment.algorithm.params(jax.tree.map(lambda leaf: leaf[1], restored.state))
+    drawn = restored.experiment.model.sample(jax.random.key(0), params, 5)
+    assert [len(string) for string in restored.experiment.task.decode(np.asarray(drawn))] == [6] * 5
+    after, strings = summary.summarise(restored.config, restored.experiment, restored.state, None)
+    assert [len(each) for each in strings] == [20, 20]
+    for name in ("validity", "total_variation", "sampled_validity", "heldout_nll", "novelty"):
+        assert after[name] == pytest.approx(before[name], rel=1e-3)

@@ -80,7 +80,7 @@ def build(config: RunConfig) -> Experiment:
     if config.batch_size > len(task.train.tokens):
         raise ValueError(
             f"config.batch_size must be at most the number of training sequences, {len(task.train.tokens)}; "
-            f"got {config.batch_size}{_left_out(task)}"
+            f"got {config.batch_size}. {' '.join(task.notes)}"
         )
     _check_measured(config, task)
     shard_axis = sharding.shard_axis(config.num_shards)
@@ -199,11 +199,6 @@ def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader:
         return None
     names = [name for name in values.parameters(entry.weights) if name in section]
     return reader.call(entry.weights, {name: section.pop(name) for name in names}, _PATH, tokens=task.train.tokens)
-
-
-def _left_out(task: Task) -> str:
-    """Returns the notes of a task in which most sequences were left out, as the cause of their small number."""
-    return ""
 
 
 def _advantages(section: Any, path: str, context: _Context) -> AdvantageEstimator:

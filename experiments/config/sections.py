@@ -21,6 +21,8 @@ from gumbel_gan.arguments import Scalar, at_step
 # Hyperparameters that stay in [0, 1].
 _SHARES = ("instance_noise", "sampling_rate", "score_weight", "weight_exponent", "ema_decay")
 
+_LONGEST_MESSAGE = 800
+
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
@@ -88,7 +90,11 @@ class Reader:
         try:
             return function(**given, **arguments)
         except (ImportError, TypeError, ValueError, OSError) as error:
-            raise ValueError(f"{path}: {error}") from error
+            message = str(error)
+            for value in arguments.values():
+                message = message.replace(repr(value), shown(value))
+            cut = "..." if len(message) > _LONGEST_MESSAGE else ""
+            raise ValueError(f"{path}: {message[:_LONGEST_MESSAGE]}{cut}") from error
 
     def read(self, value: Any, annotation: Any, path: str) -> Any:
         """Reads a value as the parameter of that type takes it.

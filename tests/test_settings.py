@@ -1,0 +1,125 @@
+"""Wrong types and values of every setting: either a config builds, or a ValueError names the setting in one line."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from experiments.config import build, run_config
+from experiments.configs import arithmetic_policy_gradient, professor_forcing, quicktest, text, toth
+
+ROOT = Path(__file__).parent.parent
+COMMITTED = sorted((ROOT / "experiments" / "results").rglob("config.json"))
+VALUES = (
+    *(None, 5, "x", math.nan, 1e12, 10**12, 1.5, -1, True, [], {}),
+    *("-" * 3_000, "constant([])", "none"),
+)
+
+
+def tiny(config):
+    config.update({"batch_size": 4, "num_shards": 1, "num_samples": 20, "num_compared": 0, "temperatures": ()})
+    config.num_states = 0
+    return config.to_dict()
+
+
+def grammar(config):
+    sizes = {"max_length": 4, "num_train": 60, "num_heldout": 20}
+    return tiny(config) | {"task": quicktest.get_config().task.to_dict() | sizes}
+
+
+def small_text(folder):
+    file = folder / "mine.txt"
+    file.write_text("".join(f"{number}\n" for number in range(300)))
+    config = text.get_config("maximum_likelihood")
+    config.task.update({"files": str(file), "num_heldout": 50})
+    return tiny(config)
+
+
+CONFIGS = {
+    "relaxed_gan": lambda _: grammar(quicktest.get_config()),
+    "policy_gradient": lambda _: grammar(arithmetic_policy_gradient.get_config("per_prefix")),
+    "importance_gan": lambda _: grammar(toth.get_config()),
+    "professor_forcing": lambda _: grammar(professor_forcing.get_config()),
+    "text": small_text,
+}
+NEVER = {
+    "hidden_size": (math.nan, 1.5, 1e12, 10**12, True, "x", None),
+    "b1": (math.nan, "x", 1.5, -1, True, None, [], "none"),
+    "ema_decay": (math.nan, "x", 1.5, -1, True, None, [], "none"),
+    "bidirectional": (None, 5, "x", 1.5, [], {}, "none"),
+    "num_seeds": (math.nan, 1e12, 10**12, 1.5, True, None),
+}
+
+
+def paths_of(section, prefix=()):
+    for name, value in section.items():
+        yield (*prefix, name)
+        if isinstance(value, dict):
+            yield from paths_of(value, (*prefix, name))
+
+
+def changed(section, path, value):
+    name, *rest = path
+    return section | {name: changed(section[name], rest, value) if rest else value}
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_a_wrong_value_of_any_setting_is_one_line(name, tmp_path):
+    config = CONFIGS[name](tmp_path)
+    build.build(run_config.parse(config))
+    wrong = []
+    for path in paths_of(config):
+        for value in VALUES:
+            try:
+                build.build(run_config.parse(changed(config, path, value)))
+            except ValueError as error:
+                message = str(error)
+                named = path[-1] in message or (len(path) > 1 and path[-2] in message)
+                if not (named and message.startswith("config") and "\n" not in message and len(message) < 1_000):
+                    wrong.append((path, str(value)[:20], message[:300]))
+            else:
+                if any(value is each for each in NEVER.get(path[-1], ())):
+                    wrong.append((path, value, "accepted"))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], True])
+def test_what_is_no_config_is_named(value):
+    with pytest.raises(ValueError, match="the config must be a mapping such as a ConfigDict, got"):
+        run_config.parse(value)
+
+
+def test_a_size_beyond_the_limit_is_named():
+    config = changed(grammar(quicktest.get_config()), ("algorithm", "generator", "hidden_size"), 10**12)
+    with pytest.raises(
+        ValueError, match=r"config.algorithm.generator.hidden_size must be at most 16,777,216, got 1000"
+    ):
+        build.build(run_config.parse(config))
+
+
+@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: "/".join(file.parts[-3:-1]))
+def test_every_committed_config_is_read_and_builds(file):
+    config = run_config.parse_stored(json.loads(file.read_text(encoding="utf-8")))
+    assert run_config.parse(json.loads(json.dumps(config.to_dict()))) == config
+    if config.task.name == "oracle":
+        # As many as are compared; drawing and scoring more takes seconds.
+        config = config.with_task(num_train=500, num_heldout=500)
+    build.build(config)
+    assert "ema_decay" in config.algorithm.settings
+
+
+def test_a_sweep_of_an_older_version_is_a_section():
+    old = grammar(quicktest.get_config())
+    del old["sweep"]
+    old["algorithm"].pop("ema_decay")
+    old["algorithm"] |= {"temperature": "linear(5.0, [0.5, 1.0])", "average_decay": 0.5}
+    config = run_config.parse_stored(old)
+    assert config.sweep == {"algorithm.temperature": ("linear(5.0, 0.5)", "linear(5.0, 1.0)")}
+    assert config.algorithm.settings["ema_decay"] == 0.5
+    build.build(config)
+
+
+def test_a_newer_version_is_named():
+    with pytest.raises(ValueError, match="config.schema_version must be 1 for this version, got 99"):
+        run_config.parse(grammar(quicktest.get_config()) | {"schema_version": 99})
