@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.config import build
+from experiments.config import build, run_config
 from experiments.configs import quicktest
 from experiments.reports import curves, page, report, tables, terminal
 from experiments.reports.bands import numbers
@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     """A run that has been trained for no step, while the table holds one more metric."""
     config = quicktest.get_config()
     config.num_seeds, config.num_samples, config.num_compared = 2, 100, 60
+    config = run_config.parse(config)
     experiment = build.build(config)
     run = RunDirectory(tmp_path_factory.mktemp("runs") / "run")
     with pytest.MonkeyPatch.context() as patch:

@@ -186,7 +186,7 @@ class RunDirectory:
         return rows[-1]["wall_seconds"] if rows else 0.0
 
     def _read_record(self) -> tuple[RunConfig, list[str] | None]:
-        """Reads `config.json`: the config, and the names of what the run wrote, None where an older version wrote it."""
+        """Reads `config.json`: the config, and the names of what the run wrote, None in an older version's."""
         if not os.path.lexists(self.config):
             raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
         try:
