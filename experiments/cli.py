@@ -101,7 +101,8 @@ def _flag_error(error: Exception) -> str:
     if any(place.name in ("_LoadConfigModule", "get_config") for place in places):
         if isinstance(error, SyntaxError):
             return f"--config: the file raised {type(error).__name__}: {text}"
-        return f"--config: the file raised {type(error).__name__}: {text} ({places[-1].filename}, line {places[-1].lineno})"
+        place = f"{places[-1].filename}, line {places[-1].lineno}"
+        return f"--config: the file raised {type(error).__name__}: {text} ({place})"
     if isinstance(error, AttributeError | KeyError):
         # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
         reason: object = error

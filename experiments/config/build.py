@@ -98,7 +98,7 @@ def build(config: RunConfig) -> Experiment:
         return algorithm
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
-    algorithm = [algorithm_at(point) for point in range(len(points(config.sweep)))][0]
+    algorithm, *_ = [algorithm_at(point) for point in range(len(points(config.sweep)))]
     latent_draws = 0
     if algorithm.model.generator.sample_latent is not None:
         latent_draws = settings.get("num_latent_draws", values.parameters(task.model)["num_latent_draws"].default)

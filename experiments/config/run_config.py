@@ -125,12 +125,12 @@ def parse(config: Any) -> RunConfig:
         raise ValueError(f"config.schema_version must be {SCHEMA_VERSION} for this version, got {shown(version)}")
     for name in plain:
         choose(name, _NAMES, "config", what="setting")
-    sections = {name: _section(plain, name) for name in ("task", "algorithm")}
+    task, algorithm = _section(plain, "task"), _section(plain, "algorithm")
     sweep = sweeps.parse(plain.get("sweep"))
     others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
     if isinstance(others.get("temperatures"), list):
         others["temperatures"] = tuple(others["temperatures"])
-    parsed = RunConfig(**sections, sweep=types.MappingProxyType(sweep), **others)
+    parsed = RunConfig(task, algorithm, sweep=types.MappingProxyType(sweep), **others)
     _check(parsed)
     return parsed
 
