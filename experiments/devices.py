@@ -43,5 +43,5 @@ def select(platform: str, *, num_devices: int = 1) -> None:
 
 
 def num_cores() -> int:
-    """Gives the number of CPU cores that this process may use."""
+    """Returns the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

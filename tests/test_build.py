@@ -423,7 +423,7 @@ def test_every_scalar_setting_can_be_swept(get_config, variant, left_out):
 
 def scalar_settings(config):
     """The paths that an error lists for a sweep of an unknown one."""
-    with pytest.raises(ValueError, match="config.sweep has no setting 'algorithm.x'") as error:
+    with pytest.raises(ValueError, match=r"config\.sweep has no setting 'algorithm\.x'") as error:
         build.build(dataclasses.replace(config, sweep={"algorithm.x": (1.0,)}))
     return [path for path in re.findall(r"'([\w.]+)'", str(error.value).partition("settings are")[2])]
 
@@ -431,17 +431,17 @@ def scalar_settings(config):
 def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
     config = quicktest.get_config()
     config.num_shards = 1
-    texts = ["linear(2.0, 1.0)", 0.5, "constant(1.5)"]
-    config.sweep = {"algorithm.temperature": texts, "algorithm.generator_optimizer.b1": [0.0, 0.25, 0.5]}
+    values = ["linear(2.0, 1.0)", 0.5, "constant(1.5)"]
+    config.sweep = {"algorithm.temperature": values, "algorithm.generator_optimizer.b1": [0.0, 0.25, 0.5]}
     swept = build.build(run_config.parse(config))
     key, batch = jax.random.key(0), take(swept.data, slice(config.batch_size))
     state = swept.algorithm.init(key)
     step = jax.jit(lambda point: swept.algorithm_at(point).step(key, state._replace(step=state.step + 30), batch))
-    for point, text in enumerate(texts):
+    for point, value in enumerate(values):
         alone = quicktest.get_config()
         alone.num_shards = 1
         with alone.ignore_type():
-            alone.algorithm.temperature = text
+            alone.algorithm.temperature = value
         alone.algorithm.generator_optimizer.b1 = 0.25 * point
         experiment = build.build(run_config.parse(alone))
         expected = jax.jit(experiment.algorithm.step)(key, state._replace(step=state.step + 30), batch)
@@ -450,19 +450,22 @@ def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected)
 
 
-def test_a_wrong_point_of_a_sweep_is_named():
-    for sweep, message in (
-        ({"algorithm.temperatur": [1.0]}, "config.sweep has no setting 'algorithm.temperatur' .did you mean 'algorithm.temperature'"),
-        ({"algorithm.temperature": [1.0, -1.0]}, "config.algorithm: temperature must be a finite number > 0, got -1.0"),
-        ({"algorithm.temperature": [1.0, "none"]}, "config.algorithm.temperature must be a number or a schedule, got 'none'"),
-        ({"algorithm.instance_noise": [0.5, "none"]}, "config.sweep: algorithm.instance_noise must .* got 'none' in it"),
-        ({"algorithm.generator_optimizer.b1": ["linear(0.0, 0.5)"]}, "b1 must be a finite number, got 'linear"),
-        ({"algorithm.generator.hidden_size": [8]}, "config.sweep has no setting 'algorithm.generator.hidden_size'"),
-    ):  # fmt: skip
-        config = quicktest.get_config()
-        config.sweep = sweep
-        with pytest.raises(ValueError, match=message):
-            built(config)
+@pytest.mark.parametrize(
+    ("path", "values", "message"),
+    [
+        ("temperatur", [1.0], "config.sweep has no setting .* .did you mean 'algorithm.temperature'"),
+        ("temperature", [1.0, -1.0], "config.algorithm: temperature must be a finite number > 0, got -1.0"),
+        ("temperature", [1.0, "none"], "config.algorithm.temperature must be a number or a schedule, got 'none'"),
+        ("instance_noise", [0.5, "none"], "config.sweep: algorithm.instance_noise must .* got 'none' in it"),
+        ("generator_optimizer.b1", ["linear(0.0, 0.5)"], "b1 must be a finite number, got 'linear"),
+        ("generator.hidden_size", [8], "config.sweep has no setting 'algorithm.generator.hidden_size'"),
+    ],
+)
+def test_a_wrong_point_of_a_sweep_is_named(path, values, message):
+    config = quicktest.get_config()
+    config.sweep = {f"algorithm.{path}": values}
+    with pytest.raises(ValueError, match=message):
+        built(config)
 
 
 def test_lines_that_are_too_long_are_named_as_the_cause_of_too_few(tmp_path):

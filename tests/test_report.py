@@ -348,9 +348,11 @@ def test_reports_of_bad_folders_are_one_line(tmp_path):
 
 def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
     folders = {name: tmp_path / name for name in ("swept", "alone")}
-    for name, text in (("swept", "linear(5.0, [0.5, 1.0])"), ("alone", "linear(5.0, 1.0)")):
-        flags = ("--config.num_seeds=2", f"--config.algorithm.temperature={text}", f"--workdir={folders[name]}")
-        status, _, errors = run("train", *TINY, *flags)
+    for name, flag in (
+        ("swept", "--config.sweep=algorithm.temperature=['linear(5.0, 0.5)', 'linear(5.0, 1.0)']"),
+        ("alone", "--config.algorithm.temperature=linear(5.0, 1.0)"),
+    ):
+        status, _, errors = run("train", *TINY, flag, "--config.num_seeds=2", f"--workdir={folders[name]}")
         assert status == 0, errors
     rows = {name: json.loads((path / "metrics.jsonl").read_text().split("\n")[-2]) for name, path in folders.items()}
     first, _, *last = rows["swept"]["temperature"]

@@ -83,9 +83,11 @@ def test_a_config_of_something_else_marks_no_run(tmp_path, content):
     run = RunDirectory(tmp_path)
     assert not run.holds_run()
     for overwrite in (False, True):
-        with pytest.raises(ValueError, match="must not hold files of yours .* holds config.json, events; choose"):
+        with pytest.raises(ValueError, match=r"must not hold files of yours .* holds config.json, events; choose"):
             run.start(CONFIG, overwrite=overwrite)
-    with pytest.raises(ValueError, match="--workdir must hold a run of this version, got .*, whose config.json is not"):
+    with pytest.raises(
+        ValueError, match=r"--workdir must hold a run of this version, got .*, whose config.json is not"
+    ):
         run.read_config()
     check_holds_no_run(tmp_path, "--output")
     assert files_in(tmp_path) == before
@@ -105,7 +107,7 @@ def test_a_corpus_in_the_folder_of_the_run_stays(tmp_path, overwrite):
     """In the issue `--overwrite` deleted the corpus that the run was to read."""
     config = text_config(tmp_path / "data")
     before = files_in(tmp_path)
-    with pytest.raises(ValueError, match="must not hold files of yours where .* holds data; choose another folder"):
+    with pytest.raises(ValueError, match=r"must not hold files of yours where .* holds data; choose another folder"):
         loop.prepare(config, RunDirectory(tmp_path), overwrite=overwrite)
     assert files_in(tmp_path) == before
     # Elsewhere in the folder it is in no one's way, whatever becomes of runs there.
@@ -148,7 +150,7 @@ def test_a_run_is_overwritten_only_when_asked_and_only_its_own_files(tmp_path):
     assert files_in(tmp_path) == before
     deleted = run.check_start(CONFIG, overwrite=True)
     assert [path.name for path in deleted] == [*WRITTEN, *FOLDERS, "config.json"]
-    with pytest.raises(ValueError, match="must not hold files of yours .* holds states.json"):
+    with pytest.raises(ValueError, match=r"must not hold files of yours .* holds states.json"):
         run.start(dataclasses.replace(CONFIG, num_states=10), overwrite=True)
     assert files_in(tmp_path) == before
     run.start(CONFIG, overwrite=True)

@@ -92,9 +92,7 @@ def test_what_is_no_config_is_named(value):
 
 def test_a_size_beyond_the_limit_is_named():
     config = changed(grammar(quicktest.get_config()), ("algorithm", "generator", "hidden_size"), 10**12)
-    with pytest.raises(
-        ValueError, match=r"config.algorithm.generator.hidden_size must be at most 16,777,216, got 1000"
-    ):
+    with pytest.raises(ValueError, match=r"generator\.hidden_size must be at most 16,777,216, got 1000"):
         build.build(run_config.parse(config))
 
 
@@ -121,5 +119,5 @@ def test_a_sweep_of_an_older_version_is_a_section():
 
 
 def test_a_newer_version_is_named():
-    with pytest.raises(ValueError, match="config.schema_version must be 1 for this version, got 99"):
+    with pytest.raises(ValueError, match=r"config\.schema_version must be 1 for this version, got 99"):
         run_config.parse(grammar(quicktest.get_config()) | {"schema_version": 99})

@@ -1,4 +1,4 @@
-"""The members of a run, the leading axis of its state: its seeds, at every point of its sweep."""
+"""The members of a run, the leading axis of its state: its seeds, at every point of its sweep if it has one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

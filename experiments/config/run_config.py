@@ -125,7 +125,7 @@ def parse(config: Any) -> RunConfig:
         raise ValueError(f"config.schema_version must be {SCHEMA_VERSION} for this version, got {shown(version)}")
     for name in plain:
         choose(name, _NAMES, "config", what="setting")
-    task, algorithm = (_section(plain, name) for name in ("task", "algorithm"))
+    task, algorithm = _section(plain, "task"), _section(plain, "algorithm")
     sweep = sweeps.parse(plain.get("sweep"))
     others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
     if isinstance(others.get("temperatures"), list):

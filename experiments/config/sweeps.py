@@ -33,9 +33,7 @@ def parse(sweep: Any) -> dict[str, tuple[float | str, ...]]:
     found: dict[str, tuple[float | str, ...]] = {}
     for path, values in _leaves(given).items():
         if not path.startswith("algorithm."):
-            raise ValueError(
-                f"config.sweep must name settings of the algorithm, such as algorithm.ema_decay, got {path!r}"
-            )
+            raise ValueError(f"config.sweep must name settings of the algorithm, got {shown(path)}")
         is_list = isinstance(values, list | tuple) and len(values) > 0
         if not is_list or not all(isinstance(value, str) or is_finite(value) for value in values):
             raise ValueError(f"config.sweep: {path} must be a list of numbers or schedules, got {shown(values)}")

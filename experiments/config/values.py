@@ -23,7 +23,7 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 
 
 def is_setting(annotation: Any) -> bool:
-    """Returns whether a config can hold a parameter of this type: a plain value, or one of no stated type."""
+    """Returns whether a config can hold a parameter of this type: a plain value, or of no stated type."""
     members = _members(annotation)
     return annotation is inspect.Parameter.empty or any(
         each in (bool, int, float, str) or _is_sequence(each) for each in members

@@ -12,7 +12,7 @@ from ml_collections.config_dict import placeholder
 
 
 def get_config() -> ConfigDict:
-    """Gives the best recipe found for the arithmetic grammar."""
+    """Returns the best recipe found for the arithmetic grammar."""
     network = {"name": "lstm", "hidden_size": 32}
     return ConfigDict(
         {

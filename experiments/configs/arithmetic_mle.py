@@ -12,7 +12,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Gives the baseline, with the generator and the data of the main job."""
+    """Returns the baseline, with the generator and the data of the main job."""
     config = arithmetic.get_config()
     config.num_steps = 6_000
     config.algorithm = ConfigDict(

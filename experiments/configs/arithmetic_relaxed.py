@@ -12,7 +12,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Gives the best recipe found for straight-through gradients alone."""
+    """Returns the best recipe found for straight-through gradients alone."""
     config = arithmetic.get_config()
     config.num_steps = 6_000
     config.algorithm.update(

@@ -12,7 +12,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Gives the main job on `brackets`, 10,066 strings of up to 12 characters."""
+    """Returns the main job on `brackets`, 10,066 strings of up to 12 characters."""
     config = arithmetic.get_config()
     config.task.grammar = "brackets"
     return config

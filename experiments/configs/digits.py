@@ -12,7 +12,7 @@ from experiments.configs import names_mle
 
 
 def get_config() -> ConfigDict:
-    """Gives the baseline of `names_mle.py` for binary pictures; the report draws them."""
+    """Returns the baseline of `names_mle.py` for binary pictures; the report draws them."""
     config = names_mle.get_config()
     config.num_compared = 100
     config.num_samples = 500

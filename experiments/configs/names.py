@@ -13,7 +13,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Gives the best recipe found for names, chosen on the validation split."""
+    """Returns the best recipe found for names, chosen on the validation split."""
     config = arithmetic.get_config()
     config.num_steps = 4_000
     config.num_shards = 1

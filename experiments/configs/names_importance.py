@@ -12,7 +12,7 @@ from experiments.configs import names, toth
 
 
 def get_config() -> ConfigDict:
-    """Gives what was best on the validation split, with the generator and the data of `names.py`."""
+    """Returns what was best on the validation split, with the generator and the data of `names.py`."""
     config = names.get_config()
     networks = config.algorithm
     config.batch_size = 128

@@ -12,7 +12,7 @@ from experiments.configs import names
 
 
 def get_config() -> ConfigDict:
-    """Gives the baseline, with the generator and the data of `names.py`; its steps were chosen by validation."""
+    """Returns the baseline, with the generator and the data of `names.py`; its steps were chosen by validation."""
     config = names.get_config()
     config.batch_size = 128
     config.num_steps = 2_000

@@ -27,7 +27,7 @@ _STEPS, _WARM_UP_STEPS = 2_000, 1_000
 
 
 def get_config(method: str = "maximum_likelihood") -> ConfigDict:
-    """Gives a method on this task; SeqGAN's own sizes are num_symbols=5000 and num_train=10000.
+    """Returns a method on this task; SeqGAN's own sizes are num_symbols=5000 and num_train=10000.
 
     All methods have the same generator, data and batches, and as many steps; those that are warm have them after a
     phase of maximum likelihood.
@@ -68,7 +68,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
 
 
 def _adversarial(name: str) -> ConfigDict:
-    """Gives the grammar's recipe with a faster generator and weaker penalties, chosen on validation sequences."""
+    """Returns the grammar's recipe with a faster generator and weaker penalties, chosen on validation sequences."""
     if name == "relaxed_gan":
         algorithm = arithmetic.get_config().algorithm
     else:

@@ -30,7 +30,7 @@ VARIANTS = {
 
 
 def get_config(variant: str = "a") -> ConfigDict:
-    """Gives one of the paper's experiments, or the control.
+    """Returns one of the paper's experiments, or the control.
 
     Args:
       variant: 'a', 'b', 'c', 'd', 'constant' or 'mle'.

@@ -38,7 +38,7 @@ _STEPS_IN_A_STEP = {"characters": 5, "words": 5, "digits": 8}
 
 
 def get_config(variant: str = "professor,digits") -> ConfigDict:
-    """Gives a method's recipe on a task.
+    """Returns a method's recipe on a task.
 
     Args:
       variant: one of `METHODS`, and, after a comma, one of `TASKS`: handwritten digits, pixel by pixel (the default),

@@ -9,7 +9,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Gives the main job with small networks, 60 steps and a short grammar."""
+    """Returns the main job with small networks, 60 steps and a short grammar."""
     config = arithmetic.get_config()
     config.num_steps = 60
     config.steps_per_chunk = 20

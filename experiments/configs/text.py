@@ -23,7 +23,7 @@ METHODS = MappingProxyType(
 
 
 def get_config(method: str = "relaxed_gan") -> ConfigDict:
-    """Gives the recipe for names, for any text; `task.files` is to be given.
+    """Returns the recipe for names, for any text; `task.files` is to be given.
 
     Args:
       method: one of `METHODS`.

@@ -28,7 +28,7 @@ TASKS = ("names", "grammar")
 
 
 def get_config(variant: str = "faithful,names") -> ConfigDict:
-    """Gives Toth's settings.
+    """Returns Toth's settings.
 
     LSTMs of width 8, Adam of rate 0.02, 0.002 from epoch 5 of 200 on, batches of 128 names; names that stand in both
     lists are kept twice. 10,400 batches are 200 epochs of the lists that he used, less what is held out; of other data

@@ -101,7 +101,7 @@ class RunDirectory:
         return own
 
     def start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-        """Makes the folder hold a new run; the arguments and errors are those of `check_start`."""
+        """Builds the folder hold a new run; the arguments and errors are those of `check_start`."""
         for path in self.check_start(config, overwrite=overwrite, reads=reads):
             self._delete(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ class RunDirectory:
         return rows[-1]["wall_seconds"] if rows else 0.0
 
     def _read_record(self) -> tuple[RunConfig, list[str] | None]:
-        """Reads `config.json`: the config, and the names of what the run wrote, None in an older version's."""
+        """Reads `config.json`: the config, and what the run wrote, None where an older version wrote it."""
         if not os.path.lexists(self.config):
             raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
         try:

@@ -89,7 +89,7 @@ def accuracies(observed: Observed) -> Row:
     """Measures how well a classifier tells states apart, by `two_sample_accuracy`.
 
     Args:
-      observed: what `observe` gave.
+      observed: what `observe` returned.
 
     Returns:
       The `times`; and, of states read against states drawn `before` and `after` training, and of states read of
@@ -109,7 +109,7 @@ def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict
     """Embeds the states at the last step in the plane, of the first member at each point of a sweep.
 
     Args:
-      observed: what `observe` gave.
+      observed: what `observe` returned.
       points: each member's point of the sweep.
 
     Returns:

@@ -1,0 +1,26 @@
+import io
+
+import numpy as np
+from rich.console import Console
+
+from experiments.run.progress import ProgressLine
+
+
+def line(metrics):
+    console = Console(file=io.StringIO(), width=100)
+    ProgressLine(console, 100, 0).update(50, metrics)
+    return console.file.getvalue()
+
+
+def test_a_diverged_replica_is_left_out_and_counted():
+    losses = np.array([1.0, np.nan, 3.0, 2.0])
+    shown = line({"generator_loss": losses, "validity": np.array([0.5, 0.5, np.nan, 0.5]), "temperature": 1.0})
+    assert "generator loss 2 " in shown
+    assert "validity 0.5 " in shown
+    assert "temperature 1 " in shown
+    assert "2 of 4 diverged" in shown
+
+
+def test_nothing_is_said_of_replicas_that_train():
+    assert "diverged" not in line({"generator_loss": np.array([1.0, 2.0]), "validity": np.array([0.0, 1.0])})
+    assert "1 of 1 diverged" in line({"generator_loss": np.array([np.nan])})
