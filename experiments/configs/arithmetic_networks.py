@@ -32,7 +32,7 @@ DISCRIMINATORS = MappingProxyType(
 
 
 def get_config(networks: str = "lstm,lstm") -> ConfigDict:
-    """Returns the main job's recipe with two networks and half its steps, all else the same.
+    """Returns the main job's recipe with two networks, half its steps and, for a transformer, a third of its rate.
 
     Args:
       networks: one of `GENERATORS`, and, after a comma, one of `DISCRIMINATORS`.
@@ -46,6 +46,11 @@ def get_config(networks: str = "lstm,lstm") -> ConfigDict:
     config = arithmetic.get_config()
     config.num_seeds = 4
     config.num_steps = 1_500
+    config.steps_per_chunk = 200
+    config.chunks_per_checkpoint = 5
     config.algorithm.generator = ConfigDict(GENERATORS[generator])
     config.algorithm.discriminator = ConfigDict(DISCRIMINATORS[discriminator])
+    if generator == "transformer":
+        # With 2e-3 the KL divergence is still 0.33 nats after 1,400 steps.
+        config.algorithm.generator_optimizer.learning_rate = "cosine(7e-4, 1e-4)"
     return config
