@@ -272,8 +272,11 @@ def test_reports_of_bad_folders_are_one_line(tmp_path):
 
 def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
     folders = {name: tmp_path / name for name in ("swept", "alone")}
-    for name, text in (("swept", "linear(5.0, [0.5, 1.0])"), ("alone", "linear(5.0, 1.0)")):
-        flags = ("--config.num_seeds=2", f"--config.algorithm.temperature={text}", f"--workdir={folders[name]}")
+    for name, setting in (
+        ("swept", "sweep=algorithm.temperature=['linear(5.0, 0.5)', 'linear(5.0, 1.0)']"),
+        ("alone", "algorithm.temperature=linear(5.0, 1.0)"),
+    ):
+        flags = ("--config.num_seeds=2", f"--config.{setting}", f"--workdir={folders[name]}")
         status, _, errors = run("train", *TINY, *flags)
         assert status == 0, errors
     rows = {name: json.loads((path / "metrics.jsonl").read_text().split("\n")[-2]) for name, path in folders.items()}
@@ -319,7 +322,7 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
     other = parts(num_seeds=2, num_variant_seeds=4, num_steps=60)["b"]
     with pytest.raises(ValueError, match=r"--workdir must be empty or hold this very study.* another num_seeds, 3"):
         command(folder, other)
-    old = folder.read_config()
+    old = folder.read_config().to_dict()
     del old["algorithm"]["score_weight"]
     write_json(folder.config, old)
     with pytest.raises(ValueError, match=r"has another algorithm\.score_weight, None"):
