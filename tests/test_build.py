@@ -434,9 +434,10 @@ def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
     values = ["linear(2.0, 1.0)", 0.5, "constant(1.5)"]
     config.sweep = {"algorithm.temperature": values, "algorithm.generator_optimizer.b1": [0.0, 0.25, 0.5]}
     swept = build.build(run_config.parse(config))
-    key, batch = jax.random.key(0), take(swept.data, slice(config.batch_size))
-    state = swept.algorithm.init(key)
-    step = jax.jit(lambda point: swept.algorithm_at(point).step(key, state._replace(step=state.step + 30), batch))
+    batch = take(swept.data, slice(config.batch_size))
+    state = swept.algorithm.init(jax.random.key(0))
+    state = state._replace(step=state.step + 30)
+    step = jax.jit(lambda point: swept.algorithm_at(point).step(jax.random.key(1), state, batch))
     for point, value in enumerate(values):
         alone = quicktest.get_config()
         alone.num_shards = 1
@@ -444,7 +445,7 @@ def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
             alone.algorithm.temperature = value
         alone.algorithm.generator_optimizer.b1 = 0.25 * point
         experiment = build.build(run_config.parse(alone))
-        expected = jax.jit(experiment.algorithm.step)(key, state._replace(step=state.step + 30), batch)
+        expected = jax.jit(experiment.algorithm.step)(jax.random.key(1), state, batch)
         found = step(point)
         assert found[1]["temperature"] == pytest.approx((1.5, 0.5, 1.5)[point])
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected)

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 import gumbel_gan as gg
 from gumbel_gan import metrics, schedules
-from tests.properties import algorithms, data, losses, networks, relaxation, tasks
+from tests.properties import algorithms, data, losses, models, networks, relaxation, tasks
 from tests.properties import metrics as of_metrics
 from tests.properties import schedules as of_schedules
 from tests.properties.case import check_error, check_result, for_all
 
 CASES = {
     name: case
-    for module in (relaxation, losses, of_schedules, networks, algorithms, tasks, of_metrics, data)
+    for module in (relaxation, losses, of_schedules, networks, models, algorithms, tasks, of_metrics, data)
     for name, case in module.CASES.items()
 }
 
