@@ -143,8 +143,12 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
     Returns:
       A pure function of parameters and a `Batch` of N sequences, to jit and vmap, that computes `[N, Q, H]` hidden
       states.
+
+    Raises:
+      TypeError: `times` does not hold integers.
+      ValueError: `times` is empty, or one is not in [1, T].
     """
-    steps = np.asarray(times) - 1
+    steps = np.array(_require_times(times, model.length)) - 1
 
     def states(params: Params, data: Batch) -> jax.Array:
         def of_block(block: Batch) -> jax.Array:
@@ -153,6 +157,16 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
         return _in_blocks(of_block, data, _LIKELIHOODS_AT_ONCE)
 
     return states
+
+
+def _require_times(times: Sequence[int], length: int) -> Sequence[int]:
+    if not isinstance(times, Sequence) or isinstance(times, str) or not times:
+        raise ValueError(f"times must be a sequence of steps, got {times!r}")
+    for time in times:
+        require_at_least(1, times=time)
+        if time > length:
+            raise ValueError(f"times must be at most T, {length}, got {time}")
+    return times
 
 
 def quarters(length: int) -> tuple[int, ...]:

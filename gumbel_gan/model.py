@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_number
+from gumbel_gan.arguments import require_at_least, require_key, require_number
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 
 PyTree = Any
@@ -145,7 +145,10 @@ def sequence_model(
         exact_length: int | None = None,
         condition: PyTree = None,
     ) -> jax.Array:
+        require_key(key=key)
         require_at_least(0, num=num)
+        if exact_length is not None:
+            require_at_least(1, exact_length=exact_length)
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, condition)
         steps = length if exact_length is None else exact_length
@@ -162,6 +165,7 @@ def sequence_model(
         temperature: ArrayLike = 1.0,
         condition: PyTree = None,
     ) -> jax.Array:
+        require_key(key=key)
         check_tokens(model, tokens)
         num, num_written = tokens.shape
         if num_written > length:
@@ -381,8 +385,8 @@ def require_exact(model: SequenceModel) -> None:
 def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     """Raises unless tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
     num_symbols = model.generator.num_symbols
-    if not jnp.issubdtype(jnp.result_type(tokens), jnp.integer):
-        raise TypeError(f"tokens must be integers, got {jnp.result_type(tokens)}")
+    if not isinstance(tokens, jax.Array | np.ndarray) or not jnp.issubdtype(tokens.dtype, jnp.integer):
+        raise TypeError(f"tokens must be integers, got {getattr(tokens, 'dtype', type(tokens).__name__)}")
     if jnp.ndim(tokens) != 2 or not jnp.shape(tokens)[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {jnp.shape(tokens)}")
     if not isinstance(tokens, jax.core.Tracer) and len(tokens):

@@ -10,9 +10,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import require_at_least, require_number
+from gumbel_gan.arguments import require_at_least, require_key, require_number
 from gumbel_gan.networks import mask_symbol
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import sample_gumbel
@@ -69,6 +70,7 @@ def relaxed(
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
     """
+    require_key(key=key)
     require_at_least(1, length=length)
     require_number("temperature", temperature, low=0, open_low=True)
     if feedback_temperature is not None:
@@ -122,6 +124,7 @@ def hard(
       TypeError: `temperature` is not a real scalar, or `length` is not an integer.
       ValueError: `length` is less than 1, or `temperature` is not > 0.
     """
+    require_key(key=key)
     require_at_least(1, length=length)
     require_number("temperature", temperature, low=0, open_low=True)
 
@@ -150,7 +153,7 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
       tokens before t.
 
     Raises:
-      TypeError: `tokens` is not of an integer type.
+      TypeError: `tokens` is not an array of integers.
       ValueError: `tokens` is not `[B, T]` with the B of `start`.
     """
     _check_tokens(tokens, start)
@@ -193,16 +196,17 @@ def scheduled(
       `[B, T, K]` logits: at t those given the start symbol and what was fed back before t.
 
     Raises:
-      TypeError: `tokens` is not of an integer type, or `sampling_rate` is not a real scalar.
+      TypeError: `tokens` is not an array of integers, or `sampling_rate` is not a real scalar.
       ValueError: `tokens` is not `[B, T]` with the B of `start`, or `sampling_rate` is not in [0, 1].
 
     References:
       Bengio et al. 2015, https://arxiv.org/abs/1506.03099.
     """
+    require_key(key=key)
     _check_tokens(tokens, start)
     require_number("sampling_rate", sampling_rate, low=0, high=1)
     coin_key, noise_key = jax.random.split(key)
-    drawn_TB = jax.random.bernoulli(coin_key, sampling_rate, tokens.shape[::-1])
+    drawn_TB = jax.random.bernoulli(coin_key, jnp.asarray(sampling_rate, jnp.float32), tokens.shape[::-1])
     if padding is not None:
         drawn_TB &= padding != tokens.T
 
@@ -237,9 +241,10 @@ def completed(
       `[B, T]` tokens: the first `num_given` are those of `tokens`, the others are drawn given those before them.
 
     Raises:
-      TypeError: `tokens` is not of an integer type, or `num_given` or `temperature` is not a real scalar.
+      TypeError: `tokens` is not an array of integers, or `num_given` or `temperature` is not a real scalar.
       ValueError: `tokens` is not `[B, T]` with the B of `start`, or `num_given` or `temperature` is out of its range.
     """
+    require_key(key=key)
     _check_tokens(tokens, start)
     require_number("num_given", num_given, low=0, high=tokens.shape[1])
     require_number("temperature", temperature, low=0, open_low=True)
@@ -301,7 +306,7 @@ def _partly_drawn(
 
 
 def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
-    if not jnp.issubdtype(tokens.dtype, jnp.integer):
-        raise TypeError(f"tokens must be integers, got {tokens.dtype}")
+    if not isinstance(tokens, jax.Array | np.ndarray) or not jnp.issubdtype(tokens.dtype, jnp.integer):
+        raise TypeError(f"tokens must be integers, got {getattr(tokens, 'dtype', type(tokens).__name__)}")
     if tokens.ndim != 2 or tokens.shape[0] != start.shape[0] or not tokens.shape[1]:
         raise ValueError(f"tokens must be [{start.shape[0]}, T] with T at least 1, got shape {tokens.shape}")

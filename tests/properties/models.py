@@ -40,7 +40,7 @@ _NUM_GIVEN = s.integers(0, LENGTH)
 _NOT_NUM_GIVEN = s.NOT_NUMBERS | st.sampled_from((-1, LENGTH + 1, 10**9))
 _LENGTHS = {"length": s.integers(1, 3)}
 _NOT_LENGTHS = {"length": s.integers_below(1)}
-_FEW = {"num_examples": 8}
+_FEW = {"num_examples": 5}
 
 CASES = {
     "SequenceModel.sample": Case(
