@@ -141,13 +141,13 @@ CASES = {
         **_FEW,
     ),
     "train": Case(
-        lambda key, data, batch_size, num_steps: training.train(
-            ALGORITHM, key, STATE, data, batch_size=batch_size, num_steps=num_steps
+        lambda key, tokens, batch_size, num_steps: training.train(
+            ALGORITHM, key, STATE, tokens, batch_size=batch_size, num_steps=num_steps
         ),
-        arguments(key=s.KEYS, data=_TOKENS, batch_size=s.integers(1, BATCH), num_steps=s.integers(1, 2)),
+        arguments(key=s.KEYS, tokens=_TOKENS, batch_size=s.integers(1, BATCH), num_steps=s.integers(1, 2)),
         {
             "key": s.NOT_KEYS,
-            "data": _NOT_TOKENS | st.just(np.full((BATCH, LENGTH), NUM_SYMBOLS)),
+            "tokens": _NOT_TOKENS | st.just(np.full((BATCH, LENGTH), NUM_SYMBOLS)),
             "batch_size": s.integers_below(1) | st.just(BATCH + 1),
             "num_steps": s.integers_below(1),
         },
