@@ -29,7 +29,7 @@ class Compiled(NamedTuple):
 
 
 def own_networks(sizes: Sizes) -> tuple[gg.Generator, gg.Discriminator]:
-    """Makes the paper's networks as this library does."""
+    """Builds the paper's networks as this library does."""
     return (
         gg.lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
         gg.lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
@@ -44,7 +44,7 @@ def algorithm(
     penalty: float | None = None,
     penalized_fraction: float = 1.0,
 ) -> gg.Algorithm:
-    """Makes the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
+    """Builds the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
 
     Args:
       sizes: of the step.
@@ -73,7 +73,7 @@ def random_tokens(sizes: Sizes) -> jax.Array:
 
 
 def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings: Any) -> Compiled:
-    """Makes the step as experiments run it: many in one scan, seeds and shards over the devices, the state donated.
+    """Builds the step as experiments run it: many in one scan, seeds and shards over the devices, the state donated.
 
     Args:
       sizes: of the step.
@@ -105,7 +105,7 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
 
 
 def naive(sizes: Sizes) -> Program:
-    """Makes the step as a first version of such a program would: Flax's LSTM, jitted, dispatched from a Python loop."""
+    """Builds the step as a first version of such a program would: Flax's LSTM, jitted, in a Python loop."""
     method = algorithm(sizes, networks=flax_networks.make)
     step = jax.jit(method.step)
     data, key, state = np.asarray(random_tokens(sizes)), jax.random.key(1), method.init(jax.random.key(0))

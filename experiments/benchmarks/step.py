@@ -120,7 +120,7 @@ def _width(text: str) -> int:
 
 
 def _xla_flops(compiled: Any, sizes: Sizes) -> float:
-    """Gives the operations of a step by XLA's analysis of the program of one device.
+    """Returns the operations of a step by XLA's analysis of the program of one device.
 
     XLA counts the body of a loop once, and nearly all that the program does is in its loops over the symbols: what it
     counts, times the length and the number of devices, is about what a step does, element-wise operations included.
@@ -146,7 +146,7 @@ def _compile_seconds(sizes: Sizes, num_shards: int) -> dict[str, float]:
 
 
 def _program_bytes(compiled: Any) -> float:
-    """Gives what a program needs on a device: arguments, results and temporaries."""
+    """Returns what a program needs on a device: arguments, results and temporaries."""
     memory = compiled.memory_analysis()
     return memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes
 

@@ -96,7 +96,7 @@ def _timed(program: Program, num_runs: int) -> float:
 
 
 def matrix_multiply(size: int = 1024) -> tuple[Program, float]:
-    """Makes a program of float32 matrix products, by which the machine's peak is measured.
+    """Builds a program of float32 matrix products, by which the machine's peak is measured.
 
     Args:
       size: of the square matrices.
@@ -122,7 +122,7 @@ def machine() -> dict[str, Any]:
 
 
 def table(title: str | None, first: str, *others: str) -> Table:
-    """Makes an empty table: a column of names under `first`, and columns of numbers."""
+    """Builds an empty table: a column of names under `first`, and columns of numbers."""
     made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     made.add_column(first, no_wrap=True)
     for header in others:

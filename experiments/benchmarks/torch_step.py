@@ -15,7 +15,7 @@ class Generator(nn.Module):
     """An LSTM generator that emits Gumbel-softmax samples."""
 
     def __init__(self, num_symbols: int, hidden_size: int):
-        """Makes the LSTM cell and its head."""
+        """Builds the LSTM cell and its head."""
         super().__init__()
         self.num_symbols, self.hidden_size = num_symbols, hidden_size
         self.cell = nn.LSTMCell(num_symbols + 1, hidden_size)
@@ -39,18 +39,18 @@ class Discriminator(nn.Module):
     """An LSTM discriminator with a head on its last state."""
 
     def __init__(self, num_symbols: int, hidden_size: int):
-        """Makes the LSTM and its head."""
+        """Builds the LSTM and its head."""
         super().__init__()
         self.lstm = nn.LSTM(num_symbols, hidden_size, batch_first=True)
         self.head = nn.Linear(hidden_size, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Gives `[B]` logits of `[B, T, K]` sequences."""
+        """Computes `[B]` logits of `[B, T, K]` sequences."""
         return self.head(self.lstm(x)[0][:, -1])[:, 0]
 
 
 def make(sizes: Sizes, *, mode: str | None = None) -> Program:
-    """Makes a program of steps: the discriminator's cross-entropy, the generator's -log(D / (1 - D)), Adam for both.
+    """Builds a program of steps: the discriminator's cross-entropy, the generator's -log(D / (1 - D)), Adam for both.
 
     The generator is sampled once a step, and the discriminator reads real and generated sequences, then the generated
     ones again for the generator: the passes of `gumbel_gan.algorithms.relaxed_gan`.

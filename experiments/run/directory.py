@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorboardX import SummaryWriter
 
 from experiments.config import run_config
 from experiments.config.files import task_files
@@ -240,42 +239,6 @@ class RunDirectory:
         for folder in path.relative_to(self.path).parents:
             if folder.parts and not any((self.path / folder).iterdir()):
                 (self.path / folder).rmdir()
-
-
-class MetricsWriter:
-    """Writes rows of metrics to `metrics.jsonl` and to TensorBoard. Use it as a context manager."""
-
-    def __init__(self, run: RunDirectory, names: Iterable[str], *, first_step: int = 1):
-        """Opens the files, to append.
-
-        Args:
-          run: the run's folder.
-          names: of the run's members, each a TensorBoard run of its own.
-          first_step: the first step to come; events of it and later ones, of a part that was cut short, are void.
-        """
-        self._file = run.metrics.open("a", encoding="utf-8")
-        self._events = [SummaryWriter(str(run.events / name), purge_step=first_step) for name in names]
-
-    def __enter__(self) -> "MetricsWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        for events in self._events:
-            events.close()
-
-    def write(self, row: Row) -> None:
-        """Writes one row: numbers, and arrays with an entry a member; what is infinite or no number is null in JSON."""
-        row = as_json(row)
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
-        for name, values in row.items():
-            if isinstance(values, list):
-                for events, value in zip(self._events, values, strict=True):
-                    if value is not None:
-                        events.add_scalar(name, value, row["step"])
-        for events in self._events:
-            events.flush()
 
 
 def as_json(value: Any) -> Any:

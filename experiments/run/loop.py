@@ -14,9 +14,10 @@ from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
 from experiments.run import evaluation
-from experiments.run.directory import MetricsWriter, RunDirectory, check_writable
+from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import ProgressLine
 from experiments.run.summary import Summary
+from experiments.run.writer import MetricsWriter
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
