@@ -177,7 +177,12 @@ def describe(name: str) -> Metric:
     Args:
       name: name of the metric; one that ends in '_loss' is drawn and shown beside the other losses, any other has a
         panel of its own.
+
+    Raises:
+      TypeError: `name` is not a string.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {name!r}")
     if name in METRICS:
         return METRICS[name]
     label = name.replace("_", " ")

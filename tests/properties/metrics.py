@@ -31,6 +31,12 @@ def check_scores(result, given):
 
 
 CASES = {
+    "describe": Case(
+        metrics.describe,
+        arguments(name=st.sampled_from(("validity", "bleu_4", "my_loss", "mine", ""))),
+        {"name": st.sampled_from((None, 3, b"validity", ["validity"]))},
+        is_a(metrics.Metric),
+    ),
     "uniqueness": Case(
         metrics.uniqueness, arguments(samples=_SEQUENCES), {"samples": _NOT_SEQUENCES}, check_number(0, 1)
     ),
