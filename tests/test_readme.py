@@ -53,7 +53,11 @@ def defined_flags(module):
     """The flags that a module's source defines: whether each is required, by its name."""
     found = {}
     for node in ast.walk(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("DEFINE_"):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        if getattr(node.func, "id", "") == "Flag":
+            found[node.args[0].value] = False
+        elif getattr(node.func, "attr", "").startswith("DEFINE_"):
             required = any(keyword.arg == "required" and keyword.value.value for keyword in node.keywords)
             found[node.args[0].value] = required
     return found
@@ -62,7 +66,7 @@ def defined_flags(module):
 def flags_of(module, arguments):
     """The flags of a command, those of a study included."""
     if module == "experiments.study" and not arguments[0].startswith("-") and not PLACEHOLDER.search(arguments[0]):
-        return defined_flags(f"experiments.studies.{arguments[0]}")
+        return {"workdir": True} | defined_flags(f"experiments.studies.{arguments[0]}")
     return {"workdir": True} if module == "experiments.study" else defined_flags(module)
 
 
