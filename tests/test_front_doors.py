@@ -21,7 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from experiments import cli, devices
 from experiments.config import run_config
 from experiments.configs import quicktest
-from experiments.run import loop, summary
+from experiments.run import evaluation, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
 
@@ -126,7 +126,7 @@ def test_evaluation_recomputes_the_summary(finished):
     after = json.loads((folder / "summary.json").read_text())
     assert set(after) == set(before)
     for name in ("validity", "total_variation", "kl_data_model", "sampled_validity"):
-        assert after[name] == pytest.approx(before[name], rel=1e-5)
+        assert after.metrics[name] == pytest.approx(before[name], rel=1e-5)
     assert after["wall_seconds"] == before["wall_seconds"]
 
 
@@ -315,7 +315,7 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
     params = restored.experiment.algorithm.params(jax.tree.map(lambda leaf: leaf[1], restored.state))
     drawn = restored.experiment.model.sample(jax.random.key(0), params, 5)
     assert np.asarray(drawn).shape == (5, 6)
-    after, strings = summary.summarise(restored.config, restored.experiment, restored.state, None)
+    after, strings = evaluation.summarize(restored.config, restored.experiment, restored.state, None)
     assert [len(each) for each in strings] == [20, 20]
     for name in ("validity", "total_variation", "sampled_validity", "heldout_nll", "novelty"):
-        assert after[name] == pytest.approx(before[name], rel=1e-3)
+        assert after.metrics[name] == pytest.approx(before[name], rel=1e-3)

@@ -398,7 +398,7 @@ def test_the_study_trains_what_is_missing_goes_on_and_skips_what_is_there(tmp_pa
     other = parts(num_seeds=2, num_variant_seeds=4, num_steps=60)["b"]
     with pytest.raises(ValueError, match=r"--workdir must be empty or hold this very study.* another num_seeds, 3"):
         command(folder, other)
-    old = folder.read_config()
+    old = folder.read_config().to_dict()
     del old["algorithm"]["score_weight"]
     write_json(folder.config, old)
     with pytest.raises(ValueError, match=r"has another algorithm\.score_weight, None"):
