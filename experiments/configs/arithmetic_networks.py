@@ -3,8 +3,8 @@
 python -m experiments.train --workdir=runs/pair --config=experiments/configs/arithmetic_networks.py:transformer,lstm
 python -m experiments.study networks --workdir=runs/networks
 
-The second command trains all pairs with four seeds each and writes their table. Results of the pairs measured so far
-(two CPU cores, AMD EPYC, 2026-11-25) are in experiments/results/networks/table.md.
+The second command trains all pairs with four seeds each and writes their table. Results (two CPU cores, AMD EPYC,
+2026-11-25) are in experiments/results/networks/table.md.
 """
 
 from types import MappingProxyType
