@@ -166,7 +166,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=240)
     assert process.returncode == 130
     assert errors.strip() == "interrupted: what is trained so far stays in --workdir, and --resume goes on with it"
 
