@@ -21,11 +21,24 @@ def require_at_least(least: int, **arguments: int) -> None:
       TypeError: an argument is not an integer.
       ValueError: an argument is less than `least`.
     """
+    require_integer(**arguments)
+    for name, value in arguments.items():
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def require_integer(**arguments: Any) -> None:
+    """Raises TypeError unless the named arguments are integers, of Python or NumPy."""
     for name, value in arguments.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
             raise TypeError(f"{name} must be an integer, got {value!r}")
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def require_integers(**arguments: Any) -> None:
+    """Raises TypeError unless the named arguments are arrays of integers, traced or not."""
+    for name, value in arguments.items():
+        if not isinstance(value, jax.Array | np.ndarray) or not jnp.issubdtype(value.dtype, jnp.integer):
+            raise TypeError(f"{name} must be integers, got {getattr(value, 'dtype', type(value).__name__)}")
 
 
 def require_one_of(known: Iterable[str], **arguments: str) -> None:

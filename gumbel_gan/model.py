@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_key, require_number
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 
 PyTree = Any
@@ -385,10 +385,9 @@ def require_exact(model: SequenceModel) -> None:
 def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     """Raises unless tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
     num_symbols = model.generator.num_symbols
-    if not isinstance(tokens, jax.Array | np.ndarray) or not jnp.issubdtype(tokens.dtype, jnp.integer):
-        raise TypeError(f"tokens must be integers, got {getattr(tokens, 'dtype', type(tokens).__name__)}")
-    if jnp.ndim(tokens) != 2 or not jnp.shape(tokens)[1]:
-        raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {jnp.shape(tokens)}")
+    require_integers(tokens=tokens)
+    if tokens.ndim != 2 or not tokens.shape[1]:
+        raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {tokens.shape}")
     if not isinstance(tokens, jax.core.Tracer) and len(tokens):
         values = np.asarray(tokens)
         least, largest = int(values.min()), int(values.max())

@@ -10,7 +10,7 @@ import numpy as np
 
 from gumbel_gan import sharding
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
-from gumbel_gan.arguments import require_at_least, require_key
+from gumbel_gan.arguments import require_at_least, require_integer, require_key
 from gumbel_gan.data import Batch, check_data, num_sequences, take
 
 _LAST_SEED = 2**32 - 1
@@ -103,8 +103,7 @@ def train(
     num = num_sequences(sequences)
     require_key(key=key)
     require_at_least(1, num_steps=num_steps)
-    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
-        raise TypeError(f"batch_size must be an integer, got {batch_size!r}")
+    require_integer(batch_size=batch_size)
     if not 1 <= batch_size <= num:
         raise ValueError(f"batch_size must be between 1 and the number of sequences, {num}; got {batch_size}")
     num_shards = 1 if shard_axis is None else jax.lax.axis_size(shard_axis)

@@ -90,6 +90,9 @@ def test_the_number_of_given_symbols_may_be_traced():
     for num_given in range(LENGTH + 1):
         tokens = jax.jit(model.complete)(jax.random.key(1), params, EVERY, jnp.int32(num_given))
         np.testing.assert_array_equal(tokens[:, :num_given], EVERY[:, :num_given])
+    # All noise is that of `sample`.
+    free = model.complete(jax.random.key(1), params, EVERY, 0)
+    np.testing.assert_array_equal(free, model.sample(jax.random.key(1), params, len(EVERY)))
 
 
 @pytest.mark.parametrize("latent", ["none", "hidden_and_cell"])

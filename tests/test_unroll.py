@@ -186,8 +186,7 @@ def test_completions_keep_what_is_given_and_go_on_as_the_generator_does(num_give
     np.testing.assert_array_equal(completed[:, :num_given], tokens[:, :num_given])
     # The noise of a step picks the symbol of logits that know all that stands before it.
     logits = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, completed)
-    noise = jnp.swapaxes(sample_gumbel(jax.random.key(2), (LENGTH, BATCH, NUM_SYMBOLS)), 0, 1)
-    picked = jnp.argmax(logits + noise, axis=-1)
+    picked = jnp.argmax(logits + step_noise(2), axis=-1)
     np.testing.assert_array_equal(completed[:, num_given:], picked[:, num_given:])
 
 

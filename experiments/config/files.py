@@ -10,11 +10,14 @@ from gumbel_gan.tasks.grammar import productions
 
 
 def read_by(config: RunConfig) -> list[Path]:
-    """Returns the files that a config reads: those of its sequences, and that of its grammar if it is in a file."""
-    settings = config.task.settings
+    """Returns the files that a config reads: those of its sequences, and that of its grammar if it is in a file.
+
+    Args:
+      config: a config that `self_contained` accepts.
+    """
     found = [Path(file) for file in task_files(config)]
-    grammar = settings.get("grammar")
-    if isinstance(grammar, str) and "->" not in grammar and is_file(grammar):
+    grammar = config.task.settings.get("grammar")
+    if grammar is not None and productions(grammar) != grammar:
         found.append(Path(grammar))
     return found
 
@@ -53,11 +56,3 @@ def self_contained(config: RunConfig) -> RunConfig:
         message = str(error)
         raise ValueError(message if message.startswith("config.") else f"config.task: {message}") from error
     return config.with_task(**changes)
-
-
-def is_file(path: str) -> bool:
-    """Returns whether a text is the path of a file; never raises."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False

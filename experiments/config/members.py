@@ -40,6 +40,6 @@ def sweep(config: RunConfig) -> list[dict[str, str]]:
     return sweeps.points(config.sweep)
 
 
-def members_at(point: int, points: Sequence[int]) -> list[int]:
-    """Returns the indices of the members at a point, of each member's point."""
-    return [index for index, each in enumerate(points) if each == point]
+def first_members(points: Sequence[int]) -> list[int]:
+    """Returns the index of the first member at each point of a sweep, of each member's point."""
+    return [points.index(point) for point in sorted(set(points))]

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.config.values import leaves
+
 # Version 0, which no `schema_version` marks. A key stands for itself, or for the section of that name.
 _RENAMED = {
     "task.length_law": "task.length_distribution",
@@ -30,7 +32,7 @@ def migrate(record: Any) -> Any:
         return record
     migrated: dict[str, Any] = {}
     sweep: dict[str, list[str]] = {}
-    for path, value in _leaves(record):
+    for path, value in leaves(record):
         path = _renamed(path)
         if isinstance(value, str):
             value = _RENAMED_VALUES.get((path, value), value)
@@ -42,14 +44,6 @@ def migrate(record: Any) -> Any:
             section = section.setdefault(name, {})
         section[last] = value
     return migrated | ({"sweep": sweep} if sweep else {})
-
-
-def _leaves(section: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found = []
-    for name, value in section.items():
-        is_section = isinstance(value, Mapping) and value
-        found += _leaves(value, f"{prefix}{name}.") if is_section else [(f"{prefix}{name}", value)]
-    return found
 
 
 def _renamed(path: str) -> str:

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from experiments.config import migrations, sweeps
 from experiments.config.choices import choose, shown
-from experiments.config.values import is_finite, require_integer
+from experiments.config.values import is_finite, leaves, require_integer
 from experiments.devices import PLATFORMS
 from gumbel_gan.evaluation import SPLITS
 from gumbel_gan.metrics import LEAST_VECTORS
@@ -144,16 +144,14 @@ def parse_stored(record: Any) -> RunConfig:
     return parse(migrations.migrate(record))
 
 
-def flatten(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
     """Returns nested sections as one, whose names are joined by dots, with tuples for lists."""
-    flat: dict[str, Any] = {}
-    for name, value in section.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            # JSON turns tuples into lists.
-            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
-    return flat
+    # JSON turns tuples into lists.
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in leaves(section)
+        if not isinstance(value, Mapping)
+    }
 
 
 def _section(plain: Mapping[str, Any], name: str) -> Section:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.config.choices import shown
-from experiments.config.values import is_finite
+from experiments.config.values import is_finite, leaves
 
 
 def parse(sweep: Any) -> dict[str, tuple[float | str, ...]]:
@@ -31,7 +31,9 @@ def parse(sweep: Any) -> dict[str, tuple[float | str, ...]]:
     if not isinstance(given, Mapping):
         raise ValueError(f"config.sweep must map paths of settings to lists of their values, got {shown(sweep)}")
     found: dict[str, tuple[float | str, ...]] = {}
-    for path, values in _leaves(given).items():
+    for path, values in leaves(given):
+        if isinstance(values, Mapping):
+            continue
         if not path.startswith("algorithm."):
             raise ValueError(f"config.sweep must name settings of the algorithm, got {shown(path)}")
         is_list = isinstance(values, list | tuple) and len(values) > 0
@@ -64,11 +66,4 @@ def _parse_text(text: str) -> dict[str, Any]:
             raise ValueError(
                 f"config.sweep must be such as 'algorithm.temperature=[0.5, 1.0]', got {shown(part)}: {error}"
             ) from error
-    return found
-
-
-def _leaves(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in section.items():
-        found |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return found

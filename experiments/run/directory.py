@@ -100,7 +100,7 @@ class RunDirectory:
         return own
 
     def start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-        """Builds the folder hold a new run; the arguments and errors are those of `check_start`."""
+        """Deletes what `check_start` returns and writes `config.json`; the arguments and errors are its own."""
         for path in self.check_start(config, overwrite=overwrite, reads=reads):
             self._delete(path)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -210,9 +210,10 @@ class RunDirectory:
 
     def _own(self) -> list[Path]:
         """Returns what there is of the files and folders that the run in the folder wrote, its config last."""
-        if not self.holds_run():
+        try:
+            config, names = self._read_record()
+        except ValueError:
             return []
-        config, names = self._read_record()
         known = self._written(config)
         # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list.
         listed = [path for path in known if names is None or str(path.relative_to(self.path)) in names]

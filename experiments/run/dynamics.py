@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.config.build import Experiment
-from experiments.config.members import members, members_at
+from experiments.config.members import first_members, members
 from experiments.config.run_config import RunConfig
 from experiments.run.directory import Row
 from gumbel_gan import evaluation, sharding, training
@@ -116,9 +116,8 @@ def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict
       A point of the sweep each: for 'before' and 'after' training the `[N, 2]` points of the states `read` and `drawn`,
       which are embedded together; none where the states are no numbers.
     """
-    firsts = [members_at(point, points)[0] for point in sorted(set(points))]
     stages = dict(zip(STAGES, (observed.before, observed.after), strict=True))
-    return [{name: _embedded(states, first) for name, states in stages.items()} for first in firsts]
+    return [{name: _embedded(states, first) for name, states in stages.items()} for first in first_members(points)]
 
 
 def _embedded(states: States, member: int) -> dict[str, np.ndarray]:

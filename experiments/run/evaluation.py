@@ -14,7 +14,7 @@ import numpy as np
 
 from experiments import devices
 from experiments.config.build import Experiment
-from experiments.config.members import members, members_at, sweep
+from experiments.config.members import first_members, members, sweep
 from experiments.config.run_config import RunConfig
 from experiments.run import dynamics
 from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
@@ -166,8 +166,7 @@ def _samples_valid(task: Task, strings: Sequence[Sequence[str]], points: Sequenc
     is_valid = task.is_valid
     if is_valid is None:
         return None
-    firsts = [members_at(point, points)[0] for point in sorted(set(points))]
-    return [[bool(is_valid(string)) for string in strings[first][:NUM_SHOWN]] for first in firsts]
+    return [[bool(is_valid(string)) for string in strings[first][:NUM_SHOWN]] for first in first_members(points)]
 
 
 def _final_metrics(experiment: Experiment, state: Any, tokens: np.ndarray) -> Row:

@@ -69,8 +69,8 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
     check_writable(run.path, "--workdir")
     if resume:
         run.read_config()
-    reads = files.read_by(config)
-    config = files.self_contained(config)
+    given, config = config, files.self_contained(config)
+    reads = files.read_by(given)
     deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
     seeds, points = members(config)
     devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
