@@ -1,16 +1,24 @@
 """What the commands share: one-line errors, the parsing of flags, and the screen."""
 
 import contextlib
+import errno
+import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
 
 from absl import app, flags, logging
 from rich.console import Console
 
+from experiments import interrupts
+
 # Flags that name a folder, or several.
 _FOLDERS = ("workdir", "workdirs", "output")
 _INTERRUPTED = 130
+# What the file system says in the errors of libraries that write in the background.
+_REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
 
 
 @contextlib.contextmanager
@@ -19,8 +27,23 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(1)
+        _fail(str(error))
+
+
+@contextlib.contextmanager
+def one_line_disk_errors(note: str) -> Iterator[None]:
+    """Turns what the file system refuses, such as a write to a full disk, into one line on stderr and exit status 1.
+
+    Args:
+      note: what to say besides.
+    """
+    try:
+        yield
+    except Exception as error:
+        refusals = [text for text in _REFUSALS if text in str(error)]
+        if not isinstance(error, OSError) and not refusals:
+            raise
+        _fail(f"{refusals[0] if refusals else error}; {note}")
 
 
 def screen() -> Console:
@@ -40,12 +63,11 @@ def one_line_flag_errors() -> Iterator[None]:
             raise ValueError(_flag_error(error)) from error
 
 
-def run(main: Callable[[], None], *, interrupted: str = "") -> None:
+def run(main: Callable[[], None]) -> None:
     """Runs a command: parses its flags, with one-line errors, and calls it.
 
     Args:
       main: what to do once the flags are parsed.
-      interrupted: what to say when Ctrl-C ends it, besides that it was interrupted.
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
@@ -58,9 +80,12 @@ def run(main: Callable[[], None], *, interrupted: str = "") -> None:
         try:
             main()
         except KeyboardInterrupt:
-            print("\n" + ": ".join(filter(None, ["interrupted", interrupted])), file=sys.stderr)
+            print("\ninterrupted", file=sys.stderr)
             sys.exit(_INTERRUPTED)
 
+    interrupts.describe(lambda: "interrupted")
+    # What writes in the background fails in the foreground too, which says so in one line.
+    threading.excepthook = lambda _: None
     # orbax warns of what is no fault of a run.
     logging.set_verbosity(logging.ERROR)
     app.run(call, flags_parser=parse)
@@ -84,6 +109,13 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
         folders = [value] if isinstance(value, str) else value or []
         if any(not folder.strip() for folder in folders):
             raise ValueError(f"--{name} must name a folder, got an empty text")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    # What still reads or writes in the background has no more to say.
+    sys.unraisablehook = lambda _: None
+    sys.exit(1)
 
 
 def _flag_error(error: Exception) -> str:

@@ -1,30 +1,45 @@
-"""Measures the generators of a run anew, from its newest checkpoint.
+"""Measures the generators of a run anew, from its newest checkpoint or its best.
 
-python -m experiments.evaluate --workdir=DIR
+python -m experiments.evaluate --workdir=DIR [--checkpoint=last|best]
 """
 
-from absl import flags
+from experiments import interrupts
 
-from experiments import cli
-from experiments.reports import terminal
-from experiments.run import evaluation
-from experiments.run.restore import restore
-from experiments.run.summary import write_summary
+with interrupts.imports(__name__):
+    import dataclasses
+
+    from absl import flags
+
+    from experiments import cli
+    from experiments.config.run_config import STATES
+    from experiments.reports import terminal
+    from experiments.run import evaluation
+    from experiments.run.restore import restore
+    from experiments.run.summary import read_summary, write_summary
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
 def main() -> None:
-    """Evaluates; rewrites the summary of a finished run, and only prints that of another."""
+    """Evaluates; rewrites the summary of a finished run where it is of these networks, and else only prints."""
     with cli.one_line_errors():
-        restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
-    run, config, experiment, state = restored
+        restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
+    run, config, experiment, state, _ = restored
     observed = evaluation.observe(config, experiment, state)
     summary, strings = evaluation.summarize(config, experiment, state, observed, wall_seconds=run.wall_seconds())
-    if run.summary.exists():
-        write_summary(run, summary)
     terminal.print_summary(cli.screen(), summary, strings[0])
+    if run.summary.exists() and config.summarized == _CHECKPOINT.value:
+        with cli.one_line_errors():
+            before = read_summary(run)
+            try:
+                with run.lock:
+                    run.lock.acquire()
+                    kept = {"diverged": before.diverged, "best": before.best}
+                    write_summary(run, dataclasses.replace(summary, **kept))
+            except OSError as error:
+                raise OSError(f"the summary in {run.path} stays as it was: {error}") from error
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 """
 
-from absl import flags
+from experiments import interrupts
 
-from experiments import cli
-from experiments.reports import page, report
-from experiments.reports.runs import read_runs
-from experiments.run.directory import check_holds_no_run
+with interrupts.imports(__name__):
+    from absl import flags
+
+    from experiments import cli
+    from experiments.reports import page, report
+    from experiments.reports.runs import read_runs
+    from experiments.run.directory import check_holds_no_run
 
 _WORKDIRS = flags.DEFINE_list("workdirs", None, "Folders of finished runs, separated by commas.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the report; made if need be.", required=True)

@@ -3,17 +3,21 @@
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
 """
 
-import os
-import sys
+from experiments import interrupts
 
-import jax
-import numpy as np
-from absl import flags
+with interrupts.imports(__name__):
+    import os
+    import sys
 
-from experiments import cli
-from experiments.config.members import members
-from experiments.run.directory import one_line
-from experiments.run.restore import restore
+    import jax
+    import numpy as np
+    from absl import flags
+
+    from experiments import cli
+    from experiments.config.members import members
+    from experiments.config.run_config import STATES
+    from experiments.run.directory import one_line
+    from experiments.run.restore import restore
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
@@ -25,6 +29,7 @@ _LENGTH = flags.DEFINE_integer(
 _INDEX = flags.DEFINE_integer(
     "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
 )
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
@@ -33,7 +38,7 @@ def main() -> None:
     with cli.one_line_errors():
         if not 0 < _TEMPERATURE.value < float("inf"):
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
-        restored = restore(_WORKDIR.value, platform=_PLATFORM.value)
+        restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
         size = len(members(restored.config).seeds)
         if _INDEX.value >= size:
             raise ValueError(f"--index must be from 0 to {size - 1}, got {_INDEX.value}")

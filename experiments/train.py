@@ -3,18 +3,21 @@
 python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ...] [--overwrite | --resume]
 """
 
-import sys
-from typing import Any
+from experiments import interrupts
 
-from absl import flags
-from ml_collections import config_flags
+with interrupts.imports(__name__):
+    import sys
+    from typing import Any
 
-from experiments import cli
-from experiments.config import run_config
-from experiments.reports import curves, terminal
-from experiments.run import loop
-from experiments.run.directory import RunDirectory
-from experiments.run.summary import write_summary
+    from absl import flags
+    from ml_collections import config_flags
+
+    from experiments import cli
+    from experiments.config import run_config
+    from experiments.reports import curves, terminal
+    from experiments.run import divergence, loop
+    from experiments.run.directory import RunDirectory
+    from experiments.run.summary import write_summary
 
 # A default config runs, and its overrides are applied, when its flag is defined.
 with cli.one_line_flag_errors():
@@ -29,22 +32,46 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; mad
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Delete the files of the run that --workdir holds, and begin anew; other files stay."
 )
-_RESUME = flags.DEFINE_bool("resume", False, "Go on with the unfinished run that --workdir holds, by its own config.")
+_RESUME = flags.DEFINE_bool(
+    "resume",
+    False,
+    "Go on with the run that --workdir holds, by its own config; --config.num_steps=N makes it longer.",
+)
 
 
 def main() -> None:
     """Trains as the flags say."""
-    with cli.one_line_errors():
-        run = RunDirectory(_WORKDIR.value)
-        config_is_given = any(argument.lstrip("-").startswith("config") for argument in sys.argv[1:])
-        use_stored = _RESUME.value and not config_is_given
-        config = run.read_config() if use_stored else run_config.parse(_given_config())
-        prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
-    summary, strings = loop.train(prepared)
-    curves.draw_run(run.read_metrics(), summary, run.curves)
-    write_summary(run, summary)
+    run = RunDirectory(_WORKDIR.value)
+    with run.lock:
+        with cli.one_line_errors():
+            config = _stored_config(run) if _RESUME.value else run_config.parse(_given_config())
+            prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
+        with cli.one_line_disk_errors("what is trained so far stays in --workdir, and --resume goes on with it"):
+            try:
+                summary, strings = loop.train(prepared)
+            except divergence.DivergedError as error:
+                print(f"error: {error}", file=sys.stderr)
+                sys.exit(divergence.STATUS)
+            curves.draw_run(run.read_metrics(), summary, run.curves)
+            write_summary(run, summary)
     terminal.print_summary(cli.screen(), summary, strings[0])
     cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
+    if any(summary.diverged):
+        sys.exit(divergence.STATUS)
+
+
+def _stored_config(run: RunDirectory) -> Any:
+    """Returns the config to go on with: the run's own with the settings that flags change, or that of --config."""
+    stored = run.read_config()
+    if any(argument.lstrip("-").split("=")[0] == "config" for argument in sys.argv[1:]):
+        return run_config.parse(_given_config())
+    given = _given_config()
+    changed = [
+        argument.lstrip("-").split("=")[0].removeprefix("config.")
+        for argument in sys.argv[1:]
+        if argument.lstrip("-").startswith("config.")
+    ]
+    return run_config.changed(stored, {path: run_config.setting(given, path) for path in changed})
 
 
 def _given_config() -> Any:
@@ -56,4 +83,4 @@ def _given_config() -> Any:
 
 
 if __name__ == "__main__":
-    cli.run(main, interrupted="what is trained so far stays in --workdir, and --resume goes on with it")
+    cli.run(main)

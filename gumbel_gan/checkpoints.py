@@ -1,34 +1,54 @@
 """Training states on disk, written and read by orbax."""
 
-from collections.abc import Iterable
+import contextlib
+import json
+import re
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from gumbel_gan.arguments import require_at_least
 
 PyTree = Any
 
+_STATE = "default"
+_CHECKSUM, _STEP, _NOTE = "checksum", "step", "note"
+_METADATA = "_CHECKPOINT_METADATA"
+
 
 class Checkpoints:
-    """A folder of checkpoints, of which the newest is kept. Writing is atomic: a killed process leaves the one before.
+    """A folder of checkpoints, of which the newest two are kept. Writing is atomic: a killed process leaves those before.
 
-    Typed keys and sharded or vmapped states are restored bit for bit. Use it as a context manager.
+    Typed keys and sharded or vmapped states are restored bit for bit; a state whose bytes on disk have changed is
+    refused. Use it as a context manager.
     """
 
-    def __init__(self, directory: str | Path):
+    def __init__(self, directory: str | Path, *, items: Iterable[str] = ()):
         """Opens a folder, and creates it where it doesn't exist.
 
         Args:
           directory: the folder.
+          items: names of the pytrees that a checkpoint may hold beside the state.
+
+        Raises:
+          ValueError: orbax can't read what it notes of a checkpoint.
         """
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
-        self._manager = ocp.CheckpointManager(
-            Path(directory).absolute(), options=options, item_handlers=ocp.StandardCheckpointHandler()
-        )
+        names = (_STATE, *items)
+        try:
+            self._manager = ocp.CheckpointManager(
+                Path(directory).absolute(),
+                options=ocp.CheckpointManagerOptions(max_to_keep=2, create=True),
+                item_handlers={name: ocp.StandardCheckpointHandler() for name in names},
+            )
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"the {_METADATA} of a checkpoint in {directory} is damaged ({error})") from error
 
     def __enter__(self) -> Self:
         return self
@@ -38,16 +58,26 @@ class Checkpoints:
     ) -> None:
         self._manager.close()
 
+    def steps(self) -> list[int]:
+        """Returns the steps of the checkpoints, in order."""
+        return sorted(self._manager.all_steps())
+
     def latest_step(self) -> int | None:
         """Returns the step of the newest checkpoint, or None."""
         return self._manager.latest_step()
 
-    def save(self, step: int, state: PyTree) -> None:
+    def wait(self) -> None:
+        """Waits until all that was saved is on disk."""
+        self._manager.wait_until_finished()
+
+    def save(self, step: int, state: PyTree, *, note: Mapping[str, Any] | None = None, **items: PyTree) -> None:
         """Saves a state; the writing goes on in the background, and is waited for by the next save and at the end.
 
         Args:
           step: its step, larger than that of the newest checkpoint.
           state: a pytree of arrays, which may be donated or changed as soon as this returns.
+          note: what `note` shall return of this checkpoint; plain JSON.
+          **items: pytrees to save with it, by the names that the folder was opened with.
 
         Raises:
           TypeError: `step` is not an integer.
@@ -57,37 +87,108 @@ class Checkpoints:
         latest = self.latest_step()
         if latest is not None and step <= latest:
             raise ValueError(f"step must be larger than that of the newest checkpoint, {latest}, got {step}")
-        self._manager.save(int(step), args=ocp.args.StandardSave(state), force=True)
+        trees = {_STATE: state, **items}
+        metadata = {
+            _STEP: int(step),
+            _CHECKSUM: {name: _checksum(tree) for name, tree in trees.items()},
+            _NOTE: json.dumps({} if note is None else dict(note)),
+        }
+        args = ocp.args.Composite(**{name: ocp.args.StandardSave(tree) for name, tree in trees.items()})
+        self._manager.save(int(step), args=args, force=True, custom_metadata=metadata)
 
-    def restore(self, like: PyTree, sharding: jax.sharding.Sharding | None = None) -> PyTree:
-        """Restores the newest checkpoint.
+    def note(self, step: int | None = None) -> dict[str, Any]:
+        """Returns the note of a checkpoint, of the newest where no step is given; empty where it was saved without."""
+        return json.loads(self._metadata(self._step(step)).get(_NOTE, "{}"))
+
+    def holds(self, item: str, step: int | None = None) -> bool:
+        """Returns whether a checkpoint, the newest where no step is given, holds an item beside the state."""
+        return (self._folder(self._step(step)) / item).is_dir()
+
+    def restore(
+        self,
+        like: PyTree,
+        sharding: jax.sharding.Sharding | None = None,
+        *,
+        step: int | None = None,
+        item: str | None = None,
+    ) -> PyTree:
+        """Restores a checkpoint.
 
         Args:
           like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and dtypes of the state.
           sharding: where to put the leaves that state no sharding, wherever they were saved from; None is the first
             device.
+          step: the step of the checkpoint; None is the newest.
+          item: a pytree that was saved beside the state; None is the state.
 
         Returns:
-          The state.
+          The state, or the item.
 
         Raises:
           FileNotFoundError: there is no checkpoint.
-          ValueError: the checkpoint holds other arrays than `like`, or arrays of other shapes or dtypes.
+          ValueError: the checkpoint holds other arrays than `like`, or arrays of other shapes or dtypes; it is
+            damaged; or its folder has the name of another step.
         """
-        step = self.latest_step()
-        if step is None:
-            raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
-        self._manager.wait_until_finished()
-        self._require_same(_arrays(_stored(like)), _arrays(self._manager.metadata(step).item_metadata.tree))
+        step, name = self._step(step), _STATE if item is None else item
+        self.wait()
+        saved = self._metadata(step)
+        if _STEP in saved and saved[_STEP] != step:
+            raise ValueError(
+                f"{self._folder(step)} must hold the checkpoint of step {step}, got that of step {saved[_STEP]}: it "
+                "was renamed"
+            )
+        self._require_same(_arrays(_stored(like)), self._found(step, name))
         default = jax.sharding.SingleDeviceSharding(jax.devices()[0]) if sharding is None else sharding
 
         def described(leaf: Any) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or default)
 
-        state = self._manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(described, like)))
+        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(jax.tree.map(described, like))})
+        try:
+            with _no_traces():
+                state = self._manager.restore(step, args=arguments)[name]
+        except Exception as error:
+            raise self._damaged(step, error) from error
         # What is on disk does not tell keys from their data; what is restored does.
         self._require_same(_arrays(like), _arrays(state))
+        checksum = saved.get(_CHECKSUM, {}).get(name)
+        if checksum is not None and _checksum(state) not in (checksum, None):
+            raise self._damaged(step, "its arrays are not those that were saved")
         return state
+
+    def _step(self, step: int | None) -> int:
+        found = self.latest_step() if step is None else step
+        if found is None or found not in self._manager.all_steps():
+            raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
+        return found
+
+    def _folder(self, step: int) -> Path:
+        return Path(self._manager.directory) / str(step)
+
+    def _metadata(self, step: int) -> dict[str, Any]:
+        """Returns what `save` notes of a checkpoint; empty for one of a version that noted nothing."""
+        file = self._folder(step) / _METADATA
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))["custom_metadata"] or {}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(step, f"{_METADATA}: {error}") from error
+
+    def _found(self, step: int, name: str) -> dict[str, str]:
+        """Returns descriptions of the arrays that a checkpoint holds."""
+        try:
+            with _no_traces():
+                # Without it, keys come back as their data.
+                next((self._folder(step) / name / "array_metadatas").iterdir())
+                return _arrays(self._manager.metadata(step).item_metadata[name].tree)
+        except Exception as error:
+            raise self._damaged(step, f"{name}: {error}") from error
+
+    def _damaged(self, step: int, reason: Any) -> ValueError:
+        """Returns the error of a checkpoint that can't be read, with the way back."""
+        others = [each for each in self.steps() if each < step]
+        back = f"; to go back to step {others[-1]}, delete that folder" if others else ""
+        reason = re.sub(r"\s+", " ", str(reason))[:300]
+        return ValueError(f"the checkpoint {self._folder(step)} is damaged ({reason}){back}")
 
     def _require_same(self, wanted: dict[str, str], found: dict[str, str]) -> None:
         """Raises ValueError unless arrays have the paths, shapes and dtypes that are wanted."""
@@ -98,6 +199,29 @@ class Checkpoints:
                     f"{wanted.get(path, 'absent')}, got {found.get(path, 'nothing')}: it was written by another "
                     "version, or with other settings"
                 )
+
+
+@contextlib.contextmanager
+def _no_traces() -> Iterator[None]:
+    """Keeps what reads in the background from printing a trace of each read that an error cuts short."""
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook = sys.unraisablehook = lambda *_: None
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = hooks
+
+
+def _checksum(tree: PyTree) -> int | None:
+    """Returns the CRC-32 of the bytes of all arrays; None where another process holds a part of them."""
+    checksum = 0
+    for leaf in jax.tree.leaves(tree):
+        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            leaf = jax.random.key_data(leaf)
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+            return None
+        checksum = zlib.crc32(np.ascontiguousarray(leaf).tobytes(), checksum)
+    return checksum
 
 
 def _stored(like: PyTree) -> PyTree:

@@ -1,5 +1,6 @@
 """Many steps in one `lax.scan`, and seeds as a leading axis."""
 
+import functools
 import numbers
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from gumbel_gan.arguments import require_at_least, require_integer, require_key
 from gumbel_gan.data import Batch, check_data, num_sequences, take
 
 _LAST_SEED = 2**32 - 1
+_LARGEST = 1e18
 
 
 class RunKeys(NamedTuple):
@@ -69,6 +71,7 @@ def train(
     batch_size: int,
     num_steps: int,
     shard_axis: str | None = None,
+    keep_finite: bool = False,
 ) -> tuple[State, Metrics]:
     """Trains on batches drawn uniformly, with replacement, from data on the device.
 
@@ -88,6 +91,8 @@ def train(
       batch_size: B, between 1 and N, of all shards together.
       num_steps: number of steps, at least 1.
       shard_axis: name of the mapped axis of shards; None where there is none.
+      keep_finite: whether a step is undone that would make the state diverge, see `has_diverged`. All later steps are
+        too, since each would be the same step again: the state stays the last finite one, and its `step` says which.
 
     Returns:
       The state after the last step, and the metrics of every step, `[num_steps]` each, averaged over the shards.
@@ -117,10 +122,47 @@ def train(
             shard = jax.lax.axis_index(shard_axis)
             rows = rows.reshape(num_shards, -1)[shard]
             step_key = jax.random.fold_in(step_key, shard)
-        return algorithm.step(step_key, state, take(sequences, rows))
+        new_state, metrics = algorithm.step(step_key, state, take(sequences, rows))
+        if keep_finite:
+            new_state = select(has_diverged(new_state), state, new_state)
+        return new_state, metrics
 
     state, metrics = jax.lax.scan(one_step, state, length=num_steps)
     return state, sharding.mean_over(shard_axis, metrics)
+
+
+def has_diverged(state: State) -> jax.Array:
+    """Returns whether a state has diverged: a number in it is NaN, infinite, or of a magnitude of more than 1e18.
+
+    The square of a larger float32 is infinite: the step after it would be lost.
+
+    Args:
+      state: a pytree of arrays.
+
+    Returns:
+      A bool scalar.
+    """
+    floating = [leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    # No comparison holds for a NaN.
+    return ~functools.reduce(jnp.logical_and, [jnp.all(jnp.abs(leaf) <= _LARGEST) for leaf in floating], jnp.bool(True))
+
+
+def select(condition: jax.Array, first: State, second: State) -> State:
+    """Chooses between two states.
+
+    Args:
+      condition: a bool scalar, or `[S]` to choose for each entry of the leading axis of the leaves.
+      first: a pytree of arrays, chosen where the condition is true.
+      second: a pytree of arrays of the same structure, shapes and dtypes.
+
+    Returns:
+      The chosen state.
+    """
+
+    def choose(one: jax.Array, other: jax.Array) -> jax.Array:
+        return jnp.where(condition.reshape(condition.shape + (1,) * (one.ndim - condition.ndim)), one, other)
+
+    return jax.tree.map(choose, first, second)
 
 
 def _check_seed(seed: Any, name: str = "seed") -> None:

@@ -18,7 +18,7 @@ from gumbel_gan.algorithms import (
     professor_forcing,
     relaxed_gan,
 )
-from gumbel_gan.arguments import Scalar, require_number, require_scalar
+from gumbel_gan.arguments import Scalar, require_at_least, require_number, require_scalar
 from gumbel_gan.data import inverse_frequency_weights
 from gumbel_gan.losses import (
     AdvantageEstimator,
@@ -127,20 +127,41 @@ SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = {
 }
 
 
-def adam(learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999) -> optax.GradientTransformation:
-    """Builds Adam; the decays of its moments, in [0, 1), may be traced, and so may the learning rate, >= 0."""
+def adam(
+    learning_rate: Scalar,
+    b1: ArrayLike = 0.9,
+    b2: ArrayLike = 0.999,
+    *,
+    max_norm: ArrayLike | None = None,
+    max_skipped: int | None = None,
+) -> optax.GradientTransformation:
+    """Builds Adam.
+
+    Args:
+      learning_rate: >= 0; may be traced, and so may the numbers below.
+      b1: decay of the first moment, in [0, 1).
+      b2: decay of the second moment, in [0, 1).
+      max_norm: the norm, > 0, to which larger gradients are scaled down first; None for no such limit.
+      max_skipped: how many gradients in a row are skipped if they are not finite; None takes every gradient.
+    """
     require_scalar("learning_rate", learning_rate, low=0)
     require_number("b1", b1, low=0, high=1, open_high=True)
     require_number("b2", b2, low=0, high=1, open_high=True)
-    return optax.adam(learning_rate, b1=b1, b2=b2)
+    optimizer = optax.adam(learning_rate, b1=b1, b2=b2)
+    if max_norm is not None:
+        require_number("max_norm", max_norm, low=0, open_low=True)
+        optimizer = optax.chain(optax.clip_by_global_norm(max_norm), optimizer)
+    if max_skipped is not None:
+        require_at_least(1, max_skipped=max_skipped)
+        optimizer = optax.apply_if_finite(optimizer, max_skipped)
+    return optimizer
 
 
 def clipped_adam(
     learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999, *, max_norm: ArrayLike
 ) -> optax.GradientTransformation:
     """Builds Adam of gradients that are first scaled down to a norm of at most `max_norm`, > 0."""
-    require_number("max_norm", max_norm, low=0, open_low=True)
-    return optax.chain(optax.clip_by_global_norm(max_norm), adam(learning_rate, b1, b2))
+    return adam(learning_rate, b1, b2, max_norm=max_norm)
 
 
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {"adam": adam, "clipped_adam": clipped_adam}

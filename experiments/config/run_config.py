@@ -1,6 +1,7 @@
 """A config, read once: a ConfigDict or the JSON of a run becomes a typed, frozen `RunConfig`."""
 
 import dataclasses
+import functools
 import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,10 +13,18 @@ from experiments.config.choices import choose, shown
 from experiments.config.values import is_finite, leaves, require_integer
 from experiments.devices import PLATFORMS
 from gumbel_gan.evaluation import SPLITS
-from gumbel_gan.metrics import LEAST_VECTORS
+from gumbel_gan.metrics import LEAST_VECTORS, METRICS
 
 SCHEMA_VERSION = 1
 DTYPES = ("float32", "bfloat16")
+STATES = ("last", "best")
+NO_METRIC = "none"
+RANKING = tuple(
+    name
+    for name, metric in METRICS.items()
+    if metric.better in ("higher", "lower") and metric.applies in ("exact", "samples", "training")
+)
+"""The metrics that are measured during training and rank generators."""
 
 # The least and the largest value of each integer; seeds are checked with their number.
 _COUNTS = {
@@ -23,6 +32,8 @@ _COUNTS = {
     "num_steps": (1, 2**31 - 1),
     "steps_per_chunk": (1, 2**31 - 1),
     "chunks_per_checkpoint": (1, 2**31 - 1),
+    "seconds_per_checkpoint": (1, 2**31 - 1),
+    "patience": (0, 2**31 - 1),
     "batch_size": (1, 2**24),
     "num_shards": (1, 2**16),
     "num_samples": (1, 2**24),
@@ -60,6 +71,13 @@ class RunConfig:
       num_steps: number of training steps.
       steps_per_chunk: steps in one compiled scan, between two progress lines.
       chunks_per_checkpoint: chunks between two checkpoints.
+      seconds_per_checkpoint: seconds after which a chunk ends with a checkpoint in any case.
+      best_metric: the metric whose best state is kept beside the newest, for each replica; '' is the likelihood of the
+        validation split where that is measured during training, and 'none' keeps none.
+      patience: steps without a better `best_metric` in any replica after which training ends; 0 is never.
+      summarized: the states that the summary and the samples are of, 'last' or 'best'.
+      init_from: folder of a run whose networks training starts from; '' is from scratch.
+      init_symbols: the symbols of that run, which come first in the vocabulary; noted when a run begins.
       batch_size: sequences of a batch.
       num_shards: shards of a batch, on a device each where there are enough; changes no result.
       num_samples: sequences drawn at the end, for each replica.
@@ -80,6 +98,12 @@ class RunConfig:
     num_steps: int = 3_000
     steps_per_chunk: int = 50
     chunks_per_checkpoint: int = 20
+    seconds_per_checkpoint: int = 300
+    best_metric: str = ""
+    patience: int = 0
+    summarized: str = "last"
+    init_from: str = ""
+    init_symbols: tuple[str, ...] = ()
     batch_size: int = 128
     num_shards: int = 1
     num_samples: int = 10_000
@@ -128,8 +152,9 @@ def parse(config: Any) -> RunConfig:
     task, algorithm = _section(plain, "task"), _section(plain, "algorithm")
     sweep = sweeps.parse(plain.get("sweep"))
     others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
-    if isinstance(others.get("temperatures"), list):
-        others["temperatures"] = tuple(others["temperatures"])
+    for name in ("temperatures", "init_symbols"):
+        if isinstance(others.get(name), list):
+            others[name] = tuple(others[name])
     parsed = RunConfig(task, algorithm, sweep=types.MappingProxyType(sweep), **others)
     _check(parsed)
     return parsed
@@ -142,6 +167,23 @@ def parse_stored(record: Any) -> RunConfig:
       ValueError: it is not the config of a run, or that of a newer version.
     """
     return parse(migrations.migrate(record))
+
+
+def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+    """Returns a config with other values of some settings, by their paths joined by dots; the errors are `parse`'s."""
+    plain = config.to_dict()
+    for path, value in settings.items():
+        *sections, name = path.split(".")
+        section = plain
+        for each in sections:
+            section = section.setdefault(each, {})
+        section[name] = value
+    return parse(plain)
+
+
+def setting(config: Any, path: str) -> Any:
+    """Returns the value of a setting of a ConfigDict by its path, joined by dots."""
+    return functools.reduce(lambda section, name: section[name], path.split("."), config)
 
 
 def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +216,17 @@ def _check(config: RunConfig) -> None:
     choose(config.platform, PLATFORMS, "config.platform")
     choose(config.dtype, DTYPES, "config.dtype")
     choose(config.heldout, SPLITS, "config.heldout")
+    choose(config.summarized, STATES, "config.summarized")
+    choose(config.best_metric, ("", NO_METRIC, *RANKING), "config.best_metric")
+    if config.best_metric == NO_METRIC and (config.patience or config.summarized == "best"):
+        raise ValueError(
+            f"config.best_metric must name a metric for patience and for the best state, got {NO_METRIC!r}"
+        )
+    if not isinstance(config.init_from, str):
+        raise ValueError(f"config.init_from must be the folder of a run, got {shown(config.init_from)}")
+    symbols = config.init_symbols
+    if not isinstance(symbols, tuple) or not all(isinstance(each, str) for each in symbols):
+        raise ValueError(f"config.init_symbols must be a tuple of texts, got {shown(symbols)}")
     for name, (least, most) in _COUNTS.items():
         require_integer(getattr(config, name), f"config.{name}", least=least, most=most)
     if 0 < config.num_compared < 4:

@@ -88,7 +88,9 @@ def read_runs(
         raise ValueError(f"--workdirs must end in different names, which label the runs; got {twice[0]!r} twice")
     each = zip(workdirs, labels, captions, strict=True)
     return [
-        run for workdir, label, caption in each for run in _points(RunDirectory(workdir), label, caption, num_samples)
+        run
+        for workdir, label, caption in each
+        for run in _points(RunDirectory(workdir, "--workdirs"), label, caption, num_samples)
     ]
 
 

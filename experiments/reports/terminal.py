@@ -10,7 +10,7 @@ from rich.table import Table
 
 from experiments.reports.bands import FAILURE_VALIDITY, band, failure_rate, final, numbers, state_accuracies
 from experiments.reports.formats import format_band, format_metric, format_point, format_range, half_width
-from experiments.run.directory import one_line
+from experiments.run.directory import Row, one_line
 from experiments.run.summary import NUM_SHOWN, Summary
 from gumbel_gan.metrics import METRICS, Metric
 
@@ -39,6 +39,13 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
         if summary.validity_method is not None and len(members) > 1:
             failed = failure_rate([summary.metrics["validity"][index] for index in members]) * len(members)
             console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
+    for member, step in enumerate(summary.diverged):
+        if step is not None:
+            console.print(
+                f"Seed {summary.seeds[member]} diverged at step {step:,}: its figures are of its last finite state."
+            )
+    if summary.best is not None:
+        console.print(_best(summary, summary.best))
     if summary.validity_method == "parser":
         console.print("There are too many valid strings to list: a chart parser tells the valid samples.")
     if summary.latent_draws:
@@ -47,6 +54,14 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
     valid = [True] * NUM_SHOWN if summary.samples_valid is None else summary.samples_valid[0]
     for string, is_valid in zip(strings[:NUM_SHOWN], valid, strict=False):
         console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(one_line(string))}", highlight=False)
+
+
+def _best(summary: Summary, kept: Row) -> str:
+    """Describes the best states that training kept."""
+    metric = METRICS[kept["metric"]]
+    value = format_metric(kept["metric"], float(np.median(numbers(kept["values"], kept["metric"]))))
+    measured = "measured here" if summary.summarized == "best" else "which --checkpoint=best samples and evaluates"
+    return f"The best {metric.title} was {value}, at step {int(np.median(kept['steps'])):,}, {measured}."
 
 
 def _known(summary: Summary, applies: str) -> Iterator[tuple[str, Metric]]:

@@ -7,18 +7,23 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from experiments.config import run_config
 from experiments.config.files import task_files
 from experiments.config.run_config import RunConfig, flatten
+from experiments.run.lock import RunLock
 
 Row = dict[str, Any]
 
-# The key of `config.json` that lists what the run writes into its folder, beside the config itself.
-_WRITTEN = "written"
+# Keys of `config.json` beside the config itself: what the run writes into its folder; and, while it begins, what of the
+# run before is still to be deleted.
+_WRITTEN, _REPLACES = "written", "replaces"
+_PARTIAL = ".partial"
+CHANGEABLE = ("num_steps", "patience", "chunks_per_checkpoint", "seconds_per_checkpoint", "platform")
+"""What a resumed run may change: how far it goes and how it is kept, not what it computes."""
 
 _UNESCAPED = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
 _ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.items()})
@@ -38,15 +43,19 @@ class RunDirectory:
       checkpoints: folder of the training state.
       data: folder of copies of the files that the run learns from; none where it learns from no files.
       events: folder of TensorBoard's events, a subfolder a member.
+      lock: keeps other processes from writing into the folder.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, flag: str = "--workdir"):
         """Names the files; touches none.
 
         Args:
           path: the folder, which need not exist.
+          flag: what names it, for errors.
         """
         self.path = Path(path)
+        self._flag = flag
+        self.lock = RunLock(self.path)
         self.config = self.path / "config.json"
         self.metrics = self.path / "metrics.jsonl"
         self.summary = self.path / "summary.json"
@@ -84,13 +93,13 @@ class RunDirectory:
         if own and not overwrite:
             state = "a finished run" if self.summary.exists() else "an unfinished run (--resume goes on with it)"
             raise ValueError(
-                f"--workdir must not hold a run, but {str(self.path)!r} holds {state}; "
+                f"{self._flag} must not hold a run, but {str(self.path)!r} holds {state}; "
                 "choose another folder, or --overwrite to delete it"
             )
         foreign = sorted({top.name for top in map(self._top, self._written(config)) if self._is_foreign(top, own)})
         if foreign:
             raise ValueError(
-                f"--workdir must not hold files of yours where a run writes its own, but {str(self.path)!r} holds "
+                f"{self._flag} must not hold files of yours where a run writes its own, but {str(self.path)!r} holds "
                 f"{', '.join(foreign)}; choose another folder"
             )
         for file in (Path(file).resolve() for file in reads):
@@ -100,25 +109,46 @@ class RunDirectory:
         return own
 
     def start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-        """Deletes what `check_start` returns and writes `config.json`; the arguments and errors are its own."""
-        for path in self.check_start(config, overwrite=overwrite, reads=reads):
-            self._delete(path)
+        """Writes `config.json` and deletes what `check_start` returns; the arguments and errors are its own.
+
+        In one file operation the folder becomes that of the new run; if it is cut short later, `finish_start` goes on.
+        """
+        deleted = [path for path in self.check_start(config, overwrite=overwrite, reads=reads) if path != self.config]
         self.path.mkdir(parents=True, exist_ok=True)
-        names = [str(path.relative_to(self.path)) for path in self._written(config)]
-        write_json(self.config, config.to_dict() | {_WRITTEN: names})
+        self._write_record(config, replaces=deleted)
+        self.finish_start()
+
+    def is_starting(self) -> bool:
+        """Returns whether the run before is not deleted yet, so that the files are its own."""
+        return bool(self._read_record().replaces)
+
+    def finish_start(self) -> None:
+        """Deletes what is left of the run that this one replaces."""
+        record = self._read_record()
+        if record.replaces:
+            for path in record.replaces:
+                self._delete(path)
+            self._write_record(record.config)
+
+    def extend(self, config: RunConfig) -> None:
+        """Changes the config of the run to one that `check_resumable` accepts; it is no finished run then."""
+        if config != self.read_config():
+            self.summary.unlink(missing_ok=True)
+            self._write_record(config)
 
     def keep_files(self, config: RunConfig) -> None:
         """Copies the files that the run learns from, so that it can be sampled where they are not."""
         for file, copy in zip(task_files(config), self._copies(config), strict=True):
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                partial = copy.with_name(copy.name + ".partial")
+                partial = copy.with_name(copy.name + _PARTIAL)
                 shutil.copyfile(file, partial)
                 partial.replace(copy)
 
     def kept_files(self) -> list[str]:
         """Returns the copies that `keep_files` made, in its order; none where one is missing."""
-        copies = self._copies(self.read_config())
+        record = self._read_record()
+        copies = [] if record.replaces else self._copies(record.config)
         return [str(copy) for copy in copies] if all(copy.exists() for copy in copies) else []
 
     def check_resumable(self, config: RunConfig) -> None:
@@ -128,19 +158,20 @@ class RunDirectory:
           config: the config to go on with.
 
         Raises:
-          ValueError: the folder holds no run, or one of another config.
+          ValueError: the folder holds no run, or one of another config; only how far a run goes and how it is kept may
+            differ.
         """
-        difference = self.first_difference(config)
+        difference = self.first_difference(config, but=CHANGEABLE)
         if difference is not None:
             raise ValueError(
                 f"--resume needs the config of the run in {str(self.path)!r}; "
                 f"config.{difference} differs: without --config flags, the run's own is used"
             )
 
-    def first_difference(self, config: RunConfig) -> str | None:
+    def first_difference(self, config: RunConfig, *, but: Iterable[str] = ()) -> str | None:
         """Returns the first setting in which the run's config differs from another; raises where there is no run."""
         stored, given = flatten(self.read_config().to_dict()), flatten(config.to_dict())
-        return min((name for name, _ in stored.items() ^ given.items()), default=None)
+        return min((name for name, _ in stored.items() ^ given.items() if name not in but), default=None)
 
     def read_config(self) -> RunConfig:
         """Reads the run's config.
@@ -148,19 +179,30 @@ class RunDirectory:
         Raises:
           ValueError: the folder holds no run: there is no `config.json`, or one of something else.
         """
-        return self._read_record()[0]
+        return self._read_record().config
 
     def read_metrics(self) -> list[Row]:
-        """Reads the rows written so far; a line that a killed process left half-written is dropped."""
+        """Reads the rows written so far; a line that a killed process left half-written is dropped.
+
+        Raises:
+          ValueError: another line is no row.
+        """
         if not self.metrics.exists():
             return []
-        lines = self.metrics.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1]]
+        rows = []
+        for number, line in enumerate(self.metrics.read_text(encoding="utf-8").split("\n")[:-1], 1):
+            try:
+                rows.append(json.loads(line))
+                rows[-1]["step"]
+            except (ValueError, TypeError, KeyError) as error:
+                raise ValueError(f"{self.metrics}, line {number}, is no row of metrics: it is damaged") from error
+        return rows
 
     def read_summary(self) -> Row:
         """Reads the summary; raises ValueError where the run is not finished."""
         if not self.summary.exists():
-            raise ValueError(f"--workdir must hold a finished run, got {str(self.path)!r}")
+            state = "an unfinished one" if self.holds_run() else "none"
+            raise ValueError(f"{self._flag} must hold a finished run, but {str(self.path)!r} holds {state}")
         return json.loads(self.summary.read_text(encoding="utf-8"))
 
     def read_samples(self) -> list[str]:
@@ -184,17 +226,28 @@ class RunDirectory:
         rows = self.read_metrics()
         return rows[-1]["wall_seconds"] if rows else 0.0
 
-    def _read_record(self) -> tuple[RunConfig, list[str] | None]:
-        """Reads `config.json`: the config, and what the run wrote, None where an older version wrote it."""
+    def _write_record(self, config: RunConfig, replaces: Iterable[Path] = ()) -> None:
+        names = [str(path.relative_to(self.path)) for path in self._written(config)]
+        record = config.to_dict() | {_WRITTEN: names}
+        if deleted := [str(path.relative_to(self.path)) for path in replaces]:
+            record[_REPLACES] = deleted
+        write_json(self.config, record)
+
+    def _read_record(self) -> "_Record":
+        """Reads `config.json`."""
         if not os.path.lexists(self.config):
-            raise ValueError(f"--workdir must hold a run, got {str(self.path)!r}")
+            raise ValueError(f"{self._flag} must hold a run, got {str(self.path)!r}")
         try:
             record = json.loads(self.config.read_text(encoding="utf-8"))
-            names = record.pop(_WRITTEN, None) if isinstance(record, dict) else None
-            return run_config.parse_stored(record), names
+            names, replaces = None, []
+            if isinstance(record, dict):
+                names, replaces = record.pop(_WRITTEN, None), record.pop(_REPLACES, [])
+            # A list that was edited must not reach other files.
+            replaced = [self.path / name for name in replaces if _RUN_FILE.fullmatch(name)]
+            return _Record(run_config.parse_stored(record), names, replaced)
         except (OSError, ValueError, RecursionError) as error:
             raise ValueError(
-                f"--workdir must hold a run of this version, got {str(self.path)!r}, whose config.json is not the "
+                f"{self._flag} must hold a run of this version, got {str(self.path)!r}, whose config.json is not the "
                 f"config of one: {error}"
             ) from error
 
@@ -205,19 +258,24 @@ class RunDirectory:
         return [self.summary, self.metrics, self.samples, self.curves, *states, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
-        files = enumerate(task_files(config))
-        return [self.data / f"{number:03d}" / Path(file).name for number, file in files]
+        files = task_files(config)
+        # Numbers of one width, so that they sort as they count.
+        width = max(3, len(str(len(files) - 1)))
+        return [self.data / f"{number:0{width}d}" / Path(file).name for number, file in enumerate(files)]
 
     def _own(self) -> list[Path]:
         """Returns what there is of the files and folders that the run in the folder wrote, its config last."""
         try:
-            config, names = self._read_record()
+            record = self._read_record()
         except ValueError:
             return []
-        known = self._written(config)
+        known, names = self._written(record.config), record.written
         # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list.
         listed = [path for path in known if names is None or str(path.relative_to(self.path)) in names]
-        return [path for path in listed if os.path.lexists(path)]
+        listed = [*record.replaces, *(path for path in listed if path not in record.replaces)]
+        # What a process that was killed left of one of them.
+        partial = [path.with_name(path.name + _PARTIAL) for path in listed]
+        return [path for path in [*partial, *listed] if os.path.lexists(path)]
 
     def _top(self, path: Path) -> Path:
         """Returns the file or folder directly in the run's folder that a path is, or lies in."""
@@ -238,8 +296,28 @@ class RunDirectory:
         path.unlink(missing_ok=True)
         # The folders of a copy, where nothing else lies in them.
         for folder in path.relative_to(self.path).parents:
-            if folder.parts and not any((self.path / folder).iterdir()):
+            if folder.parts and (self.path / folder).is_dir() and not any((self.path / folder).iterdir()):
                 (self.path / folder).rmdir()
+
+
+class _Record(NamedTuple):
+    """What `config.json` holds.
+
+    Attributes:
+      config: the config.
+      written: what the run writes; None where an older version wrote the file.
+      replaces: what is still to be deleted of the run before.
+    """
+
+    config: RunConfig
+    written: list[str] | None
+    replaces: list[Path]
+
+
+# Relative paths that a run writes.
+_RUN_FILE = re.compile(
+    r"((summary|states)\.json|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+)(\.partial)?|checkpoints|events"
+)
 
 
 def as_json(value: Any) -> Any:
@@ -272,7 +350,7 @@ def one_line(string: str) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text, atomically."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + _PARTIAL)
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 

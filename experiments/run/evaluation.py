@@ -131,6 +131,7 @@ def summarize(
         "num_compared": config.num_compared,
         "heldout": config.heldout,
         "num_states": config.num_states,
+        "summarized": config.summarized,
         "samples_valid": _samples_valid(task, strings, axis.points),
         **evaluation.baselines(task, num_samples=config.num_samples),
         "wall_seconds": wall_seconds,

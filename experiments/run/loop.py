@@ -1,5 +1,6 @@
 """The life of one run: from a config to a folder that holds everything about it."""
 
+import contextlib
 import dataclasses
 import functools
 import time
@@ -9,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import cli, devices
+from experiments import cli, devices, interrupts
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import evaluation
+from experiments.run import best, checks, divergence, evaluation, initial
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import ProgressLine
 from experiments.run.summary import Summary
@@ -27,13 +28,15 @@ class Prepared(NamedTuple):
 
     Attributes:
       config: the config.
-      run: the folder, which holds `config.json`.
+      run: the folder, which holds `config.json`, and whose lock is held.
       experiment: the task and the algorithm.
       mesh: the devices that the members of the run spread over.
       keys: the keys of the members.
       points: `[S]` int32, each member's point of the sweep.
       advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
         was measured on the way; consumes the states.
+      monitor: maps (`[S]` keys, states) to what is measured of them.
+      best_metric: the metric by which the best states are kept; None where none are.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
     """
 
@@ -44,11 +47,27 @@ class Prepared(NamedTuple):
     keys: training.RunKeys
     points: jax.Array
     advance: Any
+    monitor: Any
+    best_metric: str | None
     started: float
 
 
+class Trained(NamedTuple):
+    """What training ends with.
+
+    Attributes:
+      step: the last step.
+      state: the states, with a leading axis of the members; of a diverged member the last finite one.
+      best: the best states; None where none are kept.
+    """
+
+    step: int
+    state: Any
+    best: best.Best | None
+
+
 def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
-    """Prepares a run from its config; writes and deletes nothing until all is checked.
+    """Prepares a run from its config; writes and deletes nothing until all is checked, and takes the folder's lock.
 
     Args:
       config: the config.
@@ -63,18 +82,35 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
       ValueError: a setting is wrong, or the folder can't take the run; nothing has been written then.
       OSError: the folder can't be written.
     """
+    try:
+        return _prepare(config, run, overwrite, resume)
+    except BaseException:
+        run.lock.release()
+        raise
+
+
+def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool) -> Prepared:
     started = time.monotonic()
     if overwrite and resume:
         raise ValueError("--overwrite and --resume exclude each other, got both")
     check_writable(run.path, "--workdir")
     if resume:
         run.read_config()
-    given, config = config, files.self_contained(config)
+    if run.holds_run() and (overwrite or resume):
+        run.lock.acquire()
+    if resume:
+        run.finish_start()
+    given, config = config, initial.self_contained(files.self_contained(config))
     reads = files.read_by(given)
     deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
+    if resume:
+        run.check_resumable(config)
     seeds, points = members(config)
+    checks.check_random(len(seeds))
     devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
-    experiment = build.build(config)
+    kept = run.kept_files() if resume else []
+    experiment = build.build(config.with_task(files=kept) if kept else config)
+    best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
     keys, points = jax.device_put(axis, sharding.seeds_sharding(mesh))
@@ -82,19 +118,25 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
     state = sharding.seeds_types(experiment.algorithm.init, keys.init)
+    if config.init_from and not resume:
+        initial.check_fits(config, experiment, state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     data = _with_sharding(experiment.data, sharding.replicated(mesh))
     advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
     if resume:
-        run.check_resumable(config)
         started -= run.wall_seconds()
+        run.extend(config)
     else:
         if deleted:
             names = ", ".join(str(path.relative_to(run.path)) for path in deleted)
             cli.screen().print(f"deleting of the run in {run.path}: {names}", soft_wrap=True, highlight=False)
+        run.path.mkdir(parents=True, exist_ok=True)
+        run.lock.acquire()
         run.start(config, overwrite=overwrite, reads=reads)
-    run.keep_files(config)
-    return Prepared(config, run, experiment, mesh, keys, points, advance, started)
+    if not kept:
+        run.keep_files(config)
+    monitor = evaluation.monitor(experiment)
+    return Prepared(config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started)
 
 
 def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
@@ -107,45 +149,115 @@ def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
 
     Returns:
       The summary, and each member's samples.
+
+    Raises:
+      divergence.DivergedError: all members have diverged.
+      ValueError: a checkpoint is damaged, or not one of this run.
     """
+    return finish(prepared, train_steps(prepared))
+
+
+def train_steps(prepared: Prepared) -> Trained:
+    """Trains to the last step, as `train` does, and measures nothing yet."""
     config, run, experiment, mesh, keys, *_ = prepared
-    with Checkpoints(run.checkpoints) as checkpoints:
-        step = checkpoints.latest_step() or 0
-        if step:
-            like = sharding.seeds_types(experiment.algorithm.init, keys.init)
-            with cli.one_line_errors():
-                state = checkpoints.restore(like, sharding.seeds_sharding(mesh))
-        else:
-            state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
-        run.keep_metrics(step)
-        state = _train_from(step, state, prepared, checkpoints)
+    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+        trained = _initial(prepared, checkpoints)
+        interrupts.describe(lambda: f"stopped at step {trained.step}; go on with --resume", run.lock.release)
+        for sentence in checks.check_kept(run, config, checkpoints):
+            cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
+        run.keep_metrics(trained.step)
+        with contextlib.ExitStack() as stack:
+            return _train_from(trained, prepared, checkpoints, stack)
+
+
+def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str]]]:
+    """Measures the generators of a trained run, and writes all files but the summary; returns what `train` does."""
+    config, run, experiment, *_ = prepared
+    state = trained.best.state if trained.best is not None and config.summarized == "best" else trained.state
     observed = evaluation.observe(config, experiment, state)
     summary, strings = evaluation.summarize(config, experiment, state, observed)
     evaluation.write_samples_and_states(run, config, strings, observed)
-    return dataclasses.replace(summary, wall_seconds=round(time.monotonic() - prepared.started, 3)), strings
+    found = {
+        "wall_seconds": round(time.monotonic() - prepared.started, 3),
+        "diverged": divergence.steps(trained.state, trained.step),
+        "best": best.section(trained.best, prepared.best_metric),
+    }
+    return dataclasses.replace(summary, **found), strings
 
 
-def _train_from(step: int, state: Any, prepared: Prepared, checkpoints: Checkpoints) -> Any:
-    """Trains from a step to the last, a chunk at a time; returns the final state."""
-    config, run, experiment, mesh, keys, points, advance, started = prepared
+def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
+    """Returns where training starts: the newest checkpoint, another run's networks, or the members' initial states."""
+    config, run, experiment, mesh, keys, *_ = prepared
+    step = checkpoints.latest_step() or 0
+    if not step:
+        state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
+        if config.init_from:
+            state = jax.device_put(initial.from_run(config, experiment, state), sharding.seeds_sharding(mesh))
+        return Trained(0, state, best.start(state) if prepared.best_metric else None)
+    placed = sharding.seeds_sharding(mesh)
+    like = sharding.seeds_types(experiment.algorithm.init, keys.init)
+    with cli.one_line_errors():
+        checks.check_note(run, checkpoints.note())
+        state = checkpoints.restore(like, placed)
+        if prepared.best_metric is None:
+            return Trained(step, state, None)
+        if not checkpoints.holds(best.ITEM):
+            return Trained(step, state, best.start(state))
+        kept = checkpoints.restore(jax.eval_shape(best.start, like), placed, item=best.ITEM)
+    return Trained(step, state, kept)
+
+
+def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, stack: contextlib.ExitStack) -> Trained:
+    """Trains from a step to the last, a chunk at a time, and saves on the way."""
+    config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started = prepared
+    step, state, kept = trained
+    noted = checks.note(run.read_config())
     data = jax.device_put(experiment.data, sharding.replicated(mesh))
-    monitor = evaluation.monitor(experiment)
     for note in experiment.task.notes:
         cli.screen().print(note, highlight=False)
-    with (
-        MetricsWriter(run, member_names(config), first_step=step + 1) as writer,
-        ProgressLine(cli.screen(), config.num_steps, step) as progress,
-    ):
-        while step < config.num_steps:
-            num_steps = min(config.steps_per_chunk, config.num_steps - step)
-            state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)
-            step += num_steps
-            metrics = {name: np.asarray(value) for name, value in (metrics | monitor(keys, state)).items()}
-            writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
-            progress.update(step, metrics)
-            if step == config.num_steps or step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0:
-                checkpoints.save(step, state)
-    return state
+    writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
+    progress = stack.enter_context(ProgressLine(cli.screen(), config.num_steps, step))
+    watch = divergence.Watch(config)
+    is_last, saved_at, has_turned = step >= config.num_steps, time.monotonic(), False
+    while not is_last:
+        num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
+        state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)
+        step += num_steps
+        metrics = {name: np.asarray(value) for name, value in (metrics | monitor(keys, state)).items()}
+        if step - num_steps == trained.step:
+            # From here on there is something to lose.
+            stack.enter_context(interrupts.holding_work())
+        run.lock.check()
+        writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
+        progress.update(step, metrics)
+        for sentence in watch.update(state, step, metrics):
+            progress.print(sentence)
+        is_last = step == config.num_steps or watch.all_diverged
+        if kept is not None and best_metric is not None:
+            kept = best.update(kept, state, step, metrics, best_metric)
+            is_out = best.is_out_of_patience(kept, step, config.patience)
+            if is_out:
+                progress.print(f"no better {best_metric} in {config.patience:,} steps: training ends at step {step:,}")
+            sentence = best.turned(kept, metrics, best_metric)
+            if sentence and not has_turned:
+                progress.print(f"warning: {sentence}")
+            is_last, has_turned = is_last or is_out, sentence is not None
+        is_due = step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0
+        is_late = time.monotonic() - saved_at >= config.seconds_per_checkpoint
+        is_stopped = interrupts.requested()
+        if is_last or is_due or is_late or is_stopped:
+            items = {} if kept is None else {best.ITEM: kept}
+            checkpoints.save(step, state, note=noted, **items)
+            saved_at = time.monotonic()
+        if is_stopped:
+            break
+    checkpoints.wait()
+    interrupts.describe(lambda: f"stopped at step {step}; go on with --resume", run.lock.release)
+    if interrupts.requested():
+        interrupts.stop()
+    if watch.all_diverged:
+        raise divergence.DivergedError(watch.message(run.path))
+    return Trained(step, state, kept)
 
 
 def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
@@ -167,6 +279,7 @@ def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding
                 batch_size=config.batch_size,
                 num_steps=num_steps,
                 shard_axis=experiment.shard_axis,
+                keep_finite=True,
             )
 
         train_all = sharding.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)

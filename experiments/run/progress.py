@@ -61,6 +61,10 @@ class ProgressLine:
         else:
             self._console.print(line, soft_wrap=True)
 
+    def print(self, text: str) -> None:
+        """Prints a line above the progress."""
+        self._console.print(text, soft_wrap=True, highlight=False)
+
 
 def _median(values: np.ndarray) -> float:
     """Returns the median of the values that are numbers; NaN where none is."""

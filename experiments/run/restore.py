@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
+import numpy as np
+
 from experiments import devices
 from experiments.config import build
 from experiments.config.members import members
 from experiments.config.run_config import RunConfig
+from experiments.run import best, checks
 from experiments.run.directory import RunDirectory
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -19,41 +23,57 @@ class Restored(NamedTuple):
       run: its folder.
       config: its config.
       experiment: the task and the algorithm.
-      state: the newest state, with a leading axis of the run's members.
+      state: the newest or the best states, with a leading axis of the run's members.
+      step: the step of the newest.
     """
 
     run: RunDirectory
     config: RunConfig
     experiment: build.Experiment
     state: Any
+    step: int
 
 
-def restore(workdir: str | Path, *, platform: str = "") -> Restored:
-    """Restores the newest state of a run.
+def restore(workdir: str | Path, *, platform: str = "", checkpoint: str = "last", flag: str = "--workdir") -> Restored:
+    """Restores the states of a run.
 
     Args:
       workdir: the run's folder.
       platform: backend to restore to, which need not be the run's own; '' for JAX's own choice.
+      checkpoint: 'last' for the newest states, 'best' for the best that training kept.
+      flag: what names the folder, for errors.
 
     Returns:
       The run.
 
     Raises:
-      ValueError: the folder holds no run, or no checkpoint yet.
+      ValueError: the folder holds no run, no checkpoint yet or a damaged one, or its config was edited; or no best
+        states are kept.
     """
-    run = RunDirectory(workdir)
+    run = RunDirectory(workdir, flag)
     config = run.read_config()
     if kept := run.kept_files():
         config = config.with_task(files=kept)
     devices.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
-    missing = f"--workdir must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
+    missing = f"{flag} must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
     # Opening the folder would make it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
     like = sharding.seeds_types(experiment.algorithm.init, keys.init)
-    with Checkpoints(run.checkpoints) as checkpoints:
-        if checkpoints.latest_step() is None:
+    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+        step = checkpoints.latest_step()
+        if step is None or run.is_starting():
             raise ValueError(missing)
-        return Restored(run, config, experiment, checkpoints.restore(like))
+        checks.check_note(run, checkpoints.note())
+        if checkpoint == "last":
+            return Restored(run, config, experiment, checkpoints.restore(like), step)
+        if not checkpoints.holds(best.ITEM):
+            raise ValueError(
+                f"--checkpoint must be last for {str(run.path)!r}, which keeps no best states: see config.best_metric"
+            )
+        kept = checkpoints.restore(jax.eval_shape(best.start, like), item=best.ITEM)
+    if not np.asarray(kept.step).all():
+        raise ValueError(f"--checkpoint must be last for {str(run.path)!r}: its best states are not known yet")
+    return Restored(run, config, experiment, kept.state, step)

@@ -53,6 +53,10 @@ class Summary:
       long_samples: `length`, `starts` of the parts and for each n-gram divergence `[S, parts]`; None if not measured.
       trade_off: `temperatures`, and metrics `[S, temperatures]` by name; None if not measured.
       dynamics: what `experiments.run.dynamics.accuracies` returns; None if not measured.
+      diverged: for each member the step at which it diverged, and whose last finite state is measured, or None; empty
+        where that was not recorded.
+      best: `metric`, and its best `values` during training and their `steps`, one a member; None if none are kept.
+      summarized: the states that are measured, 'last' or 'best'.
       samples_valid: for each point of the sweep, whether the first samples of its first member are valid; None if that
         is not known.
     """
@@ -86,6 +90,9 @@ class Summary:
     long_samples: Row | None = None
     trade_off: Row | None = None
     dynamics: Row | None = None
+    diverged: list[int | None] = field(default_factory=list)
+    best: Row | None = None
+    summarized: str = "last"
     samples_valid: list[list[bool]] | None = None
 
     def members_at(self, point: int) -> list[int]:

@@ -1,0 +1,84 @@
+"""What a run was, noted in its checkpoints: whether its files are still those that it wrote."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from experiments.config.run_config import RunConfig, flatten
+from experiments.run.directory import CHANGEABLE, Row, RunDirectory
+from gumbel_gan.checkpoints import Checkpoints
+
+THREEFRY = "threefry2x32"
+
+
+def note(config: RunConfig) -> Row:
+    """Returns what a checkpoint notes of its run: the settings that decide what it computes, and JAX's generator."""
+    settings = {name: value for name, value in flatten(config.to_dict()).items() if name not in CHANGEABLE}
+    # As it will be read.
+    return json.loads(json.dumps({"settings": settings, "random": str(jax.config.jax_default_prng_impl)}))
+
+
+def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
+    """Checks that a checkpoint is one of a run whose config is what it was.
+
+    Args:
+      run: the run's folder.
+      noted: what the checkpoint notes; empty where an older version wrote it.
+
+    Raises:
+      ValueError: the config was edited since, or JAX draws its random numbers in another way.
+    """
+    if not noted:
+        return
+    now, before = note(run.read_config()), noted["settings"]
+    for name, value in now["settings"].items():
+        if name in before and before[name] != value:
+            raise ValueError(
+                f"{run.config} must be as it was when the run began, but config.{name} was {before[name]!r} and is "
+                f"{value!r} now: it was edited"
+            )
+    if now["random"] != noted["random"]:
+        raise ValueError(f"JAX_DEFAULT_PRNG_IMPL must be {noted['random']}, as when the run began, got {now['random']}")
+
+
+def check_random(num_members: int) -> None:
+    """Raises ValueError where JAX's random generator makes seeds that are trained together others than single ones."""
+    found = str(jax.config.jax_default_prng_impl)
+    if num_members > 1 and found != THREEFRY:
+        raise ValueError(
+            f"JAX_DEFAULT_PRNG_IMPL must be {THREEFRY} for a run of {num_members} replicas, got {found}: under "
+            "jax.vmap it draws other numbers than for a single seed, so that a seed's result would depend on the others"
+        )
+
+
+def check_kept(run: RunDirectory, config: RunConfig, checkpoints: Checkpoints) -> list[str]:
+    """Checks that what a run kept up to its newest checkpoint is there.
+
+    Args:
+      run: the run's folder.
+      config: its config.
+      checkpoints: its checkpoints.
+
+    Returns:
+      Sentences on what is gone without harm to the training: rows of metrics.
+
+    Raises:
+      ValueError: the run was further than its first two checkpoints, and there is none.
+    """
+    step, rows = checkpoints.latest_step(), run.read_metrics()
+    every = config.steps_per_chunk * config.chunks_per_checkpoint
+    # A row is written before its checkpoint.
+    if step is None and rows and rows[-1]["step"] > 2 * every:
+        raise ValueError(
+            f"{run.checkpoints} must hold the checkpoints of a run that was at step {rows[-1]['step']}, got none: they "
+            "were deleted; --overwrite begins anew"
+        )
+    found = {row["step"] for row in rows}
+    missing = [
+        each for each in range(config.steps_per_chunk, (step or 0) + 1, config.steps_per_chunk) if each not in found
+    ]
+    if not missing:
+        return []
+    return [f"{run.metrics} lacks {len(missing)} rows that were written, the first of step {missing[0]}: they are lost"]

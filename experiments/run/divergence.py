@@ -1,0 +1,75 @@
+"""Members of a run that diverge: named at once, and kept at their last finite state by `training.train`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.config.members import members
+from experiments.config.run_config import RunConfig
+
+STATUS = 3
+"""Exit status of a run of which a member diverged."""
+
+
+class DivergedError(Exception):
+    """All members of a run have diverged."""
+
+
+def steps(state: Any, step: int) -> list[int | None]:
+    """Returns for each member the step at which it diverged, or None.
+
+    Args:
+      state: the states, whose own `step` no longer counts where they diverged.
+      step: the step of the run.
+    """
+    return [None if own == step else own + 1 for own in np.asarray(state.step).tolist()]
+
+
+class Watch:
+    """Tells which members diverge, each once.
+
+    Attributes:
+      all_diverged: whether all have.
+    """
+
+    def __init__(self, config: RunConfig):
+        """Names the members.
+
+        Args:
+          config: the run's config.
+        """
+        self._seeds, self._points = members(config)
+        self._found: dict[int, str] = {}
+        self.all_diverged = False
+
+    def update(self, state: Any, step: int, metrics: Mapping[str, np.ndarray]) -> list[str]:
+        """Returns a sentence for each member that diverged since the last call.
+
+        Args:
+          state: the states.
+          step: the step of the run.
+          metrics: the means of what was measured since, `[S]` each.
+        """
+        found = {member: at for member, at in enumerate(steps(state, step)) if at is not None}
+        new = [member for member in found if member not in self._found]
+        for member in new:
+            point = f" at point {self._points[member]} of the sweep" if max(self._points) else ""
+            quantities = [
+                f"{name} {value[member]}"
+                for name, value in metrics.items()
+                if np.ndim(value) and not np.isfinite(value[member])
+            ]
+            reason = ", ".join(quantities[:3]) or "its weights are no longer finite"
+            self._found[member] = f"seed {self._seeds[member]}{point} diverged at step {found[member]:,}: {reason}"
+        self.all_diverged = len(self._found) == len(self._seeds)
+        return [f"{self._found[member]}; it stays at its last finite state" for member in new]
+
+    def message(self, folder: Path) -> str:
+        """Returns what is said where all have diverged: the quantity, and the way back."""
+        first = next(iter(self._found.values()))
+        return (
+            f"{first}; the state before it is the newest checkpoint in {folder}. Train anew with a smaller learning "
+            f"rate, or with clipping (max_norm of an optimizer), from scratch or from it (--config.init_from={folder})"
+        )

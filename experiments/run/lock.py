@@ -1,0 +1,90 @@
+"""One process a run: a lock in the run's folder, on this machine and over a shared file system."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from filelock import SoftFileLease, Timeout
+
+NAME = ".lock"
+# Every machine must agree on the first. A holder that is suspended for longer loses the lock.
+_DURATION = 60.0
+_HEARTBEAT = 10.0
+
+
+class RunLock:
+    """The lock of a run, a file that its holder touches every ten seconds.
+
+    The file says which process of which machine holds it. That of a process of this machine that has ended is taken
+    over at once; that of another machine once it has not been touched for a minute.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Names the file; touches none.
+
+        Args:
+          folder: the run's folder.
+        """
+        self._file = Path(folder) / NAME
+        self._lease = SoftFileLease(
+            self._file, lease_duration=_DURATION, heartbeat_interval=_HEARTBEAT, thread_local=False
+        )
+
+    def acquire(self) -> None:
+        """Takes the lock, in a folder that exists; does nothing where it is held already by this object.
+
+        Where a process of another machine seems to hold it, waits for a minute to see whether it lives.
+
+        Raises:
+          ValueError: another process holds it.
+        """
+        if self._lease.is_locked:
+            return
+        try:
+            self._lease.acquire(timeout=0)
+        except Timeout:
+            if not self._is_elsewhere():
+                raise self._refusal() from None
+            try:
+                self._lease.acquire(timeout=_DURATION + _HEARTBEAT)
+            except Timeout:
+                raise self._refusal() from None
+
+    def release(self) -> None:
+        """Gives the lock back, if it is held."""
+        if self._lease.is_locked:
+            self._lease.release(force=True)
+
+    def check(self) -> None:
+        """Raises ValueError where another process has taken the lock since, so that nothing more may be written."""
+        if self._lease.compromise is not None:
+            raise ValueError(
+                f"{str(self._file.parent)!r} was taken over by another process while this one was suspended"
+            )
+
+    def __enter__(self) -> "RunLock":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.release()
+
+    def _is_elsewhere(self) -> bool:
+        """Returns whether the lock is that of another machine."""
+        return self._holder()[1] != socket.gethostname()
+
+    def _holder(self) -> tuple[str, str]:
+        """Returns the process and the machine that the file names."""
+        try:
+            lines = self._file.read_text(encoding="utf-8").split("\n")
+        except OSError:
+            lines = []
+        record = dict(line.split("=", 1) for line in lines if "=" in line)
+        # A container's name is followed by a mark of its own.
+        return record.get("pid", "?"), record.get("host", "?").partition("?")[0]
+
+    def _refusal(self) -> ValueError:
+        process, machine = self._holder()
+        return ValueError(
+            f"--workdir must be used by one process at a time, but {str(self._file.parent)!r} is in use by process "
+            f"{process} on {machine}"
+        )
