@@ -36,8 +36,7 @@ def main() -> None:
             try:
                 with run.lock:
                     run.lock.acquire()
-                    kept = {"diverged": before.diverged, "best": before.best}
-                    write_summary(run, dataclasses.replace(summary, **kept))
+                    write_summary(run, dataclasses.replace(summary, diverged=before.diverged, best=before.best))
             except OSError as error:
                 raise OSError(f"the summary in {run.path} stays as it was: {error}") from error
 

@@ -24,7 +24,7 @@ _METADATA = "_CHECKPOINT_METADATA"
 
 
 class Checkpoints:
-    """A folder of checkpoints, of which the newest two are kept. Writing is atomic: a killed process leaves those before.
+    """A folder of checkpoints, of which the newest two are kept. Writing is atomic: a killed process leaves the others.
 
     Typed keys and sharded or vmapped states are restored bit for bit; a state whose bytes on disk have changed is
     refused. Use it as a context manager.
@@ -205,7 +205,7 @@ class Checkpoints:
 def _no_traces() -> Iterator[None]:
     """Keeps what reads in the background from printing a trace of each read that an error cuts short."""
     hooks = sys.excepthook, sys.unraisablehook
-    sys.excepthook = sys.unraisablehook = lambda *_: None
+    sys.excepthook, sys.unraisablehook = lambda *_: None, lambda _: None
     try:
         yield
     finally:

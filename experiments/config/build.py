@@ -142,7 +142,42 @@ def make_task(config: RunConfig) -> Task:
     Raises:
       ValueError: a setting of its task is wrong.
     """
-    return Reader(config.num_steps).named(as_mapping(config.task), "config.task", registries.TASKS)
+    task = Reader(config.num_steps).named(as_mapping(config.task), "config.task", registries.TASKS)
+    return _with_symbols(task, config.init_symbols) if config.init_symbols else task
+
+
+def algorithm(config: RunConfig, task: Task) -> Algorithm:
+    """Builds the algorithm of a config for a task of another vocabulary, for one data shard and no sweep."""
+    settings, entry = dict(config.algorithm.settings), registries.ALGORITHMS[config.algorithm.name]
+    reader = Reader(config.num_steps, config.sweep)
+    _weights(entry, settings, task, reader)
+    return _algorithm(settings, _Context(entry, task, 1, None, jnp.dtype(config.dtype), reader))
+
+
+def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
+    """Returns a task whose vocabulary begins with some symbols; those of its own that are not among them follow."""
+    vocabulary = task.vocabulary
+    added = tuple(symbol for symbol in vocabulary.symbols if symbol not in symbols)
+    joined = (*symbols, *added)
+    token_of = np.array([joined.index(symbol) for symbol in vocabulary.symbols], np.int32)
+    if task.oracle is not None and joined != vocabulary.symbols:
+        raise ValueError(
+            "config.init_from must name a run with the symbols of this task in their order, as its distribution is "
+            f"known; got {', '.join(map(repr, symbols))}"
+        )
+
+    def translated(split: Batch) -> Batch:
+        return split._replace(tokens=token_of[split.tokens])
+
+    padding = None if vocabulary.padding is None else int(token_of[vocabulary.padding])
+    note = f"Symbols of the run that training starts from: {len(symbols)}; added: {len(added)}."
+    return task._replace(
+        vocabulary=vocabulary._replace(symbols=joined, padding=padding),
+        train=translated(task.train),
+        validation=translated(task.validation),
+        test=translated(task.test),
+        notes=(*task.notes, note),
+    )
 
 
 def _model(section: dict[str, Any], context: _Context) -> SequenceModel:

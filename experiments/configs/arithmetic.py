@@ -14,6 +14,8 @@ from ml_collections.config_dict import placeholder
 def get_config() -> ConfigDict:
     """Returns the best recipe found for the arithmetic grammar."""
     network = {"name": "lstm", "hidden_size": 32}
+    # The norm that gradients are scaled down to, and how many in a row are skipped if they are not finite.
+    guards = {"max_norm": "none", "max_skipped": placeholder(int)}
     return ConfigDict(
         {
             "platform": "",  # '' | 'cpu' | 'gpu' | 'tpu'
@@ -23,6 +25,11 @@ def get_config() -> ConfigDict:
             "num_steps": 3_000,
             "steps_per_chunk": 50,  # in one compiled scan, between two progress lines
             "chunks_per_checkpoint": 20,
+            "seconds_per_checkpoint": 300,  # after which a chunk ends with a checkpoint in any case
+            "best_metric": "",  # its best state is kept too; '' for validation_nll where measured, 'none' for none
+            "patience": 0,  # steps without a better one after which training ends; 0 for never
+            "summarized": "last",  # the states that the summary is of: 'last' | 'best'
+            "init_from": "",  # folder of a run whose networks training starts from
             "batch_size": 128,
             "num_shards": 2,  # of a batch: a device each where there are enough, which changes no number
             "num_samples": 10_000,  # drawn at the end, a seed
@@ -62,13 +69,15 @@ def get_config() -> ConfigDict:
                 "num_latent_draws": 256,
                 "generator": network | {"latent": "none"},
                 "discriminator": network | {"pooling": "last_and_mean", "bidirectional": True},
-                "generator_optimizer": {"name": "adam", "learning_rate": "cosine(2e-3, 1e-4)", "b1": 0.0, "b2": 0.9},
+                "generator_optimizer": {"name": "adam", "learning_rate": "cosine(2e-3, 1e-4)", "b1": 0.0, "b2": 0.9}
+                | guards,
                 "discriminator_optimizer": {
                     "name": "adam",
                     "learning_rate": "cosine(4e-3, 2e-4)",
                     "b1": 0.0,
                     "b2": 0.9,
-                },
+                }
+                | guards,
             },
         }
     )

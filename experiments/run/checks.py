@@ -13,11 +13,17 @@ from gumbel_gan.checkpoints import Checkpoints
 THREEFRY = "threefry2x32"
 
 
+def _random() -> str:
+    """Returns the name of JAX's random generator."""
+    # By its name in the configuration: a key would be a first array, before the device is chosen.
+    return str(jax.config.values["jax_default_prng_impl"])
+
+
 def note(config: RunConfig) -> Row:
     """Returns what a checkpoint notes of its run: the settings that decide what it computes, and JAX's generator."""
     settings = {name: value for name, value in flatten(config.to_dict()).items() if name not in CHANGEABLE}
     # As it will be read.
-    return json.loads(json.dumps({"settings": settings, "random": str(jax.config.jax_default_prng_impl)}))
+    return json.loads(json.dumps({"settings": settings, "random": _random()}))
 
 
 def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
@@ -45,7 +51,7 @@ def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
 
 def check_random(num_members: int) -> None:
     """Raises ValueError where JAX's random generator makes seeds that are trained together others than single ones."""
-    found = str(jax.config.jax_default_prng_impl)
+    found = _random()
     if num_members > 1 and found != THREEFRY:
         raise ValueError(
             f"JAX_DEFAULT_PRNG_IMPL must be {THREEFRY} for a run of {num_members} replicas, got {found}: under "

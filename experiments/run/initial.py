@@ -1,19 +1,132 @@
-"""Training that starts from the networks of another run."""
+"""Training that starts from the networks of another run, with its vocabulary."""
 
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from experiments.config import build
 from experiments.config.run_config import RunConfig
+from experiments.run.restore import Restored, restore
+
+_PATH = "config.init_from"
+# How many symbols are added to find the axes of a network that depend on their number.
+_PROBE = 7
 
 
 def self_contained(config: RunConfig) -> RunConfig:
-    return config
+    """Returns a config that needs the run of `init_from` once: with its absolute path and its symbols.
+
+    Raises:
+      ValueError: the folder holds no run with a checkpoint.
+    """
+    if not config.init_from or config.init_symbols:
+        return config
+    source = _source(config)
+    return dataclasses.replace(
+        config, init_from=str(Path(config.init_from).resolve()), init_symbols=source.experiment.task.symbols
+    )
 
 
-def check_fits(config, experiment, state): ...
+def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any:
+    """Returns initial states with the networks of another run in place of theirs.
 
+    The generator takes the EMA of the other's parameters. Its vocabulary comes first in the new one; what belongs to
+    symbols that are new stays as it was initialized. The discriminator's parameters are taken where all of them fit.
+    Optimizers begin anew. Member m takes the networks of the other's member m, counted round.
 
-def from_run(config, experiment, state):
+    Args:
+      config: the config, with `init_from`.
+      experiment: the task and the algorithm.
+      state: the initial states, with a leading axis of S members.
+
+    Raises:
+      ValueError: the generators are of different sizes.
+    """
+    source = _source(config)
+    num_symbols = source.experiment.task.num_symbols
+    axes = _symbol_axes(config, experiment, state)
+    num_members = jax.tree.leaves(state)[0].shape[0]
+    num_others = jax.tree.leaves(source.state)[0].shape[0]
+
+    def taken(new: Any, old: Any, axes: Any, name: str) -> Any:
+        """Returns the parameters of one network."""
+        if not jax.tree.structure(new) == jax.tree.structure(old):
+            raise ValueError(f"{_PATH} must name a run with the same {name}, got one of another kind")
+
+        def leaf(path: Any, one: jax.Array, other: jax.Array, along: int) -> jax.Array:
+            of_member = jnp.asarray(np.asarray(other)[np.arange(num_members) % num_others])
+            merged = _merged(one, of_member, along, num_symbols, experiment.task.num_symbols)
+            if merged is None:
+                where = jax.tree_util.keystr(path, simple=True, separator=".")
+                raise ValueError(
+                    f"{_PATH} must name a run with the same {name}, but {where} of {config.init_from!r} is "
+                    f"{other.shape[1:]}, and {one.shape[1:]} here"
+                )
+            return merged
+
+        return jax.tree_util.tree_map_with_path(leaf, new, old, axes)
+
+    generator = taken(
+        state.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
+    )
+    state = state._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
+    if hasattr(state, "discriminator_params") and hasattr(source.state, "discriminator_params"):
+        try:
+            state = state._replace(
+                discriminator_params=taken(
+                    state.discriminator_params,
+                    source.state.discriminator_params,
+                    axes.discriminator_params,
+                    "discriminator",
+                )
+            )
+        except ValueError:
+            return state
     return state
+
+
+def _source(config: RunConfig) -> Restored:
+    try:
+        return restore(config.init_from, platform=config.platform, flag=_PATH)
+    except OSError as error:
+        raise ValueError(f"{_PATH}: {error}") from error
+
+
+def _symbol_axes(config: RunConfig, experiment: build.Experiment, state: Any) -> Any:
+    """Returns for each leaf the axis whose size depends on the number of symbols; -1 where none does."""
+    task = experiment.task
+    more = tuple(f"\0{number}" for number in range(_PROBE))
+    larger = task._replace(vocabulary=task.vocabulary._replace(symbols=(*task.symbols, *more)))
+    init: Callable[..., Any] = build.algorithm(config, larger).init
+    others = jax.eval_shape(jax.vmap(init), jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 2)))
+
+    def axis(one: Any, other: Any) -> int:
+        differ = [index for index in range(1, one.ndim) if one.shape[index] != other.shape[index]]
+        return differ[0] if len(differ) == 1 else -1
+
+    return jax.tree.map(axis, state, others)
+
+
+def _merged(new: jax.Array, old: jax.Array, axis: int, num_old: int, num_new: int) -> jax.Array | None:
+    """Returns an array of the new size with the entries of the old symbols; None where the sizes don't fit."""
+    if axis < 0:
+        return old if new.shape == old.shape else None
+    rest = new.shape[axis] - num_new
+    fits = new.ndim == old.ndim and all(
+        one == other for index, (one, other) in enumerate(zip(new.shape, old.shape, strict=False)) if index != axis
+    )
+    # After the symbols stands at most the start symbol. Otherwise their place is not known, unless all is the same.
+    if not fits or old.shape[axis] - num_old != rest or (rest > 1 and num_old != num_new):
+        return None
+    if num_old == num_new:
+        return old
+    new, old = jnp.moveaxis(new, axis, 0), jnp.moveaxis(old, axis, 0)
+    merged = new.at[:num_old].set(old[:num_old])
+    if rest:
+        merged = merged.at[num_new:].set(old[num_old:])
+    return jnp.moveaxis(merged, 0, axis)

@@ -119,7 +119,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     # shardings, as training will call it, so that it need not be traced again.
     state = sharding.seeds_types(experiment.algorithm.init, keys.init)
     if config.init_from and not resume:
-        initial.check_fits(config, experiment, state)
+        jax.eval_shape(functools.partial(initial.from_run, config, experiment), state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     data = _with_sharding(experiment.data, sharding.replicated(mesh))
     advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
@@ -159,7 +159,7 @@ def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
 
 def train_steps(prepared: Prepared) -> Trained:
     """Trains to the last step, as `train` does, and measures nothing yet."""
-    config, run, experiment, mesh, keys, *_ = prepared
+    config, run, *_ = prepared
     with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
         trained = _initial(prepared, checkpoints)
         interrupts.describe(lambda: f"stopped at step {trained.step}; go on with --resume", run.lock.release)
@@ -177,12 +177,13 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
     observed = evaluation.observe(config, experiment, state)
     summary, strings = evaluation.summarize(config, experiment, state, observed)
     evaluation.write_samples_and_states(run, config, strings, observed)
-    found = {
-        "wall_seconds": round(time.monotonic() - prepared.started, 3),
-        "diverged": divergence.steps(trained.state, trained.step),
-        "best": best.section(trained.best, prepared.best_metric),
-    }
-    return dataclasses.replace(summary, **found), strings
+    summary = dataclasses.replace(
+        summary,
+        wall_seconds=round(time.monotonic() - prepared.started, 3),
+        diverged=divergence.steps(trained.state, trained.step),
+        best=best.section(trained.best, prepared.best_metric),
+    )
+    return summary, strings
 
 
 def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
@@ -238,10 +239,10 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
             is_out = best.is_out_of_patience(kept, step, config.patience)
             if is_out:
                 progress.print(f"no better {best_metric} in {config.patience:,} steps: training ends at step {step:,}")
-            sentence = best.turned(kept, metrics, best_metric)
-            if sentence and not has_turned:
-                progress.print(f"warning: {sentence}")
-            is_last, has_turned = is_last or is_out, sentence is not None
+            turned = best.turned(kept, metrics, best_metric)
+            if turned is not None and not has_turned:
+                progress.print(f"warning: {turned}")
+            is_last, has_turned = is_last or is_out, turned is not None
         is_due = step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0
         is_late = time.monotonic() - saved_at >= config.seconds_per_checkpoint
         is_stopped = interrupts.requested()
