@@ -18,12 +18,13 @@ from absl import flags
 from ml_collections import config_flags
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments import cli, devices
+from experiments import cli, devices, interrupts
 from experiments.config import run_config
 from experiments.configs import quicktest
-from experiments.run import evaluation, loop
+from experiments.run import evaluation, lock, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
+from gumbel_gan.checkpoints import Checkpoints
 
 # ml_collections loads files in a way that Python 3.12 drops.
 LOADS_CONFIG_FILES = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -160,18 +161,48 @@ def test_overwriting_replaces_the_run_and_spares_other_files(finished, tmp_path)
     assert json.loads((folder / "summary.json").read_text())["seeds"] == [7]
 
 
-def test_an_interrupted_run_says_how_to_go_on(tmp_path):
+def until(process, condition):
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.02)
+
+
+def stopped(process, kind):
+    os.kill(process.pid, kind)
+    _, errors = process.communicate(timeout=240)
+    return process.returncode, errors
+
+
+def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
     # Processes that a shell starts in the background ignore the signal, and so would those that they start.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = start("train", *TINY, "--config.num_steps=100000", f"--workdir={tmp_path}")
+    arguments = (*TINY, "--config.num_steps=100000", "--config.chunks_per_checkpoint=1000", f"--workdir={tmp_path}/run")
+    run, status = RunDirectory(tmp_path / "run"), interrupts.STOPPED
+    process = start("train", *arguments)
+    # While it imports: what comes first is loaded, and what comes last is not.
+    until(process, lambda: "jax" in Path(f"/proc/{process.pid}/maps").read_text())
+    assert stopped(process, signal.SIGTERM) == (status, "stopped before it began\n")
+    assert not run.path.exists()
+
+    # While it compiles, which no Python code interrupts.
+    process = start("train", *arguments)
+    until(process, lambda: run.config.exists() and run.checkpoints.exists())
+    assert stopped(process, signal.SIGTERM) == (status, "stopped at step 0; go on with --resume\n")
+
+    process = start("train", "--resume", f"--workdir={run.path}")
+    until(process, lambda: run.metrics.exists() and run.metrics.read_text())
+    # Another process is told at once that this one lives.
+    for options in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(ValueError, match=f"is in use by process {process.pid} on"):
+            loop.prepare(run.read_config(), RunDirectory(run.path), **options)
+    found, errors = stopped(process, signal.SIGINT)
     signal.signal(signal.SIGINT, handler)
-    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=240)
-    assert process.returncode == 130
-    assert errors.strip() == "interrupted: what is trained so far stays in --workdir, and --resume goes on with it"
+    with Checkpoints(run.checkpoints) as checkpoints:
+        step = checkpoints.latest_step()
+    assert step
+    assert (found, errors) == (status, f"stopped at step {step}; go on with --resume\n")
+    assert run.read_metrics()[-1]["step"] == step
+    assert not (run.path / lock.NAME).exists()
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
@@ -180,7 +211,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run("train", *arguments, f"--workdir={whole}")[0] == 0
     process = start("train", *arguments, f"--workdir={killed}")
-    # A checkpoint that is still being written has a longer name.
+    # A checkpoint that is still being written has a longer name. The lock that the process leaves is stale.
     while not any(path.name.isdigit() for path in (killed / "checkpoints").glob("*")):
         assert process.poll() is None
         time.sleep(0.01)
@@ -200,6 +231,12 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
         return [{name: value for name, value in json.loads(line).items() if name != "wall_seconds"} for line in lines]
 
     assert rows(killed) == rows(whole)
+
+    def checksums(folder):
+        metadata = json.loads((folder / "checkpoints" / "1000" / "_CHECKPOINT_METADATA").read_text())
+        return metadata["custom_metadata"]["checksum"]
+
+    assert checksums(killed) == checksums(whole)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_damage_says_what_it_is(base, tmp_path, capfd):
         folder = tmp_path / name
         copy_of(whole, folder)
         change(folder)
-        with pytest.raises(ValueError, match=".") as error, Checkpoints(folder / "checkpoints") as checkpoints:
+        with pytest.raises(ValueError, match="checkpoint") as error, Checkpoints(folder / "checkpoints") as checkpoints:
             checkpoints.restore(like)
         return str(error.value)
 
@@ -330,7 +330,7 @@ def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_pat
 def _next_logits(model, params, tokens):
     from gumbel_gan.model import teacher_forced_logits
 
-    return np.asarray(teacher_forced_logits(model.generator, params, jnp.asarray(tokens)))
+    return np.asarray(teacher_forced_logits(model, params, jnp.asarray(tokens), {}))
 
 
 class _Empty:
