@@ -83,9 +83,7 @@ def run(main: Callable[[], None]) -> None:
             print("\ninterrupted", file=sys.stderr)
             sys.exit(_INTERRUPTED)
 
-    interrupts.describe(lambda: "interrupted")
-    # What writes in the background fails in the foreground too, which says so in one line.
-    threading.excepthook = lambda _: None
+    threading.excepthook = _of_thread
     # orbax warns of what is no fault of a run.
     logging.set_verbosity(logging.ERROR)
     app.run(call, flags_parser=parse)
@@ -116,6 +114,12 @@ def _fail(message: str) -> NoReturn:
     # What still reads or writes in the background has no more to say.
     sys.unraisablehook = lambda _: None
     sys.exit(1)
+
+
+def _of_thread(arguments: threading.ExceptHookArgs) -> None:
+    """Prints the trace of an error in a thread, unless the disk is to blame: the next write says so in one line."""
+    if not isinstance(arguments.exc_value, OSError):
+        threading.__excepthook__(arguments)
 
 
 def _flag_error(error: Exception) -> str:

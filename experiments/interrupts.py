@@ -21,7 +21,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 _requested = threading.Event()
 _holds_work = threading.Event()
-_say: Callable[[], str] = lambda: "stopped before it began"  # noqa: E731
+_say: Callable[[], str] = lambda: "interrupted"  # noqa: E731
 _release: Callable[[], None] = lambda: None  # noqa: E731
 
 

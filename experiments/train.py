@@ -42,6 +42,7 @@ _RESUME = flags.DEFINE_bool(
 def main() -> None:
     """Trains as the flags say."""
     run = RunDirectory(_WORKDIR.value)
+    interrupts.describe(lambda: "stopped before training began", run.lock.release)
     with run.lock:
         with cli.one_line_errors():
             config = _stored_config(run) if _RESUME.value else run_config.parse(_given_config())

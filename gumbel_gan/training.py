@@ -93,6 +93,7 @@ def train(
       shard_axis: name of the mapped axis of shards; None where there is none.
       keep_finite: whether a step is undone that would make the state diverge, see `has_diverged`. All later steps are
         too, since each would be the same step again: the state stays the last finite one, and its `step` says which.
+        Unused for a state that is not finite at the start.
 
     Returns:
       The state after the last step, and the metrics of every step, `[num_steps]` each, averaged over the shards.
@@ -115,6 +116,9 @@ def train(
     if batch_size % num_shards:
         raise ValueError(f"batch_size must be a multiple of the number of shards, {num_shards}; got {batch_size}")
 
+    # An optimizer may hold an infinity from the start.
+    was_finite = ~has_diverged(state) if keep_finite else None
+
     def one_step(state: State, _: None) -> tuple[State, Metrics]:
         batch_key, step_key = jax.random.split(jax.random.fold_in(key, state.step))
         rows = jax.random.randint(batch_key, (batch_size * algorithm.batches_per_step,), 0, num, jnp.int32)
@@ -123,8 +127,8 @@ def train(
             rows = rows.reshape(num_shards, -1)[shard]
             step_key = jax.random.fold_in(step_key, shard)
         new_state, metrics = algorithm.step(step_key, state, take(sequences, rows))
-        if keep_finite:
-            new_state = select(has_diverged(new_state), state, new_state)
+        if was_finite is not None:
+            new_state = select(has_diverged(new_state) & was_finite, state, new_state)
         return new_state, metrics
 
     state, metrics = jax.lax.scan(one_step, state, length=num_steps)

@@ -181,7 +181,7 @@ def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
     process = start("train", *arguments)
     # While it imports: what comes first is loaded, and what comes last is not.
     until(process, lambda: "jax" in Path(f"/proc/{process.pid}/maps").read_text())
-    assert stopped(process, signal.SIGTERM) == (status, "stopped before it began\n")
+    assert stopped(process, signal.SIGTERM) == (status, "interrupted\n")
     assert not run.path.exists()
 
     # While it compiles, which no Python code interrupts.

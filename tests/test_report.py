@@ -330,7 +330,7 @@ def test_reports_of_bad_folders_are_one_line(tmp_path):
     del summary["training_set"]
     write_json(old / "summary.json", summary)
     for flags, message in (
-        ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdir must hold a run, got"),
+        ((f"--workdirs={tmp_path}/none", f"--output={tmp_path}/out"), "error: --workdirs must hold a run, got"),
         (
             (f"--workdirs={old}", f"--output={tmp_path}/out"),
             f"error: {str(old)!r}: summary.json must hold 'training_set'",

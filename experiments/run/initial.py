@@ -1,6 +1,7 @@
 """Training that starts from the networks of another run, with its vocabulary."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def self_contained(config: RunConfig) -> RunConfig:
     """
     if not config.init_from or config.init_symbols:
         return config
-    source = _source(config)
+    source = _source(config.init_from)
     return dataclasses.replace(
         config, init_from=str(Path(config.init_from).resolve()), init_symbols=source.experiment.task.symbols
     )
@@ -47,7 +48,7 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
     Raises:
       ValueError: the generators are of different sizes.
     """
-    source = _source(config)
+    source = _source(config.init_from)
     num_symbols = source.experiment.task.num_symbols
     axes = _symbol_axes(config, experiment, state)
     num_members = jax.tree.leaves(state)[0].shape[0]
@@ -90,9 +91,10 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
     return state
 
 
-def _source(config: RunConfig) -> Restored:
+@functools.lru_cache(maxsize=1)
+def _source(folder: str) -> Restored:
     try:
-        return restore(config.init_from, platform=config.platform, flag=_PATH)
+        return restore(folder, platform=None, flag=_PATH)
     except OSError as error:
         raise ValueError(f"{_PATH}: {error}") from error
 

@@ -100,14 +100,14 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
         run.lock.acquire()
     if resume:
         run.finish_start()
+    seeds, points = members(config)
+    checks.check_random(len(seeds))
+    devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
     given, config = config, initial.self_contained(files.self_contained(config))
     reads = files.read_by(given)
     deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
     if resume:
         run.check_resumable(config)
-    seeds, points = members(config)
-    checks.check_random(len(seeds))
-    devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
     kept = run.kept_files() if resume else []
     experiment = build.build(config.with_task(files=kept) if kept else config)
     best_metric = best.metric_of(config, experiment)
@@ -219,7 +219,11 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
     progress = stack.enter_context(ProgressLine(cli.screen(), config.num_steps, step))
     watch = divergence.Watch(config)
-    is_last, saved_at, has_turned = step >= config.num_steps, time.monotonic(), False
+    for sentence in watch.update(state, step, {}):
+        progress.print(sentence)
+    is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
+    is_last = step >= config.num_steps or watch.all_diverged or is_out
+    saved_at, has_turned = time.monotonic(), False
     while not is_last:
         num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
         state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)

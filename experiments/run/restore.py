@@ -34,12 +34,14 @@ class Restored(NamedTuple):
     step: int
 
 
-def restore(workdir: str | Path, *, platform: str = "", checkpoint: str = "last", flag: str = "--workdir") -> Restored:
+def restore(
+    workdir: str | Path, *, platform: str | None = "", checkpoint: str = "last", flag: str = "--workdir"
+) -> Restored:
     """Restores the states of a run.
 
     Args:
       workdir: the run's folder.
-      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice.
+      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice, None where it is chosen.
       checkpoint: 'last' for the newest states, 'best' for the best that training kept.
       flag: what names the folder, for errors.
 
@@ -54,7 +56,8 @@ def restore(workdir: str | Path, *, platform: str = "", checkpoint: str = "last"
     config = run.read_config()
     if kept := run.kept_files():
         config = config.with_task(files=kept)
-    devices.select(platform)
+    if platform is not None:
+        devices.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = f"{flag} must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
