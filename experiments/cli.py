@@ -12,8 +12,6 @@ from typing import NoReturn
 from absl import app, flags, logging
 from rich.console import Console
 
-from experiments import interrupts
-
 # Flags that name a folder, or several.
 _FOLDERS = ("workdir", "workdirs", "output")
 _INTERRUPTED = 130

@@ -61,7 +61,7 @@ class Watch:
                 for name, value in metrics.items()
                 if np.ndim(value) and not np.isfinite(value[member])
             ]
-            reason = ", ".join(quantities[:3]) or "its next weights would not be finite"
+            reason = ", ".join(quantities[:3]) or "a weight would be NaN, infinite or beyond 1e18"
             self._found[member] = f"seed {self._seeds[member]}{point} diverged at step {found[member]:,}: {reason}"
         self.all_diverged = len(self._found) == len(self._seeds)
         return [f"{self._found[member]}; it stays at its last finite state" for member in new]

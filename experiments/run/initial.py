@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.config import build
+from experiments.config import build, registries
 from experiments.config.run_config import RunConfig
 from experiments.run.restore import Restored, restore
 
@@ -76,7 +76,10 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
         state.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
     )
     state = state._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
-    if hasattr(state, "discriminator_params") and hasattr(source.state, "discriminator_params"):
+    # A discriminator of behaviors reads hidden states before the symbols.
+    is_behavior = registries.ALGORITHMS[config.algorithm.name].discriminators is registries.BEHAVIOR_DISCRIMINATORS
+    has_both = hasattr(state, "discriminator_params") and hasattr(source.state, "discriminator_params")
+    if has_both and not (is_behavior and num_symbols != experiment.task.num_symbols):
         try:
             state = state._replace(
                 discriminator_params=taken(
@@ -115,15 +118,18 @@ def _symbol_axes(config: RunConfig, experiment: build.Experiment, state: Any) ->
 
 
 def _merged(new: jax.Array, old: jax.Array, axis: int, num_old: int, num_new: int) -> jax.Array | None:
-    """Returns an array of the new size with the entries of the old symbols; None where the sizes don't fit."""
+    """Returns an array of the new size with the entries of the old symbols; None where the sizes don't fit.
+
+    Along the axis stand the symbols and, after them, what does not depend on their number: the start symbol, and the
+    hidden state where a cell multiplies both by one matrix.
+    """
     if axis < 0:
         return old if new.shape == old.shape else None
     rest = new.shape[axis] - num_new
     fits = new.ndim == old.ndim and all(
         one == other for index, (one, other) in enumerate(zip(new.shape, old.shape, strict=False)) if index != axis
     )
-    # After the symbols stands at most the start symbol. Otherwise their place is not known, unless all is the same.
-    if not fits or old.shape[axis] - num_old != rest or (rest > 1 and num_old != num_new):
+    if not fits or old.shape[axis] - num_old != rest:
         return None
     if num_old == num_new:
         return old

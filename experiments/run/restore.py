@@ -41,7 +41,7 @@ def restore(
 
     Args:
       workdir: the run's folder.
-      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice, None where it is chosen.
+      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice; None keeps it.
       checkpoint: 'last' for the newest states, 'best' for the best that training kept.
       flag: what names the folder, for errors.
 

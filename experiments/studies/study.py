@@ -16,6 +16,7 @@ from experiments import cli
 from experiments.config import files, run_config
 from experiments.reports.runs import FinishedRun, read_runs
 from experiments.run.directory import RunDirectory, flatten
+from experiments.run.divergence import STATUS
 
 
 class Flag(NamedTuple):
