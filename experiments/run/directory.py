@@ -219,6 +219,10 @@ class RunDirectory:
         rows = [row for row in self.read_metrics() if row["step"] <= last_step]
         write_text(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
+    def newest_step(self) -> int:
+        """Returns the step of the newest checkpoint by its name; 0 where there is none."""
+        return max((int(path.name) for path in self.checkpoints.glob("*") if path.name.isdigit()), default=0)
+
     def wall_seconds(self) -> float:
         """Returns the seconds spent: by the whole run where it is finished, else up to its last row."""
         if self.summary.exists():

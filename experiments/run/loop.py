@@ -160,9 +160,9 @@ def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
 def train_steps(prepared: Prepared) -> Trained:
     """Trains to the last step, as `train` does, and measures nothing yet."""
     config, run, *_ = prepared
+    _describe(run, run.newest_step())
     with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
         trained = _initial(prepared, checkpoints)
-        interrupts.describe(lambda: f"stopped at step {trained.step}; go on with --resume", run.lock.release)
         for sentence in checks.check_kept(run, config, checkpoints):
             cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
         run.keep_metrics(trained.step)
@@ -184,6 +184,11 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         best=best.section(trained.best, prepared.best_metric),
     )
     return summary, strings
+
+
+def _describe(run: RunDirectory, step: int) -> None:
+    """Sets what is said where a signal ends the run while its newest checkpoint is that of a step."""
+    interrupts.describe(lambda: f"stopped at step {step}; go on with --resume", run.lock.release)
 
 
 def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
@@ -257,7 +262,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         if is_stopped:
             break
     checkpoints.wait()
-    interrupts.describe(lambda: f"stopped at step {step}; go on with --resume", run.lock.release)
+    _describe(run, step)
     if interrupts.requested():
         interrupts.stop()
     if watch.all_diverged:
