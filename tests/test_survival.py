@@ -1,5 +1,6 @@
 """Runs that are cut short, diverge or are damaged: in this process, with real files."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -65,7 +66,9 @@ class Snapshots:
     def _take(self):
         folder = self.into / str(len(self.taken))
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns(".lock*", "events"))
+        # What orbax writes in the background may go while it is copied.
+        with contextlib.suppress(shutil.Error, FileNotFoundError):
+            shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns(".lock*", "events"))
         self.taken.setdefault(self._signature(folder), folder)
 
     def _signature(self, folder):

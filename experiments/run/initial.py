@@ -56,7 +56,7 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
 
     def taken(new: Any, old: Any, axes: Any, name: str) -> Any:
         """Returns the parameters of one network."""
-        if not jax.tree.structure(new) == jax.tree.structure(old):
+        if str(jax.tree.structure(new)) != str(jax.tree.structure(old)):
             raise ValueError(f"{_PATH} must name a run with the same {name}, got one of another kind")
 
         def leaf(path: Any, one: jax.Array, other: jax.Array, along: int) -> jax.Array:
