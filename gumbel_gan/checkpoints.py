@@ -220,7 +220,7 @@ def _checksum(tree: PyTree) -> int | None:
             leaf = jax.random.key_data(leaf)
         if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
             return None
-        checksum = zlib.crc32(memoryview(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8)), checksum)
+        checksum = zlib.crc32(np.asarray(leaf).tobytes(), checksum)
     return checksum
 
 
