@@ -68,7 +68,7 @@ class SequenceModel(NamedTuple):
       length: T, number of symbols of a sequence, padding included.
       padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
       padding_ends: whether nothing but padding follows the first padding symbol, whatever the weights.
-      allow_empty: whether a sequence may begin with padding, where padding ends sequences.
+      allow_empty: whether a sequence may begin with padding.
       init: key -> params.
       sample: (key, params, num, temperature=1, exact_length=None, condition=None) -> `[num, T]` int32 tokens, each
         drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
@@ -113,7 +113,7 @@ def sequence_model(
       padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
       padding_ends: whether padding ends a sequence: after it, nothing else is drawn. Otherwise padding is a symbol like
         the others, which may occur in the middle.
-      allow_empty: whether a sequence may begin with padding; to be turned off only where padding ends sequences.
+      allow_empty: whether a sequence may begin with padding; to be turned off only where there is padding.
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
 
     Returns:
@@ -133,8 +133,8 @@ def sequence_model(
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if padding_ends and padding is None:
         raise ValueError("padding must be a symbol where padding_ends is true, got None")
-    if not allow_empty and not padding_ends:
-        raise ValueError("allow_empty must be true where padding does not end sequences, got False")
+    if not allow_empty and padding is None:
+        raise ValueError("allow_empty must be true where there is no padding, got False")
 
     def model_sample(
         key: jax.Array,
@@ -260,10 +260,10 @@ def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
     def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
         carry, logits_BK = model.generator.step(params, carry, x_BK)
         logits_BK = logits_BK.astype(jnp.float32)
-        if model.padding_ends:
-            is_start_B, ended_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
-            logits_BK = _follow_padding(model, logits_BK, is_start_B, ended_B)
-        return carry, logits_BK
+        if model.padding is None:
+            return carry, logits_BK
+        is_start_B, is_padding_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
+        return carry, _follow_padding(model, model.padding, logits_BK, is_start_B, is_padding_B)
 
     return step
 
@@ -398,20 +398,22 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
     """Returns logits `[..., K]` in float32 under the rules of padding, given the tokens `[...]` before them."""
     logits = logits.astype(jnp.float32)
-    if model.padding is None or not model.padding_ends:
-        return logits
-    is_start, ended = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))
-    return _follow_padding(model, logits, is_start, ended)
-
-
-def _follow_padding(model: SequenceModel, logits: jax.Array, is_start: jax.Array, ended: jax.Array) -> jax.Array:
     if model.padding is None:
         return logits
-    only_padding = force_symbol(jnp.zeros_like(logits), model.padding)
-    logits = jnp.where(ended[..., None], only_padding, logits)
+    is_start, is_padding = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))
+    return _follow_padding(model, model.padding, logits, is_start, is_padding)
+
+
+def _follow_padding(
+    model: SequenceModel, padding: int, logits: jax.Array, is_start: jax.Array, is_padding: jax.Array
+) -> jax.Array:
+    """Returns logits `[..., K]` under the rules of padding, given whether the symbol before is the start or padding."""
+    if model.padding_ends:
+        only_padding = force_symbol(jnp.zeros_like(logits), padding)
+        logits = jnp.where(is_padding[..., None], only_padding, logits)
     if model.allow_empty:
         return logits
-    return jnp.where(is_start[..., None], mask_symbol(logits, model.padding), logits)
+    return jnp.where(is_start[..., None], mask_symbol(logits, padding), logits)
 
 
 def _repeat(latent: PyTree, num: int) -> PyTree:

@@ -10,7 +10,8 @@ from experiments.reports import page, tables
 from experiments.reports.runs import read_runs
 from experiments.studies import toth2021
 from gumbel_gan.metrics import METRICS
-from tests.test_front_doors import TINY, run
+from tests.commands import run
+from tests.test_front_doors import TINY
 
 NAMES = (
     "--config=experiments/configs/toth.py:faithful",

@@ -14,7 +14,7 @@ def test_the_default_is_the_paper_task():
     assert task.train.tokens.dtype == np.int32
     assert task.oracle.support.tokens.shape == (1_365, 12)
     assert task.oracle.validity_method == "enumeration"
-    assert task.vocabulary[1:] == (0, False, True, "")
+    assert task.vocabulary[1:] == (0, False, False, "")
     np.testing.assert_allclose(np.exp(task.oracle.support.log_probs).sum(), 1.0)
 
 
@@ -43,6 +43,10 @@ def test_drawn_strings_have_the_distribution_of_the_oracle():
     counts = [drawn.count(string) for string in strings]
     assert sum(counts) == len(drawn)
     assert scipy.stats.chisquare(counts, np.exp(task.oracle.support.log_probs) * len(drawn)).pvalue > 0.001
+
+
+def test_a_sequence_may_be_empty_where_the_grammar_derives_the_empty_string():
+    assert grammar_task("S -> 'x' S | ", max_length=3).vocabulary.allow_empty
 
 
 def test_the_draw_is_seeded():

@@ -21,7 +21,8 @@ from experiments.run.directory import RunDirectory, write_json
 from experiments.studies import lamb2016
 from experiments.studies.kusner2016 import parts, verdict
 from experiments.studies.study import command
-from tests.test_front_doors import TINY, run
+from tests.commands import run
+from tests.test_front_doors import TINY
 
 STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
 

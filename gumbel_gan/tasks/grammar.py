@@ -81,7 +81,7 @@ def grammar_task(
     length_probs = mass_by_length if length_distribution == "grammar" else (mass_by_length > 0).astype(float)
     length_probs = length_probs / length_probs.sum()
 
-    vocabulary = Vocabulary((padding, *terminals), padding=0)
+    vocabulary = Vocabulary((padding, *terminals), padding=0, allow_empty=bool(length_probs[0] > 0))
     rng = np.random.default_rng(seed)
     lengths = rng.choice(max_length + 1, size=num_train + 2 * num_heldout, p=length_probs)
     tokens = vocabulary.encode([distribution.sample(rng, length) for length in lengths], max_length)
