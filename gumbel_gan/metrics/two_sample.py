@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from gumbel_gan.metrics.checks import require_seed
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
@@ -62,6 +61,7 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
         raise ValueError(f"first and second must hold at least {LEAST_VECTORS} vectors each, got {len(first)}")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError("first and second must be finite, got NaN or infinity")
+    from scipy import stats
     from sklearn.model_selection import train_test_split
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -20,8 +20,8 @@ class Vocabulary(NamedTuple):
       padding: the token that fills a sequence up to T; None where every sequence is T symbols long.
       padding_ends: whether a sequence ends at its first padding, so that nothing but padding follows it; otherwise
         padding is a symbol like the others, which may stand inside a sequence, and only padding at the end is stripped.
-      allow_empty: whether a sequence may begin with padding. False where none of the data does, so that no empty sequence
-        is generated.
+      allow_empty: whether a sequence may begin with padding. False where none of the data does, so that no sequence
+        that is generated is empty.
       separator: what stands between two symbols of a string: '' for characters, ' ' for words.
     """
 
