@@ -11,9 +11,10 @@ from absl import flags
 from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import kusner2016, lamb2016, networks, study, toth2021
+from experiments.studies import draws, kusner2016, ladder, lamb2016, networks, search, study, toth2021
 
-_STUDIES = {module.__name__.rpartition(".")[2]: module for module in (kusner2016, lamb2016, networks, toth2021)}
+_MODULES = (draws, kusner2016, ladder, lamb2016, networks, search, toth2021)
+_STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 
 def main() -> None:

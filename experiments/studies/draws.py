@@ -50,9 +50,17 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 }
 
 
+def recipes(task: str) -> dict[str, Recipe]:
+    """Returns the recipe of each method for a task.
+
+    Raises:
+      ValueError: the task is not known.
+    """
+    return RECIPES[choose(task, RECIPES, "--task")]
+
+
 def task_settings(task: str) -> dict[str, str]:
-    """Returns the settings by which a task of the study differs from that of its config files."""
-    choose(task, RECIPES, "--task")
+    """Returns the settings by which a task differs from that of its config files."""
     return {"task.length_distribution": task} if task in ("uniform", "grammar") else {}
 
 
@@ -65,7 +73,7 @@ def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
     settings = task_settings(task)
     found = {}
     for draw in range(num_draws):
-        for label, recipe in RECIPES[task].items():
+        for label, recipe in recipes(task).items():
             config = recipe.get_config()
             config.update_from_flattened_dict(settings | {"num_seeds": num_seeds, "task.seed": draw})
             file = f"experiments/configs/{recipe.file}"
@@ -79,18 +87,18 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     """Returns the table in Markdown: each method over all draws and seeds, then each draw by itself."""
     first = next(iter(runs.values())).summary
     measured = [name for name in _METRICS if all(run.has(name) for run in runs.values())]
-    methods = grouped(list(runs.values()), _method)
+    by_method = grouped(list(runs.values()), method)
     lines = [
-        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}) on each of {len(methods[0])} draws of the "
+        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}) on each of {len(by_method[0])} draws of the "
         f"data, {first.task}; median (least … greatest) of all. {first.hardware}, {first.date}, "
         f"jax {first.versions['jax']}.",
         "",
         f"| method | draw | {' | '.join(describe(name).title.replace('||', '‖') for name in measured)} | seconds |",
         f"|---|---|{'---|' * (len(measured) + 1)}",
     ]
-    for method in methods:
-        lines.append(_row(method, "all", measured))
-        lines += [_row([run], str(draw), measured) for draw, run in enumerate(method)]
+    for of_method in by_method:
+        lines.append(_row(of_method, "all", measured))
+        lines += [_row([run], str(draw), measured) for draw, run in enumerate(of_method)]
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +110,8 @@ def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     return workdir / "table.md"
 
 
-def _method(run: FinishedRun) -> str:
+def method(run: FinishedRun) -> str:
+    """Returns the method of a run of this study, or of `search`."""
     return run.label.partition(",")[0]
 
 
@@ -112,4 +121,4 @@ def _row(runs: Sequence[FinishedRun], draw: str, measured: Sequence[str]) -> str
         values = np.concatenate([run.final(name) for run in runs])
         cells.append(f"{np.median(values):.4f} ({values.min():.4f} … {values.max():.4f})")
     seconds = np.median([run.summary.wall_seconds for run in runs])
-    return f"| {_method(runs[0])} | {draw} | {' | '.join(cells)} | {seconds:.0f} |"
+    return f"| {method(runs[0])} | {draw} | {' | '.join(cells)} | {seconds:.0f} |"

@@ -58,7 +58,7 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
       workdir: the folder of the study.
 
     Returns:
-      The finished runs, by the names of their folders.
+      The finished runs, by the names of their folders, with the number of the point behind it where there is a sweep.
 
     Raises:
       SystemExit: a folder holds a run of another config, or the training of a part failed.
@@ -74,12 +74,11 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
             status = subprocess.run(commands[name], check=False).returncode
             if status:
                 sys.exit(status)
-    runs = read_runs(
-        [workdir / name for name in study],
-        labels=[part.label for part in study.values()],
-        captions=[part.caption for part in study.values()],
-    )
-    return dict(zip(study, runs, strict=True))
+    found: dict[str, FinishedRun] = {}
+    for name, part in study.items():
+        points = read_runs([workdir / name], labels=[part.label], captions=[part.caption])
+        found |= {name if len(points) == 1 else f"{name}_{number}": run for number, run in enumerate(points)}
+    return found
 
 
 def command(run: RunDirectory, part: Part) -> list[str]:
