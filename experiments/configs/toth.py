@@ -76,7 +76,12 @@ def get_config(variant: str = "faithful,names") -> ConfigDict:
             "data_weights": name != "unweighted",  # whether likelihoods are divided by the law of the data
             "weight_exponent": 0.0 if name == "tempered" else 1.0,  # of likelihoods in the weights; 1 is Toth's
             "adversarial": name != "constant",  # whether the weights depend on the discriminator
-            "penalty": {"real_weight": "none", "generated_weight": "none", "fraction": 1.0},
+            "penalty": {
+                "real_weight": "none",
+                "generated_weight": "none",
+                "interpolated_weight": "none",
+                "fraction": 1.0,
+            },
             "discriminator_updates": 1,
             "ema_decay": 0.0,
             "num_latent_draws": 256,

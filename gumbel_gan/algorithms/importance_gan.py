@@ -96,7 +96,7 @@ def importance_gan(
       discriminator_optimizer: the discriminator's optimizer.
       weight_exponent: a in [0, 1]; 1 is Toth's loss.
       adversarial: whether f comes from the discriminator; if not, it is 1, which shows what the discriminator adds.
-      penalty: the weights of the discriminator's R1 and R2; Toth has none.
+      penalty: the weights of the discriminator's gradient penalties; Toth has none.
       discriminator_updates: updates of the discriminator a step, each on a batch of its own.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
       shard_axis: name of the mapped axis of data shards; None where there is none. The weights w are those of the whole

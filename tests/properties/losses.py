@@ -30,10 +30,11 @@ def _objective(function):
     )
 
 
+_OBJECTIVES = ("log_odds", "minimax", "non_saturating", "relativistic", "least_squares", "hinge", "variational_pearson")
 _FUNCTIONS_OF_OBJECTIVES = {
-    function.__name__: function
-    for objective in (gg.log_odds, gg.minimax, gg.non_saturating, gg.relativistic)
-    for function in objective
+    f"{side} of {name}": getattr(getattr(gg, name), side)
+    for name in _OBJECTIVES
+    for side in ("discriminator_loss", "generator_loss")
 }
 
 
