@@ -121,6 +121,40 @@ def test_rules_that_derive_nothing_count_for_nothing():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("S -> S S [0.5] | [0.5]", 1),
+        ("S -> T T [0.5] | [0.5]\nT -> S [1.0]", 1),
+        ("S -> S S [0.5] | T [0.5]\nT -> T T [0.5] | [0.5]", 1),
+        ("S -> S S S [0.25] | S [0.25] | [0.5]", 1),
+        ("S -> S S [0.4] | [0.6]", 1),
+        ("S -> S S [0.75] | [0.25]", 1 / 3),
+        ("S -> S S [0.504] | [0.504]", 1),
+        ("S -> S S [0.5] | [0.25] | 'a' [0.25]", 1 - np.sqrt(0.5)),
+        ("S -> S S [0.5] | [0.4999999] | 'a' [0.0000001]", 1 - np.sqrt(2e-7)),
+        ("S -> S S [0.5] | 'a' [0.5]", 0),
+        ("S -> T S [0.5] | 'a' [0.5]\nT -> T T [0.5] | [0.5]", 0),
+        ("S -> T U [0.5] | [0.5]\nT -> T T [0.5] | [0.5]\nU -> U U [0.75] | [0.25]", 2 / 3),
+        ("S -> S [0.5] | T [0.25] | [0.25]\nT -> T [1.0]", 0.5),
+    ],
+)
+def test_the_mass_of_the_empty_string_is_the_closed_form_at_and_off_the_critical_point(text, expected):
+    bounded = pcfg.BoundedDistribution(pcfg.parse_grammar(text), 3)
+    assert bounded.mass_by_length()[0] == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+def test_a_critical_grammar_has_the_masses_of_its_trees():
+    # Trees of n leaves by Catalan numbers, with sum 1 over all lengths; beside a part that is surely empty.
+    grammar = pcfg.parse_grammar("S -> S S E [0.5] | 'a' [0.5]\nE -> E E [0.5] | [0.5]")
+    masses = pcfg.BoundedDistribution(grammar, 8).mass_by_length()
+    catalan = np.array([1, 1, 2, 5, 14, 42, 132, 429])
+    np.testing.assert_allclose(masses, [0, *(catalan / 2.0 ** np.arange(1, 16, 2))], rtol=1e-12)
+    nothing = pcfg.BoundedDistribution(pcfg.parse_grammar("S -> S S [0.5] | [0.5]"), 3)
+    np.testing.assert_array_equal(nothing.mass_by_length(), [1, 0, 0, 0])
+    assert nothing.strings(10) == [{"": 1.0}, {}, {}, {}]
+
+
 def test_lengths_that_cannot_be_derived_have_no_mass_at_all():
     # Cycles of unit rules, whose inverse matrix rounds.
     grammar = pcfg.parse_grammar("S -> A | B | 'x' S 'x'\nA -> B | C | 'a'\nB -> C | A\nC -> A | B | 'c' C 'c'")

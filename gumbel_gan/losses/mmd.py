@@ -61,9 +61,9 @@ def witness_losses(real: jax.Array, generated: jax.Array) -> jax.Array:
 
         2 (mean_{j != i} k(v_i, v_j) - mean_j k(v_i, u_j)),    v_j without a gradient.
 
-    Their mean has the gradient of `squared_mmd`, and the mean of them times grad log p(y_i) is an unbiased score-function
-    estimate of its gradient. With the mean of the other losses as a baseline that has a bias of the order of 1 / N,
-    since those depend on v_i.
+    Their mean has the gradient of `squared_mmd`, and the mean of them times grad log p(y_i) is an unbiased estimate of
+    its gradient by the score function. With the mean of the other losses as a baseline it has a bias of the order of
+    1 / N, since those depend on v_i.
 
     Args:
       real: as `squared_mmd`.

@@ -1,29 +1,18 @@
 """Probabilistic context-free grammars over characters: parsing, and their exact distribution up to a length.
 
 The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules of any right-hand
-side are allowed: the mass of the empty string is found by a fixed-point iteration, and cycles of unit rules by a linear
-system.
+side are allowed: the mass of the empty string is found by Newton's method, and cycles of unit rules by a linear system.
 """
 
 import itertools
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import nltk
 import numpy as np
 
-# A terminal, which is a str, or an nltk.Nonterminal.
-Symbol = Any
-
-
-class Rule(NamedTuple):
-    """A production with its probability given its left-hand side."""
-
-    left: nltk.Nonterminal
-    right: tuple[Symbol, ...]
-    probability: float
+from gumbel_gan.tasks.empty_strings import Rule, Symbol, each_and_others, empty_masses, reachable, surely_empty
 
 
 def parse_grammar(text: str) -> nltk.PCFG:
@@ -86,7 +75,7 @@ class BoundedDistribution:
           max_length: the largest length considered, in characters.
         """
         self._start = grammar.start()
-        self._rules = _productive([Rule(rule.lhs(), rule.rhs(), rule.prob()) for rule in grammar.productions()])
+        self._rules = _productive(_normalized(grammar))
         self._rules_of: dict[nltk.Nonterminal, list[Rule]] = {}
         for rule in self._rules:
             self._rules_of.setdefault(rule.left, []).append(rule)
@@ -94,8 +83,8 @@ class BoundedDistribution:
         self._max_length = max_length
         self._expansions: dict[tuple[nltk.Nonterminal, int], tuple[list, np.ndarray]] = {}
 
-        empty = self._empty_masses()
-        self._closure = self._unit_closure(empty)
+        empty = empty_masses(self._rules)
+        self._closure = self._unit_closure(empty, surely_empty(self._rules))
         self._mass = {left: np.zeros(max_length + 1) for left in self._nonterminals}
         for left in self._nonterminals:
             self._mass[left][0] = empty[left]
@@ -172,32 +161,21 @@ class BoundedDistribution:
                     return None
         return table.get(self._start, [])
 
-    def _empty_masses(self) -> dict[nltk.Nonterminal, float]:
-        """Computes the probability that each nonterminal derives the empty string, the least fixed point."""
-        mass: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
-        for _ in range(10_000):
-            new: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
-            for rule in self._rules:
-                new[rule.left] += rule.probability * math.prod(mass.get(symbol, 0.0) for symbol in rule.right)
-            if new == mass:
-                break
-            mass = new
-        return mass
+    def _unit_closure(self, empty: dict[nltk.Nonterminal, float], only_empty: set[nltk.Nonterminal]) -> np.ndarray:
+        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else.
 
-    def _unit_closure(self, empty: dict[nltk.Nonterminal, float]) -> np.ndarray:
-        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else."""
+        Nonterminals that derive the empty string only are left out of U.
+        """
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
         for rule in self._rules:
-            for position, symbol in enumerate(rule.right):
-                others = rule.right[:position] + rule.right[position + 1 :]
-                if symbol in index:
+            for symbol, others in each_and_others(rule.right):
+                if symbol in index and not only_empty & {rule.left, symbol}:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
         # Every nonterminal left derives a string, so that the sum of the powers of U converges. What can't be reached
         # must stay exactly 0: after a rounding error a length would count as derivable.
-        reached = np.linalg.matrix_power(np.eye(len(index)) + (unit > 0), len(index)) > 0
-        return np.where(reached, np.linalg.inv(np.eye(len(index)) - unit), 0.0)
+        return np.where(reachable(unit), np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:
         """Yields the ways to divide `length` among the symbols of a right-hand side, each of mass > 0.
@@ -235,6 +213,14 @@ class BoundedDistribution:
                     masses.append(rule.probability * self._mass_of(rule.right, lengths))
             self._expansions[left, length] = children, np.cumsum(masses)
         return self._expansions[left, length]
+
+
+def _normalized(grammar: nltk.PCFG) -> list[Rule]:
+    """Returns the rules of a grammar; NLTK lets the probabilities of a nonterminal's rules sum to 0.99 to 1.01."""
+    total: dict[nltk.Nonterminal, float] = {}
+    for rule in grammar.productions():
+        total[rule.lhs()] = total.get(rule.lhs(), 0.0) + rule.prob()
+    return [Rule(rule.lhs(), rule.rhs(), rule.prob() / total[rule.lhs()]) for rule in grammar.productions()]
 
 
 def _productive(rules: list[Rule]) -> list[Rule]:
