@@ -226,9 +226,9 @@ def test_settings_of_the_optimizers_are_not_shared():
     assert config.algorithm.discriminator_optimizer.b1 == 0.9
 
 
-@pytest.mark.parametrize("variant", ["faithfull", "faithful,nams", ""])
+@pytest.mark.parametrize("variant", ["section33", "section3,nams", ""])
 def test_an_unknown_variant_is_named(variant):
-    with pytest.raises(ValueError, match="variant must be one of faithful, unweighted, constant, tempered, likelihood"):
+    with pytest.raises(ValueError, match="one of section3, training_loss, constant, tempered, likelihood"):
         toth.get_config(variant)
 
 

@@ -58,7 +58,7 @@ def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
     Args:
       tokens: `[N, T]` the sequences.
       data_weights: whether likelihoods are divided by the empirical probability of a sequence; if not, the weights are
-        constant, as in the author's code.
+        constant, as in his training loss.
 
     Returns:
       `[N]` float32 weights.
