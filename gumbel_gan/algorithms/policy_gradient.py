@@ -61,9 +61,10 @@ def policy_gradient(
         1/N sum_n sum_t A_nt grad log p_G(y_nt | y_n1 .. y_n(t-1)),
 
     with advantages A estimated from the rewards reward(d), d the logits of the updated discriminator. With
-    `advantages.reinforce()` the estimate is unbiased for the expected reward of whole sequences, except that the
-    discriminator has been updated on the same sequences, an effect of the order of its learning rate over N. With a
-    latent z, p_G(. | z) takes the place of p_G, with a z drawn for each sequence.
+    `advantages.reinforce()` the estimate is unbiased for the expected reward of whole sequences under a discriminator
+    that does not depend on them. This one has been updated on the same sequences, an effect of the order of its
+    learning rate over N; no bias was found within 2 standard errors. With a latent z, p_G(. | z) takes the place of
+    p_G, with a z drawn for each sequence.
 
     Args:
       model: the model.
