@@ -49,6 +49,13 @@ def require_logits(real: Any, generated: Any) -> None:
         )
 
 
+def require_functions(**arguments: Any) -> None:
+    """Raises TypeError, with the name of the argument, unless all arguments are functions of arrays."""
+    for name, function in arguments.items():
+        if not callable(function):
+            raise TypeError(f"{name} must be a function of logits, got {function!r}")
+
+
 def slow(x: jax.Array) -> jax.Array:
     """Computes x where |x| <= 20, and beyond it sign(x) (20 + log(1 + |x| - 20)).
 

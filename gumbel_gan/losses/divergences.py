@@ -33,7 +33,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_logits, slow
+from gumbel_gan.losses._checks import require_functions, require_logits, slow
 from gumbel_gan.losses.objectives import Objective
 
 softplus = jax.nn.softplus
@@ -52,9 +52,13 @@ def variational(output: Callable[[jax.Array], jax.Array], conjugate: Callable[[j
       estimate of minus the bound, and the generator -mean f*(g_f(v(y))). Both raise TypeError and ValueError as
       `objectives.cross_entropy` does.
 
+    Raises:
+      TypeError: `output` or `conjugate` is not a function.
+
     References:
       Nowozin et al. 2016, equation 6, https://arxiv.org/abs/1606.00709.
     """
+    require_functions(output=output, conjugate=conjugate)
 
     def discriminator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
         require_logits(real, generated)

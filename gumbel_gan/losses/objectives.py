@@ -2,7 +2,7 @@
 
 Throughout, d is the discriminator's output for a sequence. In the first group it is the logit log(D / (1 - D)) of the
 probability D = sigmoid(d) that the sequence is real, optimal at d = log(p_data / p_generator). All losses and their
-gradients are finite at any finite d.
+gradients are finite for |d| up to 1e4 and more, in float32 and in bfloat16.
 
 | objective | discriminator's loss | generator's loss | optimal d, r = p_data / p_generator |
 |---|---|---|---|
@@ -27,7 +27,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_logits, slow
+from gumbel_gan.losses._checks import require_functions, require_logits, slow
 from gumbel_gan.losses.rewards import (
     Reward,
     exp_half_logit,
@@ -118,11 +118,15 @@ def density_ratio(reward: Reward) -> Objective:
     Returns:
       An `Objective`. Its losses raise as `cross_entropy` does.
 
+    Raises:
+      TypeError: `reward` is not a function.
+
     References:
       Mohamed & Lakshminarayanan 2016, section 3, https://arxiv.org/abs/1610.03483; for `log_odds`, Kusner &
       Hernández-Lobato 2016, equation 4, https://arxiv.org/abs/1611.04051; for `minimax` and `non_saturating`,
       Goodfellow et al. 2014, equation 1 and section 3, https://arxiv.org/abs/1406.2661.
     """
+    require_functions(reward=reward)
 
     def generator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
         require_logits(real, generated)
