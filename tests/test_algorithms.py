@@ -282,6 +282,13 @@ OBJECTIVES = (
 
 def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator():
     # One program, with the objectives along an axis.
+    settings = {
+        "score_weight": 0.5,
+        "penalty": gg.GradientPenalty(0.5, 2.0, interpolated_weight=10.0, fraction=0.5),
+        "discriminator_ema_decay": 0.5,
+    }
+    state = make_gan(**settings).init(jax.random.key(0))
+
     def step(index):
         def chosen(losses):
             return lambda real, generated: jax.lax.switch(index, losses, real, generated)
@@ -291,30 +298,24 @@ def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator
             chosen([each.generator_loss for each in OBJECTIVES]),
             chosen([partial(loss_of_each, each) for each in OBJECTIVES]),
         )
-        algorithm = make_gan(
-            objective=objective,
-            score_weight=0.5,
-            penalty=gg.GradientPenalty(0.5, 2.0, interpolated_weight=10.0, fraction=0.5),
-            discriminator_ema_decay=0.5,
-        )
-        state = algorithm.init(jax.random.key(0))
-        new_state, metrics = algorithm.step(jax.random.key(1), state, BATCH)
-        return state.generator_params, new_state, metrics
+        return make_gan(objective=objective, **settings).step(jax.random.key(1), state, BATCH)
 
-    old_params, states, metrics = jax.jit(jax.vmap(step))(jnp.arange(len(OBJECTIVES)))
+    states, metrics = jax.jit(jax.vmap(step))(jnp.arange(len(OBJECTIVES)))
     chex.assert_tree_all_finite((states, metrics))
     assert (metrics["interpolated_penalty"] > 0).all()
     moved = jax.tree.map(
-        lambda new, old: jnp.abs(new - old).reshape(len(OBJECTIVES), -1).max(1), states.generator_params, old_params
+        lambda new, old: np.abs(np.asarray(new) - np.asarray(old)).reshape(len(OBJECTIVES), -1).max(1),
+        states.generator_params,
+        state.generator_params,
     )
     assert (np.max(jax.tree.leaves(moved), axis=0) > 1e-6).all()
     losses = np.asarray(metrics["generator_loss"])
-    # `log_odds`, `pearson_fit`, `hinge` and `wasserstein` share the generator's loss, not the discriminator.
-    assert len(np.unique(losses)) == len(OBJECTIVES)
+    # Within the margins of the hinge loss, it and the Wasserstein loss have one gradient.
+    assert len(np.unique(losses)) == len(OBJECTIVES) - 1
 
 
 def test_a_generator_may_be_trained_against_an_averaged_discriminator():
-    # A discriminator that is one number, which the Wasserstein loss leaves alone and a penalty can't reach.
+    # A discriminator whose logits are in proportion to its one parameter.
     discriminator = Discriminator(lambda key: jnp.float32(1.0), lambda params, x: params * x[:, 0, 0])
 
     def stepped(**settings):
@@ -322,7 +323,7 @@ def test_a_generator_may_be_trained_against_an_averaged_discriminator():
             discriminator=discriminator, objective=gg.wasserstein, penalty=gg.GradientPenalty(), **settings
         )
         state = algorithm.init(jax.random.key(0))._replace(step=jnp.int32(1_000))
-        return algorithm.step(jax.random.key(1), state, BATCH)
+        return jax.jit(algorithm.step)(jax.random.key(1), state, BATCH)
 
     (newest, newest_metrics), (averaged, metrics), (same, _) = (
         stepped(**settings) for settings in ({}, {"discriminator_ema_decay": 0.9}, {"discriminator_ema_decay": 0.0})

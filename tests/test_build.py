@@ -289,7 +289,7 @@ MISTAKES = {
     "task.name": ("gramar", "config.task.name must be one of 'digits', .*'text'; got 'gramar' .did you mean 'grammar'"),
     "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'importance_gan', 'maximum_likelihood'"),
     "algorithm.estimator": ("hard", "config.algorithm.estimator must be one of 'soft', 'straight_through'; got 'hard'"),
-    "algorithm.objective": ("wasserstein", "config.algorithm.objective must be one of 'log_odds', 'minimax'"),
+    "algorithm.objective": ("wasserstien", "config.algorithm.objective must be one of 'hinge', .*mean 'wasserstein'"),
     "algorithm.temperature": ("0.0", "config.algorithm: temperature must be a finite number > 0, got 0"),
     "algorithm.feedback.temperature": (
         "linear(1.0, x)",
