@@ -78,13 +78,18 @@ class Checkpoints:
         if step is None:
             raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
         self._manager.wait_until_finished()
-        self._require_same(_arrays(_stored(like)), _arrays(self._manager.metadata(step).item_metadata.tree))
+        tree = self._manager.metadata(step).item_metadata.tree
+        self._require_same(_arrays(_stored(like)), _arrays(tree))
         default = jax.sharding.SingleDeviceSharding(jax.devices()[0]) if sharding is None else sharding
 
         def described(leaf: Any) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or default)
 
-        state = self._manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(described, like)))
+        # In the structure on disk, which may lack a field that is None in `like`.
+        wanted = _by_path(jax.tree.map(described, like))
+        item = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
+        found = _by_path(self._manager.restore(step, args=ocp.args.StandardRestore(item)))
+        state = jax.tree_util.tree_map_with_path(lambda path, _: found[_name(path)], like)
         # What is on disk does not tell keys from their data; what is restored does.
         self._require_same(_arrays(like), _arrays(state))
         return state
@@ -112,8 +117,14 @@ def _stored(like: PyTree) -> PyTree:
 
 def _arrays(tree: PyTree) -> dict[str, str]:
     """Returns a description, such as 'float32[2, 3]', of the array at each path of a tree."""
+    return {path: f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]" for path, leaf in _by_path(tree).items()}
+
+
+def _by_path(tree: PyTree) -> dict[str, Any]:
+    """Returns the leaves of a tree by their paths."""
     leaves: Iterable[tuple[Any, Any]] = jax.tree_util.tree_leaves_with_path(tree)
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]"
-        for path, leaf in leaves
-    }
+    return {_name(path): leaf for path, leaf in leaves}
+
+
+def _name(path: Any) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator=".")
