@@ -251,18 +251,18 @@ def test_an_estimator_takes_its_settings_in_a_call():
     config = quicktest.get_config()
     config.algorithm.estimator = "reinmax_cv(weight=0.5, num_draws=3)"
     built(config)
-    for text, message in (
+    for estimator, message in (
         ("gumbel_rao(num_draws=0)", "config.algorithm.estimator: num_draws must be at least 1, got 0"),
         ("gumbel_rao(draws=3)", "config.algorithm.estimator has no setting 'draws' .did you mean 'num_draws'"),
         (
             "gumbel_rao(3)",
-            "config.algorithm.estimator must be a name, or a call such as .* it is no call with name=number",
+            "estimator must be a name, or a call such as .* it is no call with name=number",
         ),
         ("gumbel_rao(num_draws='3')", "config.algorithm.estimator must be a name, or a call .* '3' is not a number"),
         ("reinmax(num_draws=3)", "config.algorithm.estimator: 'reinmax' takes no settings"),
         ("gumbel_roa(num_draws=3)", "config.algorithm.estimator must be one of .*did you mean 'gumbel_rao'"),
     ):
-        config.algorithm.estimator = text
+        config.algorithm.estimator = estimator
         with pytest.raises(ValueError, match=message):
             built(config)
 
@@ -318,7 +318,7 @@ MISTAKES = {
     "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'importance_gan', 'maximum_likelihood'"),
     "algorithm.estimator": (
         "hard",
-        "config.algorithm.estimator must be one of 'decoupled', .*'straight_through'; got 'hard'",
+        "estimator must be one of 'decoupled', .*'straight_through'; got 'hard'",
     ),
     "algorithm.objective": ("wasserstein", "config.algorithm.objective must be one of 'log_odds', 'minimax'"),
     "algorithm.temperature": ("0.0", "config.algorithm: temperature must be a finite number > 0, got 0"),
