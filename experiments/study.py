@@ -11,9 +11,11 @@ from absl import flags
 from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import kusner2016, lamb2016, networks, study, toth2021
+from experiments.studies import gradients, kusner2016, lamb2016, networks, study, toth2021
 
-_STUDIES = {module.__name__.rpartition(".")[2]: module for module in (kusner2016, lamb2016, networks, toth2021)}
+_STUDIES = {
+    module.__name__.rpartition(".")[2]: module for module in (gradients, kusner2016, lamb2016, networks, toth2021)
+}
 
 
 def main() -> None:
@@ -40,7 +42,10 @@ def main() -> None:
         workdir = Path(flags.FLAGS.workdir)
         with cli.one_line_errors():
             check_holds_no_run(workdir, "--workdir")
-        written = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
+            if hasattr(chosen, "run"):
+                written = chosen.run(workdir, **values)
+        if not hasattr(chosen, "run"):
+            written = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
         cli.screen().print(f"the report is in {written}", soft_wrap=True)
 
     cli.run(run)
