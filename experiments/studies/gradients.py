@@ -51,7 +51,7 @@ class Stage(NamedTuple):
     given: Any
 
 
-def run(workdir: Path, *, num_sequences: int, num_steps: int, estimators: str) -> Path:
+def measure(workdir: Path, *, num_sequences: int, num_steps: int, estimators: str) -> Path:
     """Measures what is not measured yet, and writes results, tables and figures.
 
     Args:
@@ -147,10 +147,10 @@ def stages(num_steps: int) -> dict[str, Stage]:
 def table(cells: Mapping[str, Mapping[str, Any]]) -> str:
     """Returns the tables in Markdown: a stage each, the temperature of the least error and temperature 1."""
     lines = [
-        f"Relative to the norm of the exact gradient: bias; standard deviation of a single sequence's estimate; root of "
-        f"the mean squared error of a batch of {estimates.BATCH}. Intervals of 95 % by the jackknife over 20 groups. A "
-        "row each for the temperature τ of the least error and, where it is another, τ = 1; microseconds a sequence on "
-        f"a shared machine. jax {jax.__version__}.",
+        "Relative to the norm of the exact gradient: bias; standard deviation of a single sequence's estimate; error, "
+        f"the root of the mean squared error of a batch of {estimates.BATCH}. Intervals of 95 % by the jackknife over "
+        "groups. A row each for the temperature τ of the least error and, where it is another, τ = 1; microseconds a "
+        f"sequence on a shared machine. jax {jax.__version__}.",
     ]
     for stage, rows in grouped(cells).items():
         lines += ["", f"## {stage}", ""]

@@ -1,12 +1,35 @@
 """Samples of a symbol that carry a gradient, behind one signature.
 
 An estimator takes the logits a `[..., K]`, the standard Gumbel noise g `[..., K]` that decides the sample, and a scalar
-temperature t > 0. With y = softmax((a + g) / t), the two below are
+temperature t > 0; those with `uses_key` take a key in front. Two calls with the same noise agree on the symbol,
+argmax(a + g), whatever their temperatures. All need a loss that is differentiable in the sample. With y =
+softmax((a + g) / t), p = softmax(a), D the one-hot sample and J_q = diag(q) - q q^T the derivative of a softmax:
 
-    soft                y
-    straight-through    onehot(argmax(a + g)) going forward, y going backward
+| estimator | sample | derivative | temperature | draws |
+|---|---|---|---|---|
+| `soft` | y | J_y / t, its own | of both | none |
+| `decoupled(...)` | y | J_y / t at another temperature | of the sample | none |
+| `straight_through` | D | J_y / t | of the derivative | none |
+| `gumbel_rao(...)` | D | the mean of J_y / t given D | of the derivative | `num_draws` |
+| `gapped_straight_through(...)` | D | J_m / t, m with D on top by a gap | of the derivative | none |
+| `plain_straight_through` | D | J_p at t = 1 | of the derivative | none |
+| `reinmax` | D | 2 J_s - J_p / 2, s = (p + D) / 2 | of p in s; 1 is exact for quadratics | none |
+| `reinmax_rao(...)` | D | the same, J_s smoothed by noise | of the noise | `num_draws` |
+| `reinmax_cv(...)` | D | that of `reinmax` less a control variate | of the control variate | `num_draws` |
 
-Two calls with the same noise agree on the symbol, argmax(a + g), whatever their temperatures.
+Draws cost time and memory of the size of the logits each, and no evaluation of the loss. `soft` is the only one whose
+gradient is that of its own objective, which is not the expected loss of one-hot samples. Unbiased gradients of that, for
+losses with or without a derivative, are in `score_function_estimators` (REINFORCE, IndeCateR, REBAR, RELAX).
+
+In a program of your own, with no GAN in it:
+
+>>> key, logits = jax.random.key(0), jnp.zeros(3)
+>>> noise = jax.random.gumbel(key, (100, 3))
+>>> def loss(logits):
+...     samples = jax.vmap(lambda noise: straight_through(logits, noise, 1.0))(noise)
+...     return jnp.mean((samples @ jnp.array([1.0, 2.0, 4.0])) ** 2)
+>>> jax.grad(loss)(logits).shape
+(3,)
 """
 
 import dataclasses
