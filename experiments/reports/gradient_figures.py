@@ -32,13 +32,9 @@ def draw_trade_off(cells: Cells, path: Path) -> None:
                 continue
             across = [max(cell["bias"][0], _LEAST_BIAS) for _, cell in points]
             up = [cell["deviation"][0] for _, cell in points]
-            style = {
-                "color": f"C{index % 10}",
-                "marker": _MARKERS[index % len(_MARKERS)],
-                "markersize": 4,
-                "linewidth": 1,
-            }
-            axes.plot(across, up, label=name.replace("_", " "), linestyle="-" if index < 10 else "--", **style)
+            style: dict[str, Any] = {"color": f"C{index % 10}", "marker": _MARKERS[index % len(_MARKERS)]}
+            style |= {"markersize": 4, "linewidth": 1, "linestyle": "-" if index < 10 else "--"}
+            axes.plot(across, up, label=name.replace("_", " "), **style)
             if len(points) > 1:
                 axes.plot(across[-1], up[-1], **style | {"markersize": 8, "markerfacecolor": "none"})
         axes.set_xscale("log")

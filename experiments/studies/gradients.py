@@ -127,14 +127,14 @@ def stages(num_steps: int) -> dict[str, Stage]:
         jax.tree.map(lambda leaf: _SPREAD * leaf, part) for part in (flat, state.discriminator_params)
     )
     found = {"random": Stage(problem, random_generator, random_discriminator)}
-    for step in (0, num_steps // 20, num_steps // 4, num_steps):
-        num = step - int(state.step)
-        if num:
-            train = jax.jit(
-                lambda state, num=num: training.train(
-                    algorithm, keys.train, state, task.train, batch_size=128, num_steps=num
-                )[0]
-            )
+    chunk = max(1, num_steps // 20)
+
+    @jax.jit
+    def train(state: Any) -> Any:
+        return training.train(algorithm, keys.train, state, task.train, batch_size=128, num_steps=chunk)[0]
+
+    for step in (0, chunk, 5 * chunk, 20 * chunk):
+        while int(state.step) < step:
             state = train(state)
         generator = estimates.flat(state.generator_params)[0]
         found[f"step {step:,}"] = Stage(problem, generator, state.discriminator_params)

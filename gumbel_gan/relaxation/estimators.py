@@ -18,8 +18,8 @@ softmax((a + g) / t), p = softmax(a), D the one-hot sample and J_q = diag(q) - q
 | `reinmax_cv(...)` | D | that of `reinmax` less a control variate | of the control variate | `num_draws` |
 
 Draws cost time and memory of the size of the logits each, and no evaluation of the loss. `soft` is the only one whose
-gradient is that of its own objective, which is not the expected loss of one-hot samples. Unbiased gradients of that, for
-losses with or without a derivative, are in `score_function_estimators` (REINFORCE, IndeCateR, REBAR, RELAX).
+gradient is that of its own objective, which is not the expected loss of one-hot samples. Unbiased gradients of that one
+are in `score_function_estimators` (REINFORCE, IndeCateR, REBAR, RELAX); not all need a derivative.
 
 In a program of your own, with no GAN in it:
 
