@@ -49,7 +49,7 @@ def reinmax_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) 
       ValueError: K is 0, the shapes differ, or `temperature` is not traced and not a finite number > 0.
 
     References:
-      Liu et al. 2023, https://arxiv.org/abs/2304.08612; for ZGR, Shekhovtsov 2023, https://arxiv.org/abs/2308.03813.
+      Liu et al. 2023, https://arxiv.org/abs/2304.08612; for ZGR, Shekhovtsov, https://openreview.net/forum?id=EN8YE5dkOO.
 
     >>> logits, noise = jnp.array([0.0, 0.0]), jnp.array([1.0, 0.0])
     >>> gradient = jax.grad(lambda logits: reinmax(logits, noise, 1.0) @ jnp.array([4.0, 0.0]))
