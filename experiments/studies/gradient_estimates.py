@@ -225,11 +225,15 @@ def measure(
     low, high = value - 1.96 * standard_error, value + 1.96 * standard_error
     cell: dict[str, Any] = {}
     for index, name in enumerate(("bias", "deviation", "error", "norm")):
-        cell[name] = [float(np.sqrt(max(each[index], 0.0))) for each in (value, low, high)]
-    cell["cosine"] = [float(np.clip(each[4], -1, 1)) for each in (value, low, high)]
-    cell["z"] = float(value[0] / max(standard_error[0], 1e-30))
-    cell["microseconds"] = 1e6 * seconds / (_GROUPS * size * draw.num_sequences)
+        cell[name] = [_rounded(np.sqrt(max(each[index], 0.0))) for each in (value, low, high)]
+    cell["cosine"] = [_rounded(np.clip(each[4], -1, 1)) for each in (value, low, high)]
+    cell["z"] = _rounded(value[0] / max(standard_error[0], 1e-30))
+    cell["microseconds"] = _rounded(1e6 * seconds / (_GROUPS * size * draw.num_sequences))
     return cell
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.5g}")
 
 
 def _between(gram: np.ndarray) -> float:

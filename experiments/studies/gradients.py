@@ -75,6 +75,7 @@ def measure(workdir: Path, *, num_sequences: int, num_steps: int, estimators: st
     for name in chosen:
         if name not in known:
             raise ValueError(f"--estimators must be all, or some of {', '.join(known)}; got {name!r}")
+    workdir.mkdir(parents=True, exist_ok=True)
     programs: dict[Any, Any] = {}
     for title, stage in found.items():
         exact = np.asarray(stage.problem.exact(stage.params, stage.given), np.float64)
