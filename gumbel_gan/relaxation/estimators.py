@@ -21,6 +21,24 @@ Draws cost time and memory of the size of the logits each, and no evaluation of 
 gradient is that of its own objective, which is not the expected loss of one-hot samples. Unbiased gradients of that one
 are in `score_function_estimators` (REINFORCE, IndeCateR, REBAR, RELAX); not all need a derivative.
 
+Which one? Measured against the exact gradient of a recurrent generator of 1,296 sequences, at five discriminators
+(`experiments/results/gradients`). Numbers are the error of a batch of 128, relative to the gradient's norm, from the
+best discriminator to the worst, each at its best temperature unless one is named:
+
+- Where the loss takes relaxed points, `soft` at temperature 0.5: 0.14 to 0.50, the least of this table at four of five.
+- Where samples must be one-hot none is best everywhere. `reinmax` at temperature 1, with nothing to tune, has 0.21 to
+  0.71 and leads after 100 and 2,000 of 2,000 steps; `straight_through` at temperature 1 has 0.35 to 0.77. With a random
+  discriminator `plain_straight_through` leads (at 0.5, 0.34 against 0.63), and at the start of training
+  `gapped_straight_through` does (at 0.5, 0.24 against 0.38).
+- `gumbel_rao` differs from `straight_through` at temperatures of 0.2 and below only (at 0.2, 0.22 to 0.71 against 0.35
+  to 0.90); 10 draws cost 3 to 8 times the time. `reinmax_rao` (0.23 to 0.68) and `reinmax_cv` (0.21 to 0.71) cost as
+  much and gain little over `reinmax`.
+- Low temperatures trade bias for variance: at 0.01 a single gradient of `straight_through` deviates by 13 to 39 times
+  the norm of the exact one. High ones end in no gradient: at 30 its mean has 0.01 to 0.05 of that norm.
+- Unbiased ones win with large batches: REINFORCE has 0.22 to 0.86, and at the end of training overtakes `reinmax` at
+  about 1,000 sequences. Trying every symbol at every time (IndeCateR, 24 completions a sequence) has 0.07 to 0.31 at 7
+  to 14 times the time of REINFORCE, with 5 to 37 times less variance.
+
 In a program of your own, with no GAN in it:
 
 >>> key, logits = jax.random.key(0), jnp.zeros(3)

@@ -137,7 +137,8 @@ def indecater_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_sample
     symbols = jnp.eye(num_symbols, dtype=wide_logits.dtype)
 
     def value(sample: jax.Array, variable: jax.Array, symbol: jax.Array) -> jax.Array:
-        changed = sample.reshape(num_variables, num_symbols).at[variable].set(symbol)
+        is_changed = (jnp.arange(num_variables) == variable)[:, None]
+        changed = jnp.where(is_changed, symbol[None], sample.reshape(num_variables, num_symbols))
         return f(changed.reshape(sample.shape))
 
     of_symbols = jax.vmap(value, (None, None, 0))
