@@ -470,7 +470,7 @@ def test_studies_are_listed_and_a_misspelt_one_is_named(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["study"])
     study.main()
     output = capsys.readouterr().out
-    assert all(f"  {name} " in output for name in ("kusner2016", "lamb2016", "networks", "toth2021"))
+    assert all(f"  {name} " in output for name in ("gradients", "kusner2016", "lamb2016", "networks", "toth2021"))
     monkeypatch.setattr(sys, "argv", ["study", "kusner2015"])
     with pytest.raises(SystemExit):
         study.main()

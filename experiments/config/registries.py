@@ -21,7 +21,18 @@ from gumbel_gan.algorithms import (
 from gumbel_gan.arguments import Scalar, require_number, require_scalar
 from gumbel_gan.data import inverse_frequency_weights
 from gumbel_gan.losses import AdvantageEstimator, Objective, Reward, monte_carlo, per_prefix, reinforce
-from gumbel_gan.relaxation import Estimator, soft, straight_through
+from gumbel_gan.relaxation import (
+    Estimator,
+    decoupled,
+    gapped_straight_through,
+    gumbel_rao,
+    plain_straight_through,
+    reinmax,
+    reinmax_cv,
+    reinmax_rao,
+    soft,
+    straight_through,
+)
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 TASKS: Mapping[str, Callable[..., Task]] = {
@@ -90,7 +101,18 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
 }
-ESTIMATORS: Mapping[str, Estimator] = {"soft": soft, "straight_through": straight_through}
+# An estimator, or a function that builds one of hyperparameters.
+ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {
+    "soft": soft,
+    "straight_through": straight_through,
+    "plain_straight_through": plain_straight_through,
+    "gapped_straight_through": gapped_straight_through,
+    "decoupled": decoupled,
+    "gumbel_rao": gumbel_rao,
+    "reinmax": reinmax,
+    "reinmax_rao": reinmax_rao,
+    "reinmax_cv": reinmax_cv,
+}
 OBJECTIVES: Mapping[str, Objective] = {
     "log_odds": losses.log_odds,
     "minimax": losses.minimax,

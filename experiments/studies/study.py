@@ -1,7 +1,8 @@
 """The runs of a study, each trained by a process of its own.
 
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
-`write`, which writes the report of the finished runs and returns its path.
+`write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
+defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path.
 """
 
 import subprocess
