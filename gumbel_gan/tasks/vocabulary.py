@@ -149,7 +149,10 @@ class Vocabulary(NamedTuple):
           TypeError: the tokens are not integers.
           ValueError: they are not `[N, T]`, or one is not in [0, K).
         """
-        tokens = np.asarray(tokens)
+        try:
+            tokens = np.asarray(tokens)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"tokens must be integers, got {tokens!r}") from error
         if not np.issubdtype(tokens.dtype, np.integer):
             raise TypeError(f"tokens must be integers, got {tokens.dtype}")
         if tokens.ndim != 2:
