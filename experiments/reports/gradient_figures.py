@@ -100,7 +100,7 @@ def _points(cells: Cells, stage: str, name: str) -> list[tuple[float, Mapping[st
 
 def _legend(figure: Any) -> tuple[list[Any], list[str]]:
     """Returns the lines of all panels and their labels, each once."""
-    found = {}
+    found: dict[str, Any] = {}
     for axes in figure.axes:
         for line, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, line)
