@@ -42,6 +42,8 @@ def test_every_stage_has_a_table_and_both_figures_are_drawn(measured):
 def test_what_is_measured_is_not_measured_again(measured, monkeypatch):
     before = (measured / "results.json").read_text()
     monkeypatch.setattr(gradients.estimates, "compiled", lambda *_: pytest.fail("measured again"))
+    for name in ("draw_trade_off", "draw_limits"):
+        monkeypatch.setattr(gradients.gradient_figures, name, lambda *_: None)
     gradients.measure(measured, **SMALL, estimators="reinforce_leave_one_out")
     assert (measured / "results.json").read_text() == before
     with pytest.raises(ValueError, match="--workdir must be empty or hold this very study"):
