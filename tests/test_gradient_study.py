@@ -1,19 +1,23 @@
 """The study of gradient estimators, at its smallest."""
 
+import functools
 import json
 
 import pytest
 
 from experiments.studies import gradients
 
-SMALL = {"num_sequences": 640, "num_steps": 20}
+SMALL = {"num_sequences": 640, "num_steps": 1}
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gradients")
-    gradients.measure(folder, **SMALL, estimators="reinforce_leave_one_out,plain_straight_through")
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        # The run is trained once.
+        patch.setattr(gradients, "stages", functools.cache(gradients.stages))
+        gradients.measure(folder, **SMALL, estimators="reinforce_leave_one_out,plain_straight_through")
+        yield folder
 
 
 def test_unbiased_estimators_are_found_unbiased(measured):
@@ -38,6 +42,8 @@ def test_every_stage_has_a_table_and_both_figures_are_drawn(measured):
 def test_what_is_measured_is_not_measured_again(measured, monkeypatch):
     before = (measured / "results.json").read_text()
     monkeypatch.setattr(gradients.estimates, "compiled", lambda *_: pytest.fail("measured again"))
+    for name in ("draw_trade_off", "draw_limits"):
+        monkeypatch.setattr(gradients.gradient_figures, name, lambda *_: None)
     gradients.measure(measured, **SMALL, estimators="reinforce_leave_one_out")
     assert (measured / "results.json").read_text() == before
     with pytest.raises(ValueError, match="--workdir must be empty or hold this very study"):
