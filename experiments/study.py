@@ -4,16 +4,20 @@ python -m experiments.study NAME --workdir=DIR [--help]
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from absl import flags
 
 from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import kusner2016, lamb2016, networks, study, toth2021
+from experiments.studies import draws, gradients, kusner2016, ladder, lamb2016, networks, search, study, toth2021
 
-_STUDIES = {module.__name__.rpartition(".")[2]: module for module in (kusner2016, lamb2016, networks, toth2021)}
+_MODULES = (draws, gradients, kusner2016, ladder, lamb2016, networks, search, toth2021)
+_STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 
 def main() -> None:
@@ -40,10 +44,20 @@ def main() -> None:
         workdir = Path(flags.FLAGS.workdir)
         with cli.one_line_errors():
             check_holds_no_run(workdir, "--workdir")
-        written = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
+        written = _report(chosen, workdir, values)
         cli.screen().print(f"the report is in {written}", soft_wrap=True)
 
     cli.run(run)
+
+
+def _report(chosen: ModuleType, workdir: Path, values: Mapping[str, Any]) -> Path:
+    """Carries out a study, and returns the path of its report."""
+    if not hasattr(chosen, "measure"):
+        written: Path = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
+        return written
+    with cli.one_line_errors():
+        measured: Path = chosen.measure(workdir, **values)
+    return measured
 
 
 if __name__ == "__main__":

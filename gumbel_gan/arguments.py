@@ -41,6 +41,24 @@ def require_integers(**arguments: Any) -> None:
             raise TypeError(f"{name} must be integers, got {getattr(value, 'dtype', type(value).__name__)}")
 
 
+def require_symbols(num_symbols: int, **arguments: Any) -> None:
+    """Raises unless the named arguments are arrays of integers in [0, num_symbols); traced values are not checked.
+
+    Raises:
+      TypeError: an argument is not an array of integers.
+      ValueError: a value is out of its range.
+    """
+    require_integers(**arguments)
+    for name, value in arguments.items():
+        if isinstance(value, jax.core.Tracer) or not value.size:
+            continue
+        # In NumPy: under a trace, JAX's operations on a constant are traced, too.
+        values = np.asarray(value)
+        least, largest = int(values.min()), int(values.max())
+        if least < 0 or largest >= num_symbols:
+            raise ValueError(f"{name} must be in [0, {num_symbols}), got {least} to {largest}")
+
+
 def require_one_of(known: Iterable[str], **arguments: str) -> None:
     """Raises ValueError unless each of the named arguments is one of the known strings."""
     known = tuple(known)
@@ -113,6 +131,13 @@ def require_kind(kind: type, **arguments: Any) -> None:
     for name, value in arguments.items():
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be a {kind.__name__}, got a {type(value).__name__}")
+
+
+def require_callable(**arguments: Any) -> None:
+    """Raises TypeError unless the named arguments can be called."""
+    for name, value in arguments.items():
+        if not callable(value):
+            raise TypeError(f"{name} must be callable, got {value!r}")
 
 
 def require_key(**arguments: Any) -> None:

@@ -137,18 +137,23 @@ class Checkpoints:
                 f"{self._folder(step)} must hold the checkpoint of step {step}, got that of step {saved[_STEP]}: it "
                 "was renamed"
             )
-        self._require_same(_arrays(_stored(like)), self._found(step, name))
+        tree = self._tree(step, name)
+        self._require_same(_arrays(_stored(like)), _arrays(tree))
         default = jax.sharding.SingleDeviceSharding(jax.devices()[0]) if sharding is None else sharding
 
         def described(leaf: Any) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or default)
 
-        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(jax.tree.map(described, like))})
+        # In the structure on disk, which may lack a field that is None in `like`.
+        wanted = _by_path(jax.tree.map(described, like))
+        item = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
+        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(item)})
         try:
             with _no_traces():
-                state = self._manager.restore(step, args=arguments)[name]
+                found = _by_path(self._manager.restore(step, args=arguments)[name])
         except Exception as error:
             raise self._damaged(step, error) from error
+        state = jax.tree_util.tree_map_with_path(lambda path, _: found[_name(path)], like)
         # What is on disk does not tell keys from their data; what is restored does.
         self._require_same(_arrays(like), _arrays(state))
         checksum = saved.get(_CHECKSUM, {}).get(name)
@@ -173,13 +178,13 @@ class Checkpoints:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(step, f"{_METADATA}: {error}") from error
 
-    def _found(self, step: int, name: str) -> dict[str, str]:
-        """Returns descriptions of the arrays that a checkpoint holds."""
+    def _tree(self, step: int, name: str) -> PyTree:
+        """Returns the types of the arrays that a checkpoint holds."""
         try:
             with _no_traces():
                 # Without it, keys come back as their data.
                 next((self._folder(step) / name / "array_metadatas").iterdir())
-                return _arrays(self._manager.metadata(step).item_metadata[name].tree)
+                return self._manager.metadata(step).item_metadata[name].tree
         except Exception as error:
             raise self._damaged(step, f"{name}: {error}") from error
 
@@ -236,8 +241,14 @@ def _stored(like: PyTree) -> PyTree:
 
 def _arrays(tree: PyTree) -> dict[str, str]:
     """Returns a description, such as 'float32[2, 3]', of the array at each path of a tree."""
+    return {path: f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]" for path, leaf in _by_path(tree).items()}
+
+
+def _by_path(tree: PyTree) -> dict[str, Any]:
+    """Returns the leaves of a tree by their paths."""
     leaves: Iterable[tuple[Any, Any]] = jax.tree_util.tree_leaves_with_path(tree)
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]"
-        for path, leaf in leaves
-    }
+    return {_name(path): leaf for path, leaf in leaves}
+
+
+def _name(path: Any) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator=".")

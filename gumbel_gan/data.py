@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_integers, require_kind, require_symbols
 
 PyTree = Any
 
@@ -33,7 +33,12 @@ def as_batch(data: Any) -> Batch:
 
 
 def num_sequences(data: Batch) -> int:
-    """Returns N, the number of sequences of a batch."""
+    """Returns N, the number of sequences of a batch.
+
+    Raises:
+      TypeError: `data` is not a `Batch`.
+    """
+    require_kind(Batch, data=data)
     return data.tokens.shape[0]
 
 
@@ -47,7 +52,18 @@ def take(data: Batch, rows: Any) -> Batch:
 
     Returns:
       A `Batch` of M sequences. NumPy arrays stay NumPy arrays, unless `rows` is a JAX array.
+
+    Raises:
+      TypeError: `data` is not a `Batch`, or `rows` is neither a slice nor an array of integers.
+      ValueError: `rows` is not `[M]`, or is a NumPy array with a row that is not in [0, N).
     """
+    num = num_sequences(data)
+    if not isinstance(rows, slice):
+        require_integers(rows=rows)
+        if rows.ndim != 1:
+            raise ValueError(f"rows must be [M], got shape {rows.shape}")
+    if isinstance(rows, np.ndarray):
+        require_symbols(num, rows=rows)
 
     def rows_of(leaf: Any) -> Any:
         return (jnp.asarray(leaf) if isinstance(rows, jax.Array) else leaf)[rows]
@@ -124,12 +140,7 @@ def _check_tokens(tokens: Any, num_symbols: int, length: int) -> None:
         raise ValueError(f"tokens must be [N, {length}], got shape {tokens.shape}")
     if not tokens.shape[0]:
         raise ValueError("tokens must hold at least one sequence, got none")
-    if not isinstance(tokens, jax.core.Tracer):
-        # In NumPy: under a trace, JAX's operations on a constant are traced, too.
-        values = np.asarray(tokens)
-        least, largest = int(values.min()), int(values.max())
-        if least < 0 or largest >= num_symbols:
-            raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
+    require_symbols(num_symbols, tokens=tokens)
 
 
 def _check_condition(leaf: Any, num: int) -> None:

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least, require_one_of
-from gumbel_gan.data import Batch, as_batch, num_sequences, take
+from gumbel_gan.arguments import require_at_least, require_integer, require_integers, require_kind, require_one_of
+from gumbel_gan.data import Batch, check_data, num_sequences, take
 from gumbel_gan.metrics import (
     DIVERGENCE_ORDERS,
     METRICS,
@@ -49,10 +49,16 @@ def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metric
       A pure function of parameters, to jit and vmap, that computes the metrics of `exact_distances`.
 
     Raises:
-      ValueError: the task has no oracle, or its oracle lists no support.
+      TypeError: `task` is not a `Task`, or `model` is not a `SequenceModel`.
+      ValueError: the task has no oracle, its oracle lists no support, or the model has another length or other symbols.
     """
+    require_kind(Task, task=task)
     if task.oracle is None or task.oracle.support is None:
         raise ValueError(f"task must have an oracle that lists its support, got {task.name}")
+    require_kind(SequenceModel, model=model)
+    wanted, got = (task.length, task.num_symbols), (model.length, model.generator.num_symbols)
+    if got != wanted:
+        raise ValueError(f"model must have the length and the number of symbols of the task, {wanted}, got {got}")
     support = task.oracle.support
     true_log_probs = support.log_probs.astype(np.float32)
     lengths = task.vocabulary.lengths(support.tokens)
@@ -75,9 +81,13 @@ def sample_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
       `distinct_strings`, how many differ, and, where an oracle tells valid strings, the metrics of `sampled_distances`.
 
     Raises:
-      ValueError: there are no sequences.
+      TypeError: `task` is not a `Task`, or `tokens` does not hold integers.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K), or there are no sequences.
     """
+    require_kind(Task, task=task)
     strings = task.decode(tokens)
+    if not strings:
+        raise ValueError("tokens must hold at least one sequence, got none")
     metrics = {"distinct_strings": float(len(set(strings)))}
     oracle = task.oracle
     if oracle is not None and oracle.is_valid is not None:
@@ -104,7 +114,14 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
       'training_set': the metrics of the training strings. 'sampling_floor': the mean metrics of ten draws of
       `num_samples` strings from the true distribution, or, where no oracle lists it, those of the test strings. Each
       states its `num_strings`.
+
+    Raises:
+      TypeError: `task` is not a `Task`, or a number is not an integer.
+      ValueError: `num_samples` is less than 1, or `seed` is negative.
     """
+    require_kind(Task, task=task)
+    require_at_least(1, num_samples=num_samples)
+    require_at_least(0, seed=seed)
     draws = [task.test.tokens]
     if task.oracle is not None and task.oracle.support is not None:
         rng = np.random.default_rng(seed)
@@ -127,8 +144,13 @@ def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> 
 
     Returns:
       A pure function of parameters, to jit and vmap, that computes `[N]` negative log-likelihoods in nats.
+
+    Raises:
+      TypeError: `model` is not a `SequenceModel`, or the data is of another type.
+      ValueError: the data is not as `data.check_data` wants it for the model.
     """
-    log_probs = _log_probs(model, as_batch(data), _LIKELIHOODS_AT_ONCE)
+    require_kind(SequenceModel, model=model)
+    log_probs = _log_probs(model, data, _LIKELIHOODS_AT_ONCE)
     return lambda params: -log_probs(params)
 
 
@@ -142,19 +164,20 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
 
     Returns:
       A pure function of parameters and a `Batch` of N sequences, to jit and vmap, that computes `[N, Q, H]` hidden
-      states.
+      states. It raises where the data is not as `data.check_data` wants it for the model.
 
     Raises:
-      TypeError: `times` does not hold integers.
+      TypeError: `model` is not a `SequenceModel`, or `times` does not hold integers.
       ValueError: `times` is empty, or one is not in [1, T].
     """
+    require_kind(SequenceModel, model=model)
     steps = np.array(_require_times(times, model.length)) - 1
 
     def states(params: Params, data: Batch) -> jax.Array:
         def of_block(block: Batch) -> jax.Array:
             return model.hidden_states(params, block.tokens, condition=block.condition)[:, steps]
 
-        return _in_blocks(of_block, data, _LIKELIHOODS_AT_ONCE)
+        return _in_blocks(of_block, _checked(model, data), _LIKELIHOODS_AT_ONCE)
 
     return states
 
@@ -170,7 +193,12 @@ def _require_times(times: Sequence[int], length: int) -> Sequence[int]:
 
 
 def quarters(length: int) -> tuple[int, ...]:
-    """Returns the steps at the ends of the quarters of T steps, rounded up: up to four, the last of them T."""
+    """Returns the steps at the ends of the quarters of T steps, rounded up: up to four, the last of them T.
+
+    Raises:
+      TypeError: `length` is not an integer.
+      ValueError: it is less than 1.
+    """
     require_at_least(1, length=length)
     return tuple(sorted({-(-length * quarter // 4) for quarter in range(1, 5)}))
 
@@ -189,8 +217,12 @@ def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, 
       For each n from 1 to 4 the metric `ngram_divergence_n` of the windows at 0, T, 2 T, ..., in order.
 
     Raises:
-      ValueError: L is no multiple of T, or there are no samples or references.
+      TypeError: `tokens` or `references` is not an array of integers.
+      ValueError: they are not `[N, L]` and `[M, T]` with all four at least 1, L is no multiple of T, or a token is
+        negative.
     """
+    for name, array in (("tokens", tokens), ("references", references)):
+        _check_windows(name, array)
     window = references.shape[1]
     if tokens.shape[1] % window:
         raise ValueError(f"tokens must be a multiple of {window}, the length of references, got {tokens.shape[1]}")
@@ -202,18 +234,32 @@ def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, 
     }
 
 
+def _check_windows(name: str, tokens: np.ndarray) -> None:
+    require_integers(**{name: tokens})
+    if tokens.ndim != 2 or not tokens.size:
+        raise ValueError(f"{name} must be [N, L] with N and L at least 1, got shape {tokens.shape}")
+    if tokens.min() < 0:
+        raise ValueError(f"{name} must be at least 0, got {tokens.min()}")
+
+
 def _as_sequences(tokens: np.ndarray) -> list[tuple[int, ...]]:
     return [tuple(row) for row in tokens.tolist()]
 
 
-def _log_probs(model: SequenceModel, data: Batch, rows_at_once: int) -> Callable[[Params], jax.Array]:
+def _checked(model: SequenceModel, data: Batch | np.ndarray) -> Batch:
+    """Returns data as a batch, checked here because blocks of it are traced, so that their values can't be."""
+    return check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
+
+
+def _log_probs(model: SequenceModel, data: Batch | np.ndarray, rows_at_once: int) -> Callable[[Params], jax.Array]:
     """Builds the log-likelihoods of given sequences."""
+    checked = _checked(model, data)
 
     def log_probs(params: Params) -> jax.Array:
         def of_block(block: Batch) -> jax.Array:
             return model.log_prob(params, block.tokens, condition=block.condition)
 
-        return _in_blocks(of_block, data, rows_at_once)
+        return _in_blocks(of_block, checked, rows_at_once)
 
     return log_probs
 
@@ -254,7 +300,12 @@ class HeldOut(NamedTuple):
 
 
 def most_compared(task: Task) -> int:
-    """Returns how many samples can be compared with as many sequences of any split: the size of the smallest."""
+    """Returns how many samples can be compared with as many sequences of any split: the size of the smallest.
+
+    Raises:
+      TypeError: `task` is not a `Task`.
+    """
+    require_kind(Task, task=task)
     return min(map(num_sequences, (task.train, task.validation, task.test)))
 
 
@@ -266,8 +317,10 @@ def heldout_and_others(task: Task, split: str) -> tuple[Batch, Batch]:
       split: 'validation' to choose by, 'test' to report on.
 
     Raises:
+      TypeError: `task` is not a `Task`.
       ValueError: `split` is not one of `SPLITS`.
     """
+    require_kind(Task, task=task)
     require_one_of(SPLITS, split=split)
     return (task.validation, task.test) if split == "validation" else (task.test, task.validation)
 
@@ -285,10 +338,13 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
       A `HeldOut`.
 
     Raises:
-      TypeError: a metric is not a `Metric`, or does not return an `Estimate`.
+      TypeError: `task` is not a `Task`, `num` is not an integer, a metric is not a `Metric`, or it does not return an
+        `Estimate`.
       ValueError: `split` is not one of `SPLITS`, or `num` is out of its range.
     """
     references, others = heldout_and_others(task, split)
+    require_integer(num=num)
+    require_kind(Mapping, metrics=metrics)
     largest = most_compared(task)
     if not 4 <= num <= largest:
         raise ValueError(f"num must be from 4 to {largest}, the size of the smallest split, got {num}")
@@ -319,8 +375,25 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
 
 
 def mean_estimate(values: np.ndarray) -> Estimate:
-    """Computes the mean of `[N]` values, with its bootstrap interval."""
-    return bootstrap(lambda rows: float(np.mean(values[rows])), len(values))
+    """Computes the mean of `[N]` values, with its bootstrap interval.
+
+    Raises:
+      TypeError: `values` is not an array of real numbers.
+      ValueError: it is not `[N]` with N at least 2.
+    """
+    return _mean("values", values)
+
+
+def _mean(name: str, values: np.ndarray) -> Estimate:
+    if not isinstance(values, jax.Array | np.ndarray) or not any(
+        jnp.issubdtype(values.dtype, kind) for kind in (jnp.floating, jnp.integer)
+    ):
+        raise TypeError(f"{name} must be an array of numbers, got {getattr(values, 'dtype', type(values).__name__)}")
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"{name} must be [N] with N at least 2, got shape {values.shape}")
+    # In float64: a sum of many numbers overflows narrower dtypes, or is rounded in them.
+    exact = np.asarray(values, np.float64)
+    return bootstrap(lambda rows: float(np.mean(exact[rows])), len(exact))
 
 
 def likelihood_estimates(negative_log_likelihoods: np.ndarray, task: Task) -> dict[str, Estimate]:
@@ -328,15 +401,29 @@ def likelihood_estimates(negative_log_likelihoods: np.ndarray, task: Task) -> di
 
     Returns:
       `heldout_nll`, and, of a task without padding, `bits_per_symbol`.
+
+    Raises:
+      TypeError: `negative_log_likelihoods` is not an array of real numbers, or `task` is not a `Task`.
+      ValueError: `negative_log_likelihoods` is not `[N]` with N at least 2.
     """
-    estimates = {"heldout_nll": mean_estimate(negative_log_likelihoods)}
+    require_kind(Task, task=task)
+    estimates = {"heldout_nll": _mean("negative_log_likelihoods", negative_log_likelihoods)}
     if task.vocabulary.padding is None:
         estimates["bits_per_symbol"] = mean_estimate(negative_log_likelihoods / (task.length * np.log(2)))
     return estimates
 
 
 def length_distribution(task: Task, tokens: np.ndarray) -> np.ndarray:
-    """Returns the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`."""
+    """Returns the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`.
+
+    Raises:
+      TypeError: `task` is not a `Task`, or `tokens` does not hold integers.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K), or there are no sequences.
+    """
+    require_kind(Task, task=task)
+    tokens = task.vocabulary.check_tokens(tokens)
+    if not len(tokens):
+        raise ValueError("tokens must hold at least one sequence, got none")
     lengths = task.vocabulary.lengths(tokens)
     return np.bincount(lengths, minlength=tokens.shape[1] + 1) / len(lengths)
 

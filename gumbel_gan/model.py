@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
+from gumbel_gan.relaxation.gumbel import check_logits
 
 PyTree = Any
 
@@ -48,7 +48,7 @@ class Complete(Protocol):
         temperature: ArrayLike = 1.0,
         condition: PyTree = None,
     ) -> jax.Array:
-        """Returns `[N, T]` tokens."""
+        """Returns `[N, T]` int32 tokens."""
         ...
 
 
@@ -68,13 +68,13 @@ class SequenceModel(NamedTuple):
       length: T, number of symbols of a sequence, padding included.
       padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
       padding_ends: whether nothing but padding follows the first padding symbol, whatever the weights.
-      allow_empty: whether a sequence may begin with padding, where padding ends sequences.
+      allow_empty: whether a sequence may begin with padding.
       init: key -> params.
       sample: (key, params, num, temperature=1, exact_length=None, condition=None) -> `[num, T]` int32 tokens, each
         drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
         many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
-      complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` tokens: the
-        first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them.
+      complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` int32 tokens:
+        the first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
         included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
         unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a
@@ -113,7 +113,7 @@ def sequence_model(
       padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
       padding_ends: whether padding ends a sequence: after it, nothing else is drawn. Otherwise padding is a symbol like
         the others, which may occur in the middle.
-      allow_empty: whether a sequence may begin with padding; to be turned off only where padding ends sequences.
+      allow_empty: whether a sequence may begin with padding; to be turned off only where there is padding.
       num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
 
     Returns:
@@ -133,8 +133,8 @@ def sequence_model(
         raise ValueError(f"padding must be None or a symbol from 0 to {num_symbols - 1}, got {padding}")
     if padding_ends and padding is None:
         raise ValueError("padding must be a symbol where padding_ends is true, got None")
-    if not allow_empty and not padding_ends:
-        raise ValueError("allow_empty must be true where padding does not end sequences, got False")
+    if not allow_empty and padding is None:
+        raise ValueError("allow_empty must be true where there is no padding, got False")
 
     def model_sample(
         key: jax.Array,
@@ -232,12 +232,17 @@ def inputs(
       Those of `latent`, `condition` and `dropout_key` that there are; see `networks.Generator`.
 
     Raises:
-      ValueError: a leaf of the condition has another leading axis than N.
+      TypeError: `key` is not a typed PRNG key, or `num` is not an integer.
+      ValueError: `num` is negative, or a leaf of the condition has another leading axis than N.
     """
+    require_at_least(0, num=num)
+    if key is not None:
+        require_key(key=key)
     generator, given = model.generator, {}
     for leaf in jax.tree.leaves(condition):
-        if jnp.shape(leaf)[:1] != (num,):
-            raise ValueError(f"condition must have a leading axis of {num}, got shape {jnp.shape(leaf)}")
+        shape = getattr(leaf, "shape", ())
+        if shape[:1] != (num,):
+            raise ValueError(f"condition must have a leading axis of {num}, got shape {shape}")
     if condition is not None:
         given["condition"] = condition
     if key is not None and training and generator.uses_dropout:
@@ -255,24 +260,38 @@ def again(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
-    """Returns the generator's step on relaxed symbols, (carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`)."""
+    """Returns the generator's step on relaxed symbols, (carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`).
+
+    The step raises TypeError or ValueError where x is not a floating array of this shape.
+    """
+    num_inputs = model.generator.num_symbols + 1
 
     def step(carry: Carry, x_BK: jax.Array) -> tuple[Carry, jax.Array]:
+        x_BK = check_logits(x_BK, "x")
+        if x_BK.ndim != 2 or x_BK.shape[1] != num_inputs:
+            raise ValueError(f"x must be [B, {num_inputs}], got shape {x_BK.shape}")
         carry, logits_BK = model.generator.step(params, carry, x_BK)
         logits_BK = logits_BK.astype(jnp.float32)
-        if model.padding_ends:
-            is_start_B, ended_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
-            logits_BK = _follow_padding(model, logits_BK, is_start_B, ended_B)
-        return carry, logits_BK
+        if model.padding is None:
+            return carry, logits_BK
+        is_start_B, is_padding_B = x_BK[:, -1] > 0.5, x_BK[:, model.padding] > 0.5
+        return carry, _follow_padding(model, model.padding, logits_BK, is_start_B, is_padding_B)
 
     return step
 
 
 def token_step(model: SequenceModel, params: Params) -> unroll.Step:
-    """Returns the generator's step on symbols, (carry, token `[B]`) -> (carry, logits `[B, K]`)."""
+    """Returns the generator's step on symbols, (carry, token `[B]`) -> (carry, logits `[B, K]`).
+
+    The step raises TypeError or ValueError where a token is not an integer from 0 to K, the start symbol; traced values
+    are not checked.
+    """
     generator = model.generator
 
     def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
+        require_symbols(generator.num_symbols + 1, token=token_B)
+        if token_B.ndim != 1:
+            raise ValueError(f"token must be [B], got shape {token_B.shape}")
         if generator.token_step is None:
             x_BK = jax.nn.one_hot(token_B, generator.num_symbols + 1, dtype=jnp.float32)
             carry, logits_BK = generator.step(params, carry, x_BK)
@@ -308,7 +327,12 @@ def sample(
 
     Returns:
       `[N, length]` int32 tokens.
+
+    Raises:
+      TypeError: `key` is not a typed PRNG key, `num` or `length` is not an integer, or `temperature` is not a number.
+      ValueError: `num`, `length` or `temperature` is out of its range.
     """
+    require_at_least(0, num=num)
     bound = token_step(model, params)
 
     def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
@@ -331,7 +355,13 @@ def complete_tokens(
     *,
     temperature: ArrayLike = 1.0,
 ) -> jax.Array:
-    """Draws what follows the first `num_given` symbols of `[N, T]` tokens; `given` as in `sample`."""
+    """Draws what follows the first `num_given` symbols of `[N, T]` tokens; `given` as in `sample`.
+
+    Raises:
+      TypeError: an argument is of another type.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K), or `num_given` or `temperature` is out of its range.
+    """
+    check_tokens(model, tokens)
     num, length = tokens.shape
     carry = model.generator.initial_carry(params, num, length, **given)
     start = unroll.start_tokens(num, model.generator.num_symbols)
@@ -340,7 +370,13 @@ def complete_tokens(
 
 
 def teacher_forced_logits(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
-    """Computes `[N, T, K]` logits along `[N, T]` tokens, at t given those before t; `given` as in `sample`."""
+    """Computes `[N, T, K]` logits along `[N, T]` tokens, at t given those before t; `given` as in `sample`.
+
+    Raises:
+      TypeError: `tokens` is not an array of integers.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K).
+    """
+    check_tokens(model, tokens)
     num, length = tokens.shape
     generator = model.generator
     start = unroll.start_tokens(num, generator.num_symbols)
@@ -362,8 +398,10 @@ def hidden_states_and_logits(
     """Computes hidden states `[N, T, H]` and logits `[N, T, K]` along `[N, T]` tokens; `given` as in `sample`.
 
     Raises:
-      ValueError: the generator has no hidden states.
+      TypeError: `tokens` is not an array of integers.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K), or the generator has no hidden states.
     """
+    check_tokens(model, tokens)
     hidden_NTH, logits_NTK = require_hidden_states(model)(params, tokens, **given)
     start = unroll.start_tokens(len(tokens), model.generator.num_symbols)
     return hidden_NTH, _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
@@ -384,34 +422,31 @@ def require_exact(model: SequenceModel) -> None:
 
 def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     """Raises unless tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
-    num_symbols = model.generator.num_symbols
     require_integers(tokens=tokens)
     if tokens.ndim != 2 or not tokens.shape[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {tokens.shape}")
-    if not isinstance(tokens, jax.core.Tracer) and len(tokens):
-        values = np.asarray(tokens)
-        least, largest = int(values.min()), int(values.max())
-        if least < 0 or largest >= num_symbols:
-            raise ValueError(f"tokens must be in [0, {num_symbols}), got {least} to {largest}")
+    require_symbols(model.generator.num_symbols, tokens=tokens)
 
 
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
     """Returns logits `[..., K]` in float32 under the rules of padding, given the tokens `[...]` before them."""
     logits = logits.astype(jnp.float32)
-    if model.padding is None or not model.padding_ends:
-        return logits
-    is_start, ended = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))
-    return _follow_padding(model, logits, is_start, ended)
-
-
-def _follow_padding(model: SequenceModel, logits: jax.Array, is_start: jax.Array, ended: jax.Array) -> jax.Array:
     if model.padding is None:
         return logits
-    only_padding = force_symbol(jnp.zeros_like(logits), model.padding)
-    logits = jnp.where(ended[..., None], only_padding, logits)
+    is_start, is_padding = (jnp.equal(previous, symbol) for symbol in (model.generator.num_symbols, model.padding))
+    return _follow_padding(model, model.padding, logits, is_start, is_padding)
+
+
+def _follow_padding(
+    model: SequenceModel, padding: int, logits: jax.Array, is_start: jax.Array, is_padding: jax.Array
+) -> jax.Array:
+    """Returns logits `[..., K]` under the rules of padding, given whether the symbol before is the start or padding."""
+    if model.padding_ends:
+        only_padding = force_symbol(jnp.zeros_like(logits), padding)
+        logits = jnp.where(is_padding[..., None], only_padding, logits)
     if model.allow_empty:
         return logits
-    return jnp.where(is_start[..., None], mask_symbol(logits, model.padding), logits)
+    return jnp.where(is_start[..., None], mask_symbol(logits, padding), logits)
 
 
 def _repeat(latent: PyTree, num: int) -> PyTree:

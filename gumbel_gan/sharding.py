@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_callable, require_kind
 
 SHARDS = "shards"
 _SEEDS = "seeds"
@@ -49,17 +50,35 @@ def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device
 
 
 def shard_axis(num_shards: int) -> str | None:
-    """Returns the name of the axis of data shards, for `training.train` and algorithms; None if there is one shard."""
+    """Returns the name of the axis of data shards, for `training.train` and algorithms; None if there is one shard.
+
+    Raises:
+      TypeError: `num_shards` is not an integer.
+      ValueError: it is less than 1.
+    """
+    require_at_least(1, num_shards=num_shards)
     return SHARDS if num_shards > 1 else None
 
 
 def seeds_sharding(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding of arrays whose leading axis is that of the seeds."""
+    """Returns the sharding of arrays whose leading axis is that of the seeds.
+
+    Raises:
+      TypeError: `mesh` is not a `Mesh`.
+      ValueError: it does not have the axes of `seeds_mesh`.
+    """
+    _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec(_SEEDS))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding of arrays that every seed reads, such as the data."""
+    """Returns the sharding of arrays that every seed reads, such as the data.
+
+    Raises:
+      TypeError: `mesh` is not a `Mesh`.
+      ValueError: it does not have the axes of `seeds_mesh`.
+    """
+    _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec())
 
 
@@ -77,7 +96,15 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
 
     Returns:
       The states, with a leading axis of seeds, each device holding its own share of them.
+
+    Raises:
+      TypeError: `init` is not callable, `keys` is not an array of typed PRNG keys, or `mesh` is not a `Mesh`.
+      ValueError: `keys` is not `[S]` with S at least 1 and a multiple of the size of the mesh's axis of seeds, or
+        `mesh` does not have the axes of `seeds_mesh`.
     """
+    require_callable(init=init)
+    _check_mesh(mesh)
+    _check_keys(keys, mesh.shape[_SEEDS])
     states = _init_all(init)(jax.device_put(keys, mesh.devices.flat[0]))
     return jax.device_put(states, seeds_sharding(mesh))
 
@@ -89,7 +116,14 @@ def _init_all(init: Callable[[jax.Array], Any]) -> Callable[[jax.Array], Any]:
 
 
 def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
-    """Returns the shapes and dtypes of the states that `init_seeds` makes of `[S]` keys."""
+    """Returns the shapes and dtypes of the states that `init_seeds` makes of `[S]` keys.
+
+    Raises:
+      TypeError: `init` is not callable, or `keys` is not an array of typed PRNG keys.
+      ValueError: `keys` is not `[S]` with S at least 1.
+    """
+    require_callable(init=init)
+    _check_keys(keys, 1)
     return jax.eval_shape(_init_all(init), jax.ShapeDtypeStruct(keys.shape, keys.dtype))
 
 
@@ -112,10 +146,17 @@ def vmap_seeds(
       The mapped function, whose results have a leading axis of seeds; to jit.
 
     Raises:
-      ValueError: an entry of `in_axes` is neither 0 nor None, or the mesh was made for another number of shards.
+      TypeError: `function` is not callable, `mesh` is not a `Mesh`, or `num_shards` is not an integer.
+      ValueError: `in_axes` is not a sequence of 0 and None, or without a 0; or the mesh does not have the axes of
+        `seeds_mesh`, or was made for another number of shards.
     """
-    if any(axis not in (0, None) for axis in in_axes):
-        raise ValueError(f"in_axes must hold 0 or None for each argument, got {tuple(in_axes)}")
+    require_callable(function=function)
+    _check_mesh(mesh)
+    require_at_least(1, num_shards=num_shards)
+    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
+        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
+    if all(axis is None for axis in in_axes):
+        raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
     if mesh.shape[SHARDS] not in (1, num_shards):
         raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
     if mesh.shape[SHARDS] < num_shards:
@@ -131,12 +172,42 @@ def vmap_seeds(
     )
 
 
+def _is_other_axis(axis: Any) -> bool:
+    return axis is not None and (type(axis) is not int or axis != 0)
+
+
 def mean_over(axis: str | None, tree: Any) -> Any:
     """Averages a pytree over a mapped axis, such as `SHARDS`; with None, returns it as it is.
 
     All leaves are averaged as one vector, in one collective operation.
+
+    Raises:
+      TypeError: `axis` is not a string, or a leaf is not floating.
+      ValueError: there is no mapped axis of that name.
     """
     if axis is None:
         return tree
+    require_kind(str, axis=axis)
+    try:
+        jax.lax.axis_size(axis)
+    except NameError as error:
+        raise ValueError(f"axis must be the name of a mapped axis, got {axis!r}") from error
+    for leaf in jax.tree.leaves(tree):
+        # Integers would be averaged as floats and then rounded down.
+        if not jnp.issubdtype(getattr(leaf, "dtype", type(leaf)), jnp.floating):
+            raise TypeError(f"tree must hold floating arrays, got {leaf!r}")
     flat, unravel = ravel_pytree(tree)
     return unravel(jax.lax.pmean(flat, axis))
+
+
+def _check_mesh(mesh: Mesh) -> None:
+    require_kind(Mesh, mesh=mesh)
+    if mesh.axis_names != (_SEEDS, SHARDS):
+        raise ValueError(f"mesh must have the axes {_SEEDS!r} and {SHARDS!r}, got {mesh.axis_names}")
+
+
+def _check_keys(keys: jax.Array, num_devices: int) -> None:
+    if not isinstance(keys, jax.Array) or not jnp.issubdtype(keys.dtype, jax.dtypes.prng_key):
+        raise TypeError(f"keys must be an array of typed PRNG keys, got {keys!r}")
+    if keys.ndim != 1 or not keys.size or keys.size % num_devices:
+        raise ValueError(f"keys must be [S] with S a multiple of {num_devices} and at least 1, got shape {keys.shape}")

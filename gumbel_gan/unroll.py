@@ -10,12 +10,21 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number
+from gumbel_gan.arguments import (
+    require_at_least,
+    require_callable,
+    require_integers,
+    require_key,
+    require_kind,
+    require_number,
+    require_symbols,
+)
 from gumbel_gan.networks import mask_symbol
 from gumbel_gan.relaxation.estimators import Estimator
-from gumbel_gan.relaxation.gumbel import sample_gumbel
+from gumbel_gan.relaxation.gumbel import check_logits, sample_gumbel
 
 Carry = Any
 Step = Callable[[Carry, jax.Array], tuple[Carry, jax.Array]]
@@ -23,11 +32,13 @@ Step = Callable[[Carry, jax.Array], tuple[Carry, jax.Array]]
 
 def start_symbols(batch_size: int, num_symbols: int) -> jax.Array:
     """Returns `[batch_size, num_symbols + 1]` float32 one-hot start symbols, the first input of a relaxed roll-out."""
+    _check_sizes(batch_size, num_symbols)
     return jnp.zeros((batch_size, num_symbols + 1), jnp.float32).at[:, num_symbols].set(1.0)
 
 
 def start_tokens(batch_size: int, num_symbols: int) -> jax.Array:
     """Returns `[batch_size]` int32 start symbols, the first input of all other roll-outs."""
+    _check_sizes(batch_size, num_symbols)
     return jnp.full((batch_size,), num_symbols, jnp.int32)
 
 
@@ -63,14 +74,20 @@ def relaxed(
       `[B, T, K]` samples that carry a gradient.
 
     Raises:
-      TypeError: a temperature is not a real scalar, or `length` is not an integer.
-      ValueError: `length` is less than 1, or a temperature is not > 0.
+      TypeError: `start` is not floating, `estimator` is not an `Estimator`, a temperature is not a real scalar, or
+        `length` is not an integer.
+      ValueError: `start` is not `[B, K + 1]`, `length` is less than 1, or a temperature is not > 0.
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051.
     """
     require_key(key=key)
+    require_callable(step=step)
+    require_kind(Estimator, estimator=estimator)
     require_at_least(1, length=length)
+    start = check_logits(start, "start")
+    if start.ndim != 2 or start.shape[1] < 2:
+        raise ValueError(f"start must be [B, K + 1] with K at least 1, got shape {start.shape}")
     require_number("temperature", temperature, low=0, open_low=True)
     if feedback_temperature is not None:
         require_number("feedback_temperature", feedback_temperature, low=0, open_low=True)
@@ -120,11 +137,13 @@ def hard(
       `[B, T]` int32 tokens.
 
     Raises:
-      TypeError: `temperature` is not a real scalar, or `length` is not an integer.
-      ValueError: `length` is less than 1, or `temperature` is not > 0.
+      TypeError: `start` is not an array of integers, `temperature` is not a real scalar, or `length` is not an integer.
+      ValueError: `start` is not `[B]`, `length` is less than 1, or `temperature` is not > 0.
     """
     require_key(key=key)
+    require_callable(step=step)
     require_at_least(1, length=length)
+    _check_start(start)
     require_number("temperature", temperature, low=0, open_low=True)
 
     def body(state, time):
@@ -151,18 +170,25 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
       tokens before t.
 
     Raises:
-      TypeError: `tokens` is not an array of integers.
-      ValueError: `tokens` is not `[B, T]` with the B of `start`.
+      TypeError: `tokens` or `start` is not an array of integers.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`, or not in [0, K).
     """
-    _check_tokens(tokens, start)
+    require_callable(step=step)
     inputs_TB = previous_tokens(tokens, start).T
     _, outputs = jax.lax.scan(step, carry, inputs_TB)
     return jax.tree.map(lambda output_TB: jnp.swapaxes(output_TB, 0, 1), outputs)
 
 
 def previous_tokens(tokens: jax.Array, start: jax.Array) -> jax.Array:
-    """Returns `[B, T]` the symbol before each of the `[B, T]` tokens, with the `[B]` start symbols in front."""
-    return jnp.concatenate([start[:, None].astype(tokens.dtype), tokens[:, :-1]], axis=1)
+    """Returns `[B, T]` int32, the symbol before each of `[B, T]` tokens, with the `[B]` start symbols in front.
+
+    Raises:
+      TypeError: `tokens` or `start` is not an array of integers.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`, or not in [0, K).
+    """
+    _check_tokens(tokens, start)
+    # In int32: a narrower dtype of the tokens may not hold the start symbol, as uint8 does not for 256 symbols.
+    return jnp.concatenate([start[:, None].astype(jnp.int32), tokens[:, :-1].astype(jnp.int32)], axis=1)
 
 
 def scheduled(
@@ -194,22 +220,31 @@ def scheduled(
       `[B, T, K]` logits: at t those given the start symbol and what was fed back before t.
 
     Raises:
-      TypeError: `tokens` is not an array of integers, or `sampling_rate` is not a real scalar.
-      ValueError: `tokens` is not `[B, T]` with the B of `start`, or `sampling_rate` is not in [0, 1].
+      TypeError: `tokens` or `start` is not an array of integers, `sampling_rate` is not a real scalar, or `padding` is
+        not an integer.
+      ValueError: `tokens` is not `[B, T]` with the B of `start` or not in [0, K), `sampling_rate` is not in [0, 1], or
+        `padding` is not in [0, K).
 
     References:
       Bengio et al. 2015, https://arxiv.org/abs/1506.03099.
     """
     require_key(key=key)
+    require_callable(step=step)
     _check_tokens(tokens, start)
     require_number("sampling_rate", sampling_rate, low=0, high=1)
+    if padding is not None:
+        require_at_least(0, padding=padding)
     coin_key, noise_key = jax.random.split(key)
     drawn_TB = jax.random.bernoulli(coin_key, jnp.asarray(sampling_rate, jnp.float32), tokens.shape[::-1])
     if padding is not None:
         drawn_TB &= padding != tokens.T
 
     def adjust(logits_BK: jax.Array) -> jax.Array:
-        return logits_BK if padding is None else mask_symbol(logits_BK, padding)
+        if padding is None:
+            return logits_BK
+        if padding >= logits_BK.shape[-1]:
+            raise ValueError(f"padding must be None or in [0, {logits_BK.shape[-1]}), got {padding}")
+        return mask_symbol(logits_BK, padding)
 
     return _partly_drawn(noise_key, step, carry, start, tokens, drawn_TB, adjust)[1]
 
@@ -232,19 +267,24 @@ def completed(
       carry: the carry before the first symbol.
       start: `[B]` start symbols.
       tokens: `[B, T]` integers.
-      num_given: scalar number of symbols to keep, from 0 to T; may be traced.
+      num_given: integer number of symbols to keep, from 0 to T; may be traced.
       temperature: scalar > 0 of the symbols that are drawn; may be traced.
 
     Returns:
-      `[B, T]` tokens: the first `num_given` are those of `tokens`, the others are drawn given those before them.
+      `[B, T]` int32 tokens: the first `num_given` are those of `tokens`, the others are drawn given those before them.
 
     Raises:
-      TypeError: `tokens` is not an array of integers, or `num_given` or `temperature` is not a real scalar.
-      ValueError: `tokens` is not `[B, T]` with the B of `start`, or `num_given` or `temperature` is out of its range.
+      TypeError: `tokens` or `start` is not an array of integers, `num_given` is not an integer, or `temperature` is not
+        a real scalar.
+      ValueError: `tokens` is not `[B, T]` with the B of `start` or not in [0, K), or `num_given` or `temperature` is
+        out of its range.
     """
     require_key(key=key)
+    require_callable(step=step)
     _check_tokens(tokens, start)
     require_number("num_given", num_given, low=0, high=tokens.shape[1])
+    if not jnp.issubdtype(jnp.result_type(num_given), jnp.integer):
+        raise TypeError(f"num_given must be an integer, got {num_given!r}")
     require_number("temperature", temperature, low=0, open_low=True)
     drawn_T = _times(tokens.shape[1]) >= num_given
 
@@ -260,7 +300,15 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
 
     Returns:
       `[...]` log softmax(logits) at the tokens, in nats.
+
+    Raises:
+      TypeError: `logits` is not floating, or `tokens` is not an array of integers.
+      ValueError: K is 0, the shapes do not fit, or tokens that are not traced are not in [0, K).
     """
+    logits = check_logits(logits)
+    require_symbols(logits.shape[-1], tokens=tokens)
+    if tokens.shape != logits.shape[:-1]:
+        raise ValueError(f"tokens must have shape {logits.shape[:-1]}, that of the logits' rows, got {tokens.shape}")
     # Not by `log_softmax`, which would write another array of the size of the logits.
     picked = jnp.take_along_axis(logits, tokens[..., None], axis=-1)[..., 0]
     return picked - jax.nn.logsumexp(logits, axis=-1)
@@ -301,14 +349,30 @@ def _partly_drawn(
         noise_BK, token_B, is_drawn = given
         carry, logits_BK = step(carry, previous_B)
         drawn_B = _draw(adjust(logits_BK), noise_BK)
-        token_B = jnp.where(is_drawn, drawn_B.astype(token_B.dtype), token_B)
+        token_B = jnp.where(is_drawn, drawn_B, token_B)
         return (carry, token_B), (token_B, logits_BK)
 
-    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start.astype(tokens.dtype)), (noise_TBK, tokens.T, drawn))
+    start_B, given_TB = start.astype(jnp.int32), tokens.T.astype(jnp.int32)
+    _, (tokens_TB, logits_TBK) = jax.lax.scan(body, (carry, start_B), (noise_TBK, given_TB, drawn))
     return tokens_TB.T, jnp.swapaxes(logits_TBK, 0, 1)
 
 
+def _check_sizes(batch_size: int, num_symbols: int) -> None:
+    require_at_least(0, batch_size=batch_size)
+    require_at_least(1, num_symbols=num_symbols)
+
+
+def _check_start(start: jax.Array) -> None:
+    require_integers(start=start)
+    if start.ndim != 1:
+        raise ValueError(f"start must be [B], got shape {start.shape}")
+
+
 def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
+    _check_start(start)
     require_integers(tokens=tokens)
     if tokens.ndim != 2 or tokens.shape[0] != start.shape[0] or not tokens.shape[1]:
         raise ValueError(f"tokens must be [{start.shape[0]}, T] with T at least 1, got shape {tokens.shape}")
+    # The start symbol is K.
+    is_known = start.size and not isinstance(start, jax.core.Tracer)
+    require_symbols(int(np.asarray(start).min()) if is_known else np.iinfo(np.int32).max, tokens=tokens)

@@ -13,6 +13,7 @@ import pytest
 import gumbel_gan as gg
 from gumbel_gan import schedules, training, unroll
 from gumbel_gan.algorithms import _ema
+from gumbel_gan.losses.objectives import loss_of_each
 from gumbel_gan.losses.penalties import logits_and_gradients, zero_centered_gradient_penalty
 from gumbel_gan.networks import (
     Discriminator,
@@ -270,6 +271,71 @@ def test_the_score_function_gradient_is_the_exact_one_by_enumeration():
     gaps = jax.tree.map(lambda step, goal: jnp.abs(jnp.mean(step, axis=0) - goal), steps, exact)
     assert all(jax.tree.leaves(jax.tree.map(lambda gap, error: bool((gap < error).all()), gaps, errors)))
     assert optax.tree.norm(exact) > 5 * optax.tree.norm(gaps)
+
+
+OBJECTIVES = (
+    *(gg.log_odds, gg.ratio_kl, gg.ratio_pearson, gg.ratio_squared_hellinger, gg.pearson_fit, gg.least_squares),
+    *(gg.hinge, gg.wasserstein, gg.moment_matching, gg.variational_kl, gg.variational_reverse_kl),
+    *(gg.variational_pearson, gg.variational_squared_hellinger, gg.variational_jensen_shannon),
+)
+
+
+def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator():
+    # One program, with the objectives along an axis.
+    settings = {
+        "score_weight": 0.5,
+        "penalty": gg.GradientPenalty(0.5, 2.0, interpolated_weight=10.0, fraction=0.5),
+        "discriminator_ema_decay": 0.5,
+    }
+    state = make_gan(**settings).init(jax.random.key(0))
+
+    def step(index):
+        def chosen(losses):
+            return lambda real, generated: jax.lax.switch(index, losses, real, generated)
+
+        objective = gg.Objective(
+            chosen([each.discriminator_loss for each in OBJECTIVES]),
+            chosen([each.generator_loss for each in OBJECTIVES]),
+            chosen([partial(loss_of_each, each) for each in OBJECTIVES]),
+        )
+        return make_gan(objective=objective, **settings).step(jax.random.key(1), state, BATCH)
+
+    states, metrics = jax.jit(jax.vmap(step))(jnp.arange(len(OBJECTIVES)))
+    chex.assert_tree_all_finite((states, metrics))
+    assert (metrics["interpolated_penalty"] > 0).all()
+    moved = jax.tree.map(
+        lambda new, old: np.abs(np.asarray(new) - np.asarray(old)).reshape(len(OBJECTIVES), -1).max(1),
+        states.generator_params,
+        state.generator_params,
+    )
+    assert (np.max(jax.tree.leaves(moved), axis=0) > 1e-6).all()
+    losses = np.asarray(metrics["generator_loss"])
+    # Within the margins of the hinge loss, it and the Wasserstein loss have one gradient.
+    assert len(np.unique(losses)) == len(OBJECTIVES) - 1
+
+
+def test_a_generator_may_be_trained_against_an_averaged_discriminator():
+    # A discriminator whose logits are in proportion to its one parameter.
+    discriminator = Discriminator(lambda key: jnp.float32(1.0), lambda params, x: params * x[:, 0, 0])
+
+    def stepped(**settings):
+        algorithm = make_gan(
+            discriminator=discriminator, objective=gg.wasserstein, penalty=gg.GradientPenalty(), **settings
+        )
+        state = algorithm.init(jax.random.key(0))._replace(step=jnp.int32(1_000))
+        return jax.jit(algorithm.step)(jax.random.key(1), state, BATCH)
+
+    (newest, newest_metrics), (averaged, metrics), (same, _) = (
+        stepped(**settings) for settings in ({}, {"discriminator_ema_decay": 0.9}, {"discriminator_ema_decay": 0.0})
+    )
+    assert newest.discriminator_ema_params is None
+    np.testing.assert_allclose(averaged.discriminator_ema_params, 0.9 + 0.1 * averaged.discriminator_params, rtol=1e-6)
+    ratio = averaged.discriminator_ema_params / newest.discriminator_params
+    np.testing.assert_allclose(metrics["generator_loss"], newest_metrics["generator_loss"] * ratio, rtol=1e-5)
+    assert abs(ratio - 1) > 1e-3
+    chex.assert_trees_all_close(newest.generator_params, same.generator_params)
+    with pytest.raises(ValueError, match="discriminator_ema_decay must be a finite number"):
+        make_gan(discriminator_ema_decay=1.0)
 
 
 def test_the_score_weight_mixes_the_two_gradients():

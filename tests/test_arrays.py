@@ -105,8 +105,9 @@ def test_symbols_are_your_own():
     [
         ([[1, 2, 0], [1, 0, 0], [2, 2, 2]], None, (True, False)),
         ([[1, 2, 0], [0, 0, 0], [2, 2, 2]], None, (True, True)),
-        ([[1, 0, 2], [1, 0, 0], [2, 2, 2]], None, (False, True)),
-        ([[1, 2, 0], [1, 0, 0], [2, 2, 2]], False, (False, True)),
+        ([[1, 0, 2], [1, 0, 0], [2, 2, 2]], None, (False, False)),
+        ([[1, 0, 2], [0, 1, 0], [2, 2, 2]], None, (False, True)),
+        ([[1, 2, 0], [1, 0, 0], [2, 2, 2]], False, (False, False)),
         ([[1, 2, 0], [1, 0, 0], [2, 2, 2]], True, (True, False)),
     ],
 )

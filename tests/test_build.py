@@ -226,9 +226,9 @@ def test_settings_of_the_optimizers_are_not_shared():
     assert config.algorithm.discriminator_optimizer.b1 == 0.9
 
 
-@pytest.mark.parametrize("variant", ["faithfull", "faithful,nams", ""])
+@pytest.mark.parametrize("variant", ["section33", "section3,nams", ""])
 def test_an_unknown_variant_is_named(variant):
-    with pytest.raises(ValueError, match="variant must be one of faithful, unweighted, constant, tempered, likelihood"):
+    with pytest.raises(ValueError, match="one of section3, training_loss, constant, tempered, likelihood"):
         toth.get_config(variant)
 
 
@@ -237,6 +237,34 @@ def test_latents_are_estimated_with_a_stated_number_of_draws():
     config.algorithm.generator.latent = "hidden_and_cell"
     config.algorithm.num_latent_draws = 17
     assert built(config).latent_draws == 17
+
+
+@pytest.mark.parametrize("name", registries.ESTIMATORS)
+def test_every_estimator_builds_by_its_name(name):
+    config = quicktest.get_config()
+    config.algorithm.estimator = name
+    config.algorithm.score_weight = 0.0
+    built(config)
+
+
+def test_an_estimator_takes_its_settings_in_a_call():
+    config = quicktest.get_config()
+    config.algorithm.estimator = "reinmax_cv(weight=0.5, num_draws=3)"
+    built(config)
+    for estimator, message in (
+        ("gumbel_rao(num_draws=0)", "config.algorithm.estimator: num_draws must be at least 1, got 0"),
+        ("gumbel_rao(draws=3)", "config.algorithm.estimator has no setting 'draws' .did you mean 'num_draws'"),
+        (
+            "gumbel_rao(3)",
+            "estimator must be a name, or a call such as .* it is no call with name=number",
+        ),
+        ("gumbel_rao(num_draws='3')", "config.algorithm.estimator must be a name, or a call .* '3' is not a number"),
+        ("reinmax(num_draws=3)", "config.algorithm.estimator: 'reinmax' takes no settings"),
+        ("gumbel_roa(num_draws=3)", "config.algorithm.estimator must be one of .*did you mean 'gumbel_rao'"),
+    ):
+        config.algorithm.estimator = estimator
+        with pytest.raises(ValueError, match=message):
+            built(config)
 
 
 @pytest.mark.parametrize(
@@ -288,8 +316,11 @@ MISTAKES = {
     ),
     "task.name": ("gramar", "config.task.name must be one of 'digits', .*'text'; got 'gramar' .did you mean 'grammar'"),
     "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'importance_gan', 'maximum_likelihood'"),
-    "algorithm.estimator": ("hard", "config.algorithm.estimator must be one of 'soft', 'straight_through'; got 'hard'"),
-    "algorithm.objective": ("wasserstein", "config.algorithm.objective must be one of 'log_odds', 'minimax'"),
+    "algorithm.estimator": (
+        "hard",
+        "estimator must be one of 'decoupled', .*'straight_through'; got 'hard'",
+    ),
+    "algorithm.objective": ("wasserstien", "config.algorithm.objective must be one of 'hinge', .*mean 'wasserstein'"),
     "algorithm.temperature": ("0.0", "config.algorithm: temperature must be a finite number > 0, got 0"),
     "algorithm.feedback.temperature": (
         "linear(1.0, x)",

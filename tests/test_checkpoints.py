@@ -1,3 +1,4 @@
+import collections
 import os
 import re
 import signal
@@ -106,6 +107,17 @@ def test_a_step_must_be_a_count(tmp_path):
 class Nested(NamedTuple):
     params: dict
     opt_state: optax.OptState
+
+
+def test_a_state_may_have_gained_a_field_that_is_none(tmp_path):
+    older = collections.namedtuple("State", "step params")(jnp.int32(3), {"w": jnp.ones(2)})
+    newer = collections.namedtuple("State", "step params average")(jnp.int32(0), {"w": jnp.zeros(2)}, None)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, older)
+        restored = checkpoints.restore(newer)
+    assert restored.average is None
+    assert int(restored.step) == 3
+    np.testing.assert_array_equal(restored.params["w"], 1)
 
 
 def test_a_nested_state_is_restored_to_its_structure_and_sharding(tmp_path):

@@ -10,10 +10,11 @@ from experiments.reports import page, tables
 from experiments.reports.runs import read_runs
 from experiments.studies import toth2021
 from gumbel_gan.metrics import METRICS
-from tests.test_front_doors import TINY, run
+from tests.commands import run
+from tests.test_front_doors import TINY
 
 NAMES = (
-    "--config=experiments/configs/toth.py:faithful",
+    "--config=experiments/configs/toth.py:section3",
     "--config.num_steps=20",
     "--config.steps_per_chunk=10",
     "--config.num_seeds=2",
@@ -141,7 +142,7 @@ def test_toth_s_study_trains_all_variants_of_both_tasks():
     study = toth2021.parts(num_seeds=30, num_variant_seeds=8, num_steps=100, files="a.txt")
     assert list(study) == [f"{task}_{variant}" for task in ("names", "grammar") for variant in VARIANTS]
     assert {name: part.config.num_seeds for name, part in study.items() if part.config.num_seeds == 30} == {
-        "names_faithful": 30, "names_constant": 30
+        "names_section3": 30, "names_constant": 30
     }  # fmt: skip
     assert study["names_tempered"].config.task.files == "a.txt"
     assert "task.files" not in study["grammar_tempered"].changes

@@ -103,7 +103,7 @@ def test_long_samples_are_compared_part_by_part():
     np.testing.assert_allclose(found["ngram_divergence_4"], [0, entropy - 0.5, 1], atol=1e-12)
     with pytest.raises(ValueError, match="tokens must be a multiple of 2, the length of references, got 5"):
         evaluation.window_divergences(tokens[:, :5], references)
-    with pytest.raises(ValueError, match="samples must hold at least one sequence, got 0"):
+    with pytest.raises(ValueError, match=r"tokens must be \[N, L\] with N and L at least 1, got shape \(0, 6\)"):
         evaluation.window_divergences(tokens[:0], references)
 
 

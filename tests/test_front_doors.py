@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,27 +24,11 @@ from experiments.run import evaluation, lock, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
 from gumbel_gan.checkpoints import Checkpoints
+from tests.commands import ROOT, run, start
 
 # ml_collections loads files in a way that Python 3.12 drops.
 LOADS_CONFIG_FILES = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-ROOT = Path(__file__).parent.parent
 TINY = ("--config=experiments/configs/quicktest.py", "--config.algorithm.generator.hidden_size=4")
-# As a user's, but for the options by which programs compile faster.
-XLA_FLAGS = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_count=2", "")
-ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "", "XLA_FLAGS": XLA_FLAGS}
-
-
-def start(door, *arguments):
-    command = [sys.executable, "-m", f"experiments.{door}", *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def run(door, *arguments):
-    process = start(door, *arguments)
-    output, errors = process.communicate(timeout=240)
-    return process.returncode, output, errors
 
 
 def fingerprint(folder):

@@ -4,6 +4,7 @@ import pytest
 import scipy.stats
 
 from gumbel_gan.tasks import GRAMMARS, grammar, grammar_task
+from tests.test_pcfg import TEXTS
 
 
 def test_the_default_is_the_paper_task():
@@ -14,7 +15,7 @@ def test_the_default_is_the_paper_task():
     assert task.train.tokens.dtype == np.int32
     assert task.oracle.support.tokens.shape == (1_365, 12)
     assert task.oracle.validity_method == "enumeration"
-    assert task.vocabulary[1:] == (0, False, True, "")
+    assert task.vocabulary[1:] == (0, False, False, "")
     np.testing.assert_allclose(np.exp(task.oracle.support.log_probs).sum(), 1.0)
 
 
@@ -45,6 +46,10 @@ def test_drawn_strings_have_the_distribution_of_the_oracle():
     assert scipy.stats.chisquare(counts, np.exp(task.oracle.support.log_probs) * len(drawn)).pvalue > 0.001
 
 
+def test_a_sequence_may_be_empty_where_the_grammar_derives_the_empty_string():
+    assert grammar_task("S -> 'x' S | ", max_length=3).vocabulary.allow_empty
+
+
 def test_the_draw_is_seeded():
     np.testing.assert_array_equal(grammar_task(seed=3).train.tokens, grammar_task(seed=3).train.tokens)
     assert (grammar_task(seed=3).train.tokens != grammar_task(seed=4).train.tokens).any()
@@ -53,7 +58,7 @@ def test_the_draw_is_seeded():
 @pytest.mark.parametrize("name", sorted(GRAMMARS))
 def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strings(name):
     task = grammar_task(name, max_length=8, num_train=150, num_heldout=1)
-    parser = nltk.ChartParser(nltk.CFG.fromstring(GRAMMARS[name]))
+    parser = nltk.ChartParser(nltk.CFG.fromstring(TEXTS[name]))
     terminals = set(task.symbols[1:])
     rng = np.random.default_rng(0)
     corrupted = task.train.tokens.copy()
@@ -67,13 +72,13 @@ def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strin
     parsed = [set(string) <= terminals and next(parser.parse(list(string)), None) is not None for string in strings]
     assert [task.oracle.is_valid(string) for string in strings] == parsed
     assert 150 < sum(parsed) < len(strings) - 100  # the corruption made invalid strings, and not only such
-    by_parser = grammar.parser_validity(nltk.CFG.fromstring(GRAMMARS[name]), 8)
+    by_parser = grammar.parser_validity(GRAMMARS[name], 8)
     assert [by_parser(string) for string in strings] == parsed
 
 
 def test_the_parser_oracle_does_not_list_the_trees_of_an_ambiguous_string():
     # Fifteen operators have 9,694,845 derivations.
-    is_valid = grammar.parser_validity(nltk.CFG.fromstring(GRAMMARS["arithmetic"]), 40)
+    is_valid = grammar.parser_validity(GRAMMARS["arithmetic"], 40)
     assert is_valid("x" + "+x" * 15)
     assert not is_valid("x" + "+x" * 15 + "+")
 

@@ -19,8 +19,8 @@ BATCH = gg.Batch(jax.random.randint(jax.random.key(9), (8, LENGTH), 0, NUM_SYMBO
 SGD = {"generator_optimizer": optax.sgd(0.1), "discriminator_optimizer": optax.sgd(0.1)}
 
 
-def relaxed_gan(*, real_weight, generated_weight, **settings):
-    penalty = gg.GradientPenalty(real_weight, generated_weight)
+def relaxed_gan(*, real_weight, generated_weight, interpolated_weight, **settings):
+    penalty = gg.GradientPenalty(real_weight, generated_weight, interpolated_weight=interpolated_weight)
     estimator = gg.straight_through
     return gg.relaxed_gan(
         MODEL, DISCRIMINATOR, objective=gg.non_saturating, estimator=estimator, penalty=penalty, **SGD, **settings
@@ -82,6 +82,8 @@ CASES = {
             "ema_decay": EMA_DECAYS,
             "real_weight": (1.0, 0.0, 3.0),
             "generated_weight": (1.0, 0.0, 3.0),
+            "interpolated_weight": (1.0, 0.0, 3.0),
+            "discriminator_ema_decay": EMA_DECAYS,
         },
     ),
     "feedback of relaxed_gan": Case(relaxed_feedback, {"temperature": (0.5, 1.0, 2.0)}),

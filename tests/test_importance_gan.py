@@ -1,4 +1,4 @@
-"""Toth's equations 4 and 5 against the loss written out in plain probabilities, and what they lead to."""
+"""The loss of Toth's section 3 against the loss written out in plain probabilities, and what they lead to."""
 
 import functools
 
@@ -94,10 +94,10 @@ def trained_on_an_uneven_distribution(weighted=True, **settings):
 
 
 def test_without_the_division_by_the_data_s_distribution_the_mode_wins():
-    original, _ = trained_on_an_uneven_distribution(weighted=False)
-    assert original[0] > 0.97
-    faithful, _ = trained_on_an_uneven_distribution()
-    np.testing.assert_allclose(faithful, PROBS, atol=0.06)
+    training_loss, _ = trained_on_an_uneven_distribution(weighted=False)
+    assert training_loss[0] > 0.97
+    divided, _ = trained_on_an_uneven_distribution()
+    np.testing.assert_allclose(divided, PROBS, atol=0.06)
 
 
 def test_the_correction_finds_the_distribution():

@@ -126,8 +126,8 @@ def test_samples_of_an_exact_length_hold_no_padding(padding_ends):
 
 def test_no_empty_sequence_is_drawn_unless_it_is_allowed():
     params = make().init(jax.random.key(0))
-    for allow_empty in (True, False):
-        model = make(padding=0, padding_ends=True, allow_empty=allow_empty)
+    for allow_empty, padding_ends in itertools.product((True, False), repeat=2):
+        model = make(padding=0, padding_ends=padding_ends, allow_empty=allow_empty)
         tokens = np.asarray(model.sample(jax.random.key(1), params, 2_000))
         assert (tokens[:, 0] == 0).any() == allow_empty
         emitted = unroll.relaxed(
@@ -142,7 +142,7 @@ def test_no_empty_sequence_is_drawn_unless_it_is_allowed():
         relaxed_tokens = np.asarray(emitted.argmax(-1))
         assert (relaxed_tokens[:, 0] == 0).any() == allow_empty
         ended = np.maximum.accumulate(relaxed_tokens == 0, axis=1)
-        assert (relaxed_tokens[ended] == 0).all()
+        assert (relaxed_tokens[ended] == 0).all() == padding_ends
 
 
 def test_no_gradient_flows_through_what_follows_the_end():
@@ -202,7 +202,7 @@ def test_a_condition_must_have_an_entry_a_sequence():
     [
         (lambda: make(padding=3), ValueError, "padding must be None or a symbol from 0 to 2, got 3"),
         (lambda: make(padding_ends=True), ValueError, "padding must be a symbol where padding_ends is true, got None"),
-        (lambda: make(allow_empty=False), ValueError, "allow_empty must be true where padding does not end sequences"),
+        (lambda: make(allow_empty=False), ValueError, "allow_empty must be true where there is no padding"),
         (lambda: make(num_latent_draws=0), ValueError, "num_latent_draws must be at least 1, got 0"),
         (lambda: gg.sequence_model(make().generator, length=0), ValueError, "length must be at least 1, got 0"),
         (lambda: gg.sequence_model(make().generator, length=1.5), TypeError, "length must be an integer, got 1.5"),

@@ -9,7 +9,9 @@ import pytest
 from gumbel_gan.losses.penalties import (
     GradientPenalty,
     check_penalty,
+    interpolate,
     logits_and_gradients,
+    one_centered_gradient_penalty,
     zero_centered_gradient_penalty,
 )
 
@@ -41,6 +43,22 @@ def test_a_linear_discriminator_by_hand():
     penalty = penalty_of(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
     # Centered rows: [-1, 0, 1] and [-2, -2, 4]; half of 2 + 24.
     np.testing.assert_allclose(penalty, 13.0, rtol=1e-6)
+    _, gradient = logits_and_gradients(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
+    np.testing.assert_allclose(one_centered_gradient_penalty(gradient), (np.sqrt(26) - 1) ** 2, rtol=1e-6)
+
+
+def test_a_gradient_of_0_has_a_norm_with_a_finite_derivative():
+    value, slope = jax.value_and_grad(one_centered_gradient_penalty)(jnp.zeros((2, 3, 4)))
+    np.testing.assert_allclose(value, 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(slope, 0)
+
+
+def test_points_between_sequences_have_one_uniform_share_each():
+    first, second = jnp.zeros((1_000, 2, 3)), jnp.ones((1_000, 2, 3))
+    points = np.asarray(interpolate(jax.random.key(0), first, second))
+    np.testing.assert_array_equal(points, np.broadcast_to(points[:, :1, :1], points.shape))
+    shares = np.sort(points[:, 0, 0])
+    assert np.abs(shares - np.linspace(0, 1, 1_000)).max() < 1.63 / np.sqrt(1_000)  # Kolmogorov, 1 %
 
 
 def test_a_shift_of_all_symbols_is_not_penalized():
@@ -103,7 +121,7 @@ def test_settings_may_be_numbers_traced_numbers_and_schedules():
     np.testing.assert_allclose(jax.vmap(weight)(jnp.array([0.5, 2.0])), [0.5, 2.0])
 
 
-@pytest.mark.parametrize("name", ["real_weight", "generated_weight"])
+@pytest.mark.parametrize("name", ["real_weight", "generated_weight", "interpolated_weight"])
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), np.float32(-0.5)])
 def test_a_weight_out_of_its_range_is_named(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a finite number >= 0, got"):

@@ -6,15 +6,31 @@ import pytest
 from hypothesis import strategies as st
 
 import gumbel_gan as gg
-from gumbel_gan import metrics, schedules
-from tests.properties import algorithms, data, losses, models, networks, relaxation, tasks
+from gumbel_gan import data, evaluation, metrics, model, schedules, sharding, training, unroll
+from tests.properties import algorithms, losses, models, networks, relaxation, tasks, unrolls
+from tests.properties import data as of_data
+from tests.properties import evaluation as of_evaluation
 from tests.properties import metrics as of_metrics
 from tests.properties import schedules as of_schedules
+from tests.properties import sharding as of_sharding
 from tests.properties.case import check_error, check_result, for_all
 
 CASES = {
     name: case
-    for module in (relaxation, losses, of_schedules, networks, models, algorithms, tasks, of_metrics, data)
+    for module in (
+        relaxation,
+        losses,
+        of_schedules,
+        networks,
+        models,
+        unrolls,
+        algorithms,
+        tasks,
+        of_metrics,
+        of_data,
+        of_evaluation,
+        of_sharding,
+    )
     for name, case in module.CASES.items()
 }
 
@@ -22,8 +38,12 @@ CASES = {
 def test_every_public_function_has_a_property():
     public = {name for name in gg.__all__ if inspect.isfunction(getattr(gg, name))}
     named = {name for module in (metrics,) for name in module.__all__ if inspect.isfunction(getattr(module, name))}
-    own = {name for name, value in vars(schedules).items() if inspect.isfunction(value) and name[0] != "_"}
-    own -= {"require_at_least", "require_number"}
+    own = {
+        f"{module.__name__.removeprefix('gumbel_gan.')}.{name}"
+        for module in (data, evaluation, model, schedules, sharding, training, unroll)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_" and name not in public
+    }
     assert public | named | own <= set(CASES)
 
 

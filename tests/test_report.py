@@ -21,7 +21,8 @@ from experiments.run.directory import RunDirectory, write_json
 from experiments.studies import lamb2016
 from experiments.studies.kusner2016 import parts, verdict
 from experiments.studies.study import command
-from tests.test_front_doors import TINY, run
+from tests.commands import run
+from tests.test_front_doors import TINY
 
 STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
 
@@ -469,7 +470,7 @@ def test_studies_are_listed_and_a_misspelt_one_is_named(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["study"])
     study.main()
     output = capsys.readouterr().out
-    assert all(f"  {name} " in output for name in ("kusner2016", "lamb2016", "networks", "toth2021"))
+    assert all(f"  {name} " in output for name in ("gradients", "kusner2016", "lamb2016", "networks", "toth2021"))
     monkeypatch.setattr(sys, "argv", ["study", "kusner2015"])
     with pytest.raises(SystemExit):
         study.main()

@@ -35,6 +35,16 @@ def test_shifted_distributions_are_told_apart_as_well_as_they_can_be():
     assert test.p_value == pytest.approx(stats.binom.sf(right - 1, 1_000, 0.5))
 
 
+def test_sets_that_share_their_vectors_are_judged_worse_than_by_chance():
+    same = [two_sample_accuracy(normal(seed, 200, 8), normal(seed, 200, 8)) for seed in range(5)]
+    assert all(test.accuracy.value < 0.4 and test.p_value > 0.95 for test in same)
+    half = [
+        two_sample_accuracy(normal(seed, 200, 8), np.vstack([normal(seed, 100, 8), normal([seed, 1], 100, 8)]))
+        for seed in range(5)
+    ]
+    assert np.mean([test.accuracy.value for test in half]) < 0.45
+
+
 @pytest.mark.parametrize("size", [2, 64])
 def test_distributions_of_equal_means_and_other_spreads_are_told_apart(size):
     test = two_sample_accuracy(normal(0, 500, size), normal(1, 500, size, deviation=2.0))

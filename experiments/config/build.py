@@ -11,8 +11,8 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from experiments.config import registries, values
-from experiments.config.choices import choose
+from experiments.config import registries, schedule_text, values
+from experiments.config.choices import choose, shown
 from experiments.config.registries import AlgorithmEntry
 from experiments.config.run_config import RunConfig
 from experiments.config.sections import Reader, as_mapping, mapping, pop
@@ -23,6 +23,7 @@ from gumbel_gan.data import Batch
 from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Discriminator, PrefixDiscriminator
+from gumbel_gan.relaxation import Estimator
 from gumbel_gan.tasks import Task
 
 # The settings of an algorithm's section that build the model.
@@ -203,7 +204,7 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
     section, function = dict(settings), context.entry.function
     readers: dict[str, Callable[[Any, str, _Context], Any]] = {
         "advantages": _advantages,
-        "estimator": partial(_chosen, registries.ESTIMATORS),
+        "estimator": _estimator,
         "feedback": partial(_record, Feedback),
         "num_generated": _num_generated,
         "objective": partial(_chosen, registries.OBJECTIVES),
@@ -234,6 +235,22 @@ def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader:
         return None
     names = [name for name in values.parameters(entry.weights) if name in section]
     return reader.call(entry.weights, {name: section.pop(name) for name in names}, _PATH, tokens=task.train.tokens)
+
+
+def _estimator(text: Any, path: str, _: _Context) -> Estimator:
+    """Returns the estimator of a name, such as 'reinmax', or of a call with numbers, 'gumbel_rao(num_draws=10)'."""
+    name, settings = schedule_text.call(text, path)
+    chosen = registries.ESTIMATORS[choose(name, registries.ESTIMATORS, path)]
+    if isinstance(chosen, Estimator):
+        if settings:
+            raise ValueError(f"{path}: {name!r} takes no settings, got {shown(text)}")
+        return chosen
+    for setting in settings:
+        choose(setting, values.parameters(chosen), path, what="setting")
+    try:
+        return chosen(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _advantages(section: Any, path: str, context: _Context) -> AdvantageEstimator:

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from gumbel_gan import networks, schedules
+from gumbel_gan import losses, networks, schedules
 from gumbel_gan.algorithms import (
     Algorithm,
     importance_gan,
@@ -20,22 +20,19 @@ from gumbel_gan.algorithms import (
 )
 from gumbel_gan.arguments import Scalar, require_at_least, require_number, require_scalar
 from gumbel_gan.data import inverse_frequency_weights
-from gumbel_gan.losses import (
-    AdvantageEstimator,
-    Objective,
-    Reward,
-    log_odds,
-    log_sigmoid,
-    logit,
-    minimax,
-    monte_carlo,
-    non_saturating,
-    per_prefix,
-    reinforce,
-    relativistic,
-    tanh_half_logit,
+from gumbel_gan.losses import AdvantageEstimator, Objective, Reward, monte_carlo, per_prefix, reinforce
+from gumbel_gan.relaxation import (
+    Estimator,
+    decoupled,
+    gapped_straight_through,
+    gumbel_rao,
+    plain_straight_through,
+    reinmax,
+    reinmax_cv,
+    reinmax_rao,
+    soft,
+    straight_through,
 )
-from gumbel_gan.relaxation import Estimator, soft, straight_through
 from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
 
 TASKS: Mapping[str, Callable[..., Task]] = {
@@ -72,7 +69,7 @@ def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
     Args:
       tokens: `[N, T]` the sequences.
       data_weights: whether likelihoods are divided by the empirical probability of a sequence; if not, the weights are
-        constant, as in the author's code.
+        constant, as in his training loss.
 
     Returns:
       `[N]` float32 weights.
@@ -104,14 +101,46 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
 }
-ESTIMATORS: Mapping[str, Estimator] = {"soft": soft, "straight_through": straight_through}
-OBJECTIVES: Mapping[str, Objective] = {
-    "log_odds": log_odds,
-    "minimax": minimax,
-    "non_saturating": non_saturating,
-    "relativistic": relativistic,
+# An estimator, or a function that builds one of hyperparameters.
+ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {
+    "soft": soft,
+    "straight_through": straight_through,
+    "plain_straight_through": plain_straight_through,
+    "gapped_straight_through": gapped_straight_through,
+    "decoupled": decoupled,
+    "gumbel_rao": gumbel_rao,
+    "reinmax": reinmax,
+    "reinmax_rao": reinmax_rao,
+    "reinmax_cv": reinmax_cv,
 }
-REWARDS: Mapping[str, Reward] = {"logit": logit, "tanh_half_logit": tanh_half_logit, "log_sigmoid": log_sigmoid}
+OBJECTIVES: Mapping[str, Objective] = {
+    "log_odds": losses.log_odds,
+    "minimax": losses.minimax,
+    "non_saturating": losses.non_saturating,
+    "ratio_kl": losses.ratio_kl,
+    "ratio_pearson": losses.ratio_pearson,
+    "ratio_squared_hellinger": losses.ratio_squared_hellinger,
+    "pearson_fit": losses.pearson_fit,
+    "variational_kl": losses.variational_kl,
+    "variational_reverse_kl": losses.variational_reverse_kl,
+    "variational_pearson": losses.variational_pearson,
+    "variational_squared_hellinger": losses.variational_squared_hellinger,
+    "variational_jensen_shannon": losses.variational_jensen_shannon,
+    "relativistic": losses.relativistic,
+    "least_squares": losses.least_squares,
+    "hinge": losses.hinge,
+    "wasserstein": losses.wasserstein,
+    "moment_matching": losses.moment_matching,
+}
+REWARDS: Mapping[str, Reward] = {
+    "logit": losses.logit,
+    "tanh_half_logit": losses.tanh_half_logit,
+    "log_sigmoid": losses.log_sigmoid,
+    "softplus_logit": losses.softplus_logit,
+    "exp_logit": losses.exp_logit,
+    "exp_twice_logit": losses.exp_twice_logit,
+    "exp_half_logit": losses.exp_half_logit,
+}
 ADVANTAGES: Mapping[str, Callable[..., AdvantageEstimator]] = {
     "reinforce": reinforce,
     "per_prefix": per_prefix,
@@ -164,7 +193,23 @@ def clipped_adam(
     return adam(learning_rate, b1, b2, max_norm=max_norm)
 
 
-OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {"adam": adam, "clipped_adam": clipped_adam}
+def optimistic_adam(learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999) -> optax.GradientTransformation:
+    """Builds Adam that adds to each update its difference to the one before (Daskalakis et al. 2018)."""
+    require_scalar("learning_rate", learning_rate, low=0)
+    require_number("b1", b1, low=0, high=1, open_high=True)
+    require_number("b2", b2, low=0, high=1, open_high=True)
+    return optax.chain(
+        optax.scale_by_adam(b1=b1, b2=b2),
+        optax.scale_by_optimistic_gradient(),
+        optax.scale_by_learning_rate(learning_rate),
+    )
+
+
+OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
+    "adam": adam,
+    "clipped_adam": clipped_adam,
+    "optimistic_adam": optimistic_adam,
+}
 
 
 def spans_steps(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The text of a schedule: 'linear(5.0, 1.0)'."""
+"""Texts of calls with numbers: a schedule, 'linear(5.0, 1.0)', or an estimator, 'gumbel_rao(num_draws=10)'."""
 
 import ast
 import inspect
@@ -43,6 +43,33 @@ def parse(text: str, path: str, num_steps: int) -> Scalar:
         reason = str(error) or type(error).__name__
         raise ValueError(
             f"{path} must be a number or a schedule such as 'linear(5.0, 1.0)', got {shown(text)}: {reason}"
+        ) from error
+
+
+def call(text: Any, path: str) -> tuple[Any, dict[str, int | float]]:
+    """Reads a name with settings that are numbers: 'gumbel_rao(num_draws=10)', or a name alone.
+
+    Args:
+      text: the text.
+      path: name of the setting, for errors.
+
+    Returns:
+      The name, or `text` itself where it is no call; the settings by their names.
+
+    Raises:
+      ValueError: the text is a call whose arguments are not all of the form name=number.
+    """
+    if not isinstance(text, str) or "(" not in text or len(text) > _LONGEST_TEXT:
+        return text, {}
+    try:
+        tree = ast.parse(text, mode="eval").body
+        if not isinstance(tree, ast.Call) or tree.args:
+            raise ValueError("it is no call with name=number")
+        return ast.unparse(tree.func), {str(node.arg): _number(node.value) for node in tree.keywords}
+    except _PARSE_ERRORS as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(
+            f"{path} must be a name, or a call such as 'gumbel_rao(num_draws=10)', got {shown(text)}: {reason}"
         ) from error
 
 

@@ -1,9 +1,10 @@
-"""Toth's importance-weighted GAN on English first names, tuned, with weights by the discriminator alone.
+"""The importance-weighted GAN on English first names with weights of exponent 0, which is maximum likelihood in effect.
 
 python -m experiments.train --workdir=runs/names_importance --config=experiments/configs/names_importance.py
 
 Eight seeds take 200 s on two CPU cores (AMD EPYC, 2026-11-23, while other work ran). Median (worst) of seeds 0 to 7 on
-the test split: held-out NLL 13.6 (13.7) nats per name, JS of 3-grams 0.289 (0.306) bits, like maximum likelihood.
+the test split: held-out NLL 13.6 (13.7) nats per name, JS of 3-grams 0.289 (0.306) bits, as maximum likelihood. The
+weights, of the discriminator alone, are nearly equal: an effective sample size of 127.9 of 128.
 """
 
 from ml_collections import ConfigDict

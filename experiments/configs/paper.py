@@ -65,9 +65,15 @@ def get_config(variant: str = "a") -> ConfigDict:
         "score_weight": 0.0,
         "num_generated": 1_000 if variant == "b" else config.batch_size,
         "instance_noise": "none",
-        "penalty": {"real_weight": "none", "generated_weight": "none", "fraction": 1.0},
+        "penalty": {
+            "real_weight": "none",
+            "generated_weight": "none",
+            "interpolated_weight": "none",
+            "fraction": 1.0,
+        },
         "discriminator_updates": 1,
         "ema_decay": 0.0,
+        "discriminator_ema_decay": "none",
         "num_latent_draws": 64,
         "generator": {
             "name": "lstm",

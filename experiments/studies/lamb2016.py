@@ -81,7 +81,8 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "the adversarial term and the discriminator's learning rate were tuned, on validation sequences and another "
         "seed.",
         "The rank tests of the verdict are not corrected for their number. 'nothing left to gain' means that the "
-        "teacher-forced and free-running states of the baseline are told apart no better than two held-out sets.",
+        "teacher-forced and free-running states of the baseline are told apart no better than two held-out sets: the "
+        "paper's claim is then not testable at this number of steps.",
         "python -m experiments.study lamb2016 --workdir=DIR --files=TEXT",
     ]
     drawn = []

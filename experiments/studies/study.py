@@ -1,7 +1,8 @@
 """The runs of a study, each trained by a process of its own.
 
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
-`write`, which writes the report of the finished runs and returns its path.
+`write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
+defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path.
 """
 
 import subprocess
@@ -59,7 +60,7 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
       workdir: the folder of the study.
 
     Returns:
-      The finished runs, by the names of their folders.
+      The finished runs, by the names of their folders, with the number of the point behind it where there is a sweep.
 
     Raises:
       SystemExit: a folder holds a run of another config, or the training of a part failed.
@@ -77,12 +78,11 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
             is_finished = status == STATUS and (workdir / name / "summary.json").exists()
             if status and not is_finished:
                 sys.exit(status)
-    runs = read_runs(
-        [workdir / name for name in study],
-        labels=[part.label for part in study.values()],
-        captions=[part.caption for part in study.values()],
-    )
-    return dict(zip(study, runs, strict=True))
+    found: dict[str, FinishedRun] = {}
+    for name, part in study.items():
+        points = read_runs([workdir / name], labels=[part.label], captions=[part.caption])
+        found |= {name if len(points) == 1 else f"{name}_{number}": run for number, run in enumerate(points)}
+    return found
 
 
 def command(run: RunDirectory, part: Part) -> list[str]:

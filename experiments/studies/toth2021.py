@@ -21,7 +21,7 @@ from experiments.studies import rank_test
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("num_seeds", 30, "Seeds of his loss, and of the same without the discriminator, on names."),
+    Flag("num_seeds", 30, "Seeds of the loss of his section 3, and of the same without the discriminator, on names."),
     Flag("num_variant_seeds", 8, "Seeds of the other parts."),
     Flag("num_steps", 10_400, "Training steps; 10,400 are 200 epochs of Toth's lists."),
     Flag("files", "", "Lists of names, separated by commas, such as Toth's two; '' for those of a package."),
@@ -36,7 +36,7 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str)
     """Returns the parts of the study, in the order of their training, by the names of their folders.
 
     Args:
-      num_seeds: seeds of his loss and of the same without the discriminator, on names.
+      num_seeds: seeds of the loss of his section 3 and of the same without the discriminator, on names.
       num_variant_seeds: seeds of the others.
       num_steps: training steps.
       files: lists of names, separated by commas; '' for those of the package.
@@ -45,7 +45,7 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str)
     for task in toth.TASKS:
         for name, caption in toth.VARIANTS.items():
             config = toth.get_config(f"{name},{task}")
-            config.num_seeds = num_seeds if task == "names" and name in ("faithful", "constant") else num_variant_seeds
+            config.num_seeds = num_seeds if task == "names" and name in ("section3", "constant") else num_variant_seeds
             config.num_steps = num_steps
             changes = ["num_seeds", "num_steps"]
             if task == "names":
@@ -58,7 +58,7 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str)
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes the report of the finished runs, and returns its path."""
-    return page.write(report(runs, workdir / "names_faithful"), workdir)
+    return page.write(report(runs, workdir / "names_section3"), workdir)
 
 
 def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
@@ -66,9 +66,9 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
 
     Args:
       runs: the runs, by the names of their folders.
-      names_run: the folder of the faithful run on names, whose names are shown.
+      names_run: the folder of the run of `section3` on names, whose names are shown.
     """
-    faithful = runs["names_faithful"]
+    section3 = runs["names_section3"]
     generated = RunDirectory(names_run).read_samples()
     restored = restore(names_run)
     task = restored.experiment.task
@@ -92,22 +92,22 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
             "on the arithmetic grammar, and with parts of the loss left out.",
             "Seeds were not selected; the weights are the final ones; nothing was tuned. The rank tests of the verdict "
             "are not corrected for their number.",
-            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(faithful.summary.notes)}",
+            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(section3.summary.notes)}",
         ],
         list(runs.values()),
         [
             Figure(
                 "figure5",
                 "losses over training",
-                f"His Figure 5: the losses over training, mean and range over {len(faithful.members)} seeds.",
-                lambda path: curves.draw_means(faithful, ("discriminator_loss", "generator_loss"), path),
+                f"His Figure 5: the losses over training, mean and range over {len(section3.members)} seeds.",
+                lambda path: curves.draw_means(section3, ("discriminator_loss", "generator_loss"), path),
             ),
             Figure(
                 "figure6",
                 "lengths of names",
                 f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names of the first seed and of as many real "
                 "names; on the right, those of the names of all seeds and of all real names.",
-                lambda path: _draw_lengths(faithful, generated[:_FIGURE_6_NAMES], real, path),
+                lambda path: _draw_lengths(section3, generated[:_FIGURE_6_NAMES], real, path),
             ),
             Figure(
                 "names",
@@ -140,15 +140,19 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
         ours, theirs = runs[f"grammar_{name}"], runs[f"grammar_{other}"]
         return rank_test.compared(claim, ours, theirs, "total_variation", shown=shown, failed_beyond=_FAILED)
 
+    constant = "the loss of his section 3 against the same with a constant for log(1 - D)"
+    undivided = "the loss of his section 3 against his training loss, without the division by p_data"
+    exponent_0 = "exponent 0 against the loss of his section 3"
+    likelihood = "exponent 0 against maximum likelihood"
     return [
-        on_names("Names: his loss against the same with a constant for log(1 - D)", "faithful", "constant"),
-        on_names("Names: his loss against the same without the division by p_data", "faithful", "unweighted"),
-        on_names("Names: the correction against his loss", "tempered", "faithful"),
-        on_names("Names: the correction against maximum likelihood", "tempered", "likelihood"),
-        on_grammar("Grammar: his loss against the same with a constant for log(1 - D)", "faithful", "constant"),
-        on_grammar("Grammar: his loss against the same without the division by p_data", "faithful", "unweighted"),
-        on_grammar("Grammar: the correction against his loss", "tempered", "faithful"),
-        on_grammar("Grammar: the correction against maximum likelihood", "tempered", "likelihood"),
+        compared(f"{task}: {claim}", name, other)
+        for task, compared in (("Names", on_names), ("Grammar", on_grammar))
+        for claim, name, other in (
+            (constant, "section3", "constant"),
+            (undivided, "section3", "training_loss"),
+            (exponent_0, "tempered", "section3"),
+            (likelihood, "tempered", "likelihood"),
+        )
     ]
 
 

@@ -14,7 +14,9 @@ from gumbel_gan.data import Batch
 from gumbel_gan.losses.penalties import (
     GradientPenalty,
     check_penalty,
+    interpolate,
     logits_and_gradients,
+    one_centered_gradient_penalty,
     zero_centered_gradient_penalty,
 )
 from gumbel_gan.model import SequenceModel
@@ -34,6 +36,8 @@ class AdversarialState(NamedTuple):
       ema_params: exponential moving average of `generator_params`.
       generator_opt_state: state of the generator's optimizer.
       discriminator_opt_state: state of the discriminator's optimizer.
+      discriminator_ema_params: exponential moving average of `discriminator_params`; None where the generator is
+        trained against the newest ones.
     """
 
     step: jax.Array
@@ -42,6 +46,7 @@ class AdversarialState(NamedTuple):
     ema_params: Params
     generator_opt_state: optax.OptState
     discriminator_opt_state: optax.OptState
+    discriminator_ema_params: Params | None = None
 
 
 class Sequences(NamedTuple):
@@ -203,13 +208,13 @@ def penalized_loss(
     loss: Callable[[jax.Array, jax.Array], jax.Array],
     penalty: GradientPenalty,
 ) -> DiscriminatorLoss:
-    """Builds the discriminator's loss with gradient penalties, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y).
+    """Builds the discriminator's loss, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y) + w_interpolated G(x, y).
 
     Args:
       discriminator: the discriminator; of prefixes only where there are no penalties.
       loss: L, of the logits of real `[B]` and of generated `[N]` sequences, or, `[B, T]` and `[N, T]`, of their
         prefixes.
-      penalty: the weights of R1 and R2, and the share of the sequences at which they are measured.
+      penalty: the weights of the penalties, and the share of the sequences at which they are measured.
 
     Returns:
       A `DiscriminatorLoss`.
@@ -224,6 +229,7 @@ def penalized_loss(
         for name, weight in (("real_penalty", penalty.real_weight), ("generated_penalty", penalty.generated_weight))
         if weight is not None and not is_zero(weight)
     }
+    interpolated_weight = penalty.interpolated_weight
 
     def penalized(
         params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array
@@ -246,6 +252,14 @@ def penalized_loss(
         for name, weight in weights.items():
             metrics[name] = zero_centered_gradient_penalty(gradients[name])
             total = total + at_step(weight, step) * metrics[name]
+        if interpolated_weight is not None and not is_zero(interpolated_weight):
+            num = max(1, round(penalty.fraction * min(len(real.x), len(generated.x))))
+            point_key, dropout_key = (jax.random.fold_in(key, number) for number in (1, 2))
+            first = _rows(real, slice(num))
+            between = interpolate(point_key, first.x, generated.x[:num])
+            _, gradient = logits_and_gradients(lambda x: logits(first._replace(x=x), dropout_key), between)
+            metrics["interpolated_penalty"] = one_centered_gradient_penalty(gradient)
+            total = total + at_step(interpolated_weight, step) * metrics["interpolated_penalty"]
         return total, metrics
 
     return penalized

@@ -1,4 +1,4 @@
-"""An exponential moving average (EMA) of a generator's parameters."""
+"""An exponential moving average (EMA) of a network's parameters."""
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +8,9 @@ from gumbel_gan.arguments import Scalar, at_step, require_scalar
 from gumbel_gan.networks import Params
 
 
-def check_decay(ema_decay: Scalar) -> None:
-    """Raises unless a decay is a schedule or a number in [0, 1); traced values are not checked."""
-    require_scalar("ema_decay", ema_decay, low=0, high=1, open_high=True)
+def check_decay(decay: Scalar, name: str = "ema_decay") -> None:
+    """Raises, with that name, unless a decay is a schedule or a number in [0, 1); traced values are not checked."""
+    require_scalar(name, decay, low=0, high=1, open_high=True)
 
 
 def init(params: Params) -> Params:

@@ -1,15 +1,24 @@
 """Adversarial objectives: a loss of the discriminator and a loss of the generator, as functions of logits.
 
-Throughout, d = log(D / (1 - D)) is the discriminator's logit and D = sigmoid(d) the probability that it assigns to a
-sequence being real. All losses are written with softplus, so that they and their gradients are finite at any finite
-logit.
+Throughout, d is the discriminator's output for a sequence. In the first group it is the logit log(D / (1 - D)) of the
+probability D = sigmoid(d) that the sequence is real, optimal at d = log(p_data / p_generator). All losses and their
+gradients are finite for |d| up to 1e4 and more, in float32 and in bfloat16.
 
-| objective | discriminator's loss | generator's loss |
-|---|---|---|
-| `log_odds` | cross-entropy | -mean log(D / (1 - D)) of generated sequences |
-| `minimax` | cross-entropy | mean log(1 - D) of generated sequences |
-| `non_saturating` | cross-entropy | -mean log D of generated sequences |
-| `relativistic` | mean softplus(d_generated - d_real) over pairs | mean softplus(d_real - d_generated) over pairs |
+| objective | discriminator's loss | generator's loss | optimal d, r = p_data / p_generator |
+|---|---|---|---|
+| `log_odds` | cross-entropy | -mean d of generated sequences | log r |
+| `minimax` | cross-entropy | mean log(1 - D) of generated sequences | log r |
+| `non_saturating` | cross-entropy | -mean log D of generated sequences | log r |
+| `ratio_kl` | cross-entropy | -mean e^d of generated sequences | log r |
+| `ratio_pearson` | cross-entropy | -mean e^(2 d) of generated sequences | log r |
+| `ratio_squared_hellinger` | cross-entropy | -mean e^(d / 2) of generated sequences | log r |
+| `pearson_fit` | mean e^(2 d_generated) / 2 - mean e^(d_real) | -mean d of generated sequences | log r |
+| `relativistic` | mean softplus(d_generated - d_real) over pairs | the same, the two exchanged | log r + any constant |
+| `least_squares` | mean (d_real - 1)^2 / 2 + mean d_generated^2 / 2 | mean (d_generated - 1)^2 / 2 | r / (1 + r) |
+| `hinge` | mean relu(1 - d_real) + mean relu(1 + d_generated) | -mean d of generated sequences | sign(log r) |
+| `wasserstein` | mean d_generated - mean d_real | -mean d of generated sequences | needs a penalty |
+
+Further objectives: `losses.divergences` (f-divergences in their variational form) and `losses.mmd`.
 """
 
 from collections.abc import Callable
@@ -18,25 +27,55 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_floating
+from gumbel_gan.losses._checks import require_functions, require_logits, slow
+from gumbel_gan.losses.rewards import (
+    Reward,
+    exp_half_logit,
+    exp_logit,
+    exp_twice_logit,
+    log_sigmoid,
+    logit,
+    softplus_logit,
+)
 
 softplus = jax.nn.softplus
+Loss = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 class Objective(NamedTuple):
     """A pair of losses, both to be minimized. Each maps (real logits `[B]`, generated logits `[N]`) to a scalar.
 
-    The ready ones are `log_odds`, `minimax`, `non_saturating` and `relativistic`. They also take the logits of
-    prefixes, `[B, T]` and `[N, T]`.
+    They also take the logits of prefixes, `[B, T]` and `[N, T]`.
 
     Attributes:
       discriminator_loss: the loss of the discriminator.
-      generator_loss: the loss of the generator. It must be a mean over the generated sequences: algorithms evaluate it
-        on one generated sequence at a time where they need the loss of each.
+      generator_loss: the loss of the generator. Unless `generator_losses` is given, it must be a mean over the
+        generated sequences: algorithms evaluate it on one generated sequence at a time where they need the loss of
+        each.
+      generator_losses: for a loss that is no such mean: (real `[B]`, generated `[N]`) -> `[N]`, the loss of each
+        generated sequence given the others, which carry no gradient; the gradient of its mean must be that of
+        `generator_loss`. None: `generator_loss` is a mean.
     """
 
-    discriminator_loss: Callable[[jax.Array, jax.Array], jax.Array]
-    generator_loss: Callable[[jax.Array, jax.Array], jax.Array]
+    discriminator_loss: Loss
+    generator_loss: Loss
+    generator_losses: Loss | None = None
+
+
+def loss_of_each(objective: Objective, real: jax.Array, generated: jax.Array) -> jax.Array:
+    """Computes the generator's loss of each generated sequence.
+
+    Args:
+      objective: the objective.
+      real: `[B]` logits of real sequences.
+      generated: `[N]` logits of generated sequences.
+
+    Returns:
+      `[N]` losses, the gradient of whose mean is that of `objective.generator_loss`.
+    """
+    if objective.generator_losses is not None:
+        return objective.generator_losses(real, generated)
+    return jax.vmap(lambda logit: objective.generator_loss(real, logit[None]))(generated)
 
 
 def cross_entropy(real: jax.Array, generated: jax.Array) -> jax.Array:
@@ -56,75 +95,68 @@ def cross_entropy(real: jax.Array, generated: jax.Array) -> jax.Array:
     References:
       Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661.
     """
-    _check_logits(real, generated)
+    require_logits(real, generated)
     return jnp.mean(softplus(-real)) + jnp.mean(softplus(generated))
 
 
-def log_odds_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
-    """Computes the generator loss of Kusner and Hernández-Lobato, -mean log(D / (1 - D)) = -mean d.
+def density_ratio(reward: Reward) -> Objective:
+    """Builds the objective of a discriminator that estimates log(p_data / p_generator) and of a generator that uses it.
 
-    With the optimal discriminator, d = log(p_data / p_generator), this is an estimate of KL(generator || data).
+    The discriminator minimizes its cross-entropy, whatever the generator does; the generator minimizes
+
+        -mean reward(d(y))    over generated sequences y.
+
+    `losses.rewards` says which divergence each reward descends: `log_odds` is `density_ratio(logit)` and descends
+    KL(generator || data); `minimax` is that of `softplus_logit`, `non_saturating` that of `log_sigmoid`, `ratio_kl`
+    that of `exp_logit`, `ratio_pearson` that of `exp_twice_logit`, `ratio_squared_hellinger` that of `exp_half_logit`.
+    `minimax` saturates: its gradient goes to 0 where the discriminator recognizes the generated sequences. That of the
+    exponentials goes to 0 there too, and their variance is large where single ratios are.
 
     Args:
-      real: `[B]` or `[B, T]` logits of real sequences; only checked.
+      reward: maps logits to rewards, elementwise.
+
+    Returns:
+      An `Objective`. Its losses raise as `cross_entropy` does.
+
+    Raises:
+      TypeError: `reward` is not a function.
+
+    References:
+      Mohamed & Lakshminarayanan 2016, section 3, https://arxiv.org/abs/1610.03483; for `log_odds`, Kusner &
+      Hernández-Lobato 2016, equation 4, https://arxiv.org/abs/1611.04051; for `minimax` and `non_saturating`,
+      Goodfellow et al. 2014, equation 1 and section 3, https://arxiv.org/abs/1406.2661.
+    """
+    require_functions(reward=reward)
+
+    def generator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+        require_logits(real, generated)
+        return -jnp.mean(reward(generated))
+
+    return Objective(cross_entropy, generator_loss)
+
+
+def pearson_fit_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+    """Computes b-GAN's loss of a discriminator that fits the density ratio r = e^d by least squares.
+
+    mean r(generated)^2 / 2 - mean r(real) is E_generator[(r - p_data / p_generator)^2] / 2 up to a constant.
+
+    Args:
+      real: `[B]` or `[B, T]` logits of real sequences.
       generated: `[N]` or `[N, T]` logits of generated sequences.
 
     Returns:
-      A scalar.
+      A scalar, at least -(1 + chi^2) / 2 in expectation, with chi^2 Pearson's divergence E_generator[(r - 1)^2] of the
+      true r; -1/2 where all logits are 0.
 
     Raises:
       TypeError: as `cross_entropy`.
       ValueError: as `cross_entropy`.
 
     References:
-      Kusner & Hernández-Lobato 2016, equation 4, https://arxiv.org/abs/1611.04051.
+      Uehara et al. 2016, https://arxiv.org/abs/1610.02920.
     """
-    _check_logits(real, generated)
-    return -jnp.mean(generated)
-
-
-def minimax_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
-    """Computes the generator loss of the minimax game, mean log(1 - D).
-
-    It saturates: its gradient goes to 0 where the discriminator recognizes the generated sequences.
-
-    Args:
-      real: `[B]` or `[B, T]` logits of real sequences; only checked.
-      generated: `[N]` or `[N, T]` logits of generated sequences.
-
-    Returns:
-      A scalar.
-
-    Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
-
-    References:
-      Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661.
-    """
-    _check_logits(real, generated)
-    return -jnp.mean(softplus(generated))
-
-
-def non_saturating_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
-    """Computes the non-saturating generator loss, -mean log D.
-
-    Args:
-      real: `[B]` or `[B, T]` logits of real sequences; only checked.
-      generated: `[N]` or `[N, T]` logits of generated sequences.
-
-    Returns:
-      A scalar.
-
-    Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
-
-    References:
-      Goodfellow et al. 2014, section 3, https://arxiv.org/abs/1406.2661.
-    """
-    _check_logits(real, generated)
-    return jnp.mean(softplus(-generated))
+    require_logits(real, generated)
+    return 0.5 * jnp.mean(jnp.exp(2 * slow(generated))) - jnp.mean(jnp.exp(slow(real)))
 
 
 def relativistic_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
@@ -148,7 +180,7 @@ def relativistic_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
     References:
       Jolicoeur-Martineau 2020, https://arxiv.org/abs/1901.02474; Huang et al. 2024, https://arxiv.org/abs/2501.05441.
     """
-    _check_logits(real, generated)
+    require_logits(real, generated)
     return jnp.mean(softplus(generated[None, :] - real[:, None]))
 
 
@@ -171,20 +203,92 @@ def relativistic_generator_loss(real: jax.Array, generated: jax.Array) -> jax.Ar
     References:
       As `relativistic_loss`.
     """
-    _check_logits(real, generated)
+    require_logits(real, generated)
     return relativistic_loss(generated, real)
 
 
-log_odds = Objective(cross_entropy, log_odds_loss)
-minimax = Objective(cross_entropy, minimax_loss)
-non_saturating = Objective(cross_entropy, non_saturating_loss)
+def least_squares_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+    """Computes the discriminator's least-squares loss, mean (d_real - 1)^2 / 2 + mean d_generated^2 / 2.
+
+    The output d is itself the estimate of p_data / (p_data + p_generator), with no sigmoid.
+
+    Args:
+      real: `[B]` or `[B, T]` outputs for real sequences.
+      generated: `[N]` or `[N, T]` outputs for generated sequences.
+
+    Returns:
+      A scalar >= 0; 1/2 where all outputs are 0.
+
+    Raises:
+      TypeError: as `cross_entropy`.
+      ValueError: as `cross_entropy`.
+
+    References:
+      Mao et al. 2017, equation 2 with a = 0 and b = c = 1, https://arxiv.org/abs/1611.04076.
+    """
+    require_logits(real, generated)
+    return 0.5 * jnp.mean(jnp.square(real - 1)) + 0.5 * jnp.mean(jnp.square(generated))
+
+
+def hinge_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+    """Computes the discriminator's hinge loss, mean relu(1 - d_real) + mean relu(1 + d_generated).
+
+    Args:
+      real: `[B]` or `[B, T]` outputs for real sequences.
+      generated: `[N]` or `[N, T]` outputs for generated sequences.
+
+    Returns:
+      A scalar >= 0; 2 where all outputs are 0.
+
+    Raises:
+      TypeError: as `cross_entropy`.
+      ValueError: as `cross_entropy`.
+
+    References:
+      Lim & Ye 2017, https://arxiv.org/abs/1705.02894; Miyato et al. 2018, equations 16 and 17,
+      https://arxiv.org/abs/1802.05957.
+    """
+    require_logits(real, generated)
+    return jnp.mean(jax.nn.relu(1 - real)) + jnp.mean(jax.nn.relu(1 + generated))
+
+
+def wasserstein_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+    """Computes the critic's Wasserstein loss, mean d_generated - mean d_real.
+
+    Negated, it is a lower bound of the Wasserstein-1 distance for a critic with a Lipschitz constant of at most 1.
+    Nothing in the loss keeps it there: use it with `GradientPenalty(interpolated_weight=10.0)`.
+
+    Args:
+      real: `[B]` or `[B, T]` outputs for real sequences.
+      generated: `[N]` or `[N, T]` outputs for generated sequences.
+
+    Returns:
+      A scalar; 0 where all outputs are equal.
+
+    Raises:
+      TypeError: as `cross_entropy`.
+      ValueError: as `cross_entropy`.
+
+    References:
+      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028.
+    """
+    require_logits(real, generated)
+    return jnp.mean(generated) - jnp.mean(real)
+
+
+def _least_squares_generator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
+    require_logits(real, generated)
+    return 0.5 * jnp.mean(jnp.square(generated - 1))
+
+
+log_odds = density_ratio(logit)
+minimax = density_ratio(softplus_logit)
+non_saturating = density_ratio(log_sigmoid)
+ratio_kl = density_ratio(exp_logit)
+ratio_pearson = density_ratio(exp_twice_logit)
+ratio_squared_hellinger = density_ratio(exp_half_logit)
+pearson_fit = Objective(pearson_fit_loss, log_odds.generator_loss)
 relativistic = Objective(relativistic_loss, relativistic_generator_loss)
-
-
-def _check_logits(real: jax.Array, generated: jax.Array) -> None:
-    require_floating("real", real, "B", "BT")
-    require_floating("generated", generated, "N", "NT")
-    if real.shape[1:] != generated.shape[1:]:
-        raise ValueError(
-            f"generated must have the axes of real but for the first, got shapes {generated.shape} and {real.shape}"
-        )
+least_squares = Objective(least_squares_loss, _least_squares_generator_loss)
+hinge = Objective(hinge_loss, log_odds.generator_loss)
+wasserstein = Objective(wasserstein_loss, log_odds.generator_loss)

@@ -10,12 +10,16 @@ import jax.numpy as jnp
 from gumbel_gan.arguments import Scalar, require_number, require_scalar
 from gumbel_gan.losses._checks import require_floating
 
+_LEAST_SQUARED_NORM = 1e-12
+_WEIGHTS = ("real_weight", "generated_weight", "interpolated_weight")
+
 
 class GradientPenalty(NamedTuple):
-    """Settings of the zero-centered gradient penalties R1 and R2, which are added to the discriminator's loss.
+    """Settings of the gradient penalties, which are added to the discriminator's loss.
 
-    The discriminator minimizes L + real_weight R1 + generated_weight R2, with L its objective and R1 and R2 the
-    `zero_centered_gradient_penalty` at real and at generated sequences.
+    The discriminator minimizes L + real_weight R1 + generated_weight R2 + interpolated_weight G, with L its objective,
+    R1 and R2 the `zero_centered_gradient_penalty` at real and at generated sequences, and G the
+    `one_centered_gradient_penalty` at random points between pairs of a real and a generated sequence.
 
     A penalty is a mean over independent sequences of a batch. The mean over some of them, chosen without regard to
     their gradients, has the same expectation: with `fraction` < 1 the first sequences of a batch give an estimate that
@@ -24,16 +28,24 @@ class GradientPenalty(NamedTuple):
     Attributes:
       real_weight: scalar >= 0, weight of R1: a number, a traced number or a schedule. None: R1 is not computed.
       generated_weight: scalar >= 0, weight of R2, likewise. None: R2 is not computed.
-      fraction: share, in (0, 1], of the real and of the generated sequences at which R1 and R2 are evaluated; at least
-        one sequence of each. A Python number: static, because shapes depend on it.
+      fraction: share, in (0, 1], of the real and of the generated sequences at which the penalties are evaluated; at
+        least one sequence of each. A Python number: static, because shapes depend on it.
+      interpolated_weight: scalar >= 0, weight of G, likewise. None: G is not computed.
 
     References:
-      Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
+      Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406; Gulrajani et al. 2017, for G,
+      https://arxiv.org/abs/1704.00028.
     """
 
     real_weight: Scalar | None = None
     generated_weight: Scalar | None = None
     fraction: float = 1.0
+    interpolated_weight: Scalar | None = None
+
+
+def has_weights(penalty: GradientPenalty) -> bool:
+    """Returns whether any of the weights is given."""
+    return any(getattr(penalty, name) is not None for name in _WEIGHTS)
 
 
 def check_penalty(penalty: GradientPenalty) -> None:
@@ -49,7 +61,7 @@ def check_penalty(penalty: GradientPenalty) -> None:
     """
     if not isinstance(penalty, GradientPenalty):
         raise TypeError(f"penalty must be a GradientPenalty, got {penalty!r}")
-    for name in ("real_weight", "generated_weight"):
+    for name in _WEIGHTS:
         weight = getattr(penalty, name)
         if weight is not None:
             require_scalar(name, weight, low=0.0)
@@ -106,6 +118,51 @@ def zero_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
     References:
       Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406.
     """
+    return 0.5 * jnp.mean(_squared_norms(gradient))
+
+
+def one_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
+    """Computes the mean squared deviation of the norm of a discriminator's gradient within the simplex from 1.
+
+        mean_b (|| P grad d(x_b) || - 1)^2,    P as in `zero_centered_gradient_penalty`.
+
+    At points between real and generated sequences it holds the Lipschitz constant of a Wasserstein critic near 1.
+
+    Args:
+      gradient: `[B, T, K]` gradients, as returned by `logits_and_gradients`; floating.
+
+    Returns:
+      A scalar >= 0.
+
+    Raises:
+      TypeError: `gradient` is not a floating array.
+      ValueError: `gradient` is not `[B, T, K]` or is empty.
+
+    References:
+      Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028.
+    """
+    # The derivative of a norm is infinite at 0.
+    norms_B = jnp.sqrt(_squared_norms(gradient) + _LEAST_SQUARED_NORM)
+    return jnp.mean(jnp.square(norms_B - 1))
+
+
+def interpolate(key: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
+    """Draws a uniformly random point of the line between each pair of sequences.
+
+    Args:
+      key: typed PRNG key; consumed.
+      first: `[B, T, K]` sequences, floating.
+      second: `[B, T, K]` sequences, of that dtype.
+
+    Returns:
+      `[B, T, K]` points, one share of the way for all symbols of a sequence.
+    """
+    share_B11 = jax.random.uniform(key, (len(first), 1, 1), first.dtype)
+    return first + share_B11 * (second - first)
+
+
+def _squared_norms(gradient: jax.Array) -> jax.Array:
+    """Computes the `[B]` squared norms of gradients within the simplex."""
     require_floating("gradient", gradient, "BTK")
     tangent_BTK = gradient - jnp.mean(gradient, axis=-1, keepdims=True)
-    return 0.5 * jnp.mean(jnp.sum(jnp.square(tangent_BTK), axis=(1, 2)))
+    return jnp.sum(jnp.square(tangent_BTK), axis=(1, 2))

@@ -2,7 +2,21 @@
 
 d = log(D / (1 - D)) is the logit and D = sigmoid(d) the probability that the discriminator assigns to a sequence being
 real. What a reward optimizes is stated for the optimal discriminator, d = log(p_data / p_generator), held fixed while
-the generator follows the policy gradient.
+the generator follows the policy gradient. For an f-divergence E_generator[f(p_data / p_generator)] it is f*(f'(e^d)),
+with f* the convex conjugate of f, up to a constant: minus the derivative of the divergence by a probability.
+
+| reward | of d | descends |
+|---|---|---|
+| `logit` | d | KL(generator || data) |
+| `tanh_half_logit` | tanh(d / 2) | 2 KL(data || (data + generator) / 2) |
+| `log_sigmoid` | -softplus(-d) | KL(generator || data) - 2 JS(generator, data) |
+| `softplus_logit` | softplus(d) | 2 JS(generator, data) |
+| `exp_logit` | e^d | KL(data || generator) |
+| `exp_twice_logit` | e^(2 d) | Pearson's chi-squared, E_generator[(p_data / p_generator - 1)^2] |
+| `exp_half_logit` | e^(d / 2) | the squared Hellinger distance, sum (sqrt(p_data) - sqrt(p_generator))^2 |
+
+Exponentials are continued linearly where the exponent is above 20; below -20 they fall as the inverse of that. So they
+and their gradients are finite at any finite logit of float32 or bfloat16.
 """
 
 from collections.abc import Callable
@@ -10,7 +24,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_floating
+from gumbel_gan.losses._checks import require_floating, slow
 
 # Maps logits `[...]` to rewards `[...]`, elementwise.
 Reward = Callable[[jax.Array], jax.Array]
@@ -76,3 +90,85 @@ def log_sigmoid(logits: jax.Array) -> jax.Array:
     """
     require_floating("logits", logits)
     return -jax.nn.softplus(-logits)
+
+
+def softplus_logit(logits: jax.Array) -> jax.Array:
+    """Computes -log(1 - D) = softplus(d), the negative of the minimax generator loss.
+
+    Its policy gradient descends 2 JS(generator, data), the divergence of the original game.
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards, >= 0.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+
+    References:
+      Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661.
+    """
+    require_floating("logits", logits)
+    return jax.nn.softplus(logits)
+
+
+def exp_logit(logits: jax.Array) -> jax.Array:
+    """Computes e^d, the density ratio, whose policy gradient descends KL(data || generator).
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards, > 0.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+
+    References:
+      Mohamed & Lakshminarayanan 2016, section 3, https://arxiv.org/abs/1610.03483.
+    """
+    require_floating("logits", logits)
+    return jnp.exp(slow(logits))
+
+
+def exp_twice_logit(logits: jax.Array) -> jax.Array:
+    """Computes e^(2 d), the squared density ratio, whose policy gradient descends Pearson's chi-squared divergence.
+
+    The divergence is E_generator[(p_data / p_generator - 1)^2].
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards, > 0.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+
+    References:
+      As `exp_logit`.
+    """
+    require_floating("logits", logits)
+    return jnp.exp(slow(2 * logits))
+
+
+def exp_half_logit(logits: jax.Array) -> jax.Array:
+    """Computes e^(d / 2), whose policy gradient descends the squared Hellinger distance.
+
+    The distance is sum (sqrt(p_data) - sqrt(p_generator))^2 = 2 - 2 sum sqrt(p_data p_generator).
+
+    Args:
+      logits: `[...]` logits, floating.
+
+    Returns:
+      `[...]` rewards, > 0.
+
+    Raises:
+      TypeError: `logits` is not a floating array.
+
+    References:
+      As `exp_logit`.
+    """
+    require_floating("logits", logits)
+    return jnp.exp(slow(logits / 2))

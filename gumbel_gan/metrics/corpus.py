@@ -31,6 +31,9 @@ def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
 def novelty(samples: Sequence[tuple[int, ...]], train: Collection[tuple[int, ...]]) -> float:
     """Computes the share of samples, repeats counted, that are not among the training sequences.
 
+    It says little where true samples are mostly training sequences: in the arithmetic grammar with uniform lengths,
+    92 % of the test strings are. Compare it with the novelty of held-out data.
+
     Args:
       samples: N sequences of tokens, without padding.
       train: the training sequences; a set is not copied.

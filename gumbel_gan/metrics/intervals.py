@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
 
 from gumbel_gan.arguments import require_at_least
 
@@ -57,13 +56,16 @@ def bootstrap(
     References:
       Efron 1979, https://doi.org/10.1214/aos/1176344552.
     """
+    # Imported late, as it takes a second.
+    from scipy import stats
+
     require_at_least(2, num=num, num_resamples=num_resamples)
     require_at_least(0, seed=seed)
     indices = np.arange(num)
     value = float(statistic(indices))
     if not math.isfinite(value):
         return Estimate(value, value, value)
-    result = scipy.stats.bootstrap(
+    result = stats.bootstrap(
         (indices,), statistic, n_resamples=num_resamples, vectorized=False, method="percentile", rng=seed
     )
     margin = _NORMAL_QUANTILE * float(result.standard_error)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial.distance import jensenshannon
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.metrics.checks import as_sequences
@@ -56,6 +55,8 @@ def resampled_ngram_divergence(
       TypeError: an argument does not hold sequences of integers, or `order` is not an integer.
       ValueError: there are no samples or no references, a token is negative, or `order` is less than 1.
     """
+    from scipy.spatial.distance import jensenshannon
+
     samples, references = as_sequences("samples", samples), as_sequences("references", references)
     counts = ngram_counts([*samples, *references], order)
     of_samples, of_references = counts[: len(samples)], counts[len(samples) :].sum(axis=0)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from gumbel_gan.metrics.checks import require_seed
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
@@ -37,6 +36,10 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
     22 neighbors) and 0.49 (logistic regression); with equal standard deviations and means at a distance of 1, they are
     0.64, 0.56 to 0.58, and 0.65.
 
+    Where the two sets share vectors, the accuracy falls below 0.5: a vector that is trained on as one of its set is
+    evaluated as one of the other, and assigned to the first. A set of 200 normal vectors in 8 dimensions and its copy
+    come to 0.30 to 0.34, two sets that share half of theirs to 0.37 to 0.43. So the sets must be independent draws.
+
     Args:
       first: `[N, H]` vectors, N at least 10.
       second: `[N, H]` vectors, as many, drawn independently of the first.
@@ -62,6 +65,7 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
         raise ValueError(f"first and second must hold at least {LEAST_VECTORS} vectors each, got {len(first)}")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError("first and second must be finite, got NaN or infinity")
+    from scipy import stats
     from sklearn.model_selection import train_test_split
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_callable
 from gumbel_gan.networks.cells import SplitCell, linear
 from gumbel_gan.networks.initial_states import zero_carry
 
@@ -45,8 +45,7 @@ def build_cell(cell: CellFactory, hidden_size: int, dtype: Any) -> nn.RNNCellBas
       TypeError: `cell` does not build a `flax.linen.RNNCellBase`.
       ValueError: the cell does not take vectors, or the last array of its carry is not its hidden state, `[B, H]`.
     """
-    if not callable(cell):
-        raise TypeError(f"cell must be callable, got {cell!r}")
+    require_callable(cell=cell)
     built = cell(hidden_size, dtype=dtype)
     if not isinstance(built, nn.RNNCellBase):
         raise TypeError(f"cell must build a flax.linen.RNNCellBase, got {built!r}")

@@ -1,12 +1,53 @@
 """Samples of a symbol that carry a gradient, behind one signature.
 
 An estimator takes the logits a `[..., K]`, the standard Gumbel noise g `[..., K]` that decides the sample, and a scalar
-temperature t > 0. With y = softmax((a + g) / t), the two below are
+temperature t > 0; those with `uses_key` take a key in front. Two calls with the same noise agree on the symbol,
+argmax(a + g), whatever their temperatures. All need a loss that is differentiable in the sample. With y =
+softmax((a + g) / t), p = softmax(a), D the one-hot sample and J_q = diag(q) - q q^T the derivative of a softmax:
 
-    soft                y
-    straight-through    onehot(argmax(a + g)) going forward, y going backward
+| estimator | sample | derivative | temperature | draws |
+|---|---|---|---|---|
+| `soft` | y | J_y / t, its own | of both | none |
+| `decoupled(...)` | y | J_y / t at another temperature | of the sample | none |
+| `straight_through` | D | J_y / t | of the derivative | none |
+| `gumbel_rao(...)` | D | the mean of J_y / t given D | of the derivative | `num_draws` |
+| `gapped_straight_through(...)` | D | J_m / t, m with D on top by a gap | of the derivative | none |
+| `plain_straight_through` | D | J_p at t = 1 | of the derivative | none |
+| `reinmax` | D | 2 J_s - J_p / 2, s = (p + D) / 2 | of p in s; 1 is exact for quadratics | none |
+| `reinmax_rao(...)` | D | the same, J_s smoothed by noise | of the noise | `num_draws` |
+| `reinmax_cv(...)` | D | that of `reinmax` less a control variate | of the control variate | `num_draws` |
 
-Two calls with the same noise agree on the symbol, argmax(a + g), whatever their temperatures.
+Draws cost time and memory of the size of the logits each, and no evaluation of the loss. `soft` is the only one whose
+gradient is that of its own objective, which is not the expected loss of one-hot samples. Unbiased gradients of that one
+are in `score_function_estimators` (REINFORCE, IndeCateR, REBAR, RELAX); not all need a derivative.
+
+Which one? Measured against the exact gradient of a recurrent generator of 1,296 sequences, at five discriminators
+(`experiments/results/gradients`). Numbers are the error of a batch of 128, relative to the gradient's norm, from the
+best discriminator to the worst, each at its best temperature unless one is named:
+
+- Where the loss takes relaxed points, `soft` at temperature 0.5: 0.14 to 0.50, the least of this table at four of five.
+- Where samples must be one-hot none is best everywhere. `reinmax` at temperature 1, with nothing to tune, has 0.21 to
+  0.71 and leads after 100 and 2,000 of 2,000 steps; `straight_through` at temperature 1 has 0.35 to 0.77. With a random
+  discriminator `plain_straight_through` leads (at 0.5, 0.34 against 0.63), and at the start of training
+  `gapped_straight_through` does (at 0.5, 0.24 against 0.38).
+- `gumbel_rao` differs from `straight_through` at temperatures of 0.2 and below only (at 0.2, 0.22 to 0.71 against 0.35
+  to 0.90); 10 draws cost 3 to 8 times the time. `reinmax_rao` (0.23 to 0.68) and `reinmax_cv` (0.21 to 0.71) cost as
+  much and gain little over `reinmax`.
+- Low temperatures trade bias for variance: at 0.01 a single gradient of `straight_through` deviates by 13 to 39 times
+  the norm of the exact one. High ones end in no gradient: at 30 its mean has 0.01 to 0.05 of that norm.
+- Unbiased ones win with large batches: REINFORCE has 0.22 to 0.86, and at the end of training overtakes `reinmax` at
+  about 1,000 sequences. Trying every symbol at every time (IndeCateR, 24 completions a sequence) has 0.07 to 0.31 at 7
+  to 14 times the time of REINFORCE, with 5 to 37 times less variance.
+
+In a program of your own, with no GAN in it:
+
+>>> key, logits = jax.random.key(0), jnp.zeros(3)
+>>> noise = jax.random.gumbel(key, (100, 3))
+>>> def loss(logits):
+...     samples = jax.vmap(lambda noise: straight_through(logits, noise, 1.0))(noise)
+...     return jnp.mean((samples @ jnp.array([1.0, 2.0, 4.0])) ** 2)
+>>> jax.grad(loss)(logits).shape
+(3,)
 """
 
 import dataclasses

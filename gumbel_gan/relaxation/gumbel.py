@@ -197,6 +197,13 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Ar
     return jax.nn.softmax(_scores(logits, noise, temperature), axis=-1).astype(logits.dtype)
 
 
+def divided(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Computes scores / temperature; where a score is -inf its derivatives are 0, not NaN."""
+    divisor = jnp.maximum(jnp.asarray(temperature, scores.dtype), _MIN_TEMPERATURE)
+    is_excluded = jnp.isneginf(scores)
+    return jnp.where(is_excluded, -jnp.inf, jnp.where(is_excluded, 0, scores) / divisor)
+
+
 def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
     # NumPy takes None for float64.
     if dtype is not None:
@@ -216,5 +223,4 @@ def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.
         raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
     check_temperature(temperature)
     dtype = compute_dtype(logits.dtype, noise.dtype)
-    divisor = jnp.maximum(jnp.asarray(temperature, dtype), _MIN_TEMPERATURE)
-    return (logits.astype(dtype) + noise.astype(dtype)) / divisor
+    return divided(logits.astype(dtype) + noise.astype(dtype), temperature)

@@ -171,7 +171,7 @@ def _vocabulary(
 
 
 def _with_padding_facts(vocabulary: Vocabulary, arrays: Sequence[np.ndarray], padding_ends: bool | None) -> Vocabulary:
-    """Settles whether padding ends sequences and whether a sequence may be empty."""
+    """Settles whether padding ends sequences and whether a sequence may begin with it."""
     if vocabulary.padding is None:
         if padding_ends:
             raise ValueError("padding must be a token where padding_ends is true, got None")
@@ -183,7 +183,7 @@ def _with_padding_facts(vocabulary: Vocabulary, arrays: Sequence[np.ndarray], pa
     ends = data_end if padding_ends is None else padding_ends
     return vocabulary._replace(
         padding_ends=ends,
-        allow_empty=not ends or any((tokens[:, 0] == vocabulary.padding).any() for tokens in arrays),
+        allow_empty=any((tokens[:, 0] == vocabulary.padding).any() for tokens in arrays),
     )
 
 

@@ -5,23 +5,23 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-import nltk
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks import pcfg
 from gumbel_gan.tasks.interface import Oracle, Support, Task
+from gumbel_gan.tasks.rules import Grammar, parse_grammar, uniform_grammar
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 GRAMMARS = MappingProxyType(
     {
         # The paper's grammar: x, x+x, x*x-x, ...
-        "arithmetic": "S -> 'x' | S '+' S | S '-' S | S '*' S | S '/' S",
+        "arithmetic": uniform_grammar({"S": ["x", "S+S", "S-S", "S*S", "S/S"]}),
         # Arithmetic that nests: (x+x)*x, ((x)), ...
-        "parentheses": "S -> 'x' | S O S | '(' S ')'\nO -> '+' | '-' | '*' | '/'",
+        "parentheses": uniform_grammar({"S": ["x", "SOS", "(S)"], "O": ["+", "-", "*", "/"]}),
         # Balanced brackets of two kinds: ([])[], ...
-        "brackets": "S -> B | B S\nB -> '(' ')' | '[' ']' | '(' S ')' | '[' S ']'",
+        "brackets": uniform_grammar({"S": ["B", "BS"], "B": ["()", "[]", "(S)", "[S]"]}),
     }
 )
 LENGTH_DISTRIBUTIONS = ("uniform", "grammar")
@@ -69,8 +69,8 @@ def grammar_task(
     if not isinstance(padding, str) or len(padding) != 1:
         raise ValueError(f"padding must be a single character, got {padding!r}")
     text = productions(grammar)
-    parsed = pcfg.parse_grammar(GRAMMARS.get(text, text))
-    terminals = pcfg.terminals(parsed)
+    parsed = GRAMMARS[text] if text in GRAMMARS else parse_grammar(text)
+    terminals = parsed.terminals
     if padding in terminals:
         raise ValueError(f"padding must not be a terminal of the grammar, got {padding!r}")
 
@@ -81,7 +81,7 @@ def grammar_task(
     length_probs = mass_by_length if length_distribution == "grammar" else (mass_by_length > 0).astype(float)
     length_probs = length_probs / length_probs.sum()
 
-    vocabulary = Vocabulary((padding, *terminals), padding=0)
+    vocabulary = Vocabulary((padding, *terminals), padding=0, allow_empty=bool(length_probs[0] > 0))
     rng = np.random.default_rng(seed)
     lengths = rng.choice(max_length + 1, size=num_train + 2 * num_heldout, p=length_probs)
     tokens = vocabulary.encode([distribution.sample(rng, length) for length in lengths], max_length)
@@ -96,7 +96,7 @@ def grammar_task(
     )
 
 
-def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]:
+def parser_validity(grammar: Grammar, max_length: int) -> Callable[[str], bool]:
     """Builds a validity check from NLTK's chart parser.
 
     Args:
@@ -106,22 +106,25 @@ def parser_validity(grammar: nltk.CFG, max_length: int) -> Callable[[str], bool]
     Returns:
       (string) -> whether the grammar derives it.
     """
-    parser = nltk.ChartParser(grammar)
-    known = set(pcfg.terminals(grammar))
+    import nltk
+
+    parsed = grammar.to_nltk()
+    parser = nltk.ChartParser(parsed)
+    known = set(grammar.terminals)
 
     @lru_cache(maxsize=100_000)
     def is_valid(string: str) -> bool:
         if len(string) > max_length or not set(string) <= known:
             return False
         # The chart is enough; the number of parse trees of an ambiguous grammar grows exponentially with the length.
-        spans = parser.chart_parse(list(string)).select(is_complete=True, span=(0, len(string)), lhs=grammar.start())
+        spans = parser.chart_parse(list(string)).select(is_complete=True, span=(0, len(string)), lhs=parsed.start())
         return next(iter(spans), None) is not None
 
     return is_valid
 
 
 def _oracle(
-    grammar: nltk.PCFG,
+    grammar: Grammar,
     distribution: pcfg.BoundedDistribution,
     length_probs: np.ndarray,
     vocabulary: Vocabulary,

@@ -1,75 +1,18 @@
-"""Probabilistic context-free grammars over characters: parsing, and their exact distribution up to a length.
+"""The exact distribution of a probabilistic context-free grammar over strings up to a length.
 
 The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules of any right-hand
-side are allowed: the mass of the empty string is found by a fixed-point iteration, and cycles of unit rules by a linear
-system.
+side are allowed: the mass of the empty string is found by Newton's method, and cycles of unit rules by a linear system.
 """
 
+import bisect
 import itertools
 import math
-import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
 
-import nltk
 import numpy as np
 
-# A terminal, which is a str, or an nltk.Nonterminal.
-Symbol = Any
-
-
-class Rule(NamedTuple):
-    """A production with its probability given its left-hand side."""
-
-    left: nltk.Nonterminal
-    right: tuple[Symbol, ...]
-    probability: float
-
-
-def parse_grammar(text: str) -> nltk.PCFG:
-    """Parses a PCFG in NLTK's notation, whose terminals are single characters.
-
-    Args:
-      text: the productions. Where none of them states a probability, those of a nonterminal are equally likely. The
-        start symbol is the first left-hand side, or that of a line `%start X`.
-
-    Returns:
-      The grammar.
-
-    Raises:
-      ValueError: the text is not such a grammar; the message starts with "grammar".
-    """
-    try:
-        if re.search(r"\[[\d.]+\]", re.sub(r"'[^']*'|\"[^\"]*\"", "", text)):
-            grammar = nltk.PCFG.fromstring(text)
-        else:
-            plain = nltk.CFG.fromstring(text)
-            grammar = nltk.PCFG(
-                plain.start(),
-                [
-                    nltk.ProbabilisticProduction(
-                        rule.lhs(), rule.rhs(), prob=1 / len(plain.productions(lhs=rule.lhs()))
-                    )
-                    for rule in plain.productions()
-                ],
-            )
-    except ValueError as error:
-        raise ValueError(f"grammar must be a PCFG in NLTK's notation: {' '.join(str(error).split())}") from error
-    defined = {rule.lhs() for rule in grammar.productions()}
-    if grammar.start() not in defined:
-        raise ValueError(f"grammar must have a production for its start symbol, got none for {grammar.start()}")
-    for rule in grammar.productions():
-        for symbol in rule.rhs():
-            if isinstance(symbol, nltk.Nonterminal) and symbol not in defined:
-                raise ValueError(f"grammar must have a production for every nonterminal, got none for {symbol}")
-            if isinstance(symbol, str) and len(symbol) != 1:
-                raise ValueError(f"grammar must have terminals of a single character, got {symbol!r}")
-    return grammar
-
-
-def terminals(grammar: nltk.PCFG) -> tuple[str, ...]:
-    """Returns the terminals of a grammar, sorted."""
-    return tuple(sorted({s for rule in grammar.productions() for s in rule.rhs() if isinstance(s, str)}))
+from gumbel_gan.tasks.empty_strings import each_and_others, empty_masses, reachable, surely_empty
+from gumbel_gan.tasks.rules import Grammar, Nonterminal, Rule, Symbol
 
 
 class BoundedDistribution:
@@ -78,24 +21,24 @@ class BoundedDistribution:
     The masses sum to the probability that the grammar derives a string of at most that length.
     """
 
-    def __init__(self, grammar: nltk.PCFG, max_length: int):
+    def __init__(self, grammar: Grammar, max_length: int):
         """Computes the probability that each nonterminal derives a string of each length.
 
         Args:
           grammar: the grammar.
           max_length: the largest length considered, in characters.
         """
-        self._start = grammar.start()
-        self._rules = _productive([Rule(rule.lhs(), rule.rhs(), rule.prob()) for rule in grammar.productions()])
-        self._rules_of: dict[nltk.Nonterminal, list[Rule]] = {}
+        self._start = grammar.start
+        self._rules = _productive(grammar.rules)
+        self._rules_of: dict[Nonterminal, list[Rule]] = {}
         for rule in self._rules:
             self._rules_of.setdefault(rule.left, []).append(rule)
         self._nonterminals = list(self._rules_of)
         self._max_length = max_length
-        self._expansions: dict[tuple[nltk.Nonterminal, int], tuple[list, np.ndarray]] = {}
+        self._expansions: dict[tuple[Nonterminal, int], tuple[list, list[float]]] = {}
 
-        empty = self._empty_masses()
-        self._closure = self._unit_closure(empty)
+        empty = empty_masses(self._rules)
+        self._closure = self._unit_closure(empty, surely_empty(self._rules))
         self._mass = {left: np.zeros(max_length + 1) for left in self._nonterminals}
         for left in self._nonterminals:
             self._mass[left][0] = empty[left]
@@ -129,7 +72,7 @@ class BoundedDistribution:
                 characters.append(symbol)
                 continue
             children, cumulative = self._expansions_of(symbol, length)
-            choice = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+            choice = bisect.bisect_right(cumulative, rng.random() * cumulative[-1])
             pending.extend(reversed(children[choice]))
         return "".join(characters)
 
@@ -143,11 +86,11 @@ class BoundedDistribution:
           The strings of each length from 0 to `max_length` with their probabilities; None where there are more than
           `limit`.
         """
-        table: dict[nltk.Nonterminal, list[dict[str, float]]] = {
+        table: dict[Nonterminal, list[dict[str, float]]] = {
             left: [{"": self._mass[left][0]} if self._mass[left][0] > 0 else {}] for left in self._nonterminals
         }
         for length in range(1, self._max_length + 1):
-            direct: dict[nltk.Nonterminal, dict[str, float]] = {left: {} for left in self._nonterminals}
+            direct: dict[Nonterminal, dict[str, float]] = {left: {} for left in self._nonterminals}
             for rule in self._rules:
                 for lengths in self._splits(rule.right, length, shorter=True):
                     parts = [
@@ -172,32 +115,21 @@ class BoundedDistribution:
                     return None
         return table.get(self._start, [])
 
-    def _empty_masses(self) -> dict[nltk.Nonterminal, float]:
-        """Computes the probability that each nonterminal derives the empty string, the least fixed point."""
-        mass: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
-        for _ in range(10_000):
-            new: dict[Symbol, float] = dict.fromkeys(self._nonterminals, 0.0)
-            for rule in self._rules:
-                new[rule.left] += rule.probability * math.prod(mass.get(symbol, 0.0) for symbol in rule.right)
-            if new == mass:
-                break
-            mass = new
-        return mass
+    def _unit_closure(self, empty: dict[Nonterminal, float], only_empty: set[Nonterminal]) -> np.ndarray:
+        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else.
 
-    def _unit_closure(self, empty: dict[nltk.Nonterminal, float]) -> np.ndarray:
-        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else."""
+        Nonterminals that derive the empty string only are left out of U.
+        """
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
         for rule in self._rules:
-            for position, symbol in enumerate(rule.right):
-                others = rule.right[:position] + rule.right[position + 1 :]
-                if symbol in index:
+            for symbol, others in each_and_others(rule.right):
+                if symbol in index and not only_empty & {rule.left, symbol}:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
         # Every nonterminal left derives a string, so that the sum of the powers of U converges. What can't be reached
         # must stay exactly 0: after a rounding error a length would count as derivable.
-        reached = np.linalg.matrix_power(np.eye(len(index)) + (unit > 0), len(index)) > 0
-        return np.where(reached, np.linalg.inv(np.eye(len(index)) - unit), 0.0)
+        return np.where(reachable(unit), np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:
         """Yields the ways to divide `length` among the symbols of a right-hand side, each of mass > 0.
@@ -225,7 +157,7 @@ class BoundedDistribution:
             for symbol, length in zip(symbols, lengths, strict=True)
         )
 
-    def _expansions_of(self, left: nltk.Nonterminal, length: int) -> tuple[list[list[tuple[Symbol, int]]], np.ndarray]:
+    def _expansions_of(self, left: Nonterminal, length: int) -> tuple[list[list[tuple[Symbol, int]]], list[float]]:
         """Returns the ways to expand a nonterminal into a given length, and their cumulative masses."""
         if (left, length) not in self._expansions:
             children, masses = [], []
@@ -233,11 +165,11 @@ class BoundedDistribution:
                 for lengths in self._splits(rule.right, length):
                     children.append(list(zip(rule.right, lengths, strict=True)))
                     masses.append(rule.probability * self._mass_of(rule.right, lengths))
-            self._expansions[left, length] = children, np.cumsum(masses)
+            self._expansions[left, length] = children, list(itertools.accumulate(masses))
         return self._expansions[left, length]
 
 
-def _productive(rules: list[Rule]) -> list[Rule]:
+def _productive(rules: Sequence[Rule]) -> list[Rule]:
     """Returns the rules all of whose symbols derive some string."""
     productive: set[Symbol] = set()
     while True:

@@ -20,8 +20,8 @@ class Vocabulary(NamedTuple):
       padding: the token that fills a sequence up to T; None where every sequence is T symbols long.
       padding_ends: whether a sequence ends at its first padding, so that nothing but padding follows it; otherwise
         padding is a symbol like the others, which may stand inside a sequence, and only padding at the end is stripped.
-      allow_empty: whether a sequence may hold no symbol. False where padding ends sequences and the data hold no empty
-        sequence, so that none is generated.
+      allow_empty: whether a sequence may begin with padding. False where none of the data does, so that no sequence
+        that is generated is empty.
       separator: what stands between two symbols of a string: '' for characters, ' ' for words.
     """
 
@@ -149,7 +149,10 @@ class Vocabulary(NamedTuple):
           TypeError: the tokens are not integers.
           ValueError: they are not `[N, T]`, or one is not in [0, K).
         """
-        tokens = np.asarray(tokens)
+        try:
+            tokens = np.asarray(tokens)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"tokens must be integers, got {tokens!r}") from error
         if not np.issubdtype(tokens.dtype, np.integer):
             raise TypeError(f"tokens must be integers, got {tokens.dtype}")
         if tokens.ndim != 2:

@@ -1,12 +1,11 @@
-"""Cases of data, seeds and devices."""
+"""Cases of data and of keys."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from hypothesis import strategies as st
 
 import gumbel_gan as gg
-from gumbel_gan import data, evaluation, sharding, training
+from gumbel_gan import data, training
 from tests.properties import strategies as s
 from tests.properties.case import Case, arguments, float32, has, is_a
 
@@ -19,6 +18,11 @@ _NOT_TOKENS = (
     s.not_integers(*TOKENS) | s.tokens((2,), (0, LENGTH), (1, 1, 1), num_symbols=1) | st.just(np.full((2, LENGTH), -1))
 )
 
+_BATCHES = st.sampled_from(
+    (gg.Batch(np.ones((3, LENGTH), int)), gg.Batch(np.ones((3, LENGTH), int), {"label": np.arange(3)}, np.ones(3)))
+)
+_NOT_BATCHES = st.sampled_from((None, 3, "text", np.ones((3, LENGTH), int)))
+
 CASES = {
     "inverse_frequency_weights": Case(
         gg.inverse_frequency_weights,
@@ -26,7 +30,7 @@ CASES = {
         {"tokens": s.not_integers((2, 2)) | s.tokens((2,), (0, 2), (2, 0), (1, 1, 1), num_symbols=1)},
         has(lambda given: given["tokens"].shape[:1], float32),
     ),
-    "check_data": Case(
+    "data.check_data": Case(
         lambda tokens, num_symbols, length: data.check_data(tokens, num_symbols=num_symbols, length=length),
         arguments(
             tokens=s.tokens(*TOKENS, num_symbols=NUM_SYMBOLS), num_symbols=s.integers(3, 4), length=st.just(LENGTH)
@@ -34,25 +38,31 @@ CASES = {
         {"tokens": _NOT_TOKENS, "num_symbols": s.integers_below(1), "length": s.integers_below(1)},
         is_a(gg.Batch),
     ),
-    "run_keys": Case(
+    "training.run_keys": Case(
         training.run_keys,
         arguments(seed=s.SEEDS | st.just(3).map(jnp.int32)),
         {"seed": s.NOT_SEEDS | s.HUGE_SEEDS},
         is_a(training.RunKeys),
     ),
-    "seeds_axis": Case(
+    "training.seeds_axis": Case(
         training.seeds_axis,
         arguments(seeds=st.sampled_from(([0], (1, 2), [2**32 - 1]))),
         {"seeds": st.sampled_from((None, 3, "12", [0.5], [-1], [2**32], [[1]], [True], [], [None]))},
         is_a(training.RunKeys),
     ),
-    "seeds_mesh": Case(
-        sharding.seeds_mesh,
-        arguments(num_seeds=s.integers(1, 3), num_shards=s.integers(1, 2)),
-        {"num_seeds": s.integers_below(1), "num_shards": s.integers_below(1), "devices": st.just([])},
-        is_a(jax.sharding.Mesh),
+    "data.as_batch": Case(
+        data.as_batch, arguments(data=_BATCHES | s.tokens(*TOKENS, num_symbols=2)), {}, is_a(gg.Batch), num_examples=5
     ),
-    "quarters": Case(
-        evaluation.quarters, arguments(length=s.integers(1, 9)), {"length": s.integers_below(1)}, is_a(tuple)
+    "data.num_sequences": Case(
+        data.num_sequences, arguments(data=_BATCHES), {"data": _NOT_BATCHES}, is_a(int), num_examples=5
+    ),
+    "data.take": Case(
+        data.take,
+        arguments(data=_BATCHES, rows=st.sampled_from((slice(1), np.array([0]), np.array([2, 0, 2])))),
+        {
+            "data": _NOT_BATCHES,
+            "rows": s.not_integers((2,)) | st.sampled_from((0, [0], np.array([3]), np.array([-1]), np.array([[0]]))),
+        },
+        is_a(gg.Batch),
     ),
 }

@@ -14,6 +14,7 @@ LENGTH = 2
 
 _BATCH = ((1,), (3,))
 _PREFIXES = ((1, 1), (3, 2))
+_NOT_FUNCTIONS = st.sampled_from((None, 1.0, "logit"))
 _NOT_LOGITS = s.not_floating((1,), (3,)) | s.floats((), (0,), (2, 0), (0, 3), (1, 2, 3))
 
 
@@ -30,10 +31,11 @@ def _objective(function):
     )
 
 
+_OBJECTIVES = ("log_odds", "minimax", "non_saturating", "relativistic", "hinge", "wasserstein")
 _FUNCTIONS_OF_OBJECTIVES = {
-    function.__name__: function
-    for objective in (gg.log_odds, gg.minimax, gg.non_saturating, gg.relativistic)
-    for function in objective
+    f"{side} of {name}": getattr(getattr(gg, name), side)
+    for name in _OBJECTIVES
+    for side in ("discriminator_loss", "generator_loss")
 }
 
 
@@ -73,8 +75,30 @@ CASES = {
             has(lambda given: given["logits"].shape, lambda given: given["logits"].dtype),
             {"logits": s.not_finite((2, 3))},
         )
-        for function in (gg.logit, gg.tanh_half_logit, gg.log_sigmoid)
+        for function in (gg.logit, gg.tanh_half_logit, gg.log_sigmoid, gg.softplus_logit)
     },
+    **{
+        function.__name__: Case(
+            function,
+            arguments(logits=s.floats((), (0,), (2, 3), dtypes=(jnp.float32, jnp.bfloat16))),
+            {"logits": s.not_floating((), (2,))},
+            has(lambda given: given["logits"].shape, lambda given: given["logits"].dtype),
+            {"logits": s.not_finite((2, 3))},
+        )
+        for function in (gg.exp_logit, gg.exp_twice_logit, gg.exp_half_logit)
+    },
+    "density_ratio": Case(
+        gg.density_ratio,
+        arguments(reward=st.sampled_from((gg.logit, gg.log_sigmoid))),
+        {"reward": _NOT_FUNCTIONS},
+        is_a(gg.Objective),
+    ),
+    "variational": Case(
+        gg.variational,
+        arguments(output=st.just(gg.logit), conjugate=st.just(gg.logit)),
+        {"output": _NOT_FUNCTIONS, "conjugate": _NOT_FUNCTIONS},
+        is_a(gg.Objective),
+    ),
     "leave_one_out": Case(
         score_function.leave_one_out,
         arguments(values=s.floats((2,), (4,))),

@@ -1,4 +1,6 @@
-"""Cases of models, roll-outs and training."""
+"""Cases of models and training."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import optax
 from hypothesis import strategies as st
 
 import gumbel_gan as gg
-from gumbel_gan import evaluation, training, unroll
+from gumbel_gan import model, training
 from tests.properties import strategies as s
 from tests.properties.case import Case, arguments, float32, has, is_a
 
@@ -17,17 +19,9 @@ MODEL = gg.sequence_model(gg.lstm_generator(NUM_SYMBOLS, 2), length=LENGTH)
 PARAMS = MODEL.init(jax.random.key(0))
 BATCH = 3
 CARRY = MODEL.generator.initial_carry(PARAMS, BATCH, LENGTH)
-START = unroll.start_tokens(BATCH, NUM_SYMBOLS)
+LATENT = gg.sequence_model(gg.lstm_generator(NUM_SYMBOLS, 2, latent="hidden"), length=LENGTH)
 ALGORITHM = gg.maximum_likelihood(MODEL, optimizer=optax.sgd(0.1))
 STATE = ALGORITHM.init(jax.random.key(0))
-
-
-def step(carry, x):
-    return MODEL.generator.step(PARAMS, carry, x)
-
-
-def token_step(carry, token):
-    return MODEL.generator.token_step(PARAMS, carry, token)
 
 
 def int32(given):
@@ -35,11 +29,13 @@ def int32(given):
 
 
 _TOKENS = s.tokens((BATCH, LENGTH), num_symbols=NUM_SYMBOLS, dtypes=(jnp.int32,))
-_NOT_TOKENS = s.not_integers((BATCH, LENGTH)) | s.tokens((3,), (0, 2), (2, 0), (3, 0), (1, 1, 1), num_symbols=1)
+_NOT_TOKENS = (
+    s.not_integers((BATCH, LENGTH))
+    | s.tokens((3,), (2, 0), (3, 0), (1, 1, 1), num_symbols=1)
+    | s.array((BATCH, LENGTH), (-1, NUM_SYMBOLS), jnp.int32)
+)
 _NUM_GIVEN = s.integers(0, LENGTH)
 _NOT_NUM_GIVEN = s.NOT_NUMBERS | st.sampled_from((-1, LENGTH + 1, 10**9))
-_LENGTHS = {"length": s.integers(1, 3)}
-_NOT_LENGTHS = {"length": s.integers_below(1)}
 _FEW = {"num_examples": 5}
 
 CASES = {
@@ -87,60 +83,7 @@ CASES = {
         has(lambda given: (BATCH, LENGTH, 2), float32),
         **_FEW,
     ),
-    "unroll.hard": Case(
-        lambda key, length, temperature: unroll.hard(key, token_step, CARRY, START, length, temperature=temperature),
-        arguments(key=s.KEYS, temperature=s.POSITIVE, **_LENGTHS),
-        {"key": s.NOT_KEYS, "temperature": s.NOT_POSITIVE, **_NOT_LENGTHS},
-        has(lambda given: (BATCH, given["length"]), int32),
-        **_FEW,
-    ),
-    "unroll.relaxed": Case(
-        lambda key, length, temperature, feedback_temperature: unroll.relaxed(
-            key,
-            step,
-            CARRY,
-            unroll.start_symbols(BATCH, NUM_SYMBOLS),
-            length,
-            estimator=gg.straight_through,
-            temperature=temperature,
-            feedback_temperature=feedback_temperature,
-        ),
-        arguments(key=s.KEYS, temperature=s.POSITIVE, feedback_temperature=st.none() | s.POSITIVE, **_LENGTHS),
-        {
-            "key": s.NOT_KEYS,
-            "temperature": s.NOT_POSITIVE,
-            "feedback_temperature": s.NOT_POSITIVE.filter(lambda temperature: temperature is not None),
-            **_NOT_LENGTHS,
-        },
-        has(lambda given: (BATCH, given["length"], NUM_SYMBOLS), float32),
-        **_FEW,
-    ),
-    "unroll.teacher_forced": Case(
-        lambda tokens: unroll.teacher_forced(token_step, CARRY, START, tokens),
-        arguments(tokens=_TOKENS),
-        {"tokens": _NOT_TOKENS},
-        has(lambda given: (BATCH, LENGTH, NUM_SYMBOLS), float32),
-        **_FEW,
-    ),
-    "unroll.scheduled": Case(
-        lambda key, tokens, sampling_rate: unroll.scheduled(
-            key, token_step, CARRY, START, tokens, sampling_rate=sampling_rate
-        ),
-        arguments(key=s.KEYS, tokens=_TOKENS, sampling_rate=s.SHARES),
-        {"key": s.NOT_KEYS, "tokens": _NOT_TOKENS, "sampling_rate": s.NOT_SHARES},
-        has(lambda given: (BATCH, LENGTH, NUM_SYMBOLS), float32),
-        **_FEW,
-    ),
-    "unroll.completed": Case(
-        lambda key, tokens, num_given, temperature: unroll.completed(
-            key, token_step, CARRY, START, tokens, num_given, temperature=temperature
-        ),
-        arguments(key=s.KEYS, tokens=_TOKENS, num_given=_NUM_GIVEN, temperature=s.POSITIVE),
-        {"key": s.NOT_KEYS, "tokens": _NOT_TOKENS, "num_given": _NOT_NUM_GIVEN, "temperature": s.NOT_POSITIVE},
-        has(lambda given: (BATCH, LENGTH), int32),
-        **_FEW,
-    ),
-    "train": Case(
+    "training.train": Case(
         lambda key, tokens, batch_size, num_steps: training.train(
             ALGORITHM, key, STATE, tokens, batch_size=batch_size, num_steps=num_steps
         ),
@@ -154,11 +97,91 @@ CASES = {
         is_a(tuple),
         **_FEW,
     ),
-    "hidden_states_at": Case(
-        lambda times: evaluation.hidden_states_at(MODEL, times),
-        arguments(times=st.sampled_from(((1,), [1, 2]))),
-        {"times": st.sampled_from(((0,), (LENGTH + 1,), (-1,), (1.5,), 3, None, "1", (), (True,)))},
-        lambda result, given: None,
+    "model.inputs": Case(
+        lambda key, num, condition: model.inputs(LATENT, key, num, condition),
+        arguments(key=st.none() | s.KEYS, num=st.just(2), condition=st.sampled_from((None, np.ones(2)))),
+        {
+            "key": s.NOT_KEYS.filter(lambda key: key is not None),
+            "num": s.integers_below(0),
+            "condition": st.sampled_from((3, "text", np.ones(3), {"label": np.ones((1, 2))}, object())),
+        },
+        is_a(dict),
+    ),
+    "model.again": Case(
+        lambda key: model.again({"latent": None, "dropout_key": key}), arguments(key=s.KEYS), {}, is_a(dict), **_FEW
+    ),
+    "model.relaxed_step": Case(
+        lambda x: model.relaxed_step(MODEL, PARAMS)(CARRY, x)[1],
+        arguments(x=s.floats((BATCH, NUM_SYMBOLS + 1))),
+        {"x": s.not_floating((BATCH, NUM_SYMBOLS + 1)) | s.floats((), (BATCH,), (BATCH, NUM_SYMBOLS), (1, 1, 4))},
+        has(lambda given: (BATCH, NUM_SYMBOLS), float32),
         **_FEW,
+    ),
+    "model.token_step": Case(
+        lambda token: model.token_step(MODEL, PARAMS)(CARRY, token)[1],
+        arguments(token=s.tokens((BATCH,), num_symbols=NUM_SYMBOLS + 1)),
+        {
+            "token": s.not_integers((BATCH,))
+            | s.tokens((), (2,), (BATCH, 1), num_symbols=1)
+            | s.array((BATCH,), (-1, NUM_SYMBOLS + 1), jnp.int32)
+        },
+        has(lambda given: (BATCH, NUM_SYMBOLS), float32),
+        num_examples=8,
+    ),
+    "model.sample": Case(
+        lambda key, num, length, temperature: model.sample(
+            key, MODEL, PARAMS, num, {}, length=length, temperature=temperature
+        ),
+        arguments(key=s.KEYS, num=s.integers(1, 2), length=st.just(LENGTH), temperature=s.POSITIVE),
+        {
+            "key": s.NOT_KEYS,
+            "num": s.integers_below(0),
+            "length": s.integers_below(1),
+            "temperature": s.NOT_POSITIVE,
+        },
+        has(lambda given: (given["num"], LENGTH), int32),
+        **_FEW,
+    ),
+    "model.complete_tokens": Case(
+        lambda key, tokens, num_given, temperature: model.complete_tokens(
+            key, MODEL, PARAMS, tokens, num_given, {}, temperature=temperature
+        ),
+        arguments(key=s.KEYS, tokens=_TOKENS, num_given=_NUM_GIVEN, temperature=s.POSITIVE),
+        {"key": s.NOT_KEYS, "tokens": _NOT_TOKENS, "num_given": _NOT_NUM_GIVEN, "temperature": s.NOT_POSITIVE},
+        has(lambda given: (BATCH, LENGTH), int32),
+        **_FEW,
+    ),
+    **{
+        f"model.{function.__name__}": Case(
+            partial(lambda function, tokens: function(MODEL, PARAMS, tokens, {}), function),
+            arguments(tokens=_TOKENS),
+            {"tokens": _NOT_TOKENS},
+            check,
+            **_FEW,
+        )
+        for function, check in (
+            (model.teacher_forced_logits, has(lambda given: (BATCH, LENGTH, NUM_SYMBOLS), float32)),
+            (model.token_log_probs, has(lambda given: (BATCH, LENGTH), float32)),
+            (model.hidden_states_and_logits, is_a(tuple)),
+        )
+    },
+    "model.check_tokens": Case(
+        lambda tokens: model.check_tokens(MODEL, tokens),
+        arguments(tokens=_TOKENS),
+        {"tokens": _NOT_TOKENS},
+        lambda result, given: None,
+        num_examples=8,
+    ),
+    "model.require_hidden_states": Case(
+        lambda generator: model.require_hidden_states(MODEL._replace(generator=generator)),
+        arguments(generator=st.just(MODEL.generator)),
+        {"generator": st.just(MODEL.generator._replace(hidden_states=None))},
+        lambda result, given: None,
+    ),
+    "model.require_exact": Case(
+        lambda generator: model.require_exact(MODEL._replace(generator=generator)),
+        arguments(generator=st.just(gg.lstm_generator(NUM_SYMBOLS, 2, latent="none"))),
+        {"generator": st.just(gg.lstm_generator(NUM_SYMBOLS, 2, latent="hidden"))},
+        lambda result, given: None,
     ),
 }

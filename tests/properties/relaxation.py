@@ -1,5 +1,8 @@
 """Cases of samplers and estimators."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from hypothesis import strategies as st
@@ -7,10 +10,32 @@ from hypothesis import strategies as st
 import gumbel_gan as gg
 from gumbel_gan.relaxation.gumbel import relax
 from tests.properties import strategies as s
-from tests.properties.case import Case, arguments, float32, has, joined
+from tests.properties.case import Case, arguments, check_number, float32, has, is_a, joined
 
 LOGITS = ((1,), (3,), (2, 1), (0, 2), (2, 3), (1, 1, 3))
 BAD_LOGITS = ((0,), (2, 0), (0, 0))
+
+_NUMBERS = st.sampled_from((0, 1.5, -2, np.float32(0.5)))
+
+
+def _loss(function, others, **given):
+    """A case of an estimator of E[f(D)]; `others` has valid and invalid values of further arguments."""
+
+    def check(result, _):
+        assert all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(result))
+
+    return Case(
+        partial(function, f=lambda x: jnp.sum(x[..., :1] ** 2), **given),
+        arguments(key=s.KEYS, logits=s.floats(*LOGITS), **{name: pair[0] for name, pair in others.items()}),
+        {
+            "key": s.NOT_KEYS,
+            "logits": s.not_floating(*LOGITS) | s.floats((), *BAD_LOGITS),
+            **{name: pair[1] for name, pair in others.items()},
+        },
+        check,
+        num_examples=4,
+    )
+
 
 CASES = {
     "sample_gumbel": Case(
@@ -76,7 +101,13 @@ CASES = {
             has(lambda given: given["logits"].shape, lambda given: given["logits"].dtype),
             {"logits": s.not_finite(*LOGITS), "noise": s.not_finite(*LOGITS)},
         )
-        for name, function in (("relax", relax), ("soft", gg.soft), ("straight_through", gg.straight_through))
+        for name, function in (
+            ("relax", relax),
+            ("soft", gg.soft),
+            ("straight_through", gg.straight_through),
+            ("plain_straight_through", gg.plain_straight_through),
+            ("reinmax", gg.reinmax),
+        )
     },
     "concrete_log_prob": Case(
         gg.concrete_log_prob,
@@ -125,4 +156,83 @@ CASES = {
         has(lambda given: given["x"].shape, lambda given: given["x"].dtype),
         {"x": s.not_finite(*LOGITS)},
     ),
+    **{
+        f"sample of {name}": Case(
+            lambda key, logits, noise, temperature, estimator=estimator: estimator(key, logits, noise, temperature),
+            joined(
+                st.sampled_from(LOGITS).flatmap(lambda shape: s.like(shape, "logits", "noise")),
+                arguments(key=s.KEYS, temperature=s.POSITIVE),
+            ),
+            {
+                "key": s.NOT_KEYS,
+                "logits": s.not_floating(*LOGITS) | s.floats((), *BAD_LOGITS),
+                "noise": s.not_floating(*LOGITS) | s.floats((), (7,), *BAD_LOGITS),
+                "temperature": s.NOT_POSITIVE,
+            },
+            has(lambda given: given["logits"].shape, lambda given: given["logits"].dtype),
+            num_examples=5,
+        )
+        for name, estimator in (
+            ("gumbel_rao", gg.gumbel_rao(num_draws=2)),
+            ("reinmax_rao", gg.reinmax_rao(num_draws=2)),
+            ("reinmax_cv", gg.reinmax_cv(num_draws=2)),
+        )
+    },
+    **{
+        factory.__name__: Case(
+            factory, arguments(num_draws=s.integers(1, 5)), {"num_draws": s.integers_below(1)}, is_a(gg.Estimator)
+        )
+        for factory in (gg.gumbel_rao, gg.reinmax_rao)
+    },
+    "reinmax_cv": Case(
+        gg.reinmax_cv,
+        arguments(num_draws=s.integers(1, 5), weight=s.SHARES),
+        {"num_draws": s.integers_below(1), "weight": s.NOT_NUMBERS | s.NEGATIVE | st.just(2.5)},
+        is_a(gg.Estimator),
+    ),
+    "gapped_straight_through": Case(
+        gg.gapped_straight_through, arguments(gap=s.NOT_NEGATIVE), {"gap": s.NOT_WEIGHTS}, is_a(gg.Estimator)
+    ),
+    "decoupled": Case(
+        gg.decoupled,
+        arguments(backward_temperature=s.POSITIVE),
+        {"backward_temperature": s.NOT_POSITIVE},
+        is_a(gg.Estimator),
+    ),
+    "learned_temperature": Case(
+        gg.learned_temperature,
+        arguments(
+            parameter=st.sampled_from((0, -3.5, 1e4, np.float32(2))),
+            low=st.sampled_from((0.1, 1)),
+            high=st.sampled_from((2, 10.0)),
+        ),
+        {
+            "parameter": s.NOT_NUMBERS,
+            "low": s.NOT_POSITIVE,
+            "high": s.NOT_NUMBERS | s.NEGATIVE | st.just(0.1),
+        },
+        check_number(0.09, 10.01),
+    ),
+    "reinforce_loss": _loss(gg.reinforce_loss, {"num_samples": (s.integers(2, 4), s.integers_below(2))}),
+    "moving_baseline_loss": _loss(
+        gg.moving_baseline_loss,
+        {
+            "num_samples": (s.integers(1, 3), s.integers_below(1)),
+            "baseline": (_NUMBERS, s.NOT_NUMBERS),
+            "decay": (s.SHARES, s.NOT_SHARES),
+        },
+    ),
+    "indecater_loss": _loss(gg.indecater_loss, {"num_samples": (s.integers(1, 3), s.integers_below(1))}),
+    "rebar_loss": _loss(
+        gg.rebar_loss,
+        {
+            "num_samples": (s.integers(1, 3), s.integers_below(1)),
+            "temperature": (s.POSITIVE, s.NOT_POSITIVE),
+            "weight": (_NUMBERS, s.NOT_NUMBERS),
+        },
+    ),
+    "relax_loss": _loss(
+        gg.relax_loss, {"num_samples": (s.integers(1, 3), s.integers_below(1))}, control=lambda z: jnp.sum(jnp.tanh(z))
+    ),
+    "relax_gradient": _loss(gg.relax_gradient, {}, control=lambda z: jnp.sum(jnp.tanh(z))),
 }

@@ -28,18 +28,18 @@ def _schedule(function, valid, invalid, steps=_STEPS, not_steps=_NOT_STEPS):
 _ENDS = {"init_value": s.NOT_NEGATIVE, "end_value": s.NOT_NEGATIVE}
 _NOT_ENDS = {"init_value": s.NOT_WEIGHTS, "end_value": s.NOT_WEIGHTS}
 CASES = {
-    "constant": _schedule(schedules.constant, {"value": s.NOT_NEGATIVE}, {"value": s.NOT_WEIGHTS}, {}, {}),
-    "linear": _schedule(schedules.linear, _ENDS, _NOT_ENDS),
-    "cosine": _schedule(schedules.cosine, _ENDS, _NOT_ENDS),
-    "exponential": _schedule(
+    "schedules.constant": _schedule(schedules.constant, {"value": s.NOT_NEGATIVE}, {"value": s.NOT_WEIGHTS}, {}, {}),
+    "schedules.linear": _schedule(schedules.linear, _ENDS, _NOT_ENDS),
+    "schedules.cosine": _schedule(schedules.cosine, _ENDS, _NOT_ENDS),
+    "schedules.exponential": _schedule(
         schedules.exponential,
         {"init_value": s.POSITIVE, "end_value": s.POSITIVE},
         {"init_value": s.NOT_POSITIVE, "end_value": s.NOT_POSITIVE},
     ),
-    "piecewise_constant": _schedule(
+    "schedules.piecewise_constant": _schedule(
         schedules.piecewise_constant, _ENDS | {"boundary": s.POSITIVE}, _NOT_ENDS | {"boundary": s.NOT_POSITIVE}
     ),
-    "inverse_temperature_exponential": _schedule(
+    "schedules.inverse_temperature_exponential": _schedule(
         schedules.inverse_temperature_exponential,
         {"max_inverse_temperature": s.POSITIVE},
         {"max_inverse_temperature": s.NOT_POSITIVE},

@@ -1,0 +1,124 @@
+"""Maximum likelihood and the GAN on several draws of the data, several seeds on each.
+
+python -m experiments.study draws --workdir=DIR [--task=uniform] [--num_draws=4] [--num_seeds=8]
+
+A draw of the data is a value of `task.seed`: another sample of the true distribution, or another split of a file. The
+settings of both methods were chosen on other draws, see the study `search`. A study that was interrupted is resumed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from experiments import cli
+from experiments.config.choices import choose
+from experiments.configs import arithmetic, arithmetic_mle, names, names_mle
+from experiments.reports.runs import FinishedRun, grouped
+from experiments.run.directory import write_text
+from experiments.studies.study import Flag, Part
+from gumbel_gan.metrics import describe
+
+FLAGS = (
+    Flag("task", "uniform", "uniform or grammar, the lengths of arithmetic strings; or names."),
+    Flag("num_draws", 4, "Draws of the data: values of task.seed from 0."),
+    Flag("num_seeds", 8, "Seeds on each draw."),
+)
+_METRICS = ("validity", "kl_data_model", "total_variation", "heldout_nll")
+
+
+class Recipe(NamedTuple):
+    """A config file and its function."""
+
+    file: str
+    get_config: Callable[[], ConfigDict]
+
+
+_ARITHMETIC = {
+    "maximum likelihood": Recipe("arithmetic_mle.py", arithmetic_mle.get_config),
+    "GAN": Recipe("arithmetic.py", arithmetic.get_config),
+}
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "uniform": _ARITHMETIC,
+    "grammar": _ARITHMETIC,
+    "names": {
+        "maximum likelihood": Recipe("names_mle.py", names_mle.get_config),
+        "GAN": Recipe("names.py", names.get_config),
+    },
+}
+
+
+def recipes(task: str) -> dict[str, Recipe]:
+    """Returns the recipe of each method for a task.
+
+    Raises:
+      ValueError: the task is not known.
+    """
+    return RECIPES[choose(task, RECIPES, "--task")]
+
+
+def task_settings(task: str) -> dict[str, str]:
+    """Returns the settings by which a task differs from that of its config files."""
+    return {"task.length_distribution": task} if task in ("uniform", "grammar") else {}
+
+
+def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
+    """Returns the runs, in the order of their training, by the names of their folders.
+
+    Raises:
+      ValueError: the task is not known.
+    """
+    settings = task_settings(task)
+    found = {}
+    for draw in range(num_draws):
+        for label, recipe in recipes(task).items():
+            config = recipe.get_config()
+            config.update_from_flattened_dict(settings | {"num_seeds": num_seeds, "task.seed": draw})
+            file = f"experiments/configs/{recipe.file}"
+            name = f"{Path(recipe.file).stem}_{draw}"
+            changes = (*settings, "num_seeds", "task.seed")
+            found[name] = Part(f"{label}, draw {draw}", f"configs/{recipe.file}", file, config, changes)
+    return found
+
+
+def table(runs: Mapping[str, FinishedRun]) -> str:
+    """Returns the table in Markdown: each method over all draws and seeds, then each draw by itself."""
+    first = next(iter(runs.values())).summary
+    measured = [name for name in _METRICS if all(run.has(name) for run in runs.values())]
+    by_method = grouped(list(runs.values()), method)
+    lines = [
+        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}) on each of {len(by_method[0])} draws of the "
+        f"data, {first.task}; median (least … greatest) of all. {first.hardware}, {first.date}, "
+        f"jax {first.versions['jax']}.",
+        "",
+        f"| method | draw | {' | '.join(describe(name).title.replace('||', '‖') for name in measured)} | seconds |",
+        f"|---|---|{'---|' * (len(measured) + 1)}",
+    ]
+    for of_method in by_method:
+        lines.append(_row(of_method, "all", measured))
+        lines += [_row([run], str(draw), measured) for draw, run in enumerate(of_method)]
+    return "\n".join(lines) + "\n"
+
+
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes and prints the table of the finished runs, and returns its path."""
+    text = table(runs)
+    write_text(workdir / "table.md", text)
+    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    return workdir / "table.md"
+
+
+def method(run: FinishedRun) -> str:
+    """Returns the method of a run of this study, or of `search`."""
+    return run.label.partition(",")[0]
+
+
+def _row(runs: Sequence[FinishedRun], draw: str, measured: Sequence[str]) -> str:
+    cells = []
+    for name in measured:
+        values = np.concatenate([run.final(name) for run in runs])
+        cells.append(f"{np.median(values):.4f} ({values.min():.4f} … {values.max():.4f})")
+    seconds = np.median([run.summary.wall_seconds for run in runs])
+    return f"| {method(runs[0])} | {draw} | {' | '.join(cells)} | {seconds:.0f} |"

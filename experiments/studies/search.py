@@ -1,0 +1,95 @@
+"""The settings of maximum likelihood and of the GAN, chosen for both in the same way.
+
+python -m experiments.study search --workdir=DIR [--task=uniform] [--num_seeds=4]
+
+Each method has the same number of settings: widths of the generator, steps and learning rates. The best of each is that
+with the least median negative log-likelihood of the validation set; no distance to the true distribution is looked at.
+The draw of the data and the seeds are others than those of the study `draws`, which reports on what was chosen. A study
+that was interrupted is resumed.
+"""
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from experiments import cli
+from experiments.reports.runs import FinishedRun, grouped
+from experiments.run.directory import write_text
+from experiments.studies import draws
+from experiments.studies.study import Flag, Part
+
+FLAGS = (
+    Flag("task", "uniform", "As in the study draws."),
+    Flag("num_seeds", 4, "Seeds of each setting, from 100."),
+)
+WIDTHS = (8, 16, 32)
+STEPS = (3_000, 6_000)
+# Of maximum likelihood, and of the generator of the GAN.
+RATES = {
+    "maximum likelihood": ("algorithm.optimizer.learning_rate", ("cosine(1e-2, 1e-4)", "cosine(3e-3, 3e-5)")),
+    "GAN": ("algorithm.generator_optimizer.learning_rate", ("cosine(5e-3, 2.5e-4)", "cosine(3e-3, 1.5e-4)")),
+}
+_FIRST_SEED = 100
+_CHOSEN_BY = "heldout_nll"
+
+
+def parts(*, task: str, num_seeds: int) -> dict[str, Part]:
+    """Returns the runs, one for each method, width and number of steps, with a sweep over rates.
+
+    Raises:
+      ValueError: the task is not known.
+    """
+    found = {}
+    for label, recipe in draws.recipes(task).items():
+        rate, values = RATES[label]
+        for width, num_steps in itertools.product(WIDTHS, STEPS):
+            config = recipe.get_config()
+            settings = draws.task_settings(task) | {
+                "num_seeds": num_seeds,
+                "seed": _FIRST_SEED,
+                "task.seed": _FIRST_SEED,
+                "heldout": "validation",
+                "num_compared": 500,
+                "num_samples": 1_000,
+                "num_steps": num_steps,
+                "algorithm.generator.hidden_size": width,
+            }
+            config.update_from_flattened_dict(settings)
+            config.sweep = f"{rate}={list(values)}"
+            file = f"experiments/configs/{recipe.file}"
+            caption = f"width {width}, {num_steps:,} steps"
+            name = f"{Path(recipe.file).stem}_{width}_{num_steps}"
+            found[name] = Part(label, caption, file, config, (*settings, "sweep"))
+    return found
+
+
+def table(runs: Mapping[str, FinishedRun]) -> str:
+    """Returns the table in Markdown, the best setting of each method in bold."""
+    first = next(iter(runs.values())).summary
+    lines = [
+        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}), draw {_FIRST_SEED} of the data, "
+        f"{first.task}; negative log-likelihood of the validation set in nats, median (least … greatest). "
+        f"{first.hardware}, {first.date}, jax {first.versions['jax']}.",
+        "",
+        "| method | width, steps | learning rate | validation NLL |",
+        "|---|---|---|---|",
+    ]
+    for of_method in grouped(list(runs.values()), draws.method):
+        medians = [float(np.median(run.final(_CHOSEN_BY))) for run in of_method]
+        for run, median in zip(of_method, medians, strict=True):
+            values = run.final(_CHOSEN_BY)
+            text = f"{median:.4f} ({values.min():.4f} … {values.max():.4f})"
+            shown = f"**{text}**" if median == min(medians) else text
+            rate = run.settings[RATES[draws.method(run)][0]]
+            lines.append(f"| {draws.method(run)} | {run.caption} | `{rate}` | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes and prints the table of the finished runs, and returns its path."""
+    text = table(runs)
+    write_text(workdir / "table.md", text)
+    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    return workdir / "table.md"

@@ -1,0 +1,47 @@
+"""What estimators are made of: an exact sample, and an array whose derivative is the estimator's own."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.relaxation.gumbel import check_logits, check_temperature, compute_dtype, divided
+
+
+def checked(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """Returns logits and noise `[..., K]` in the dtype to compute in, after the checks that all estimators share."""
+    logits, noise = check_logits(logits), check_logits(noise, "noise")
+    if noise.shape != logits.shape:
+        raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
+    check_temperature(temperature)
+    dtype = compute_dtype(logits.dtype, noise.dtype)
+    return logits.astype(dtype), noise.astype(dtype)
+
+
+def one_hot_sample(logits: jax.Array, noise: jax.Array) -> jax.Array:
+    """Returns the `[..., K]` one-hot vectors of argmax(logits + noise), which have no gradient."""
+    return jax.nn.one_hot(jnp.argmax(logits + noise, axis=-1), logits.shape[-1], dtype=logits.dtype)
+
+
+def moving_with(logits: jax.Array, value: jax.Array) -> jax.Array:
+    """Returns `value`, held constant, with the derivative of `logits`: the identity, and 0 for excluded symbols.
+
+    Args:
+      logits: `[..., K]`; -inf excludes a symbol.
+      value: `[..., K]`, or `[D, ..., K]` with one more axis in front.
+    """
+    # Of logits less themselves, since -inf less -inf is NaN.
+    moving = jnp.where(jnp.isneginf(logits), 0, logits)
+    zero = moving - jax.lax.stop_gradient(moving)
+    return jax.lax.stop_gradient(value) + (zero if zero.ndim == value.ndim else zero[None])
+
+
+def tempered_softmax(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Returns softmax(scores / temperature) over the last axis."""
+    return jax.nn.softmax(divided(scores, temperature), axis=-1)
+
+
+def with_derivative(value: jax.Array, surrogate: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    """Returns `value` exactly, with the derivative of `surrogate`, both cast to `dtype`."""
+    surrogate = surrogate.astype(dtype)
+    # The brackets matter: (value + surrogate) - surrogate rounds.
+    return jax.lax.stop_gradient(value.astype(dtype)) + (surrogate - jax.lax.stop_gradient(surrogate))

@@ -1,0 +1,92 @@
+"""The Rao-Blackwellized straight-through Gumbel-softmax, and the Gumbel noise that is behind a sample."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import require_at_least, require_key
+from gumbel_gan.relaxation._surrogates import (
+    checked,
+    moving_with,
+    one_hot_sample,
+    tempered_softmax,
+    with_derivative,
+)
+from gumbel_gan.relaxation.estimators import Estimator
+from gumbel_gan.relaxation.gumbel import sample_gumbel
+
+
+def conditional_scores(logits: jax.Array, onehot: jax.Array, noise: jax.Array) -> jax.Array:
+    """Computes scores, logits plus Gumbel noise, given which of them is the largest.
+
+    With g standard Gumbel noise, Z = sum_k exp(a_k) and d the sampled symbol,
+
+        z_d = log Z + g_d,    z_i = -log(exp(-g_i - a_i) + exp(-g_d) / Z)    for i other than d,
+
+    which has the distribution of a + G given argmax(a + G) = d, for any d that has a probability.
+
+    Args:
+      logits: `[..., K]` the a above; -inf excludes a symbol.
+      onehot: `[..., K]` the one-hot vectors of d.
+      noise: `[..., K]` standard Gumbel noise, independent of d. It is finite, whereas -log of an exponential draw,
+        which the formula is often written with, is not where the draw is 0.
+
+    Returns:
+      `[..., K]` scores, the largest of which is that of d.
+
+    References:
+      Maddison et al. 2014, https://arxiv.org/abs/1411.0030; Paulus et al. 2021, https://arxiv.org/abs/2010.04838.
+    """
+    is_excluded = jnp.isneginf(logits)
+    log_normalizer = jax.nn.logsumexp(logits, axis=-1, keepdims=True)
+    largest = log_normalizer + jnp.sum(jnp.where(onehot > 0, noise, 0), axis=-1, keepdims=True)
+    # The inner `where` keeps derivatives finite.
+    others = -jnp.logaddexp(-noise - jnp.where(is_excluded, 0, logits), -largest)
+    return jnp.where(onehot > 0, largest, jnp.where(is_excluded, -jnp.inf, others))
+
+
+def repeated(array: jax.Array, num_draws: int) -> jax.Array:
+    """Returns an array with a new axis of `num_draws` copies in front."""
+    return jnp.broadcast_to(array[None], (num_draws, *array.shape))
+
+
+def gumbel_rao(*, num_draws: int = 10) -> Estimator:
+    """Builds Gumbel-Rao, the straight-through Gumbel-softmax averaged over the noise that has the same sample.
+
+    d = onehot + (y - stop_gradient(y)), with y the mean over draws of softmax(z / temperature), and z logits plus
+    Gumbel noise given that onehot is their sample.
+
+    In expectation it equals `straight_through`, and its variance is never above it. Gradients flow through the logits,
+    not through the conditional noise: with those through both, the expectation is another.
+
+    Args:
+      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it. With 1 it is
+        `straight_through` in distribution.
+
+    Returns:
+      An `Estimator` of one-hot samples that uses a key; the temperature is that of the backward pass.
+
+    Raises:
+      TypeError: `num_draws` is not an integer.
+      ValueError: `num_draws` is less than 1.
+
+    References:
+      Paulus et al. 2021, https://arxiv.org/abs/2010.04838.
+
+    >>> key, logits, noise = jax.random.key(0), jnp.array([0.0, 0.5]), jnp.array([1.0, 0.0])
+    >>> gumbel_rao(num_draws=10)(key, logits, noise, 0.5).tolist()
+    [1.0, 0.0]
+    """
+    require_at_least(1, num_draws=num_draws)
+
+    def sample(key: jax.Array, logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
+        require_key(key=key)
+        wide_logits, noise = checked(logits, noise, temperature)
+        onehot = one_hot_sample(wide_logits, noise)
+        fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
+        constant = repeated(jax.lax.stop_gradient(wide_logits), num_draws)
+        scores = conditional_scores(constant, repeated(onehot, num_draws), fresh)
+        relaxed = tempered_softmax(moving_with(wide_logits, scores), temperature)
+        return with_derivative(onehot, jnp.mean(relaxed, axis=0), jnp.result_type(logits))
+
+    return Estimator(sample, one_hot=True, uses_key=True)

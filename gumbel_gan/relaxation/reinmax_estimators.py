@@ -1,0 +1,172 @@
+"""ReinMax, a straight-through estimator of second order, and two forms of it with less variance.
+
+With p = softmax(a), D the one-hot sample, J_q = diag(q) - q q^T and g the gradient of the loss at D, ReinMax at
+temperature 1 is
+
+    2 J_s g - 1/2 J_p g,    s = (p + D) / 2,    which is    1/2 [J_p + (D - p)(D - p)^T] g.
+
+It is unbiased where the loss is a quadratic function of the sample.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import require_at_least, require_key, require_number
+from gumbel_gan.relaxation._surrogates import (
+    checked,
+    moving_with,
+    one_hot_sample,
+    tempered_softmax,
+    with_derivative,
+)
+from gumbel_gan.relaxation.estimators import Estimator
+from gumbel_gan.relaxation.gumbel import sample_gumbel
+from gumbel_gan.relaxation.rao_blackwell import conditional_scores, repeated
+
+
+def reinmax_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
+    """Computes the exact one-hot sample, with the gradient of ReinMax.
+
+    With p = softmax(logits), D the one-hot vector of argmax(logits + noise) and g the gradient that arrives at D, the
+    gradient by the logits is
+
+        2 J_s g - 1/2 J_p g,    s = (softmax(logits / temperature) + D) / 2,    J_q g = q * g - q (q . g).
+
+    At temperature 1 it is unbiased where the loss is a quadratic function of the sample, by Heun's rule, and equals the
+    limit of Gumbel-Rao at temperature 0 with all draws (ZGR).
+
+    Args:
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
+      noise: `[..., K]` standard Gumbel noise.
+      temperature: scalar > 0, in the paper at least 1; may be traced. It has no gradient.
+
+    Returns:
+      `[..., K]` one-hot vectors, exactly, in the dtype of `logits`.
+
+    Raises:
+      TypeError: `logits` or `noise` is not floating, or `temperature` is not a scalar number.
+      ValueError: K is 0, the shapes differ, or `temperature` is not traced and not a finite number > 0.
+
+    References:
+      Liu et al. 2023, https://arxiv.org/abs/2304.08612; for ZGR, Shekhovtsov, https://openreview.net/forum?id=EN8YE5dkOO.
+
+    >>> logits, noise = jnp.array([0.0, 0.0]), jnp.array([1.0, 0.0])
+    >>> gradient = jax.grad(lambda logits: reinmax(logits, noise, 1.0) @ jnp.array([4.0, 0.0]))
+    >>> gradient(logits).round(5).tolist()
+    [1.0, -1.0]
+    """
+    wide_logits, noise = checked(logits, noise, temperature)
+    onehot = one_hot_sample(wide_logits, noise)
+    return with_derivative(onehot, _surrogate(wide_logits, onehot, temperature), jnp.result_type(logits))
+
+
+def reinmax_rao(*, num_draws: int = 10) -> Estimator:
+    """Builds ReinMax with the Jacobian at s averaged over Gumbel noise.
+
+    The gradient is 2 M g - 1/2 J_p g, where M, in the place of J_s, is the mean over draws of the Jacobian of
+    softmax((log s + G) / temperature), and s = (softmax(logits) + D) / 2.
+
+    As the temperature goes to 0, M has the mean J_s, and the gradient that of ReinMax in expectation. Higher
+    temperatures smooth the Jacobian: less variance, more bias. The noise must be drawn without the condition that its
+    sample be D: given D, the mean of M goes to 1/4 [J_p + (D - p)(D - p)^T], so that the gradient of a linear loss
+    comes out at half its size.
+
+    Args:
+      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
+
+    Returns:
+      An `Estimator` of one-hot samples that uses a key; the temperature is that of the noisy Jacobian, without a
+      gradient.
+
+    Raises:
+      TypeError: `num_draws` is not an integer.
+      ValueError: `num_draws` is less than 1.
+
+    References:
+      Wang & Bui 2026, https://arxiv.org/abs/2603.08257; derived here, see BUILD_NOTES.md.
+
+    >>> key, logits, noise = jax.random.key(0), jnp.array([0.0, 0.5]), jnp.array([1.0, 0.0])
+    >>> reinmax_rao(num_draws=10)(key, logits, noise, 0.5).tolist()
+    [1.0, 0.0]
+    """
+    require_at_least(1, num_draws=num_draws)
+
+    def sample(key: jax.Array, logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
+        require_key(key=key)
+        wide_logits, noise = checked(logits, noise, temperature)
+        onehot = one_hot_sample(wide_logits, noise)
+        probs = jax.nn.softmax(wide_logits, axis=-1)
+        log_shifted = jnp.log((jax.lax.stop_gradient(probs) + onehot) / 2)
+        fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
+        relaxed = _smoothed(wide_logits, repeated(log_shifted, num_draws) + fresh, temperature)
+        return with_derivative(onehot, 2 * relaxed - probs / 2, jnp.result_type(logits))
+
+    return Estimator(sample, one_hot=True, uses_key=True)
+
+
+def reinmax_cv(*, weight: ArrayLike = 1.0, num_draws: int = 10) -> Estimator:
+    """Builds ReinMax with a Gumbel-softmax Jacobian as a control variate.
+
+    The gradient is [R - weight (C_D - C)] g, with R the matrix of ReinMax at temperature 1, C_D the mean over draws of
+    the Jacobian of softmax(z / temperature), z logits plus Gumbel noise given that D is their sample, and C the same
+    mean with noise that is independent of D.
+
+    C_D - C has mean 0 over D, so that the gradient of a linear loss stays unbiased; that of a quadratic one gets a bias
+    in proportion to the weight, since g depends on D. It goes from ReinMax, as the temperature rises or at weight 0, to
+    plain straight-through, as the temperature falls at weight 1. A control variate whose mean is 0 given D, the mean
+    over all draws less a single one, can't help: R is a function of D, so both are uncorrelated.
+
+    Args:
+      weight: of the control variate, a scalar in [0, 2]; may be traced.
+      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
+
+    Returns:
+      An `Estimator` of one-hot samples that uses a key; the temperature is that of the control variate, without a
+      gradient.
+
+    Raises:
+      TypeError: `num_draws` is not an integer, or `weight` not a scalar number.
+      ValueError: `num_draws` is less than 1, or `weight` is not traced and not in [0, 2].
+
+    References:
+      Wang & Bui 2026, https://arxiv.org/abs/2603.08257; derived here, see BUILD_NOTES.md.
+
+    >>> key, logits, noise = jax.random.key(0), jnp.array([0.0, 0.5]), jnp.array([1.0, 0.0])
+    >>> reinmax_cv(weight=0.5)(key, logits, noise, 1.0).tolist()
+    [1.0, 0.0]
+    """
+    require_at_least(1, num_draws=num_draws)
+    require_number("weight", weight, low=0, high=2)
+
+    def sample(key: jax.Array, logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
+        require_key(key=key)
+        wide_logits, noise = checked(logits, noise, temperature)
+        onehot = one_hot_sample(wide_logits, noise)
+        # The same draws in both means, which takes most of their noise out of the difference.
+        fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
+        constant = repeated(jax.lax.stop_gradient(wide_logits), num_draws)
+        given = conditional_scores(constant, repeated(onehot, num_draws), fresh)
+        free = constant + fresh
+        control = _smoothed(wide_logits, given, temperature) - _smoothed(wide_logits, free, temperature)
+        surrogate = _surrogate(wide_logits, onehot, 1.0) - jnp.asarray(weight, wide_logits.dtype) * control
+        return with_derivative(onehot, surrogate, jnp.result_type(logits))
+
+    return Estimator(sample, one_hot=True, uses_key=True)
+
+
+def _surrogate(logits: jax.Array, onehot: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Returns `[..., K]` an array with the derivative of ReinMax, 2 J_s - 1/2 J_p."""
+    tempered = tempered_softmax(jax.lax.stop_gradient(logits), jax.lax.stop_gradient(temperature))
+    log_shifted = jnp.log((tempered + onehot) / 2)
+    shifted = jax.nn.softmax(moving_with(logits, log_shifted), axis=-1)
+    return 2 * shifted - jax.nn.softmax(logits, axis=-1) / 2
+
+
+def _smoothed(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Returns `[..., K]` the mean over `[D, ..., K]` scores of their softmax, with the derivative by the logits."""
+    relaxed = tempered_softmax(moving_with(logits, scores), jax.lax.stop_gradient(temperature))
+    return jnp.mean(relaxed, axis=0)
+
+
+reinmax = Estimator(reinmax_sample, one_hot=True)

@@ -1,0 +1,125 @@
+"""Probabilistic context-free grammars over characters: their rules, and how they are read from a text.
+
+NLTK takes over a second to be imported, so only what reads or parses with it imports it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import nltk
+
+
+class Nonterminal(NamedTuple):
+    """A symbol that rules replace."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Returns the name."""
+        return self.name
+
+
+# A terminal, which is a str, or a Nonterminal.
+Symbol = Any
+
+
+class Rule(NamedTuple):
+    """A production with its probability given its left-hand side."""
+
+    left: Nonterminal
+    right: tuple[Symbol, ...]
+    probability: float
+
+
+class Grammar(NamedTuple):
+    """A probabilistic context-free grammar.
+
+    Attributes:
+      start: the start symbol.
+      rules: the productions; the probabilities of those of a nonterminal sum to 1.
+    """
+
+    start: Nonterminal
+    rules: tuple[Rule, ...]
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        """The terminals, sorted."""
+        return tuple(sorted({symbol for rule in self.rules for symbol in rule.right if isinstance(symbol, str)}))
+
+    def to_nltk(self) -> "nltk.CFG":
+        """Returns the grammar without its probabilities, for NLTK's parsers."""
+        import nltk
+
+        def convert(symbol: Symbol) -> Any:
+            return symbol if isinstance(symbol, str) else nltk.Nonterminal(symbol.name)
+
+        productions = [nltk.Production(convert(rule.left), map(convert, rule.right)) for rule in self.rules]
+        return nltk.CFG(convert(self.start), productions)
+
+
+def uniform_grammar(rules: Mapping[str, Sequence[str]]) -> Grammar:
+    """Builds a grammar in which the rules of a nonterminal are equally likely.
+
+    Args:
+      rules: right-hand sides of each nonterminal, of which the first is the start symbol. Nonterminals are single
+        characters; all other characters are terminals.
+
+    >>> uniform_grammar({"S": ["x", "S+S"]}).terminals
+    ('+', 'x')
+    """
+    symbols = {name: Nonterminal(name) for name in rules}
+    return Grammar(
+        next(iter(symbols.values())),
+        tuple(
+            Rule(symbols[left], tuple(symbols.get(character, character) for character in right), 1 / len(rights))
+            for left, rights in rules.items()
+            for right in rights
+        ),
+    )
+
+
+def parse_grammar(text: str) -> Grammar:
+    """Parses a PCFG in NLTK's notation, whose terminals are single characters.
+
+    Args:
+      text: the productions. Where none of them states a probability, those of a nonterminal are equally likely. The
+        start symbol is the first left-hand side, or that of a line `%start X`.
+
+    Returns:
+      The grammar.
+
+    Raises:
+      ValueError: the text is not such a grammar; the message starts with "grammar".
+    """
+    import nltk
+
+    states_probabilities = re.search(r"\[[\d.]+\]", re.sub(r"'[^']*'|\"[^\"]*\"", "", text))
+    try:
+        parsed = (nltk.PCFG if states_probabilities else nltk.CFG).fromstring(text)
+    except ValueError as error:
+        raise ValueError(f"grammar must be a PCFG in NLTK's notation: {' '.join(str(error).split())}") from error
+
+    def convert(symbol: Any) -> Symbol:
+        return symbol if isinstance(symbol, str) else Nonterminal(str(symbol))
+
+    # NLTK lets the probabilities of a nonterminal's rules sum to 0.99 to 1.01.
+    weights = [rule.prob() if states_probabilities else 1.0 for rule in parsed.productions()]
+    totals: dict[Nonterminal, float] = {}
+    for rule, weight in zip(parsed.productions(), weights, strict=True):
+        totals[convert(rule.lhs())] = totals.get(convert(rule.lhs()), 0.0) + weight
+    rules = tuple(
+        Rule(convert(rule.lhs()), tuple(map(convert, rule.rhs())), weight / totals[convert(rule.lhs())])
+        for rule, weight in zip(parsed.productions(), weights, strict=True)
+    )
+    start = convert(parsed.start())
+    if start not in totals:
+        raise ValueError(f"grammar must have a production for its start symbol, got none for {start}")
+    for symbol in (symbol for rule in rules for symbol in rule.right):
+        if isinstance(symbol, Nonterminal) and symbol not in totals:
+            raise ValueError(f"grammar must have a production for every nonterminal, got none for {symbol}")
+        if isinstance(symbol, str) and len(symbol) != 1:
+            raise ValueError(f"grammar must have terminals of a single character, got {symbol!r}")
+    return Grammar(start, rules)

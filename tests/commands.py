@@ -1,0 +1,72 @@
+"""Commands of the project as processes of their own: `run` to their end, `start` to be watched or killed.
+
+Importing JAX and the rest takes seconds, so `run` forks its processes from one that has imported them.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from multiprocessing import forkserver
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TIMEOUT = 240
+# As a user's, but for the options by which programs compile faster.
+XLA_FLAGS = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_count=2", "")
+ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "", "XLA_FLAGS": XLA_FLAGS}
+# What defines no flags, of which a process can hold those of one command.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["experiments.run.loop", "experiments.reports.report", "matplotlib.backends.backend_agg", "nltk"]
+)
+
+
+def start(command, *arguments):
+    """Starts `python -m experiments.COMMAND`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", f"experiments.{command}", *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(command, *arguments):
+    """Runs a command to its end; returns its exit status, output and errors."""
+    with tempfile.TemporaryDirectory() as folder, _environment(ENVIRONMENT):
+        process = CONTEXT.Process(target=_call, args=(folder, command, arguments))
+        process.start()
+        process.join(TIMEOUT)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"{command} {arguments} took more than {TIMEOUT} s")
+        return process.exitcode, *((Path(folder) / name).read_text(encoding="utf-8") for name in ("output", "errors"))
+
+
+def _call(folder, command, arguments):
+    os.chdir(ROOT)
+    for name, stream in (("output", sys.stdout), ("errors", sys.stderr)):
+        stream.flush()
+        with (Path(folder) / name).open("w", encoding="utf-8") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    sys.argv = [command, *arguments]
+    runpy.run_module(f"experiments.{command}", run_name="__main__", alter_sys=True)
+
+
+@contextlib.contextmanager
+def _environment(variables):
+    """Sets the environment that the process inherits from which others are forked."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    forkserver.ensure_running()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

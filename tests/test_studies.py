@@ -1,0 +1,74 @@
+"""The studies of the GAN against likelihood: their runs, and the tables of runs that are made up."""
+
+import pytest
+
+from experiments.config import run_config
+from experiments.reports.runs import read_runs
+from experiments.studies import draws, ladder, search
+from tests.test_report import crossing, with_metrics, write_run
+
+
+def parsed(parts):
+    return {name: run_config.parse(part.config) for name, part in parts.items()}
+
+
+def made_up(tmp_path, names, labels):
+    for name in names:
+        write_run(tmp_path / name, algorithm="gan", losses=crossing, validity=[0.9, 1.0], kl=[1.0, 3.0])
+    runs = [read_runs([tmp_path / name], labels=[label])[0] for name, label in zip(names, labels, strict=True)]
+    return dict(zip(names, runs, strict=True))
+
+
+@pytest.mark.parametrize("task", ["uniform", "grammar", "names"])
+def test_methods_are_searched_alike_and_reported_on_other_draws(task):
+    searched = search.parts(task=task, num_seeds=4)
+    methods = [part.label for part in searched.values()]
+    assert methods.count("GAN") == methods.count("maximum likelihood") == len(search.WIDTHS) * len(search.STEPS)
+    reported = draws.parts(task=task, num_draws=2, num_seeds=3)
+    assert [part.label.split(",")[0] for part in reported.values()] == ["maximum likelihood", "GAN"] * 2
+    configs = [parsed(each).values() for each in (searched, reported)]
+    assert not {each.task.settings["seed"] for each in configs[0]} & {each.task.settings["seed"] for each in configs[1]}
+    assert {each.heldout for each in configs[0]} == {"validation"}
+    assert {len(next(iter(each.sweep.values()))) for each in configs[0]} == {2}
+
+
+def test_an_unknown_task_is_named():
+    with pytest.raises(ValueError, match="--task must be one of"):
+        draws.parts(task="unifrom", num_draws=1, num_seeds=1)
+
+
+def test_the_best_setting_of_each_method_is_marked(tmp_path):
+    runs = made_up(tmp_path, "abc", ["GAN", "GAN", "maximum likelihood"])
+    rates = {setting: "constant(1.0)" for setting, _ in search.RATES.values()}
+    for (name, run), nll in zip(runs.items(), (2.0, 1.0, 3.0), strict=True):
+        measured = with_metrics(run, heldout_nll=[nll - 0.5, nll + 0.5])
+        runs[name] = measured._replace(caption=f"width {name}", settings=rates)
+    lines = search.table(runs).split("\n")[4:-1]
+    assert ["**" in line for line in lines] == [False, True, True]
+    assert lines[1] == "| GAN | width b | `constant(1.0)` | **1.0000 (0.5000 … 1.5000)** |"
+
+
+def test_the_table_of_draws_holds_all_of_them_and_each(tmp_path):
+    names = [f"{method}_{draw}" for draw in range(2) for method in ("mle", "gan")]
+    labels = [f"{method}, draw {draw}" for draw in range(2) for method in ("maximum likelihood", "GAN")]
+    lines = draws.table(made_up(tmp_path, names, labels)).split("\n")[4:-1]
+    assert [line.split(" | ")[:2] for line in lines] == [
+        [f"| {method}", draw] for method in ("maximum likelihood", "GAN") for draw in ("all", "0", "1")
+    ]
+    assert "0.9500 (0.9000 … 1.0000)" in lines[0]
+
+
+def test_a_rung_has_the_changes_of_those_below_it_that_are_kept(tmp_path):
+    kept, *_ = flat = [
+        run_config.flatten(config.to_dict()) for config in parsed(ladder.parts(num_seeds=2, num_steps=60)).values()
+    ]
+    for rung, settings in zip(list(ladder.RUNGS.values())[1:], flat[1:], strict=True):
+        assert {name for name, value in settings.items() if value != kept[name]} == set(rung.settings)
+        kept = settings if rung.is_kept else kept
+
+
+def test_the_ladder_s_table_counts_the_seeds_that_work(tmp_path):
+    runs = made_up(tmp_path, ["paper", "straight_through"], ["0", "1"])
+    assert "| 1 of 2 |" in ladder.table(runs)
+    ladder.draw(runs, tmp_path / "ladder.png")
+    assert (tmp_path / "ladder.png").stat().st_size > 1_000
