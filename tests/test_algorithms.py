@@ -2,6 +2,7 @@
 
 import itertools
 from functools import partial
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -140,34 +141,47 @@ def algorithm(request):
     return ALGORITHMS[request.param]()
 
 
-def test_a_step_keeps_the_state_s_structure_and_counts(algorithm):
+class Trained(NamedTuple):
+    before: Any
+    after: Any
+    metrics: dict[str, jax.Array]
+    third: Any
+
+
+@pytest.fixture(scope="module")
+def trained(algorithm):
+    """Three steps, each of which takes the state over; with the states before and after the first."""
     state = algorithm.init(jax.random.key(0))
-    new_state, metrics = jax.jit(algorithm.step)(jax.random.key(1), state, BATCH)
-    chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
-    assert int(new_state.step) == 1
-    assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(state))
-    chex.assert_tree_all_finite((new_state, metrics))
-    assert all(value.shape == () for value in metrics.values())
-    old_params, new_params = (algorithm.params(each, averaged=False) for each in (state, new_state))
+    before = jax.tree.map(jnp.copy, state)
+    step = jax.jit(algorithm.step, donate_argnums=1)
+    first, *others = jax.random.split(jax.random.key(1), 3)
+    state, metrics = step(first, state, BATCH)
+    after = jax.tree.map(jnp.copy, state)
+    for key in others:
+        state, _ = step(key, state, BATCH)
+    return Trained(before, after, metrics, state)
+
+
+def test_a_step_keeps_the_state_s_structure_and_counts(algorithm, trained):
+    chex.assert_trees_all_equal_shapes_and_dtypes(trained.before, trained.after)
+    assert int(trained.after.step) == 1
+    assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(trained.before))
+    chex.assert_tree_all_finite((trained.after, trained.metrics))
+    assert all(value.shape == () for value in trained.metrics.values())
+    old_params, new_params = (algorithm.params(each, averaged=False) for each in (trained.before, trained.after))
     moved = jax.tree.map(lambda old, new: jnp.abs(new - old).max(), old_params, new_params)
     assert max(jax.tree.leaves(moved)) > 0
 
 
-def test_a_state_can_be_donated_from_the_start(algorithm):
-    state = algorithm.init(jax.random.key(0))
-    step = jax.jit(algorithm.step, donate_argnums=1)
-    for key in jax.random.split(jax.random.key(1), 3):
-        state, _ = step(key, state, BATCH)
-    assert int(state.step) == 3
+def test_a_state_can_be_donated_from_the_start(trained):
+    assert int(trained.third.step) == 3
 
 
-def test_the_averaged_or_the_newest_parameters_may_be_asked_for(algorithm):
-    state = algorithm.init(jax.random.key(0))
-    state, _ = jax.jit(algorithm.step)(jax.random.key(1), state, BATCH)
+def test_the_averaged_or_the_newest_parameters_may_be_asked_for(algorithm, trained):
     newest, averaged, usual = (
-        algorithm.params(state, averaged=False),
-        algorithm.params(state, averaged=True),
-        algorithm.params(state),
+        algorithm.params(trained.after, averaged=False),
+        algorithm.params(trained.after, averaged=True),
+        algorithm.params(trained.after),
     )
     chex.assert_trees_all_equal(averaged, usual)
     chex.assert_trees_all_equal_shapes_and_dtypes(newest, averaged)
