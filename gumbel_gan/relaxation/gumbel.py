@@ -210,11 +210,15 @@ def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
 
 
 def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
-    """Computes (logits + noise) / temperature, in float32 or wider."""
+    """Computes (logits + noise) / temperature less its maximum, in float32 or wider."""
     noise = check_logits(noise, "noise")
     if noise.shape != logits.shape:
         raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
     check_temperature(temperature)
     dtype = compute_dtype(logits.dtype, noise.dtype)
     divisor = jnp.maximum(jnp.asarray(temperature, dtype), _MIN_TEMPERATURE)
-    return (logits.astype(dtype) + noise.astype(dtype)) / divisor
+    perturbed = logits.astype(dtype) + noise.astype(dtype)
+    # Subtracted only after the division, as `softmax` does, the maximum leaves a rounding error in compiled code that
+    # overflows the exponential at temperatures below 1e-9.
+    maximum = jax.lax.stop_gradient(jnp.max(perturbed, axis=-1, keepdims=True))
+    return (perturbed - maximum) / divisor
