@@ -116,6 +116,15 @@ def test_finite_logits_and_temperatures_never_give_nan(temperature):
     assert np.isfinite(gumbel.gumbel_log_softmax(jax.random.key(0), logits, temperature)).all()
 
 
+@pytest.mark.parametrize("temperature", [1e-30, 1e-12])
+def test_compiled_samples_at_tiny_temperatures_are_one_hot(temperature):
+    noise = gumbel.sample_gumbel(jax.random.key(2), (100, 4))
+    y = jax.jit(lambda temperature: gumbel.relax(jnp.zeros_like(noise), noise, temperature))(temperature)
+    np.testing.assert_array_equal(y, jax.nn.one_hot(noise.argmax(-1), 4))
+    log_y = jax.jit(lambda temperature: gumbel.gumbel_log_softmax(jax.random.key(0), noise, temperature))(temperature)
+    assert np.isfinite(log_y).all()
+
+
 def test_excluded_symbols_are_never_drawn():
     logits = jnp.tile(jnp.array([0.0, -jnp.inf, 1.0]), (1_000, 1))
     assert not (gumbel.gumbel_max(jax.random.key(0), logits) == 1).any()

@@ -208,6 +208,11 @@ def test_a_condition_must_have_an_entry_a_sequence():
         (lambda: gg.sequence_model(make().generator, length=1.5), TypeError, "length must be an integer, got 1.5"),
         (lambda: PLAIN.log_prob(PARAMS, EVERY + 1), ValueError, r"tokens must be in \[0, 3\), got 1 to 3"),
         (lambda: PLAIN.log_prob(PARAMS, EVERY - 1), ValueError, r"tokens must be in \[0, 3\), got -1 to 1"),
+        (
+            lambda: gg.model.token_step(PLAIN, PARAMS)(None, jnp.array([0, -1])),
+            ValueError,
+            r"token must be in \[0, 4\), got -1 to 0",
+        ),
         (lambda: PLAIN.log_prob(PARAMS, EVERY * 1.0), TypeError, "tokens must be integers, got float32"),
         (lambda: PLAIN.log_prob(PARAMS, EVERY[0]), ValueError, r"tokens must be \[N, T\] with T at least 1, got shape"),
         (lambda: PLAIN.hidden_states(PARAMS, EVERY[:, :0]), ValueError, r"tokens must be \[N, T\] with T at least 1"),

@@ -190,6 +190,18 @@ def test_completions_keep_what_is_given_and_go_on_as_the_generator_does(num_give
     np.testing.assert_array_equal(completed[:, num_given:], picked[:, num_given:])
 
 
+def test_the_start_symbol_and_draws_do_not_have_to_fit_the_dtype_of_the_tokens():
+    tokens, start = jnp.ones((2, 2), jnp.uint8), unroll.start_tokens(2, 256)
+    np.testing.assert_array_equal(unroll.previous_tokens(tokens, start), [[256, 1], [256, 1]])
+    start = unroll.start_tokens(2, 300)
+
+    def step(carry, token):
+        return carry, jax.nn.one_hot(jnp.full_like(token, 299), 300) * 1e3 + carry
+
+    drawn = unroll.completed(jax.random.key(0), step, jnp.zeros((2, 300)), start, tokens, 1)
+    np.testing.assert_array_equal(drawn, [[1, 299], [1, 299]])
+
+
 def test_noise_of_all_steps_is_never_held_at_once():
     num, length, wide = 50, 40, networks.lstm_generator(700, 3)
     params = wide.init(jax.random.key(0))

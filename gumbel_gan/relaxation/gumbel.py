@@ -198,10 +198,15 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Ar
 
 
 def divided(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Computes scores / temperature; where a score is -inf its derivatives are 0, not NaN."""
+    """Computes (scores - max(scores)) / temperature; where a score is -inf its derivatives are 0, not NaN.
+
+    The maximum is subtracted before the division. Subtracted after it, as `softmax` does, it leaves a rounding error in
+    compiled code that overflows the exponential at temperatures below 1e-9.
+    """
     divisor = jnp.maximum(jnp.asarray(temperature, scores.dtype), _MIN_TEMPERATURE)
     is_excluded = jnp.isneginf(scores)
-    return jnp.where(is_excluded, -jnp.inf, jnp.where(is_excluded, 0, scores) / divisor)
+    maximum = jax.lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True))
+    return jnp.where(is_excluded, -jnp.inf, jnp.where(is_excluded, 0, scores - maximum) / divisor)
 
 
 def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
@@ -217,7 +222,7 @@ def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
 
 
 def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
-    """Computes (logits + noise) / temperature, in float32 or wider."""
+    """Computes (logits + noise) / temperature less its maximum, in float32 or wider."""
     noise = check_logits(noise, "noise")
     if noise.shape != logits.shape:
         raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
