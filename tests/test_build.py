@@ -174,9 +174,10 @@ def test_a_sampling_rate_is_a_share():
 def test_gradients_are_clipped():
     config = quicktest.get_config()
     with config.unlocked():
-        config.algorithm.generator_optimizer.update({"name": "clipped_adam", "max_norm": 1e-3})
+        config.algorithm.generator_optimizer.update({"name": "clipped_adam", "max_norm": "1e-3", "max_skipped": 3})
+        config.algorithm.discriminator_optimizer.update({"name": "optimistic_adam", "max_norm": "1e-3"})
     built(config)
-    section = {"name": "clipped_adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}
+    section = {"name": "adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}
     # With b1 = b2 = 0 Adam divides by the gradient's size, so look at what reaches it.
     optimizer = Reader(10).named(section, "config.algorithm.optimizer", registries.OPTIMIZERS)
     _, state = optimizer.update({"w": jnp.array([3.0, 4.0])}, optimizer.init({"w": jnp.zeros(2)}))

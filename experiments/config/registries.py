@@ -176,7 +176,32 @@ def adam(
     require_scalar("learning_rate", learning_rate, low=0)
     require_number("b1", b1, low=0, high=1, open_high=True)
     require_number("b2", b2, low=0, high=1, open_high=True)
-    optimizer = optax.adam(learning_rate, b1=b1, b2=b2)
+    return _guarded(optax.adam(learning_rate, b1=b1, b2=b2), max_norm, max_skipped)
+
+
+def optimistic_adam(
+    learning_rate: Scalar,
+    b1: ArrayLike = 0.9,
+    b2: ArrayLike = 0.999,
+    *,
+    max_norm: ArrayLike | None = None,
+    max_skipped: int | None = None,
+) -> optax.GradientTransformation:
+    """Builds Adam that adds to each update its difference to the one before (Daskalakis et al. 2018); see `adam`."""
+    require_scalar("learning_rate", learning_rate, low=0)
+    require_number("b1", b1, low=0, high=1, open_high=True)
+    require_number("b2", b2, low=0, high=1, open_high=True)
+    optimizer = optax.chain(
+        optax.scale_by_adam(b1=b1, b2=b2),
+        optax.scale_by_optimistic_gradient(),
+        optax.scale_by_learning_rate(learning_rate),
+    )
+    return _guarded(optimizer, max_norm, max_skipped)
+
+
+def _guarded(
+    optimizer: optax.GradientTransformation, max_norm: ArrayLike | None, max_skipped: int | None
+) -> optax.GradientTransformation:
     if max_norm is not None:
         require_number("max_norm", max_norm, low=0, open_low=True)
         optimizer = optax.chain(optax.clip_by_global_norm(max_norm), optimizer)
@@ -186,29 +211,11 @@ def adam(
     return optimizer
 
 
-def clipped_adam(
-    learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999, *, max_norm: ArrayLike
-) -> optax.GradientTransformation:
-    """Builds Adam of gradients that are first scaled down to a norm of at most `max_norm`, > 0."""
-    return adam(learning_rate, b1, b2, max_norm=max_norm)
-
-
-def optimistic_adam(learning_rate: Scalar, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999) -> optax.GradientTransformation:
-    """Builds Adam that adds to each update its difference to the one before (Daskalakis et al. 2018)."""
-    require_scalar("learning_rate", learning_rate, low=0)
-    require_number("b1", b1, low=0, high=1, open_high=True)
-    require_number("b2", b2, low=0, high=1, open_high=True)
-    return optax.chain(
-        optax.scale_by_adam(b1=b1, b2=b2),
-        optax.scale_by_optimistic_gradient(),
-        optax.scale_by_learning_rate(learning_rate),
-    )
-
-
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
     "adam": adam,
-    "clipped_adam": clipped_adam,
     "optimistic_adam": optimistic_adam,
+    # An older name.
+    "clipped_adam": adam,
 }
 
 

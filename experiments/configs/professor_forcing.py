@@ -130,7 +130,7 @@ def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
 
 def _adam(*, b1: float, max_norm: float) -> dict[str, Any]:
     return {
-        "name": "clipped_adam",
+        "name": "adam",
         "learning_rate": "cosine(2e-3, 1e-4)",
         "b1": b1,
         "b2": 0.999,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import gumbel_gan as gg
 from gumbel_gan import data, training
 from tests.properties import strategies as s
-from tests.properties.case import Case, arguments, float32, has, is_a
+from tests.properties.case import Case, arguments, float32, has, is_a, joined
 
 NUM_SYMBOLS = 3
 LENGTH = 2
@@ -49,6 +49,23 @@ CASES = {
         arguments(seeds=st.sampled_from(([0], (1, 2), [2**32 - 1]))),
         {"seeds": st.sampled_from((None, 3, "12", [0.5], [-1], [2**32], [[1]], [True], [], [None]))},
         is_a(training.RunKeys),
+    ),
+    "training.has_diverged": Case(
+        training.has_diverged,
+        arguments(state=s.floats((), (2,), (0,)).map(lambda leaf: {"leaf": leaf, "step": jnp.int32(1)})),
+        {},
+        has(lambda given: (), lambda given: jnp.bool),
+        num_examples=5,
+    ),
+    "training.select": Case(
+        training.select,
+        joined(
+            arguments(condition=st.booleans().map(jnp.bool) | st.just(jnp.array([True, False]))),
+            s.like((2, 3), "first", "second"),
+        ),
+        {},
+        has(lambda given: (2, 3), lambda given: given["first"].dtype),
+        num_examples=5,
     ),
     "data.as_batch": Case(
         data.as_batch, arguments(data=_BATCHES | s.tokens(*TOKENS, num_symbols=2)), {}, is_a(gg.Batch), num_examples=5
