@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
             "ema_decay": 0.998,
             "num_latent_draws": 256,
             "generator": config.algorithm.generator,
-            "optimizer": {"name": "adam", "learning_rate": "cosine(3e-3, 3e-5)", "b1": 0.9, "b2": 0.999},
+            "optimizer": {"name": "adam", "learning_rate": "cosine(1e-2, 1e-4)", "b1": 0.9, "b2": 0.999},
         }
     )
     return config
