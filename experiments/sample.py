@@ -16,8 +16,8 @@ with interrupts.imports(__name__):
     from experiments import cli
     from experiments.config.members import members
     from experiments.config.run_config import STATES
-    from experiments.run.directory import one_line
     from experiments.run.restore import restore
+    from experiments.run.texts import one_line
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)

@@ -14,8 +14,9 @@ from experiments.reports import curves, page, report, tables, terminal
 from experiments.reports.bands import numbers
 from experiments.reports.runs import read_runs
 from experiments.run import evaluation
-from experiments.run.directory import RunDirectory, write_json
+from experiments.run.directory import RunDirectory
 from experiments.run.summary import write_summary
+from experiments.run.texts import write_json
 from experiments.studies.rank_test import compared
 from gumbel_gan import training
 from gumbel_gan.metrics import METRICS, Metric, describe

@@ -17,7 +17,8 @@ from experiments.config import build, files, run_config, schedule_text
 from experiments.configs import arithmetic, paper
 from experiments.reports import figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
-from experiments.run.directory import RunDirectory, write_json
+from experiments.run.directory import RunDirectory
+from experiments.run.texts import write_json
 from experiments.studies import lamb2016
 from experiments.studies.kusner2016 import parts, verdict
 from experiments.studies.study import command

@@ -9,7 +9,8 @@ from experiments.config import run_config
 from experiments.config.run_config import flatten
 from experiments.configs import quicktest, text
 from experiments.run import loop
-from experiments.run.directory import RunDirectory, check_holds_no_run, write_samples
+from experiments.run.directory import RunDirectory, check_holds_no_run
+from experiments.run.texts import write_samples
 
 CONFIG = run_config.parse(quicktest.get_config())
 WRITTEN = ("summary.json", "metrics.jsonl", "samples.txt", "curves.png")

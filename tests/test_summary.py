@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.run.directory import RunDirectory, as_json
+from experiments.run.directory import RunDirectory
 from experiments.run.summary import SCHEMA_VERSION, Summary, read_summary, write_summary
+from experiments.run.texts import as_json
 from gumbel_gan.metrics import METRICS
 
 COMMITTED = sorted((Path(__file__).parent.parent / "experiments" / "results").rglob("summary.json"))

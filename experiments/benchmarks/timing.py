@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 
 from experiments import devices
-from experiments.run.directory import write_json
+from experiments.run.texts import write_json
 
 
 class Program(NamedTuple):

@@ -12,7 +12,7 @@ from ml_collections.config_dict import placeholder
 
 
 def get_config() -> ConfigDict:
-    """Returns the best recipe found for the arithmetic grammar: a narrow generator, trained long, with a slow finish."""
+    """Returns the best recipe found: a narrow generator, trained long, with a slow finish."""
     config = wide_config()
     config.num_steps = 6_000
     config.algorithm.ema_decay = 0.999

@@ -10,8 +10,8 @@ from experiments.reports.bands import band
 from experiments.reports.figures import new_figure
 from experiments.reports.formats import format_point
 from experiments.reports.runs import FinishedRun
-from experiments.run.directory import Row
 from experiments.run.summary import Summary
+from experiments.run.texts import Row
 from gumbel_gan.metrics import LOSSES, METRICS, describe
 
 # Of the panels that a metric's record names, those that figures of several runs show.

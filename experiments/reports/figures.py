@@ -10,7 +10,7 @@ import numpy as np
 from experiments.reports.bands import band, state_accuracies
 from experiments.reports.formats import format_metric
 from experiments.reports.runs import FinishedRun
-from experiments.run.directory import one_line
+from experiments.run.texts import one_line
 from gumbel_gan.metrics import DIVERGENCE_ORDERS, METRICS
 
 _WINDOW_METRICS = tuple(f"ngram_divergence_{order}" for order in DIVERGENCE_ORDERS)

@@ -10,7 +10,7 @@ from experiments.reports.bands import FAILURE_VALIDITY
 from experiments.reports.report import Report
 from experiments.reports.runs import FinishedRun, differing_settings
 from experiments.reports.tables import comparison_tables, dynamics_tables, results_csv, results_table
-from experiments.run.directory import write_text
+from experiments.run.texts import write_text
 from gumbel_gan.metrics import METRICS
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from experiments.reports import curves, figures
 from experiments.reports.runs import FinishedRun, grouped
 from experiments.reports.tables import compared_with
-from experiments.run.directory import one_line
+from experiments.run.texts import one_line
 
 
 class Statement(NamedTuple):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from experiments.config import schedule_text
 from experiments.reports import bands
 from experiments.reports.formats import format_point
-from experiments.run.directory import Row, RunDirectory, flatten
+from experiments.run.directory import RunDirectory, flatten
 from experiments.run.summary import NUM_SHOWN, Summary, read_summary
+from experiments.run.texts import Row
 
 _SYMBOLS = {True: "✓", False: "✗", None: " "}
 

@@ -11,7 +11,7 @@ import numpy as np
 from experiments.reports.bands import band, failure_rate, numbers, state_accuracies
 from experiments.reports.formats import format_metric, format_range, half_width
 from experiments.reports.runs import FinishedRun, grouped
-from experiments.run.directory import Row
+from experiments.run.texts import Row
 from gumbel_gan.metrics import METRICS, describe
 
 _SIGNIFICANT = 0.05

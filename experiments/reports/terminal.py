@@ -10,8 +10,8 @@ from rich.table import Table
 
 from experiments.reports.bands import FAILURE_VALIDITY, band, failure_rate, final, numbers, state_accuracies
 from experiments.reports.formats import format_band, format_metric, format_point, format_range, half_width
-from experiments.run.directory import Row, one_line
 from experiments.run.summary import NUM_SHOWN, Summary
+from experiments.run.texts import Row, one_line
 from gumbel_gan.metrics import METRICS, Metric
 
 _DRIFT = "ngram_divergence_3"

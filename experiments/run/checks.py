@@ -7,7 +7,8 @@ from typing import Any
 import jax
 
 from experiments.config.run_config import RunConfig, flatten
-from experiments.run.directory import CHANGEABLE, Row, RunDirectory
+from experiments.run.directory import CHANGEABLE, RunDirectory
+from experiments.run.texts import Row
 from gumbel_gan.checkpoints import Checkpoints
 
 THREEFRY = "threefry2x32"

@@ -1,32 +1,24 @@
 """The files of one run: where they lie, how they are written, and what keeps a run from being lost."""
 
 import json
-import math
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from experiments.config import run_config
 from experiments.config.files import task_files
 from experiments.config.run_config import RunConfig, flatten
 from experiments.run.lock import RunLock
-
-Row = dict[str, Any]
+from experiments.run.texts import PARTIAL, Row, read_samples, write_json, write_text
 
 # Keys of `config.json` beside the config itself: what the run writes into its folder; and, while it begins, what of the
 # run before is still to be deleted.
 _WRITTEN, _REPLACES = "written", "replaces"
-_PARTIAL = ".partial"
 CHANGEABLE = ("num_steps", "patience", "chunks_per_checkpoint", "seconds_per_checkpoint", "platform")
 """What a resumed run may change: how far it goes and how it is kept, not what it computes."""
-
-_UNESCAPED = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
-_ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.items()})
 
 
 class RunDirectory:
@@ -141,7 +133,7 @@ class RunDirectory:
         for file, copy in zip(task_files(config), self._copies(config), strict=True):
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                partial = copy.with_name(copy.name + _PARTIAL)
+                partial = copy.with_name(copy.name + PARTIAL)
                 shutil.copyfile(file, partial)
                 partial.replace(copy)
 
@@ -207,8 +199,7 @@ class RunDirectory:
 
     def read_samples(self) -> list[str]:
         """Reads the samples, which may be empty strings."""
-        lines = self.samples.read_text(encoding="utf-8").split("\n")[:-1]
-        return [re.sub(r"\\.", lambda escape: _UNESCAPED[escape[0]], line) for line in lines]
+        return read_samples(self.samples)
 
     def read_states(self) -> list[Row] | None:
         """Reads the points of the recurrent states, an entry a point of the sweep; None where there are none."""
@@ -278,7 +269,7 @@ class RunDirectory:
         listed = [path for path in known if names is None or str(path.relative_to(self.path)) in names]
         listed = [*record.replaces, *(path for path in listed if path not in record.replaces)]
         # What a process that was killed left of one of them.
-        partial = [path.with_name(path.name + _PARTIAL) for path in listed]
+        partial = [path.with_name(path.name + PARTIAL) for path in listed]
         return [path for path in [*partial, *listed] if os.path.lexists(path)]
 
     def _top(self, path: Path) -> Path:
@@ -322,41 +313,6 @@ class _Record(NamedTuple):
 _RUN_FILE = re.compile(
     r"((summary|states)\.json|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+)(\.partial)?|checkpoints|events"
 )
-
-
-def as_json(value: Any) -> Any:
-    """Turns arrays into lists and non-finite numbers into None, deep down."""
-    if isinstance(value, Mapping):
-        return {name: as_json(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(each) for each in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return as_json(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes JSON, atomically."""
-    write_text(path, json.dumps(as_json(value), indent=2) + "\n")
-
-
-def write_samples(path: Path, strings: Iterable[str]) -> None:
-    """Writes strings, one a line, atomically."""
-    write_text(path, "".join(one_line(string) + "\n" for string in strings))
-
-
-def one_line(string: str) -> str:
-    r"""Writes a string in one line: '\n', '\r' and '\\' stand for line ends and backslashes in it."""
-    return string.translate(_ESCAPED)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text, atomically."""
-    partial = path.with_name(path.name + _PARTIAL)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def check_holds_no_run(path: str | Path, flag: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.config.build import Experiment
 from experiments.config.members import first_members, members
 from experiments.config.run_config import RunConfig
-from experiments.run.directory import Row
+from experiments.run.texts import Row
 from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.data import Batch, take
 from gumbel_gan.metrics import Estimate, TwoSample, embed, two_sample_accuracy

@@ -17,8 +17,9 @@ from experiments.config.build import Experiment
 from experiments.config.members import first_members, members, sweep
 from experiments.config.run_config import RunConfig
 from experiments.run import dynamics
-from experiments.run.directory import Row, RunDirectory, as_json, write_samples, write_text
+from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary
+from experiments.run.texts import Row, as_json, write_samples, write_text
 from gumbel_gan import evaluation, training
 from gumbel_gan.metrics import METRICS
 from gumbel_gan.tasks import Task

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from experiments.run.directory import Row, RunDirectory, write_json
+from experiments.run.directory import RunDirectory
+from experiments.run.texts import Row, write_json
 
 SCHEMA_VERSION = 2
 """Version of the files that are written. Files without `schema_version` are of version 1."""

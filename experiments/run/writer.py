@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from tensorboardX import SummaryWriter
 
-from experiments.run.directory import Row, RunDirectory, as_json
+from experiments.run.directory import RunDirectory
+from experiments.run.texts import Row, as_json
 
 
 class MetricsWriter:

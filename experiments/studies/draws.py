@@ -17,7 +17,7 @@ from experiments import cli
 from experiments.config.choices import choose
 from experiments.configs import arithmetic, arithmetic_mle, names, names_mle
 from experiments.reports.runs import FinishedRun, grouped
-from experiments.run.directory import write_text
+from experiments.run.texts import write_text
 from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 

@@ -21,7 +21,7 @@ import optax
 import gumbel_gan as gg
 from experiments import cli
 from experiments.reports import gradient_figures
-from experiments.run.directory import write_json, write_text
+from experiments.run.texts import write_json, write_text
 from experiments.studies import gradient_estimates as estimates
 from experiments.studies.study import Flag
 from gumbel_gan import training

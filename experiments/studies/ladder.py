@@ -18,7 +18,7 @@ from experiments import cli
 from experiments.configs import paper
 from experiments.reports import figures
 from experiments.reports.runs import FinishedRun
-from experiments.run.directory import write_text
+from experiments.run.texts import write_text
 from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 

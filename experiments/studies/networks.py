@@ -13,7 +13,7 @@ import numpy as np
 from experiments import cli
 from experiments.configs import arithmetic_networks
 from experiments.reports.runs import FinishedRun
-from experiments.run.directory import write_text
+from experiments.run.texts import write_text
 from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 

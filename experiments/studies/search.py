@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments import cli
 from experiments.reports.runs import FinishedRun, grouped
-from experiments.run.directory import write_text
+from experiments.run.texts import write_text
 from experiments.studies import draws
 from experiments.studies.study import Flag, Part
 

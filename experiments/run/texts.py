@@ -1,0 +1,59 @@
+"""Texts, JSON and strings in files, written so that a process that is killed leaves a whole file or none."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+
+PARTIAL = ".partial"
+"""What the name of a file that is being written ends in."""
+
+_UNESCAPED = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
+_ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.items()})
+
+
+def as_json(value: Any) -> Any:
+    """Turns arrays into lists and non-finite numbers into None, deep down."""
+    if isinstance(value, Mapping):
+        return {name: as_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return as_json(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON, atomically."""
+    write_text(path, json.dumps(as_json(value), indent=2) + "\n")
+
+
+def write_samples(path: Path, strings: Iterable[str]) -> None:
+    """Writes strings, one a line, atomically."""
+    write_text(path, "".join(one_line(string) + "\n" for string in strings))
+
+
+def read_samples(path: Path) -> list[str]:
+    """Reads what `write_samples` wrote; a string may be empty."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return [re.sub(r"\\.", lambda escape: _UNESCAPED[escape[0]], line) for line in lines]
+
+
+def one_line(string: str) -> str:
+    r"""Writes a string in one line: '\n', '\r' and '\\' stand for line ends and backslashes in it."""
+    return string.translate(_ESCAPED)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text, atomically."""
+    partial = path.with_name(path.name + PARTIAL)
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
