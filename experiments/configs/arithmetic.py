@@ -12,21 +12,15 @@ from ml_collections.config_dict import placeholder
 
 
 def get_config() -> ConfigDict:
-    """Returns the best recipe found: a narrow generator, trained long, with a slow finish."""
+    """Returns the best recipe found that takes a minute: a narrow generator, whose rate starts high."""
     config = wide_config()
-    config.num_steps = 6_000
-    config.algorithm.ema_decay = 0.999
     config.algorithm.generator.hidden_size = 8
-    for optimizer, rate in (
-        ("generator_optimizer", "cosine(3e-3, 1.5e-4)"),
-        ("discriminator_optimizer", "cosine(6e-3, 3e-4)"),
-    ):
-        config.algorithm[optimizer].update(learning_rate=rate, b2=0.99)
+    config.algorithm.generator_optimizer.learning_rate = "cosine(5e-3, 2.5e-4)"
     return config
 
 
 def wide_config() -> ConfigDict:
-    """Returns the recipe that other configs start from, with an LSTM 32 as generator and half the steps."""
+    """Returns the recipe that other configs start from, with an LSTM 32 as generator."""
     network = {"name": "lstm", "hidden_size": 32}
     # The norm that gradients are scaled down to, and how many in a row are skipped if they are not finite.
     guards = {"max_norm": "none", "max_skipped": placeholder(int)}
