@@ -2,8 +2,8 @@
 
 python -m experiments.train --workdir=runs/mle --config=experiments/configs/arithmetic_mle.py
 
-Eight seeds take 100 s on two CPU cores (AMD EPYC, 2026-11-23). Median (worst) of seeds 0 to 7: validity 0.999 (0.998),
-KL(data || model) 0.006 (0.009) nats, total variation 0.039 (0.045).
+Eight seeds take 29 s on two CPU cores (AMD EPYC, 2026-11-26). Median (worst) of seeds 0 to 7: validity
+0.999 (0.997), KL(data || model) 0.003 (0.005) nats, total variation 0.025 (0.031).
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Returns the baseline, with the generator and the data of the main job."""
+    """Returns the baseline, with the data of the main job; a narrower generator overfits less."""
     config = arithmetic.get_config()
     config.num_steps = 6_000
     config.algorithm = ConfigDict(
@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
             "sampling_rate": "none",  # share of symbols that the generator draws itself in training
             "ema_decay": 0.998,
             "num_latent_draws": 256,
-            "generator": config.algorithm.generator,
+            "generator": {"name": "lstm", "hidden_size": 8, "latent": "none"},
             "optimizer": {"name": "adam", "learning_rate": "cosine(1e-2, 1e-4)", "b1": 0.9, "b2": 0.999},
         }
     )
