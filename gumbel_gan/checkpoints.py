@@ -146,8 +146,8 @@ class Checkpoints:
 
         # In the structure on disk, which may lack a field that is None in `like`.
         wanted = _by_path(jax.tree.map(described, like))
-        item = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
-        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(item)})
+        described_tree = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
+        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(described_tree)})
         try:
             with _no_traces():
                 found = _by_path(self._manager.restore(step, args=arguments)[name])

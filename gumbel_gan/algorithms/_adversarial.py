@@ -226,10 +226,14 @@ def penalized_loss(
     check_penalty(penalty)
     weights: dict[str, Scalar] = {
         name: weight
-        for name, weight in (("real_penalty", penalty.real_weight), ("generated_penalty", penalty.generated_weight))
+        for name, weight in (
+            ("real_penalty", penalty.real_weight),
+            ("generated_penalty", penalty.generated_weight),
+            ("interpolated_penalty", penalty.interpolated_weight),
+        )
         if weight is not None and not is_zero(weight)
     }
-    interpolated_weight = penalty.interpolated_weight
+    interpolated_weight = weights.pop("interpolated_penalty", None)
 
     def penalized(
         params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array
@@ -252,7 +256,7 @@ def penalized_loss(
         for name, weight in weights.items():
             metrics[name] = zero_centered_gradient_penalty(gradients[name])
             total = total + at_step(weight, step) * metrics[name]
-        if interpolated_weight is not None and not is_zero(interpolated_weight):
+        if interpolated_weight is not None:
             num = max(1, round(penalty.fraction * min(len(real.x), len(generated.x))))
             point_key, dropout_key = (jax.random.fold_in(key, number) for number in (1, 2))
             first = _rows(real, slice(num))

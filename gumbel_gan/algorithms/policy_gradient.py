@@ -11,7 +11,7 @@ from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch, one_hot
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_kind, require_number
+from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_callable, require_kind, require_number
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.advantages import AdvantageEstimator, Baseline, Rollout
 from gumbel_gan.losses.objectives import cross_entropy
@@ -99,8 +99,7 @@ def policy_gradient(
     require_kind(AdvantageEstimator, advantages=advantages)
     kind = PrefixDiscriminator if advantages.of_prefixes else Discriminator
     _adversarial.check_parts(model, discriminator, kind, generator_optimizer, discriminator_optimizer)
-    if not callable(reward):
-        raise TypeError(f"reward must be a function of logits, got {reward!r}")
+    require_callable(reward=reward)
     _ema.check_decay(ema_decay)
     require_number("warm_up_steps", warm_up_steps, low=0)
     require_at_least(1, discriminator_updates=discriminator_updates)

@@ -33,7 +33,9 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_functions, require_logits, slow
+from gumbel_gan.arguments import require_callable
+from gumbel_gan.losses._checks import require_logits
+from gumbel_gan.losses._exponents import slow
 from gumbel_gan.losses.objectives import Objective
 
 softplus = jax.nn.softplus
@@ -58,7 +60,7 @@ def variational(output: Callable[[jax.Array], jax.Array], conjugate: Callable[[j
     References:
       Nowozin et al. 2016, equation 6, https://arxiv.org/abs/1606.00709.
     """
-    require_functions(output=output, conjugate=conjugate)
+    require_callable(output=output, conjugate=conjugate)
 
     def discriminator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
         require_logits(real, generated)

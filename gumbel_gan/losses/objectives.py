@@ -27,7 +27,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_functions, require_logits, slow
+from gumbel_gan.arguments import require_callable
+from gumbel_gan.losses._checks import require_logits
+from gumbel_gan.losses._exponents import slow
 from gumbel_gan.losses.rewards import (
     Reward,
     exp_half_logit,
@@ -126,7 +128,7 @@ def density_ratio(reward: Reward) -> Objective:
       Hernández-Lobato 2016, equation 4, https://arxiv.org/abs/1611.04051; for `minimax` and `non_saturating`,
       Goodfellow et al. 2014, equation 1 and section 3, https://arxiv.org/abs/1406.2661.
     """
-    require_functions(reward=reward)
+    require_callable(reward=reward)
 
     def generator_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
         require_logits(real, generated)

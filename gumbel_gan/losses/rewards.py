@@ -24,7 +24,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.losses._checks import require_floating, slow
+from gumbel_gan.losses._checks import require_floating
+from gumbel_gan.losses._exponents import slow
 
 # Maps logits `[...]` to rewards `[...]`, elementwise.
 Reward = Callable[[jax.Array], jax.Array]

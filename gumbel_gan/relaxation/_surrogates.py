@@ -4,17 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.relaxation.gumbel import check_logits, check_temperature, compute_dtype, divided
-
-
-def checked(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    """Returns logits and noise `[..., K]` in the dtype to compute in, after the checks that all estimators share."""
-    logits, noise = check_logits(logits), check_logits(noise, "noise")
-    if noise.shape != logits.shape:
-        raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
-    check_temperature(temperature)
-    dtype = compute_dtype(logits.dtype, noise.dtype)
-    return logits.astype(dtype), noise.astype(dtype)
+from gumbel_gan.relaxation.gumbel import divided
 
 
 def one_hot_sample(logits: jax.Array, noise: jax.Array) -> jax.Array:

@@ -57,7 +57,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.relaxation.gumbel import compute_dtype, relax
+from gumbel_gan.relaxation._surrogates import one_hot_sample, tempered_softmax, with_derivative
+from gumbel_gan.relaxation.gumbel import checked, relax
 
 
 # Not a NamedTuple, whose objects can't be jitted: jax.jit keeps a weak reference, and a tuple allows none.
@@ -126,12 +127,9 @@ def straight_through_sample(logits: ArrayLike, noise: ArrayLike, temperature: Ar
     References:
       Jang et al. 2017, section 2.2, https://arxiv.org/abs/1611.01144.
     """
-    y = relax(logits, noise, temperature)
-    dtype = compute_dtype(jnp.result_type(logits), jnp.result_type(noise))
-    symbols = jnp.argmax(jnp.asarray(logits, dtype) + jnp.asarray(noise, dtype), axis=-1)
-    onehot = jax.nn.one_hot(symbols, y.shape[-1], dtype=y.dtype)
-    # The brackets matter: (onehot + y) - y rounds, and is not exactly one-hot.
-    return onehot + (y - jax.lax.stop_gradient(y))
+    wide_logits, noise = checked(logits, noise, temperature)
+    relaxed = tempered_softmax(wide_logits + noise, temperature)
+    return with_derivative(one_hot_sample(wide_logits, noise), relaxed, jnp.result_type(logits))
 
 
 soft = Estimator(soft_sample, one_hot=False)

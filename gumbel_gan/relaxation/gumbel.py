@@ -56,6 +56,16 @@ def check_temperature(temperature: ArrayLike, name: str = "temperature") -> None
     require_number(name, temperature, low=0, open_low=True)
 
 
+def checked(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """Returns logits and noise `[..., K]` in the dtype to compute in, after the checks that all estimators share."""
+    logits, noise = check_logits(logits), check_logits(noise, "noise")
+    if noise.shape != logits.shape:
+        raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
+    check_temperature(temperature)
+    dtype = compute_dtype(logits.dtype, noise.dtype)
+    return logits.astype(dtype), noise.astype(dtype)
+
+
 def sample_gumbel(
     key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32, *, mode: Mode | None = None
 ) -> jax.Array:
@@ -223,9 +233,5 @@ def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
 
 def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
     """Computes (logits + noise) / temperature less its maximum, in float32 or wider."""
-    noise = check_logits(noise, "noise")
-    if noise.shape != logits.shape:
-        raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
-    check_temperature(temperature)
-    dtype = compute_dtype(logits.dtype, noise.dtype)
-    return divided(logits.astype(dtype) + noise.astype(dtype), temperature)
+    logits, noise = checked(logits, noise, temperature)
+    return divided(logits + noise, temperature)

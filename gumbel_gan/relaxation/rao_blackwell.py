@@ -6,14 +6,13 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_key
 from gumbel_gan.relaxation._surrogates import (
-    checked,
     moving_with,
     one_hot_sample,
     tempered_softmax,
     with_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
-from gumbel_gan.relaxation.gumbel import sample_gumbel
+from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
 
 
 def conditional_scores(logits: jax.Array, onehot: jax.Array, noise: jax.Array) -> jax.Array:
@@ -48,6 +47,11 @@ def conditional_scores(logits: jax.Array, onehot: jax.Array, noise: jax.Array) -
 def repeated(array: jax.Array, num_draws: int) -> jax.Array:
     """Returns an array with a new axis of `num_draws` copies in front."""
     return jnp.broadcast_to(array[None], (num_draws, *array.shape))
+
+
+def mean_softmax(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Returns `[..., K]` the mean over `[D, ..., K]` scores of their softmax, with the derivative by the logits."""
+    return jnp.mean(tempered_softmax(moving_with(logits, scores), temperature), axis=0)
 
 
 def gumbel_rao(*, num_draws: int = 10) -> Estimator:
@@ -86,7 +90,7 @@ def gumbel_rao(*, num_draws: int = 10) -> Estimator:
         fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
         constant = repeated(jax.lax.stop_gradient(wide_logits), num_draws)
         scores = conditional_scores(constant, repeated(onehot, num_draws), fresh)
-        relaxed = tempered_softmax(moving_with(wide_logits, scores), temperature)
-        return with_derivative(onehot, jnp.mean(relaxed, axis=0), jnp.result_type(logits))
+        relaxed = mean_softmax(wide_logits, scores, temperature)
+        return with_derivative(onehot, relaxed, jnp.result_type(logits))
 
     return Estimator(sample, one_hot=True, uses_key=True)

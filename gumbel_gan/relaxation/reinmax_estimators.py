@@ -14,15 +14,14 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_key, require_number
 from gumbel_gan.relaxation._surrogates import (
-    checked,
     moving_with,
     one_hot_sample,
     tempered_softmax,
     with_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
-from gumbel_gan.relaxation.gumbel import sample_gumbel
-from gumbel_gan.relaxation.rao_blackwell import conditional_scores, repeated
+from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
+from gumbel_gan.relaxation.rao_blackwell import conditional_scores, mean_softmax, repeated
 
 
 def reinmax_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
@@ -99,7 +98,8 @@ def reinmax_rao(*, num_draws: int = 10) -> Estimator:
         probs = jax.nn.softmax(wide_logits, axis=-1)
         log_shifted = jnp.log((jax.lax.stop_gradient(probs) + onehot) / 2)
         fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
-        relaxed = _smoothed(wide_logits, repeated(log_shifted, num_draws) + fresh, temperature)
+        scores = repeated(log_shifted, num_draws) + fresh
+        relaxed = mean_softmax(wide_logits, scores, jax.lax.stop_gradient(temperature))
         return with_derivative(onehot, 2 * relaxed - probs / 2, jnp.result_type(logits))
 
     return Estimator(sample, one_hot=True, uses_key=True)
@@ -148,7 +148,10 @@ def reinmax_cv(*, weight: ArrayLike = 1.0, num_draws: int = 10) -> Estimator:
         constant = repeated(jax.lax.stop_gradient(wide_logits), num_draws)
         given = conditional_scores(constant, repeated(onehot, num_draws), fresh)
         free = constant + fresh
-        control = _smoothed(wide_logits, given, temperature) - _smoothed(wide_logits, free, temperature)
+        constant_temperature = jax.lax.stop_gradient(temperature)
+        control = mean_softmax(wide_logits, given, constant_temperature) - mean_softmax(
+            wide_logits, free, constant_temperature
+        )
         surrogate = _surrogate(wide_logits, onehot, 1.0) - jnp.asarray(weight, wide_logits.dtype) * control
         return with_derivative(onehot, surrogate, jnp.result_type(logits))
 
@@ -161,12 +164,6 @@ def _surrogate(logits: jax.Array, onehot: jax.Array, temperature: ArrayLike) -> 
     log_shifted = jnp.log((tempered + onehot) / 2)
     shifted = jax.nn.softmax(moving_with(logits, log_shifted), axis=-1)
     return 2 * shifted - jax.nn.softmax(logits, axis=-1) / 2
-
-
-def _smoothed(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Returns `[..., K]` the mean over `[D, ..., K]` scores of their softmax, with the derivative by the logits."""
-    relaxed = tempered_softmax(moving_with(logits, scores), jax.lax.stop_gradient(temperature))
-    return jnp.mean(relaxed, axis=0)
 
 
 reinmax = Estimator(reinmax_sample, one_hot=True)

@@ -6,14 +6,13 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_number
 from gumbel_gan.relaxation._surrogates import (
-    checked,
     moving_with,
     one_hot_sample,
     tempered_softmax,
     with_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
-from gumbel_gan.relaxation.gumbel import relax
+from gumbel_gan.relaxation.gumbel import checked, relax
 
 
 def plain_straight_through_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:

@@ -105,15 +105,15 @@ def parse_grammar(text: str) -> Grammar:
     def convert(symbol: Any) -> Symbol:
         return symbol if isinstance(symbol, str) else Nonterminal(str(symbol))
 
+    stated = [
+        Rule(convert(rule.lhs()), tuple(map(convert, rule.rhs())), rule.prob() if states_probabilities else 1.0)
+        for rule in parsed.productions()
+    ]
     # NLTK lets the probabilities of a nonterminal's rules sum to 0.99 to 1.01.
-    weights = [rule.prob() if states_probabilities else 1.0 for rule in parsed.productions()]
     totals: dict[Nonterminal, float] = {}
-    for rule, weight in zip(parsed.productions(), weights, strict=True):
-        totals[convert(rule.lhs())] = totals.get(convert(rule.lhs()), 0.0) + weight
-    rules = tuple(
-        Rule(convert(rule.lhs()), tuple(map(convert, rule.rhs())), weight / totals[convert(rule.lhs())])
-        for rule, weight in zip(parsed.productions(), weights, strict=True)
-    )
+    for rule in stated:
+        totals[rule.left] = totals.get(rule.left, 0.0) + rule.probability
+    rules = tuple(rule._replace(probability=rule.probability / totals[rule.left]) for rule in stated)
     start = convert(parsed.start())
     if start not in totals:
         raise ValueError(f"grammar must have a production for its start symbol, got none for {start}")
