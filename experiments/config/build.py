@@ -237,20 +237,15 @@ def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader:
     return reader.call(entry.weights, {name: section.pop(name) for name in names}, _PATH, tokens=task.train.tokens)
 
 
-def _estimator(text: Any, path: str, _: _Context) -> Estimator:
+def _estimator(text: Any, path: str, context: _Context) -> Estimator:
     """Returns the estimator of a name, such as 'reinmax', or of a call with numbers, 'gumbel_rao(num_draws=10)'."""
     name, settings = schedule_text.call(text, path)
     chosen = registries.ESTIMATORS[choose(name, registries.ESTIMATORS, path)]
-    if isinstance(chosen, Estimator):
-        if settings:
-            raise ValueError(f"{path}: {name!r} takes no settings, got {shown(text)}")
-        return chosen
-    for setting in settings:
-        choose(setting, values.parameters(chosen), path, what="setting")
-    try:
-        return chosen(**settings)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(chosen, Estimator):
+        return context.reader.call(chosen, settings, path)
+    if settings:
+        raise ValueError(f"{path}: {name!r} takes no settings, got {shown(text)}")
+    return chosen
 
 
 def _advantages(section: Any, path: str, context: _Context) -> AdvantageEstimator:

@@ -173,9 +173,7 @@ def adam(
       max_norm: the norm, > 0, to which larger gradients are scaled down first; None for no such limit.
       max_skipped: how many gradients in a row are skipped if they are not finite; None takes every gradient.
     """
-    require_scalar("learning_rate", learning_rate, low=0)
-    require_number("b1", b1, low=0, high=1, open_high=True)
-    require_number("b2", b2, low=0, high=1, open_high=True)
+    _check_adam(learning_rate, b1, b2)
     return _guarded(optax.adam(learning_rate, b1=b1, b2=b2), max_norm, max_skipped)
 
 
@@ -188,15 +186,19 @@ def optimistic_adam(
     max_skipped: int | None = None,
 ) -> optax.GradientTransformation:
     """Builds Adam that adds to each update its difference to the one before (Daskalakis et al. 2018); see `adam`."""
-    require_scalar("learning_rate", learning_rate, low=0)
-    require_number("b1", b1, low=0, high=1, open_high=True)
-    require_number("b2", b2, low=0, high=1, open_high=True)
+    _check_adam(learning_rate, b1, b2)
     optimizer = optax.chain(
         optax.scale_by_adam(b1=b1, b2=b2),
         optax.scale_by_optimistic_gradient(),
         optax.scale_by_learning_rate(learning_rate),
     )
     return _guarded(optimizer, max_norm, max_skipped)
+
+
+def _check_adam(learning_rate: Scalar, b1: ArrayLike, b2: ArrayLike) -> None:
+    require_scalar("learning_rate", learning_rate, low=0)
+    require_number("b1", b1, low=0, high=1, open_high=True)
+    require_number("b2", b2, low=0, high=1, open_high=True)
 
 
 def _guarded(

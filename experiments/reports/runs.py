@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.config import schedule_text
+from experiments.config.run_config import flatten
 from experiments.reports import bands
 from experiments.reports.formats import format_point
-from experiments.run.directory import RunDirectory, flatten
+from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary, read_summary
 from experiments.run.texts import Row
 

@@ -51,7 +51,7 @@ class RunLock:
                 raise self._refusal() from None
 
     def release(self) -> None:
-        """Gives the lock back, if it is held."""
+        """Releases the lock, if it is held."""
         if self._lease.is_locked:
             self._lease.release(force=True)
 

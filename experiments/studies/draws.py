@@ -3,7 +3,7 @@
 python -m experiments.study draws --workdir=DIR [--task=uniform] [--num_draws=4] [--num_seeds=8]
 
 A draw of the data is a value of `task.seed`: another sample of the true distribution, or another split of a file. The
-settings of both methods were chosen on other draws, see the study `search`. A study that was interrupted is resumed.
+study `search` chooses settings on another draw. A study that was interrupted is resumed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
-from experiments import cli
 from experiments.config.choices import choose
 from experiments.configs import arithmetic, arithmetic_mle, names, names_mle
 from experiments.reports.runs import FinishedRun, grouped
-from experiments.run.texts import write_text
+from experiments.studies import tables
 from experiments.studies.study import Flag, Part
-from gumbel_gan.metrics import describe
 
 FLAGS = (
     Flag("task", "uniform", "uniform or grammar, the lengths of arithmetic strings; or names."),
@@ -89,11 +87,10 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     measured = [name for name in _METRICS if all(run.has(name) for run in runs.values())]
     by_method = grouped(list(runs.values()), method)
     lines = [
-        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}) on each of {len(by_method[0])} draws of the "
-        f"data, {first.task}; median (least … greatest) of all. {first.hardware}, {first.date}, "
-        f"jax {first.versions['jax']}.",
+        f"{tables.seeds(first)} on each of {len(by_method[0])} draws of the "
+        f"data, {first.task}; median (least … greatest) of all. {tables.measured(first)}",
         "",
-        f"| method | draw | {' | '.join(describe(name).title.replace('||', '‖') for name in measured)} | seconds |",
+        f"| method | draw | {tables.titles(measured)} | seconds |",
         f"|---|---|{'---|' * (len(measured) + 1)}",
     ]
     for of_method in by_method:
@@ -104,10 +101,7 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes and prints the table of the finished runs, and returns its path."""
-    text = table(runs)
-    write_text(workdir / "table.md", text)
-    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
-    return workdir / "table.md"
+    return tables.write(table(runs), workdir)
 
 
 def method(run: FinishedRun) -> str:
@@ -116,9 +110,6 @@ def method(run: FinishedRun) -> str:
 
 
 def _row(runs: Sequence[FinishedRun], draw: str, measured: Sequence[str]) -> str:
-    cells = []
-    for name in measured:
-        values = np.concatenate([run.final(name) for run in runs])
-        cells.append(f"{np.median(values):.4f} ({values.min():.4f} … {values.max():.4f})")
+    cells = [tables.spread(np.concatenate([run.final(name) for run in runs]), 4) for name in measured]
     seconds = np.median([run.summary.wall_seconds for run in runs])
     return f"| {method(runs[0])} | {draw} | {' | '.join(cells)} | {seconds:.0f} |"

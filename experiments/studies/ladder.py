@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments import cli
 from experiments.configs import paper
 from experiments.reports import figures
 from experiments.reports.runs import FinishedRun
-from experiments.run.texts import write_text
+from experiments.studies import tables
 from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 
@@ -99,17 +98,16 @@ def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
 def table(runs: Mapping[str, FinishedRun]) -> str:
     """Returns the table in Markdown."""
     first = next(iter(runs.values())).summary
-    titles = [describe(name).title.replace("||", "‖") for name in _METRICS]
     lines = [
-        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}), {first.steps:,} steps; exact distances, "
-        f"median (least … greatest). {first.hardware}, {first.date}, jax {first.versions['jax']}. A change in brackets "
+        f"{tables.seeds(first)}, {first.steps:,} steps; exact distances, "
+        f"median (least … greatest). {tables.measured(first)} A change in brackets "
         "is not in the rungs after it.",
         "",
-        f"| rung | change | {' | '.join(titles)} | seeds of validity ≥ {_VALID} and total variation < {_FAILED} |",
+        f"| rung | change | {tables.titles(_METRICS)} | seeds of validity ≥ {_VALID} and total variation < {_FAILED} |",
         "|---|---|---|---|---|---|",
     ]
     for name, run in runs.items():
-        cells = [f"{np.median(each):.3f} ({each.min():.3f} … {each.max():.3f})" for each in map(run.final, _METRICS)]
+        cells = [tables.spread(run.final(metric), 3) for metric in _METRICS]
         good = (run.final("validity") >= _VALID) & (run.final("total_variation") < _FAILED)
         caption = RUNGS[name].caption if RUNGS[name].is_kept else f"({RUNGS[name].caption})"
         lines.append(f"| {run.label} | {caption} | {' | '.join(cells)} | {good.sum()} of {len(good)} |")
@@ -136,8 +134,5 @@ def draw(runs: Mapping[str, FinishedRun], path: Path) -> None:
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes and prints the table of the finished runs, draws the figure, and returns the table's path."""
-    text = table(runs)
-    write_text(workdir / "table.md", text)
     draw(runs, workdir / "ladder.png")
-    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
-    return workdir / "table.md"
+    return tables.write(table(runs), workdir)

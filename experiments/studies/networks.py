@@ -10,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import cli
 from experiments.configs import arithmetic_networks
 from experiments.reports.runs import FinishedRun
-from experiments.run.texts import write_text
+from experiments.studies import tables
 from experiments.studies.study import Flag, Part
-from gumbel_gan.metrics import describe
 
 FLAGS = (
     Flag("num_seeds", 4, "Seeds of each pair."),
@@ -41,31 +39,23 @@ def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
 def table(runs: Mapping[str, FinishedRun]) -> str:
     """Returns the table in Markdown: medians and ranges over seeds, and the speed of training."""
     first = next(iter(runs.values())).summary
-    titles = [describe(name).title.replace("||", "‖") for name in _METRICS]
     lines = [
-        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}), {first.steps:,} steps; exact distances, "
-        f"median (least … greatest). {first.hardware}, {first.date}, jax {first.versions['jax']}. Steps a second: of "
+        f"{tables.seeds(first)}, {first.steps:,} steps; exact distances, "
+        f"median (least … greatest). {tables.measured(first)} Steps a second: of "
         "all seeds in one program, on a shared machine, without compilation.",
         "",
-        f"| generator | discriminator | {' | '.join(titles)} | steps a second |",
+        f"| generator | discriminator | {tables.titles(_METRICS)} | steps a second |",
         "|---|---|---|---|---|---|",
     ]
     for run in runs.values():
-        cells = [_spread(run.final(name)) for name in _METRICS]
+        cells = [tables.spread(run.final(name), 3) for name in _METRICS]
         lines.append(f"| {run.label.replace(',', ' | ')} | {' | '.join(cells)} | {_steps_per_second(run):.0f} |")
     return "\n".join(lines) + "\n"
 
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes and prints the table of the finished runs, and returns its path."""
-    text = table(runs)
-    write_text(workdir / "table.md", text)
-    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
-    return workdir / "table.md"
-
-
-def _spread(values: np.ndarray) -> str:
-    return f"{np.median(values):.3f} ({values.min():.3f} … {values.max():.3f})"
+    return tables.write(table(runs), workdir)
 
 
 def _steps_per_second(run: FinishedRun) -> float:

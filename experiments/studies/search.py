@@ -14,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import cli
 from experiments.reports.runs import FinishedRun, grouped
-from experiments.run.texts import write_text
-from experiments.studies import draws
+from experiments.studies import draws, tables
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
@@ -69,9 +67,9 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     """Returns the table in Markdown, the best setting of each method in bold."""
     first = next(iter(runs.values())).summary
     lines = [
-        f"{len(first.seeds)} seeds ({first.seeds[0]} to {first.seeds[-1]}), draw {_FIRST_SEED} of the data, "
+        f"{tables.seeds(first)}, draw {_FIRST_SEED} of the data, "
         f"{first.task}; negative log-likelihood of the validation set in nats, median (least … greatest). "
-        f"{first.hardware}, {first.date}, jax {first.versions['jax']}.",
+        f"{tables.measured(first)}",
         "",
         "| method | width, steps | learning rate | validation NLL |",
         "|---|---|---|---|",
@@ -79,8 +77,7 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     for of_method in grouped(list(runs.values()), draws.method):
         medians = [float(np.median(run.final(_CHOSEN_BY))) for run in of_method]
         for run, median in zip(of_method, medians, strict=True):
-            values = run.final(_CHOSEN_BY)
-            text = f"{median:.4f} ({values.min():.4f} … {values.max():.4f})"
+            text = tables.spread(run.final(_CHOSEN_BY), 4)
             shown = f"**{text}**" if median == min(medians) else text
             rate = run.settings[RATES[draws.method(run)][0]]
             lines.append(f"| {draws.method(run)} | {run.caption} | `{rate}` | {shown} |")
@@ -89,7 +86,4 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes and prints the table of the finished runs, and returns its path."""
-    text = table(runs)
-    write_text(workdir / "table.md", text)
-    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
-    return workdir / "table.md"
+    return tables.write(table(runs), workdir)

@@ -15,8 +15,9 @@ from ml_collections import ConfigDict
 
 from experiments import cli
 from experiments.config import files, run_config
+from experiments.config.run_config import flatten
 from experiments.reports.runs import FinishedRun, read_runs
-from experiments.run.directory import RunDirectory, flatten
+from experiments.run.directory import RunDirectory
 from experiments.run.divergence import STATUS
 
 

@@ -1,0 +1,40 @@
+"""What the Markdown tables of studies share."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from experiments import cli
+from experiments.run.summary import Summary
+from experiments.run.texts import write_text
+from gumbel_gan.metrics import describe
+
+
+def seeds(summary: Summary) -> str:
+    """Describes the seeds of a run."""
+    return f"{len(summary.seeds)} seeds ({summary.seeds[0]} to {summary.seeds[-1]})"
+
+
+def measured(summary: Summary) -> str:
+    """Describes where, when and with which JAX a run was measured."""
+    return f"{summary.hardware}, {summary.date}, jax {summary.versions['jax']}."
+
+
+def titles(metrics: Iterable[str]) -> str:
+    """Returns the heads of the columns of metrics."""
+    return " | ".join(describe(name).title.replace("||", "‖") for name in metrics)
+
+
+def spread(values: np.ndarray, decimals: int) -> str:
+    """Formats values as their median and, in brackets, the least and the greatest."""
+    middle, least, greatest = (f"{each:.{decimals}f}" for each in (np.median(values), values.min(), values.max()))
+    return f"{middle} ({least} … {greatest})"
+
+
+def write(text: str, workdir: Path) -> Path:
+    """Writes and prints a table, and returns its path."""
+    path = workdir / "table.md"
+    write_text(path, text)
+    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    return path
