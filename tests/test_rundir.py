@@ -74,7 +74,11 @@ def test_a_folder_of_the_user_s_own_is_no_run_and_stays(tmp_path, name, overwrit
 
 
 @pytest.mark.parametrize(
-    "content", ["{}", "[1]", "not JSON", '{"task": 5, "algorithm": 6}', '{"schema_version": 99}', "[" * 9_000]
+    "content",
+    [
+        *("{}", "[1]", "not JSON", '{"task": 5, "algorithm": 6}', '{"schema_version": 99}', "[" * 9_000),
+        *('{"replaces": 5}', '{"replaces": [3]}'),
+    ],
 )
 def test_a_config_of_something_else_marks_no_run(tmp_path, content):
     (tmp_path / "config.json").write_text(content)

@@ -240,7 +240,7 @@ class RunDirectory:
             # A list that was edited must not reach other files.
             replaced = [self.path / name for name in replaces if _RUN_FILE.fullmatch(name)]
             return _Record(run_config.parse_stored(record), names, replaced)
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"{self._flag} must hold a run of this version, got {str(self.path)!r}, whose config.json is not the "
                 f"config of one: {error}"
