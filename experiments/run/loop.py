@@ -1,5 +1,6 @@
 """The life of one run: from a config to a folder that holds everything about it."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -47,6 +48,7 @@ class Prepared(NamedTuple):
     keys: training.RunKeys
     points: jax.Array
     advance: Any
+    compiled: concurrent.futures.Future[Any]
     monitor: Any
     best_metric: str | None
     started: float
@@ -122,7 +124,9 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
         jax.eval_shape(functools.partial(initial.from_run, config, experiment), state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     data = _with_sharding(experiment.data, sharding.replicated(mesh))
-    advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
+    traced = advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
+    # Beside what is prepared by Python; the first call of `advance` finds it compiled.
+    compiled = concurrent.futures.ThreadPoolExecutor(1).submit(traced.lower().compile)
     if resume:
         started -= run.wall_seconds()
         run.extend(config)
@@ -136,7 +140,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     if not kept:
         run.keep_files(config)
     monitor = evaluation.monitor(experiment)
-    return Prepared(config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started)
+    return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 
 
 def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
@@ -215,7 +219,7 @@ def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
 
 def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, stack: contextlib.ExitStack) -> Trained:
     """Trains from a step to the last, a chunk at a time, and saves on the way."""
-    config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started = prepared
+    config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started = prepared
     step, state, kept = trained
     noted = checks.note(run.read_config())
     data = jax.device_put(experiment.data, sharding.replicated(mesh))
@@ -228,6 +232,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         progress.print(sentence)
     is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
     is_last = step >= config.num_steps or watch.all_diverged or is_out
+    compiled.result()
     saved_at, has_turned = time.monotonic(), False
     while not is_last:
         num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
@@ -238,8 +243,8 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
             # From here on there is something to lose.
             stack.enter_context(interrupts.holding_work())
         run.lock.check()
-        writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
         progress.update(step, metrics)
+        writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
         for sentence in watch.update(state, step, metrics):
             progress.print(sentence)
         is_last = step == config.num_steps or watch.all_diverged
