@@ -38,10 +38,10 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        refusals = [text for text in _REFUSALS if text in str(error)]
-        if not isinstance(error, OSError) and not refusals:
+        refusal = _refusal(error)
+        if refusal is None:
             raise
-        _fail(f"{refusals[0] if refusals else error}; {note}")
+        _fail(f"{refusal}; {note}")
 
 
 def screen() -> Console:
@@ -82,8 +82,8 @@ def run(main: Callable[[], None]) -> None:
             sys.exit(_INTERRUPTED)
 
     threading.excepthook = _of_thread
-    # orbax warns of what is no fault of a run.
-    logging.set_verbosity(logging.ERROR)
+    # orbax warns of what is no fault of a run, and what is one it raises besides.
+    logging.set_verbosity(logging.FATAL)
     app.run(call, flags_parser=parse)
 
 
@@ -116,8 +116,14 @@ def _fail(message: str) -> NoReturn:
 
 def _of_thread(arguments: threading.ExceptHookArgs) -> None:
     """Prints the trace of an error in a thread, unless the disk is to blame: the next write says so in one line."""
-    if not isinstance(arguments.exc_value, OSError):
+    if arguments.exc_value is None or _refusal(arguments.exc_value) is None:
         threading.__excepthook__(arguments)
+
+
+def _refusal(error: BaseException) -> str | None:
+    """Returns what the file system said where it is to blame for an error; else None."""
+    said = next((text for text in _REFUSALS if text in str(error)), None)
+    return str(error) if said is None and isinstance(error, OSError) else said
 
 
 def _flag_error(error: Exception) -> str:

@@ -264,6 +264,20 @@ def test_a_page_is_small_and_its_figures_stand_beside_it_in_full(runs, tmp_path)
         assert f"cloud_{number}.png" in file.read_text()
 
 
+def test_seeds_that_diverged_are_named(runs, tmp_path):
+    found = [with_summary(run, diverged=[None, None, 7, None]) for run in runs[1:]]
+    text = page.write(report.compare(found, title="Runs"), tmp_path).read_text()
+    assert text.count("that diverged") == 1
+    named = (
+        "Seeds of other, rate=constant(2.0) that diverged, whose figures are of their last finite state: 0 at step 7."
+    )
+    assert named in text
+    console = Console(width=100)
+    with console.capture() as capture:
+        terminal.print_summary(console, found[0].summary, found[0].samples)
+    assert "Seed 0, rate=constant(2.0) diverged at step 7" in capture.get()
+
+
 def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
     diverged = with_metrics(runs[0], kl_data_model=[1e31, 3.0], total_variation=[0.25, None])
     console = Console(width=100)

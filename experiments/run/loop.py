@@ -165,11 +165,14 @@ def train_steps(prepared: Prepared) -> Trained:
     """Trains to the last step, as `train` does, and measures nothing yet."""
     config, run, *_ = prepared
     _describe(run, run.newest_step())
-    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+    with cli.one_line_errors():
+        opened = Checkpoints(run.checkpoints, items=[best.ITEM])
+    with opened as checkpoints:
         trained = _initial(prepared, checkpoints)
-        for sentence in checks.check_kept(run, config, checkpoints):
-            cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
-        run.keep_metrics(trained.step)
+        with cli.one_line_errors():
+            for sentence in checks.check_kept(run, config, checkpoints):
+                cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
+            run.keep_metrics(trained.step)
         with contextlib.ExitStack() as stack:
             return _train_from(trained, prepared, checkpoints, stack)
 

@@ -1,5 +1,6 @@
 """A run from its folder: the way back from files to objects."""
 
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,7 +61,9 @@ def restore(
         devices.select(platform)
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
-    missing = f"{flag} must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
+    missing = (
+        f"{flag} must hold a checkpoint, got {str(run.path)!r}: it was cut short before its first, or they were deleted"
+    )
     # Opening the folder would make it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
@@ -70,6 +73,10 @@ def restore(
         if step is None or run.is_starting():
             raise ValueError(missing)
         checks.check_note(run, checkpoints.note())
+        if run.summary.exists() and step < (last := run.read_summary()["steps"]):
+            print(
+                f"warning: {run.checkpoints} lacks the checkpoint of step {last}: this is step {step}", file=sys.stderr
+            )
         if checkpoint == "last":
             return Restored(run, config, experiment, checkpoints.restore(like), step)
         if not checkpoints.holds(best.ITEM):
