@@ -92,6 +92,7 @@ from gumbel_gan.relaxation import (
     soft,
     straight_through,
 )
+from gumbel_gan.saving import Saved, load, save
 from gumbel_gan.tasks import (
     Oracle,
     Support,
@@ -105,6 +106,7 @@ from gumbel_gan.tasks import (
     strings_task,
     text_task,
 )
+from gumbel_gan.version import __version__
 
 __all__ = [
     "AdvantageEstimator",
@@ -120,12 +122,14 @@ __all__ = [
     "Oracle",
     "PrefixDiscriminator",
     "Rollout",
+    "Saved",
     "SequenceModel",
     "Sequences",
     "Support",
     "Task",
     "Vectors",
     "Vocabulary",
+    "__version__",
     "add_instance_noise",
     "array_task",
     "behavior_discriminator",
@@ -153,6 +157,7 @@ __all__ = [
     "inverse_frequency_weights",
     "learned_temperature",
     "least_squares",
+    "load",
     "log_odds",
     "log_sigmoid",
     "logit",
@@ -188,6 +193,7 @@ __all__ = [
     "relax_loss",
     "relaxed_gan",
     "sample_gumbel",
+    "save",
     "sequence_model",
     "soft",
     "softplus_logit",
