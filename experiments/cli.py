@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from absl import app, flags, logging
@@ -85,6 +86,27 @@ def run(main: Callable[[], None]) -> None:
     # orbax warns of what is no fault of a run.
     logging.set_verbosity(logging.ERROR)
     app.run(call, flags_parser=parse)
+
+
+@contextlib.contextmanager
+def reader_may_stop() -> Iterator[None]:
+    """Ends quietly what is printed once the reader, such as `head`, has enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python flushes once more at its end, which must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_output_file(path: str, flag: str) -> None:
+    """Raises ValueError unless a file can be written: its folder exists and lets it, and it is no folder itself."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"{flag} must be a file in a folder that exists, got {path!r}: there is no {folder}")
+    if Path(path).is_dir():
+        raise ValueError(f"{flag} must be a file, got {path!r}, a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{flag} must be writable, got {path!r}: no permission in {folder}")
 
 
 def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:

@@ -10,6 +10,7 @@ from gumbel_gan.algorithms import (
     relaxed_gan,
 )
 from gumbel_gan.data import Batch, inverse_frequency_weights
+from gumbel_gan.export import export_model
 from gumbel_gan.losses import (
     AdvantageEstimator,
     GradientPenalty,
@@ -142,6 +143,7 @@ __all__ = [
     "exp_half_logit",
     "exp_logit",
     "exp_twice_logit",
+    "export_model",
     "gapped_straight_through",
     "grammar_task",
     "gru_discriminator",

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number, require_symbols
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 from gumbel_gan.relaxation.gumbel import check_logits
 
@@ -182,15 +182,17 @@ def sequence_model(
 
     def log_prob(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         check_tokens(model, tokens)
+        # Not by `len`, which no symbolic number of sequences has.
+        num = tokens.shape[0]
         if generator.sample_latent is None:
-            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, tokens.shape[0], condition)), axis=1)
+            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, num, condition)), axis=1)
 
         def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             shared = inputs(model, key, 1)["latent"]
-            given = inputs(model, None, tokens.shape[0], condition) | {"latent": _repeat(shared, tokens.shape[0])}
+            given = inputs(model, None, num, condition) | {"latent": _repeat(shared, num)}
             return jnp.logaddexp(total_N, jnp.sum(token_log_probs(model, params, tokens, given), axis=1)), None
 
-        none_N = jnp.full((tokens.shape[0],), -jnp.inf, jnp.float32)
+        none_N = jnp.full((num,), -jnp.inf, jnp.float32)
         total_N, _ = jax.lax.scan(add_draw, none_N, jax.random.split(jax.random.key(0), num_latent_draws))
         return total_N - jnp.log(num_latent_draws).astype(jnp.float32)
 

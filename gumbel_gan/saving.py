@@ -72,16 +72,8 @@ def save(
       ValueError: `model` is not one of this task, or `params` are not its parameters.
       OSError: the file can't be written.
     """
-    require_kind(Task, task=task)
-    require_kind(SequenceModel, model=model)
     require_kind(bool, replicas=replicas)
-    expected = task.model(model.generator) if model.generator.num_symbols == task.num_symbols else None
-    for name in ("length", "padding", "padding_ends", "allow_empty"):
-        if expected is None or getattr(model, name) != getattr(expected, name):
-            raise ValueError("model must be one of this task, task.model(generator), got one of other sequences")
-    arrays = {name: np.array(leaf, order="C") for name, leaf in _by_path(params).items()}
-    shapes = {name: leaf.shape[1:] if replicas else leaf.shape for name, leaf in arrays.items()}
-    _require_same(_types(_like(model.generator)), {name: (shapes[name], arrays[name].dtype) for name in arrays}, "params")
+    arrays = check_model(task, model, params, replicas=replicas)
     sizes = {leaf.shape[0] for leaf in arrays.values()} if replicas else {1}
     if len(sizes) != 1:
         raise ValueError(f"params must have one leading axis of replicas, got sizes {sorted(sizes)}")
@@ -105,6 +97,24 @@ def save(
     save_file(arrays, partial, metadata={_KEY: written})
     os.replace(partial, file)
     return file
+
+
+def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: bool = False) -> dict[str, np.ndarray]:
+    """Checks that a task, a model and parameters belong together; the arguments and errors are those of `save`.
+
+    Returns:
+      The parameters by the names that they have in a file.
+    """
+    require_kind(Task, task=task)
+    require_kind(SequenceModel, model=model)
+    expected = task.model(model.generator) if model.generator.num_symbols == task.num_symbols else None
+    for name in ("length", "padding", "padding_ends", "allow_empty"):
+        if expected is None or getattr(model, name) != getattr(expected, name):
+            raise ValueError("model must be one of this task, task.model(generator), got one of other sequences")
+    arrays = {name: np.array(leaf, order="C") for name, leaf in _by_path(params).items()}
+    found = {name: (leaf.shape[1:] if replicas else leaf.shape, leaf.dtype) for name, leaf in arrays.items()}
+    _require_same(_types(_like(model.generator)), found, "params")
+    return arrays
 
 
 def load(path: str | Path, *, replica: int = 0, generator: Generator | None = None) -> Saved:
@@ -147,7 +157,7 @@ def load(path: str | Path, *, replica: int = 0, generator: Generator | None = No
             raise ValueError(f"{str(file)!r}: {error}") from error
         found = {
             name: arrays.get_tensor(name) if num_replicas is None else arrays.get_slice(name)[replica]
-            for name in arrays.keys()  # noqa: SIM118: no mapping
+            for name in arrays.keys()  # noqa: SIM118
         }
     like = _like(built)
     _require_same(_types(like), {name: (leaf.shape, leaf.dtype) for name, leaf in found.items()}, str(file))
