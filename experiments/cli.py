@@ -13,8 +13,8 @@ from typing import NoReturn
 from absl import app, flags, logging
 from rich.console import Console
 
-# Flags that name a folder, or several.
-_FOLDERS = ("workdir", "workdirs", "output")
+# Flags that name a folder, or several, or a file.
+_FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
 # What the file system says in the errors of libraries that write in the background.
 _REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
@@ -117,8 +117,8 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
       values: the flags, parsed.
 
     Raises:
-      ValueError: there are such arguments, or a flag names a folder by an empty text, such as an unset variable of the
-        shell.
+      ValueError: there are such arguments, or a flag names a folder or a file by an empty text, such as an unset
+        variable of the shell.
     """
     if rest:
         raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
@@ -126,7 +126,7 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
         value = values[name].value if name in values else None
         folders = [value] if isinstance(value, str) else value or []
         if any(not folder.strip() for folder in folders):
-            raise ValueError(f"--{name} must name a folder, got an empty text")
+            raise ValueError(f"--{name} must name a folder or a file, got an empty text")
 
 
 def _fail(message: str) -> NoReturn:

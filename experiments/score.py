@@ -24,7 +24,7 @@ with interrupts.imports(__name__):
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _INPUT = flags.DEFINE_string("input", None, "File of strings in UTF-8, one a line.", required=True)
-_OUTPUT = flags.DEFINE_string("output", "", "File for the scores, a line each; '' for the standard output.")
+_OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
 _ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
 _INDEX = flags.DEFINE_integer(
     "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0

@@ -6,6 +6,7 @@ vocabulary, length, and what else is known of the model. Nothing in it is pickle
 """
 
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -64,7 +65,7 @@ def export_model(
     file = Path(path)
     if not re.fullmatch(r"\w+\.zip", file.name, re.ASCII):
         raise ValueError(f"path must be NAME.zip, with a NAME of letters, digits and underscores, got {str(path)!r}")
-    loader, source = file.with_name(f"load_{file.stem}.py"), Path(exported.__file__).read_text(encoding="utf-8")
+    loader, source = file.with_name(f"load_{file.stem}.py"), inspect.getsource(exported)
     if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
         raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
     check_model(task, model, params)

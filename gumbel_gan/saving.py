@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import safetensors
-from safetensors.numpy import save_file
+import safetensors.numpy
 
 from gumbel_gan.arguments import require_at_least, require_kind
 from gumbel_gan.data import Batch
@@ -94,7 +94,8 @@ def save(
     file = _file(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
-    save_file(arrays, partial, metadata={_KEY: written})
+    # Not by `save_file`, which makes a file that only its owner can read.
+    partial.write_bytes(safetensors.numpy.save(arrays, metadata={_KEY: written}))
     os.replace(partial, file)
     return file
 
