@@ -9,6 +9,10 @@ from types import ModuleType
 import gumbel_gan
 
 
+# Modules that are for the package itself.
+_OWN = ("__main__", "arguments", "exported", "version")
+
+
 def main() -> None:
     """Prints the version, the public names by their package, and where to read on."""
     print(f"gumbel_gan {gumbel_gan.__version__}: {_first_line(gumbel_gan)}\n")
@@ -21,10 +25,12 @@ def main() -> None:
     for module, names in sorted(found.items()):
         print(f"\n{module}: {_first_line(import_module(f'gumbel_gan.{module}'))}")
         for name in names:
-            print(f"  {name:30}{_first_line(getattr(gumbel_gan, name))}")
+            value = getattr(gumbel_gan, name)
+            is_described = inspect.isroutine(value) or inspect.isclass(value)
+            print(f"  {name:30}{_first_line(value) if is_described else f'of type {type(value).__name__}'}")
     print("\nFunctions of its modules, such as gumbel_gan.training.train:")
     for info in pkgutil.iter_modules(gumbel_gan.__path__):
-        if info.name in found or info.name[0] == "_" or info.ispkg:
+        if info.name in found or info.name in _OWN or info.ispkg:
             continue
         module = import_module(f"gumbel_gan.{info.name}")
         functions = _functions(module)
