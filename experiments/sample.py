@@ -12,6 +12,7 @@ with interrupts.imports(__name__):
     from typing import Any
 
     import jax
+    import jax.numpy as jnp
     import numpy as np
     from absl import flags
 
@@ -59,15 +60,15 @@ def main() -> None:
 
 def _prefixes() -> list[str] | None:
     """Returns the prefixes that the flags give; None where they give none."""
-    path = _PREFIX_FILE.value
-    if _PREFIX.value is None and path is None:
+    prefix, path = _PREFIX.value, _PREFIX_FILE.value
+    if prefix is None and path is None:
         return None
-    if _PREFIX.value is not None and path is not None:
+    if prefix is not None and path is not None:
         raise ValueError("--prefix and --prefix_file exclude each other, got both")
     if _LENGTH.value is not None:
         raise ValueError("--length must be left out where there are prefixes")
-    if path is None:
-        return [_PREFIX.value]
+    if prefix is not None:
+        return [prefix]
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -92,7 +93,7 @@ def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.nd
 
 def _completed(key: jax.Array, params: Any, given: tuple[np.ndarray, np.ndarray], restored: Restored) -> jax.Array:
     """Draws the completions of each prefix, one after the other."""
-    tokens, lengths = (np.repeat(each, _NUM.value, axis=0) for each in given)
+    tokens, lengths = (jnp.repeat(each, _NUM.value, axis=0) for each in given)
     return restored.experiment.model.complete(key, params, tokens, lengths, temperature=_TEMPERATURE.value)
 
 

@@ -49,20 +49,20 @@ def main() -> None:
     reader = LineReader(restored.config, restored.experiment.task, _ESCAPED.value)
     with cli.one_line_errors(), cli.reader_may_stop():
         if not _OUTPUT.value:
-            total, problems = _write(lines, reader, score, names, sys.stdout)
+            num_lines, total, problems = _write(lines, reader, score, names, sys.stdout)
         else:
             path = Path(_OUTPUT.value)
             partial = path.with_name(path.name + PARTIAL)
             with partial.open("w", encoding="utf-8") as file:
-                total, problems = _write(lines, reader, score, names, file)
+                num_lines, total, problems = _write(lines, reader, score, names, file)
             partial.replace(path)
-    num = total["lines"] - len(problems)
+    num = num_lines - len(problems)
     for number, problem in list(problems.items())[:_MOST_NAMED]:
         print(f"line {number} has no score: {problem}", file=sys.stderr)
     if len(problems) > _MOST_NAMED:
         print(f"and {len(problems) - _MOST_NAMED:,} more lines have none", file=sys.stderr)
-    mean = f", {total['log_prob'] / num:.4f} nats in the mean" if num else ""
-    print(f"{num:,} of {total['lines']:,} lines have a score{mean}", file=sys.stderr)
+    mean = f", {total / num:.4f} nats in the mean" if num else ""
+    print(f"{num:,} of {num_lines:,} lines have a score{mean}", file=sys.stderr)
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -110,24 +110,24 @@ def _write(
     score: Callable[[np.ndarray], list[np.ndarray]],
     names: list[str],
     file: TextIO,
-) -> tuple[dict[str, float], dict[int, str]]:
-    """Writes the scores; returns the number of lines and the sum of log-likelihoods, and what is wrong by line."""
+) -> tuple[int, float, dict[int, str]]:
+    """Writes the scores; returns the number of lines, the sum of log-likelihoods, and what is wrong, by line."""
     print(*names, "string", sep="\t", file=file)
-    total, problems = {"lines": 0, "log_prob": 0.0}, {}
+    num_lines, total, problems = 0, 0.0, {}
     while block := list(itertools.islice(lines, _NUM)):
         tokens, wrong = reader.tokens(block)
         rows = zip(*score(tokens), strict=True) if len(tokens) else iter(())
         for index, line in enumerate(block):
             if index in wrong:
-                problems[total["lines"] + index + 1] = wrong[index]
+                problems[num_lines + index + 1] = wrong[index]
                 print(*[""] * len(names), line, sep="\t", file=file)
             else:
                 values = next(rows)
-                total["log_prob"] += float(values[0])
+                total += float(values[0])
                 print(*[f"{value:.6g}" for value in values], line, sep="\t", file=file)
-        total["lines"] += len(block)
+        num_lines += len(block)
     file.flush()
-    return total, problems
+    return num_lines, total, problems
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Prints what this package holds: python -m gumbel_gan."""
 
 import inspect
+import os
 import pkgutil
 import sys
 from importlib import import_module
 from types import ModuleType
 
 import gumbel_gan
-
 
 # Modules that are for the package itself.
 _OWN = ("__main__", "arguments", "exported", "version")
@@ -61,5 +61,5 @@ if __name__ == "__main__":
         main()
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has enough.
-        sys.stdout = None  # type: ignore[assignment]
+        # The reader, such as `head`, has enough. Python flushes once more at its end, which must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

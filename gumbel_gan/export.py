@@ -147,12 +147,13 @@ def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], argu
 @contextlib.contextmanager
 def _no_places() -> Iterator[None]:
     """Keeps the paths of source files out of programs."""
-    limit = jax.config.jax_traceback_in_locations_limit
-    jax.config.update("jax_traceback_in_locations_limit", 0)
+    name = "jax_traceback_in_locations_limit"
+    limit = getattr(jax.config, name)
+    jax.config.update(name, 0)
     try:
         yield
     finally:
-        jax.config.update("jax_traceback_in_locations_limit", limit)
+        jax.config.update(name, limit)
 
 
 def _npy(leaf: Any) -> bytes:

@@ -285,7 +285,8 @@ def completed(
     batch_size, length = tokens.shape
     require_num_given(num_given, batch_size, length)
     require_number("temperature", temperature, low=0, open_low=True)
-    drawn = _times(length) >= num_given if jnp.ndim(num_given) == 0 else _times(length)[:, None] >= num_given[None]
+    times, given = _times(length), jnp.asarray(num_given)
+    drawn = times[:, None] >= given[None] if given.ndim else times >= given
 
     return _partly_drawn(key, step, carry, start, tokens, drawn, lambda logits_BK: logits_BK / temperature)[0]
 
