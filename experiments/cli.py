@@ -7,13 +7,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from absl import app, flags, logging
 from rich.console import Console
 
-# Flags that name a folder, or several.
-_FOLDERS = ("workdir", "workdirs", "output")
+# Flags that name a folder, or several, or a file.
+_FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
 # What the file system says in the errors of libraries that write in the background.
 _REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
@@ -87,6 +88,27 @@ def run(main: Callable[[], None]) -> None:
     app.run(call, flags_parser=parse)
 
 
+@contextlib.contextmanager
+def reader_may_stop() -> Iterator[None]:
+    """Ends quietly what is printed once the reader, such as `head`, has enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python flushes once more at its end, which must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_output_file(path: str, flag: str) -> None:
+    """Raises ValueError unless a file can be written: its folder exists and lets it, and it is no folder itself."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"{flag} must be a file in a folder that exists, got {path!r}: there is no {folder}")
+    if Path(path).is_dir():
+        raise ValueError(f"{flag} must be a file, got {path!r}, a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{flag} must be writable, got {path!r}: no permission in {folder}")
+
+
 def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
     """Checks what the flags of a command leave open.
 
@@ -95,8 +117,8 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
       values: the flags, parsed.
 
     Raises:
-      ValueError: there are such arguments, or a flag names a folder by an empty text, such as an unset variable of the
-        shell.
+      ValueError: there are such arguments, or a flag names a folder or a file by an empty text, such as an unset
+        variable of the shell.
     """
     if rest:
         raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
@@ -104,7 +126,7 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
         value = values[name].value if name in values else None
         folders = [value] if isinstance(value, str) else value or []
         if any(not folder.strip() for folder in folders):
-            raise ValueError(f"--{name} must name a folder, got an empty text")
+            raise ValueError(f"--{name} must name a folder or a file, got an empty text")
 
 
 def _fail(message: str) -> NoReturn:

@@ -32,6 +32,8 @@ class RunDirectory:
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
+      model: `model.safetensors`, the generators of the newest states, which `gumbel_gan.load` reads.
+      best_model: `best.safetensors`, those of the best states; none where the run keeps no best states.
       checkpoints: folder of the training state.
       data: folder of copies of the files that the run learns from; none where it learns from no files.
       events: folder of TensorBoard's events, a subfolder a member.
@@ -54,6 +56,8 @@ class RunDirectory:
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
         self.states = self.path / "states.json"
+        self.model = self.path / "model.safetensors"
+        self.best_model = self.path / "best.safetensors"
         self.checkpoints = self.path / "checkpoints"
         self.data = self.path / "data"
         self.events = self.path / "events"
@@ -250,7 +254,8 @@ class RunDirectory:
         """Returns what a run of a config writes, the config last."""
         states = [self.states] if config.num_states else []
         folders = [*self._copies(config), self.checkpoints, self.events]
-        return [self.summary, self.metrics, self.samples, self.curves, *states, *folders, self.config]
+        models = [self.model, self.best_model]
+        return [self.summary, self.metrics, self.samples, self.curves, *states, *models, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
         files = task_files(config)
@@ -311,7 +316,7 @@ class _Record(NamedTuple):
 
 # Relative paths that a run writes.
 _RUN_FILE = re.compile(
-    r"((summary|states)\.json|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+)(\.partial)?|checkpoints|events"
+    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+)(\.partial)?|checkpoints|events"
 )
 
 

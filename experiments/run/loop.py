@@ -15,12 +15,12 @@ from experiments import cli, devices, interrupts
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, initial
+from experiments.run import best, checks, divergence, evaluation, initial, provenance
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import ProgressLine
 from experiments.run.summary import Summary
 from experiments.run.writer import MetricsWriter
-from gumbel_gan import sharding, training
+from gumbel_gan import saving, sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -190,7 +190,20 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         diverged=divergence.steps(trained.state, trained.step),
         best=best.section(trained.best, prepared.best_metric),
     )
+    _save_models(prepared, trained, summary)
     return summary, strings
+
+
+def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None:
+    """Writes the generators of the newest states, and of the best where all members have one, for `gumbel_gan.load`."""
+    config, run, experiment, *_ = prepared
+    files = {"last": (run.model, trained.state)}
+    if trained.best is not None and np.asarray(trained.best.step).all():
+        files["best"] = (run.best_model, trained.best.state)
+    for checkpoint, (file, state) in files.items():
+        about = provenance.of_run(config, experiment.task, summary, checkpoint)
+        params = experiment.algorithm.params(state)
+        saving.save(file, experiment.task, experiment.model, params, replicas=True, about=about)
 
 
 def _describe(run: RunDirectory, step: int) -> None:

@@ -87,3 +87,15 @@ def restore(
     if not np.asarray(kept.step).all():
         raise ValueError(f"--checkpoint must be last for {str(run.path)!r}: its best states are not known yet")
     return Restored(run, config, experiment, kept.state, step)
+
+
+def member_state(restored: Restored, index: int) -> Any:
+    """Returns the state of one of a run's members.
+
+    Raises:
+      ValueError: there are fewer members.
+    """
+    size = len(members(restored.config).seeds)
+    if index >= size:
+        raise ValueError(f"--index must be from 0 to {size - 1}, got {index}")
+    return jax.tree.map(lambda leaf: leaf[index], restored.state)
