@@ -1,6 +1,10 @@
 """Draws strings from a trained generator, one a line.
 
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
+    [--output=FILE]
+
+They are drawn and written a block at a time: memory does not depend on their number. The first strings of a long draw
+are those of a short one.
 """
 
 from experiments import interrupts
@@ -8,16 +12,20 @@ from experiments import interrupts
 with interrupts.imports(__name__):
     import os
     import sys
+    from collections.abc import Iterator
+    from pathlib import Path
 
     import jax
-    import numpy as np
     from absl import flags
+    from rich.console import Console
+    from rich.progress import track
 
     from experiments import cli
     from experiments.config.members import members
     from experiments.config.run_config import STATES
+    from experiments.run import drawing
     from experiments.run.restore import restore
-    from experiments.run.texts import one_line
+    from experiments.run.texts import one_line, write_lines
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw.", lower_bound=1)
@@ -30,6 +38,7 @@ _INDEX = flags.DEFINE_integer(
     "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
+_OUTPUT = flags.DEFINE_string("output", None, "File for the strings in the place of stdout; made when all are drawn.")
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
@@ -42,19 +51,37 @@ def main() -> None:
         size = len(members(restored.config).seeds)
         if _INDEX.value >= size:
             raise ValueError(f"--index must be from 0 to {size - 1}, got {_INDEX.value}")
-    state = jax.tree.map(lambda leaf: leaf[_INDEX.value], restored.state)
-    key = jax.random.key(_SEED.value)
+    # With the axis of members, of which there is one.
+    state = jax.tree.map(lambda leaf: leaf[_INDEX.value : _INDEX.value + 1], restored.state)
     params = restored.experiment.algorithm.params(state)
-    tokens = restored.experiment.model.sample(
-        key, params, _NUM.value, temperature=_TEMPERATURE.value, exact_length=_LENGTH.value
-    )
+    draw = drawing.blocks(restored.experiment.model, 1, _NUM.value, _LENGTH.value)
+    blocks = draw(jax.random.key(_SEED.value)[None], params, _TEMPERATURE.value)
+    decode = restored.experiment.task.decode
+    strings = (one_line(string) for block in blocks for string in decode(block[0]))
+    if _OUTPUT.value is not None:
+        with cli.one_line_disk_errors(f"{_OUTPUT.value} is not written"):
+            num_drawn = write_lines(Path(_OUTPUT.value), shown(strings))
+        cli.screen().print(f"{num_drawn:,} strings are in {_OUTPUT.value}", soft_wrap=True, highlight=False)
+        return
     try:
-        for string in restored.experiment.task.decode(np.asarray(tokens)):
-            print(one_line(string))
+        for string in shown(strings):
+            print(string)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python flushes once more at its end, which must go somewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def shown(strings: Iterator[str]) -> Iterator[str]:
+    """Yields strings, with a progress bar on stderr where that is a terminal and stdout is none."""
+    return track(
+        strings,
+        description="",
+        total=_NUM.value,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty() or (_OUTPUT.value is None and sys.stdout.isatty()),
+    )
 
 
 if __name__ == "__main__":

@@ -153,10 +153,7 @@ def vmap_seeds(
     require_callable(function=function)
     _check_mesh(mesh)
     require_at_least(1, num_shards=num_shards)
-    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
-        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
-    if all(axis is None for axis in in_axes):
-        raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
+    _check_axes(in_axes)
     if mesh.shape[SHARDS] not in (1, num_shards):
         raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
     if mesh.shape[SHARDS] < num_shards:
@@ -170,6 +167,49 @@ def vmap_seeds(
         # The check would refuse scans whose carry starts as a constant.
         check_vma=False,
     )
+
+
+def map_parts(
+    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)
+) -> Callable[..., Any]:
+    """Maps a function over an axis of seeds, each device along the mesh's second axis for a part of its results.
+
+    Args:
+      function: a function of the number of the part, a traced integer, and of one seed's arguments, all positional. All
+        parts return arrays of one shape with a leading axis.
+      mesh: of `seeds_mesh`, whose second axis has a device for each part.
+      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+
+    Returns:
+      The mapped function, whose results have a leading axis of seeds, and then one on which the parts follow each
+      other; to jit.
+
+    Raises:
+      TypeError: `function` is not callable, or `mesh` is not a `Mesh`.
+      ValueError: the mesh does not have the axes of `seeds_mesh`, or `in_axes` is not a sequence of 0 and None.
+    """
+    require_callable(function=function)
+    _check_mesh(mesh)
+    _check_axes(in_axes)
+    seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
+
+    def of_device(*args: Any) -> Any:
+        return jax.vmap(function, in_axes=(None, *in_axes))(jax.lax.axis_index(SHARDS), *args)
+
+    return jax.shard_map(
+        of_device,
+        mesh=mesh,
+        in_specs=tuple(shared if axis is None else seeds for axis in in_axes),
+        out_specs=PartitionSpec(_SEEDS, SHARDS),
+        check_vma=False,
+    )
+
+
+def _check_axes(in_axes: Sequence[int | None]) -> None:
+    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
+        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
+    if all(axis is None for axis in in_axes):
+        raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
 
 
 def _is_other_axis(axis: Any) -> bool:

@@ -16,7 +16,7 @@ from experiments import devices
 from experiments.config.build import Experiment
 from experiments.config.members import first_members, members, sweep
 from experiments.config.run_config import RunConfig
-from experiments.run import dynamics
+from experiments.run import drawing, dynamics
 from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary
 from experiments.run.texts import Row, as_json, write_samples, write_text
@@ -67,12 +67,15 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
       `[S, N, T]` tokens.
     """
 
-    @jax.jit
-    def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
-        draw = functools.partial(experiment.model.sample, num=num, temperature=temperature, exact_length=length)
-        return jax.vmap(draw)(keys, experiment.algorithm.params(state))
+    blocks = functools.cache(functools.partial(drawing.blocks, experiment.model, num=num, length=length))
 
-    return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
+    def draw(keys: training.RunKeys, state: Any, temperature: float = 1.0) -> np.ndarray:
+        draw_blocks = blocks(len(keys.sample))
+        return np.concatenate(
+            list(draw_blocks(keys.sample, experiment.algorithm.params(state), temperature)), axis=1
+        )
+
+    return draw
 
 
 def observe(config: RunConfig, experiment: Experiment, state: Any) -> dynamics.Observed | None:
