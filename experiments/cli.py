@@ -12,6 +12,8 @@ from typing import NoReturn
 from absl import app, flags, logging
 from rich.console import Console
 
+from experiments import processes
+
 # Flags that name a folder, or several.
 _FOLDERS = ("workdir", "workdirs", "output")
 _INTERRUPTED = 130
@@ -45,7 +47,12 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
 
 
 def screen() -> Console:
-    """Returns the standard output, as wide as the terminal, or 100 columns where there is none."""
+    """Returns the standard output, as wide as the terminal, or 100 columns where there is none.
+
+    Of several processes only the first prints.
+    """
+    if not processes.is_first():
+        return Console(quiet=True)
     return Console() if Console().is_terminal else Console(width=100)
 
 

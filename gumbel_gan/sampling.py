@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax.typing import ArrayLike
 
+from gumbel_gan import sharding
 from gumbel_gan.arguments import require_at_least, require_callable, require_key, require_kind
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Params
@@ -94,7 +95,7 @@ def in_blocks(draw: Callable[[int], jax.Array], num: int, *, axis: int = 0) -> I
             if not ahead[-1].shape[axis]:
                 raise ValueError(f"draw must return blocks of at least one sequence, got shape {ahead[-1].shape}")
             num_asked, index = num_asked + ahead[-1].shape[axis], index + 1
-        block = np.asarray(ahead.popleft())
+        block = sharding.gather(ahead.popleft())
         yield block[(slice(None),) * axis + (slice(num),)]
         num -= block.shape[axis]
         num_asked -= block.shape[axis]

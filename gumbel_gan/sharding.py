@@ -2,7 +2,9 @@
 
 Seeds are independent, so that each device trains its share of them with a program of its own. The data shards of a
 batch average their gradients, once for each network and step. On a CPU, `jax_num_cpu_devices` sets how many devices
-there are, such as one a core; on accelerators the code is the same.
+there are, such as one a core; on accelerators the code is the same. Where several processes make one program, by
+`jax.distributed.initialize`, a mesh holds devices of all of them: `place` lets each process feed its own devices, and
+`gather` brings results to all.
 """
 
 import functools
@@ -12,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -82,6 +85,53 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
+def place(tree: Any, sharding: NamedSharding) -> Any:
+    """Puts arrays where a sharding says, also on devices of several processes, each of which holds all of an array.
+
+    Each process copies to its own devices what belongs there, without talking to the others.
+
+    Args:
+      tree: a pytree of arrays, of JAX or NumPy, and of typed keys, the same in all processes; or of arrays that are
+        spread over the processes already.
+      sharding: that of all leaves.
+
+    Returns:
+      The tree of JAX arrays.
+
+    Raises:
+      TypeError: `sharding` is not a `NamedSharding`.
+    """
+    require_kind(NamedSharding, sharding=sharding)
+    return jax.tree.map(functools.partial(_place, sharding=sharding), tree)
+
+
+def _place(leaf: Any, sharding: NamedSharding) -> jax.Array:
+    is_spread = isinstance(leaf, jax.Array) and not leaf.is_fully_addressable
+    if sharding.is_fully_addressable or is_spread:
+        return jax.device_put(leaf, sharding)
+    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(_place(jax.random.key_data(leaf), sharding), impl=jax.random.key_impl(leaf))
+    values = np.asarray(leaf)
+    return jax.make_array_from_callback(values.shape, sharding, lambda index: values[index])
+
+
+def gather(tree: Any) -> Any:
+    """Returns arrays as NumPy arrays, in every process; those that are spread over processes are collected first.
+
+    Where there are several processes, all of them must call it.
+
+    Args:
+      tree: a pytree of arrays of numbers.
+    """
+
+    def gathered(leaf: Any) -> np.ndarray:
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable and not leaf.is_fully_replicated:
+            return np.asarray(multihost_utils.process_allgather(leaf, tiled=True))
+        return np.asarray(leaf)
+
+    return jax.tree.map(gathered, tree)
+
+
 def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) -> Any:
     """Initializes the states of all seeds, and spreads them over the mesh.
 
@@ -105,8 +155,11 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
     require_callable(init=init)
     _check_mesh(mesh)
     _check_keys(keys, mesh.shape[_SEEDS])
-    states = _init_all(init)(jax.device_put(keys, mesh.devices.flat[0]))
-    return jax.device_put(states, seeds_sharding(mesh))
+    if not keys.is_fully_addressable:
+        keys = jax.random.wrap_key_data(gather(jax.random.key_data(keys)), impl=jax.random.key_impl(keys))
+    # Each process initializes all, which is cheaper than to send states around.
+    own = next(device for device in mesh.devices.flat if device.process_index == jax.process_index())
+    return place(_init_all(init)(jax.device_put(keys, own)), seeds_sharding(mesh))
 
 
 @functools.lru_cache(maxsize=1)
@@ -169,9 +222,7 @@ def vmap_seeds(
     )
 
 
-def map_parts(
-    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)
-) -> Callable[..., Any]:
+def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
     """Maps a function over an axis of seeds, each device along the mesh's second axis for a part of its results.
 
     Args:

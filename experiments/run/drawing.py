@@ -29,8 +29,10 @@ def blocks(
       yields tokens `[S, n, T]`, whose n add up to N.
     """
     size = min(sampling.block_size(model), num)
-    num_used = sharding.seeds_mesh(num_members).size
-    at_once = min(len(jax.devices()) // num_used, -(-num // size))
+    at_once = len(jax.devices()) // sharding.seeds_mesh(num_members).size
+    if jax.process_count() == 1:
+        # Of several processes, each takes part in any case.
+        at_once = min(at_once, -(-num // size))
     mesh = sharding.seeds_mesh(num_members, at_once)
 
     @jax.jit
@@ -43,7 +45,7 @@ def blocks(
         return sharding.map_parts(part, mesh, in_axes=(0, 0, None, None))(keys, params, first, temperature)
 
     def draw(keys: jax.Array, params: Any, temperature: float = 1.0) -> Iterator[np.ndarray]:
-        keys, params = jax.device_put((keys, params), sharding.seeds_sharding(mesh))
+        keys, params = sharding.place((keys, params), sharding.seeds_sharding(mesh))
 
         def of_index(index: int) -> jax.Array:
             return draw_parts(keys, params, np.int32(index * at_once), np.float32(temperature))
@@ -51,4 +53,3 @@ def blocks(
         return sampling.in_blocks(of_index, num, axis=1)
 
     return draw
-

@@ -58,6 +58,8 @@ def restore(
         config = config.with_task(files=kept)
     if platform is not None:
         devices.select(platform)
+    if jax.process_count() > 1:
+        raise ValueError(f"{flag} can be restored by one process alone, got {jax.process_count()} in this program")
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = f"{flag} must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
