@@ -121,3 +121,13 @@ def test_a_sweep_of_an_older_version_is_a_section():
 def test_a_newer_version_is_named():
     with pytest.raises(ValueError, match=r"config\.schema_version must be 1 for this version, got 99"):
         run_config.parse(grammar(quicktest.get_config()) | {"schema_version": 99})
+
+
+def test_a_run_of_before_normalization_keeps_its_text():
+    stored = run_config.parse(text.get_config()).to_dict()
+    assert stored["task"]["normalize"] == "NFC"
+    assert run_config.parse_stored(stored).task.settings["normalize"] == "NFC"
+    del stored["task"]["normalize"]
+    assert run_config.parse_stored(stored).task.settings["normalize"] == "none"
+    del stored["schema_version"]
+    assert run_config.parse_stored(stored).task.settings["normalize"] == "none"

@@ -18,7 +18,7 @@ def test_three_strings_are_enough():
     task = strings_task(["abc", "b", "cc"])
     assert [len(strings) for strings in strings_of(task)] == [1, 1, 1]
     assert all_strings(task) == ["abc", "b", "cc"]
-    assert task.vocabulary == (("", "a", "b", "c"), 0, True, False, "")
+    assert task.vocabulary == (("", "a", "b", "c"), 0, True, False, "", "", "NFC")
     assert (task.name, task.length, task.oracle) == ("strings", 4, None)
     assert task.notes == (
         "Strings: 3.",
@@ -97,7 +97,11 @@ def test_strings_and_the_lines_of_a_file_are_one_task(tmp_path):
         (["abc"], {"max_length": 2}, "got none. Strings: 1. Strings of more than 2 symbols, dropped: 1."),
         (["a", "b", "c"], {"max_symbols": 3}, r"the vocabulary, 4, got 3: 'c' in strings\[2\] is one too many"),
         (["cat", "at"], {"max_symbols": 2, "unit": "words"}, r"3, got 2: 'at' in strings\[1\] is one too many"),
-        (["a", "b", "c"], {"unit": "bytes"}, "unit must be one of characters, words; got 'bytes'"),
+        (
+            ["a", "b", "c"],
+            {"unit": "bytes"},
+            "unit must be one of characters, words, grapheme, regex:PATTERN; got 'bytes'",
+        ),
         (["a", "b", "c"], {"too_long": "wrap"}, "too_long must be one of drop, cut, fail; got 'wrap'"),
         (["a", "b", "c"], {"min_count": 0}, "min_count must be at least 1, got 0"),
         (["a", "b", "c"], {"seed": -1}, "seed must be at least 0, got -1"),

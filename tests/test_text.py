@@ -28,7 +28,7 @@ def test_a_line_is_a_sequence_with_an_end(write):
     task = text_task(write("bab\na\n\n  cc \n"), num_heldout=1)
     assert task.name == "text mine.txt"
     assert task.symbols == ("", "a", "b", "c")
-    assert task.vocabulary[1:] == (0, True, False, "")
+    assert task.vocabulary[1:] == (0, True, False, "", "", "NFC")
     assert (task.oracle, task.image_shape) == (None, None)
     assert [split.tokens.shape for split in (task.train, task.validation, task.test)] == [(1, 4)] * 3
     assert task.train.tokens.dtype == np.int32
@@ -156,7 +156,7 @@ def test_windows_follow_each_other(write):
     other = strings_of(text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1, seed=1))
     assert other[0] != train
     assert sorted(other[0]) == sorted(train)
-    assert (*task.vocabulary[1:], task.length) == (None, False, True, "", 3)
+    assert (*task.vocabulary[1:], task.length) == (None, False, True, "", "", "NFC", 3)
     assert task.symbols == ("\n", *"abcdefghijkl")  # without the m, which is left over
     assert task.notes[0] == "Characters read: 16; windows of 3: 5; left over at the end, dropped: 1."
     assert task.notes[-1].startswith("The beginning of the text is for training")
@@ -188,8 +188,8 @@ def test_the_digest_recognizes_the_files(write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"ab\r\ncd\re\xff\n", r"files must be in UTF-8, got byte 0xff in '.*mine\.txt', line 3"),
-        (b"\xef\xbb\xbfab\n\xc3", r"files must be in UTF-8, got byte 0xc3 in '.*mine\.txt', line 2"),
+        (b"ab\r\ncd\re\xff\n", r"files must be in utf-8, got byte 0xff in '.*mine\.txt', line 3; set encoding to"),
+        (b"\xef\xbb\xbfab\n\xc3", r"files must be in utf-8, got byte 0xc3 in '.*mine\.txt', line 2"),
         ("caf\u00e9".encode("latin-1"), "got byte 0xe9 in .* line 1"),
         (b"", r"files must hold text, got only whitespace in '.*mine\.txt'"),
         (b"\xef\xbb\xbf", "files must hold text, got only whitespace"),
@@ -227,7 +227,7 @@ def test_strings_in_the_place_of_paths_are_told_where_to_go():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"unit": "bytes"}, "unit must be one of characters, words; got 'bytes'"),
+        ({"unit": "bytes"}, "unit must be one of characters, words, grapheme, regex:PATTERN; got 'bytes'"),
         ({"too_long": "wrap"}, "too_long must be one of drop, cut, fail; got 'wrap'"),
         ({"max_length": -1}, "max_length must be at least 0, got -1"),
         ({"window": -1}, "window must be at least 0, got -1"),

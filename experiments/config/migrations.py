@@ -27,9 +27,22 @@ _RENAMED_VALUES = {
 
 
 def migrate(record: Any) -> Any:
-    """Returns the `config.json` of a run in the words of this version; what is no config of version 0 as it is."""
-    if not isinstance(record, Mapping) or "schema_version" in record:
+    """Returns the `config.json` of a run in the words of this version; what is no config as it is."""
+    if not isinstance(record, Mapping):
         return record
+    return _with_text_as_it_was(record if "schema_version" in record else _of_version_0(record))
+
+
+def _with_text_as_it_was(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a config whose text is not normalized where it is one of before there was such a setting."""
+    task = record.get("task")
+    if not isinstance(task, Mapping) or task.get("name") != "text" or "normalize" in task:
+        return record
+    return {**record, "task": {**task, "normalize": "none"}}
+
+
+def _of_version_0(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a config of version 0 in the words of this version."""
     migrated: dict[str, Any] = {}
     sweep: dict[str, list[str]] = {}
     for path, value in leaves(record):

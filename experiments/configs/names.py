@@ -26,6 +26,7 @@ def get_config() -> ConfigDict:
             "name": "names",
             "files": "",  # of one name a line, separated by commas; '' for those of the package
             "digest": "",  # of the files, noted when a run begins
+            "encoding": "utf-8",
             "max_length": 9,
             "num_heldout": 500,
             "deduplicate": True,

@@ -98,6 +98,8 @@ def _text(unit: str) -> ConfigDict:
             "name": "text",
             "files": "",  # their paths, separated by commas
             "digest": "",  # of the files, noted when a run begins
+            "encoding": "utf-8",
+            "normalize": "NFC",
             "unit": unit,
             "max_length": 0,
             "too_long": "drop",

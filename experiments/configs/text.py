@@ -40,12 +40,15 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "name": "text",
             "files": "",  # their paths, separated by commas
             "digest": "",  # of the files, noted when a run begins
-            "unit": "characters",  # of a sequence: 'characters' | 'words'
+            "encoding": "utf-8",  # of the files, any that Python knows
+            "normalize": "NFC",  # the form of Unicode the text is brought to: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
+            # of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', whose matches are symbols
+            "unit": "characters",
             "max_length": 20,  # in units; 0 for the longest line there is
             "too_long": "drop",  # what to do with longer lines: 'drop' | 'cut' | 'fail'
             "window": 0,  # cuts one long text into windows of so many units (with max_length 0); 0: a line a sequence
             "lowercase": False,
-            "min_count": 1,  # rarer words become <unk>, lines with rarer characters are dropped
+            "min_count": 1,  # rarer words become <unk>, lines with other rarer symbols are dropped
             "max_symbols": 5_000,
             "deduplicate": True,
             "num_heldout": 200,  # sequences for validation, and for the test

@@ -1,11 +1,11 @@
 """Text files: their contents, their digest, and their lines with the places to name in errors."""
 
-import codecs
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+UTF_8 = "utf-8"
 Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -25,28 +25,30 @@ def files_digest(files: Files) -> str:
     return _digest([_read(path) for path in _paths(files)])
 
 
-def read_texts(files: Files, digest: str = "") -> list[str]:
-    r"""Reads text files in UTF-8, with or without a byte order mark; every line end becomes '\n'.
+def read_texts(files: Files, digest: str = "", encoding: str = UTF_8) -> list[str]:
+    r"""Reads text files, with or without a byte order mark; every line end becomes '\n'.
 
     Args:
       files: one path, or several.
       digest: what `files_digest` must return; '' accepts any files.
+      encoding: a name that Python knows.
 
     Returns:
       The text of each file.
 
     Raises:
       TypeError: what is given is not a path.
-      ValueError: there are no files; one can't be read, is not in UTF-8 or holds only whitespace; or they have another
-        digest.
+      ValueError: there are no files; one can't be read, is not in the encoding or holds only whitespace; they have
+        another digest; or Python knows no such encoding of text.
     """
+    _require_encoding(encoding)
     paths = _paths(files)
     contents = [_read(path) for path in paths]
     if digest and digest != _digest(contents):
         raise ValueError(
             f"files must be those of digest {digest}, got {_digest(contents)} for {', '.join(map(str, paths))}"
         )
-    return [_text(path, content) for path, content in zip(paths, contents, strict=True)]
+    return [_text(path, content, encoding) for path, content in zip(paths, contents, strict=True)]
 
 
 def file_names(files: Files) -> str:
@@ -103,15 +105,37 @@ def _digest(contents: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _text(path: Path, content: bytes) -> str:
-    content = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def _require_encoding(encoding: str) -> None:
+    """Raises ValueError unless Python knows an encoding of text of that name."""
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line_number = content.count(b"\n", 0, error.start) + 1
+        # Of no bytes at all Python asks no encoding.
+        b"a".decode(encoding)
+    except UnicodeError:
+        # It is known, and has no text of a single byte.
+        return
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(
-            f"files must be in UTF-8, got byte 0x{content[error.start]:02x} in {str(path)!r}, line {line_number}"
+            f"encoding must be one of text that Python knows, such as 'utf-8', 'latin-1' or 'utf-16'; got {encoding!r}"
         ) from error
+
+
+def _text(path: Path, content: bytes, encoding: str) -> str:
+    try:
+        text = content.decode(encoding)
+    except UnicodeError as error:
+        found = f"{str(path)!r} ({error})"
+        if isinstance(error, UnicodeDecodeError):
+            line_number = _line_ends(content[: error.start].decode(encoding, errors="ignore")).count("\n") + 1
+            found = f"byte 0x{content[error.start]:02x} in {str(path)!r}, line {line_number}"
+        raise ValueError(
+            f"files must be in {encoding}, got {found}; set encoding to that of the files, such as 'latin-1'"
+        ) from error
+    text = _line_ends(text.removeprefix("\ufeff"))
     if not text.strip():
         raise ValueError(f"files must hold text, got only whitespace in {str(path)!r}")
     return text
+
+
+def _line_ends(text: str) -> str:
+    r"""Returns a text whose lines all end in '\n'."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

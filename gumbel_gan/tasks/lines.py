@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.normalization import NO_FORM
 from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
+from gumbel_gan.tasks.units import Unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
-SEPARATORS = MappingProxyType({"characters": "", "words": " "})
 TOO_LONG = ("drop", "cut", "fail")
-UNKNOWN = MappingProxyType({"characters": "\ufffd", "words": "<unk>"})
 
-# A sequence of symbols: characters, or words.
+# A sequence of symbols.
 Line = str | tuple[str, ...]
 # Yields the place of each string or line, for errors, and its text.
 Places = Callable[[], Iterator[tuple[str, str]]]
@@ -44,7 +44,7 @@ def lines_task(
     lines: Sequence[str],
     source: Source,
     *,
-    unit: str,
+    unit: Unit,
     max_length: int | None,
     too_long: str,
     min_count: int,
@@ -52,6 +52,7 @@ def lines_task(
     num_heldout: int | None,
     max_symbols: int,
     seed: int,
+    normalize: str,
     notes: Sequence[str],
 ) -> Task:
     """Builds a task of lines whose vocabulary is discovered. The arguments are checked already.
@@ -60,7 +61,7 @@ def lines_task(
       name: of the task.
       lines: the lines.
       source: where they come from.
-      unit: 'characters' or 'words'.
+      unit: what a symbol is.
       max_length: the largest length of a line in symbols; None takes that of the longest line.
       too_long: what happens to longer lines: 'drop', 'cut' or 'fail'.
       min_count: symbols seen less often are rare, and are handled as in `strings_task`.
@@ -68,6 +69,7 @@ def lines_task(
       num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
       max_symbols: the largest size of the vocabulary, end symbol included.
       seed: of the split.
+      normalize: the normal form that the lines are in.
       notes: what happened to the lines so far.
 
     Returns:
@@ -77,7 +79,7 @@ def lines_task(
       ValueError: a line is too long where that fails, the vocabulary is too large, or too few lines are left.
     """
     notes = list(notes)
-    sequences: Sequence[Line] = [_split(line, unit) for line in lines]
+    sequences: Sequence[Line] = [unit.split(line) for line in lines]
     if max_length is not None:
         if too_long == "fail":
             _require_lengths(source, unit, max_length)
@@ -97,6 +99,7 @@ def lines_task(
         deduplicate=deduplicate,
         num_heldout=num_heldout,
         seed=seed,
+        normalize=normalize,
         notes=notes,
     )
 
@@ -108,11 +111,12 @@ def split_lines_task(
     source: Source,
     *,
     max_length: int,
-    unit: str,
+    unit: Unit,
     deduplicate: bool,
     num_heldout: int | None,
     seed: int,
     notes: Sequence[str],
+    normalize: str = NO_FORM,
 ) -> Task:
     """Builds a task of lines over known symbols, each with an end symbol after it.
 
@@ -122,11 +126,12 @@ def split_lines_task(
       symbols: the symbols of the lines.
       source: where the lines come from.
       max_length: of the lines; T is one more.
-      unit: 'characters' or 'words'.
+      unit: what a symbol is.
       deduplicate: whether repeated lines are left out.
       num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
       seed: of the split.
       notes: what happened to the lines so far.
+      normalize: the normal form that the lines are in.
 
     Returns:
       A `Task` without an oracle. Its symbol 0, which ends and pads, is '': a symbol of a line is never that.
@@ -151,7 +156,9 @@ def split_lines_task(
         padding=0,
         padding_ends=True,
         allow_empty=not all(map(len, lines)),
-        separator=SEPARATORS[unit],
+        separator=unit.separator,
+        pattern=unit.pattern,
+        normalize=normalize,
     )
     train, validation, test = (Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows)
     repeats = describe_repeats(source.noun, len(lines) - len(set(lines)), deduplicate=deduplicate)
@@ -179,14 +186,14 @@ def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun
 
 
 def find_symbols(
-    written: Iterable[str], max_symbols: int, unit: str, places: Places, *, num_others: int
+    written: Iterable[str], max_symbols: int, unit: Unit, places: Places, *, num_others: int
 ) -> tuple[str, ...]:
     """Returns the different symbols of a text, sorted.
 
     Args:
       written: the symbols of the text.
       max_symbols: the largest size of the vocabulary.
-      unit: 'characters' or 'words'.
+      unit: what a symbol is.
       places: yields the place and the text of each line, for the error.
       num_others: number of symbols that the vocabulary has besides.
 
@@ -200,7 +207,7 @@ def find_symbols(
     size = len(found) + num_others
     if size > max_symbols:
         first_too_many = found[max(0, max_symbols - num_others)]
-        holders = (place for place, line in places() if first_too_many in _split(line, unit))
+        holders = (place for place, line in places() if first_too_many in unit.split(line))
         where = "".join(f" in {place}" for place in islice(holders, 1))
         raise ValueError(
             f"max_symbols must be at least the size of the vocabulary, {size:,}, got {max_symbols:,}: "
@@ -209,29 +216,25 @@ def find_symbols(
     return tuple(sorted(found))
 
 
-def rare_symbols(symbols: Iterable[str], unit: str, min_count: int) -> tuple[set[str], str]:
+def rare_symbols(symbols: Iterable[str], unit: Unit, min_count: int) -> tuple[set[str], str]:
     """Returns the symbols seen fewer than `min_count` times, and the beginning of a sentence with their number."""
     rare = {symbol for symbol, count in Counter(symbols).items() if count < min_count}
-    return rare, f"{unit.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
+    return rare, f"{unit.plural.capitalize()} seen fewer than {min_count} times: {len(rare):,}"
 
 
-def _without_rare_symbols(lines: Sequence[Line], unit: str, min_count: int, noun: str) -> tuple[Sequence[Line], str]:
+def _without_rare_symbols(lines: Sequence[Line], unit: Unit, min_count: int, noun: str) -> tuple[Sequence[Line], str]:
     rare, found = rare_symbols(chain.from_iterable(lines), unit, min_count)
-    if unit == "words":
-        replaced = [tuple(UNKNOWN[unit] if word in rare else word for word in words) for words in lines]
-        return replaced, f"{found}; written as {UNKNOWN[unit]}."
+    if unit.separator:
+        replaced = [tuple(unit.unknown if word in rare else word for word in words) for words in lines]
+        return replaced, f"{found}; written as {unit.unknown}."
     kept = [line for line in lines if rare.isdisjoint(line)]
     return kept, f"{found}; {noun}s that hold one, dropped: {len(lines) - len(kept):,}."
 
 
-def _require_lengths(source: Source, unit: str, max_length: int) -> None:
+def _require_lengths(source: Source, unit: Unit, max_length: int) -> None:
     for place, line in source.places():
-        length = len(_split(line, unit))
+        length = len(unit.split(line))
         if length > max_length:
             raise ValueError(
                 f"max_length must be at least the length of every {source.noun}, got {max_length}; {place} has {length}"
             )
-
-
-def _split(line: str, unit: str) -> Line:
-    return line if unit == "characters" else tuple(line.split())

@@ -4,9 +4,10 @@ import re
 import string
 
 from gumbel_gan.arguments import require_at_least
-from gumbel_gan.tasks.files import Files, file_names, nonblank_lines, read_texts
+from gumbel_gan.tasks.files import UTF_8, Files, file_names, nonblank_lines, read_texts
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Source, limit_lengths, split_lines_task
+from gumbel_gan.tasks.units import CHARACTERS
 
 
 def names_task(
@@ -16,6 +17,7 @@ def names_task(
     num_heldout: int = 500,
     deduplicate: bool = True,
     digest: str = "",
+    encoding: str = UTF_8,
     seed: int = 0,
 ) -> Task:
     """Builds a task of first names in lower case.
@@ -30,6 +32,7 @@ def names_task(
       deduplicate: whether names that repeat, in lower case, are left out; if not, all copies of a name are in the same
         split.
       digest: what `files_digest` must return for the files; '' accepts any.
+      encoding: of the files, a name that Python knows, such as 'latin-1'.
       seed: of the split.
 
     Returns:
@@ -38,12 +41,12 @@ def names_task(
     Raises:
       ImportError: there are no files, and the package `names` is not installed.
       TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
-        another digest; or too few names are left for the split.
+      ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
+        files have another digest; or too few names are left for the split.
     """
     require_at_least(1, max_length=max_length, num_heldout=num_heldout)
     require_at_least(0, seed=seed)
-    found, note = nonblank_lines(read_texts(files or _census_files(), digest))
+    found, note = nonblank_lines(read_texts(files or _census_files(), digest, encoding))
     # A line of the census goes on with the name's frequency and rank.
     found = [line.lower() if files else line.lower().split()[0] for line in found]
     spelled = [name for name in found if re.fullmatch("[a-z]+", name)]
@@ -55,7 +58,7 @@ def names_task(
         string.ascii_lowercase,
         Source("files", "line"),
         max_length=max_length,
-        unit="characters",
+        unit=CHARACTERS,
         deduplicate=deduplicate,
         num_heldout=num_heldout,
         seed=seed,

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import SEPARATORS, TOO_LONG, Source, lines_task
+from gumbel_gan.tasks.lines import TOO_LONG, Source, lines_task
+from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
+from gumbel_gan.tasks.units import find_unit
 
 
 def strings_task(
@@ -17,6 +19,7 @@ def strings_task(
     deduplicate: bool = True,
     num_heldout: int | None = None,
     max_symbols: int = 5_000,
+    normalize: str = "NFC",
     seed: int = 0,
     name: str = "strings",
 ) -> Task:
@@ -29,15 +32,20 @@ def strings_task(
 
     Args:
       strings: the strings. One may be empty.
-      unit: 'characters' or 'words', what a symbol is. Words stand between whitespace.
+      unit: what a symbol is: 'characters'; 'words', which stand between whitespace; 'grapheme', the grapheme clusters
+        of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
+        of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
+        two stay whole.
       max_length: the largest length of a string in symbols; None takes that of the longest.
       too_long: what happens to longer strings: 'drop', 'cut', or 'fail', which raises.
       min_count: a symbol seen less often in all strings that are not too long is rare. A string that holds a rare
-        character is dropped; a rare word becomes '<unk>'.
+        symbol is dropped; a rare word becomes '<unk>'.
       deduplicate: whether repeated strings are left out; if not, all copies are in the same split.
       num_heldout: number of distinct strings for validation, and as many for the test; None takes a tenth for each,
         and at least one.
       max_symbols: the largest size of the vocabulary, end symbol included.
+      normalize: the form of Unicode to which the strings are brought before anything else, 'NFC', 'NFD', 'NFKC' or
+        'NFKD', so that those that look alike are equal; 'none' leaves them as they are.
       seed: of the split.
       name: of the task, for reports.
 
@@ -45,6 +53,7 @@ def strings_task(
       A `Task` without an oracle, whose notes say how many strings were changed and left out.
 
     Raises:
+      ImportError: `unit` is 'grapheme', and `regex` is not installed.
       TypeError: `strings` is a single string, or holds what is not a string.
       ValueError: an argument is out of its range; the vocabulary is larger than `max_symbols`; or too few strings are
         left for the split: three distinct ones are the least.
@@ -53,8 +62,9 @@ def strings_task(
     >>> task.symbols, task.length, task.encode(["ab"]).tolist()
     (('', 'a', 'b', 'c'), 4, [[1, 2, 0, 0]])
     """
-    require_one_of(SEPARATORS, unit=unit)
+    symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
+    require_one_of(FORMS, normalize=normalize)
     require_at_least(0, seed=seed)
     require_at_least(1, min_count=min_count)
     require_at_least(2, max_symbols=max_symbols)
@@ -67,6 +77,8 @@ def strings_task(
     for index, string in enumerate(found):
         if not isinstance(string, str):
             raise TypeError(f"strings must hold strings, got {string!r} at index {index}")
+    changes = describe_changes(found, normalize, "string")
+    found = [normalized(string, normalize) for string in found]
 
     def places() -> Iterator[tuple[str, str]]:
         return ((f"strings[{index}]", string) for index, string in enumerate(found))
@@ -75,7 +87,7 @@ def strings_task(
         name,
         found,
         Source("strings", "string", places),
-        unit=unit,
+        unit=symbol_unit,
         max_length=max_length,
         too_long=too_long,
         min_count=min_count,
@@ -83,5 +95,6 @@ def strings_task(
         num_heldout=num_heldout,
         max_symbols=max_symbols,
         seed=seed,
-        notes=(f"Strings: {len(found):,}.",),
+        normalize=normalize,
+        notes=(f"Strings: {len(found):,}.", *changes),
     )

@@ -6,10 +6,12 @@ import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.data import Batch
-from gumbel_gan.tasks.files import Files, file_names, nonblank_lines, numbered_lines, read_texts
+from gumbel_gan.tasks.files import UTF_8, Files, file_names, nonblank_lines, numbered_lines, read_texts
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import SEPARATORS, TOO_LONG, UNKNOWN, Source, find_symbols, lines_task, rare_symbols
+from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols
+from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
 from gumbel_gan.tasks.splits import describe_sizes
+from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 
@@ -26,6 +28,8 @@ def text_task(
     num_heldout: int = 1_000,
     max_symbols: int = 5_000,
     digest: str = "",
+    encoding: str = UTF_8,
+    normalize: str = "NFC",
     seed: int = 0,
 ) -> Task:
     """Builds a task of the text in files.
@@ -41,13 +45,16 @@ def text_task(
     is what stands between whitespace, without its line ends.
 
     Args:
-      files: one path, or several, of text in UTF-8, with any line ends. A line end is put between two files where
+      files: one path, or several, of text with any line ends. A line end is put between two files where
         there is none. For strings in memory there is `strings_task`.
-      unit: 'characters' or 'words', what a symbol is. Words stand between whitespace.
+      unit: what a symbol is: 'characters'; 'words', which stand between whitespace; 'grapheme', the grapheme clusters
+        of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
+        of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
+        two stay whole.
       max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
-        that holds a rare character is dropped; a rare word becomes '<unk>'; a rare character of a window becomes
+        that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
         U+FFFD, the replacement character.
       too_long: what happens to lines of more than `max_length` symbols: 'drop', 'cut', or 'fail', which raises. Unused
         with a window.
@@ -57,18 +64,24 @@ def text_task(
       num_heldout: number of distinct lines, or of windows, for validation, and as many for the test.
       max_symbols: the largest size of the vocabulary, end symbol included.
       digest: what `files_digest(files)` must return; '' accepts any files.
+      encoding: of the files, a name that Python knows, such as 'latin-1' or 'utf-16'.
+      normalize: the form of Unicode to which the text is brought before anything else, 'NFC', 'NFD', 'NFKC' or 'NFKD',
+        so that lines that look alike are equal; 'none' leaves it as it is.
       seed: of the split; with a window, of the order within each split.
 
     Returns:
       A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out.
 
     Raises:
+      ImportError: `unit` is 'grapheme', and `regex` is not installed.
       TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
-        another digest; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for the split.
+      ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
+        files have another digest; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for
+        the split.
     """
-    require_one_of(SEPARATORS, unit=unit)
+    symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
+    require_one_of(FORMS, normalize=normalize)
     require_at_least(0, max_length=max_length, window=window, seed=seed)
     require_at_least(1, min_count=min_count, num_heldout=num_heldout)
     require_at_least(2, max_symbols=max_symbols)
@@ -76,11 +89,17 @@ def text_task(
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
 
     name = f"text {file_names(files)}"
-    texts = read_texts(files, digest)
+    texts = read_texts(files, digest, encoding)
+    changes = describe_changes((line for text in texts for line in text.split("\n")), normalize, "line")
+    texts = [normalized(text, normalize) for text in texts]
     if lowercase:
-        texts = [text.lower() for text in texts]
+        # A letter in lower case may be written as two.
+        texts = [normalized(text.lower(), normalize) for text in texts]
     if window:
-        return _windows_task(name, files, texts, unit, min_count, window, num_heldout, max_symbols, seed)
+        vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
+        return _windows_task(
+            name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols, seed, changes
+        )
 
     lines, note = nonblank_lines(texts)
 
@@ -91,7 +110,7 @@ def text_task(
         name,
         lines,
         Source("files", "line", places),
-        unit=unit,
+        unit=symbol_unit,
         max_length=max_length or None,
         too_long=too_long,
         min_count=min_count,
@@ -99,7 +118,8 @@ def text_task(
         num_heldout=num_heldout,
         max_symbols=max_symbols,
         seed=seed,
-        notes=(note,),
+        normalize=normalize,
+        notes=(note, *changes),
     )
 
 
@@ -107,32 +127,35 @@ def _windows_task(
     name: str,
     files: Files,
     texts: Sequence[str],
-    unit: str,
+    unit: Unit,
+    vocabulary: Vocabulary,
     min_count: int,
     window: int,
     num_heldout: int,
     max_symbols: int,
     seed: int,
+    changes: Sequence[str],
 ) -> Task:
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
-    written = list(text) if unit == "characters" else text.split()
+    written = list(unit.split(text))
     num_windows, num_left = divmod(len(written), window)
     if num_windows <= 2 * num_heldout:
         raise ValueError(
-            f"num_heldout must be less than half of the windows of {window} {unit}, which are {num_windows:,}; "
+            f"num_heldout must be less than half of the windows of {window} {unit.plural}, which are {num_windows:,}; "
             f"got {num_heldout:,}"
         )
     notes = [
-        f"{unit.capitalize()} read: {len(written):,}; windows of {window}: {num_windows:,}; "
-        f"left over at the end, dropped: {num_left:,}."
+        f"{unit.plural.capitalize()} read: {len(written):,}; windows of {window}: {num_windows:,}; "
+        f"left over at the end, dropped: {num_left:,}.",
+        *changes,
     ]
     written = written[: num_windows * window]
     if min_count > 1:
         rare, found = rare_symbols(written, unit, min_count)
-        written = [UNKNOWN[unit] if symbol in rare else symbol for symbol in written]
-        notes.append(f"{found}; written as {UNKNOWN[unit]}.")
+        written = [unit.unknown if symbol in rare else symbol for symbol in written]
+        notes.append(f"{found}; written as {unit.unknown}.")
     symbols = find_symbols(written, max_symbols, unit, lambda: numbered_lines(files, texts), num_others=0)
-    vocabulary = Vocabulary(symbols, separator=SEPARATORS[unit])
+    vocabulary = vocabulary._replace(symbols=symbols)
     tokens = vocabulary.encode([written], len(written)).reshape(num_windows, window)
     # Split in the order of the text, so that no window is held out from between its neighbors; mixed within a split.
     rng = np.random.default_rng(seed)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least
+from gumbel_gan.tasks.normalization import NO_FORM, normalized
+from gumbel_gan.tasks.units import split
 
 # Of the vocabulary, an error shows no more than this many symbols.
 _MOST_SHOWN = 40
@@ -23,6 +25,9 @@ class Vocabulary(NamedTuple):
       allow_empty: whether a sequence may begin with padding. False where none of the data does, so that no sequence
         that is generated is empty.
       separator: what stands between two symbols of a string: '' for characters, ' ' for words.
+      pattern: a regular expression whose matches in a string are symbols, beside the characters outside of them, as in
+        `units.split`; '' where each character is one.
+      normalize: the form of Unicode to which a string is brought before it is encoded, as in `strings_task`.
     """
 
     symbols: tuple[str, ...]
@@ -30,6 +35,8 @@ class Vocabulary(NamedTuple):
     padding_ends: bool = False
     allow_empty: bool = True
     separator: str = ""
+    pattern: str = ""
+    normalize: str = NO_FORM
 
     @property
     def size(self) -> int:
@@ -39,7 +46,8 @@ class Vocabulary(NamedTuple):
     def encode(self, strings: Sequence[str | Sequence[str]], length: int) -> np.ndarray:
         """Returns the tokens of strings, padded at the end.
 
-        The inverse of `decode`. A string may be given as a sequence of its symbols, too.
+        The inverse of `decode`, where the symbols of a string are those that the separator or the pattern finds in it.
+        A string may be given as a sequence of its symbols, too.
 
         Args:
           strings: N strings of at most `length` symbols, or of exactly so many where there is no padding.
@@ -163,8 +171,9 @@ class Vocabulary(NamedTuple):
 
     def _symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
         if isinstance(string, str):
+            string = normalized(string, self.normalize)
             if not self.separator:
-                return string
+                return split(string, self.pattern)
             return string.split(self.separator) if string else ()
         if isinstance(string, Sequence) and all(isinstance(symbol, str) for symbol in string):
             return string

@@ -39,7 +39,8 @@ CASES = {
         gg.strings_task,
         arguments(
             strings=st.sampled_from((_STRINGS, tuple(_STRINGS))),
-            unit=st.sampled_from(("characters", "words")),
+            unit=st.sampled_from(("characters", "words", "grapheme", "regex:a.|b")),
+            normalize=st.sampled_from(("NFC", "NFKD", "none")),
             max_length=st.none() | s.integers(3, 4),
             num_heldout=st.none() | s.integers(1, 2),
             max_symbols=st.sampled_from((10, 5_000)),
@@ -47,7 +48,8 @@ CASES = {
         ),
         {
             "strings": st.sampled_from(("abc", None, [1, 2, 3], [b"a", b"b", b"c"], 3)),
-            "unit": s.not_one_of("characters"),
+            "unit": s.not_one_of("characters") | st.sampled_from(("regex:", "regex:(", "regex:a{99999999999}")),
+            "normalize": s.not_one_of("NFC"),
             "max_length": s.integers_below(1).filter(lambda length: length is not None),
             "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(5),
             "max_symbols": s.integers_below(2) | st.just(2),
@@ -59,7 +61,9 @@ CASES = {
         gg.text_task,
         arguments(
             files=st.sampled_from((str(FILES), FILES, [FILES])),
-            unit=st.sampled_from(("characters", "words")),
+            unit=st.sampled_from(("characters", "words", "grapheme", "regex:a.|b")),
+            encoding=st.sampled_from(("utf-8", "latin-1")),
+            normalize=st.sampled_from(("NFC", "NFKD", "none")),
             max_length=st.sampled_from((0, 120)),
             min_count=s.integers(1, 1),
             num_heldout=s.integers(1, 2),
@@ -67,7 +71,9 @@ CASES = {
         ),
         {
             "files": st.sampled_from((None, 3, [], "no such file", [3], PACKAGE, "\0")),
-            "unit": s.not_one_of("characters"),
+            "unit": s.not_one_of("characters") | st.sampled_from(("regex:", "regex:(", "regex:a{99999999999}")),
+            "encoding": s.not_one_of("utf-8").filter(lambda name: name != "UTF-8") | st.sampled_from(("rot13", "a\0")),
+            "normalize": s.not_one_of("NFC"),
             "max_length": s.integers_below(0),
             "min_count": s.integers_below(1),
             "num_heldout": s.integers_below(1) | st.just(10**6),

@@ -1,0 +1,34 @@
+"""Unicode normalization: texts that look alike become equal."""
+
+import unicodedata
+from collections.abc import Iterable
+
+NO_FORM = "none"
+FORMS = ("NFC", "NFD", "NFKC", "NFKD", NO_FORM)
+
+
+def normalized(text: str, form: str) -> str:
+    """Returns a text in a normal form.
+
+    Args:
+      text: the text.
+      form: one of `FORMS`; 'none' leaves the text as it is.
+
+    References:
+      Unicode Standard Annex 15, https://www.unicode.org/reports/tr15/.
+    """
+    return text if form == NO_FORM else unicodedata.normalize(form, text)  # type: ignore[arg-type]
+
+
+def describe_changes(texts: Iterable[str], form: str, noun: str) -> tuple[str, ...]:
+    """Returns a sentence with the number of texts that are not in a normal form yet, if there are any.
+
+    Args:
+      texts: the texts, as they were before.
+      form: one of `FORMS`.
+      noun: what one of them is called.
+    """
+    if form == NO_FORM:
+        return ()
+    num = sum(not unicodedata.is_normalized(form, text) for text in texts)  # type: ignore[arg-type]
+    return (f"{noun.capitalize()}s changed by Unicode normalization to {form}: {num:,}.",) if num else ()
