@@ -22,6 +22,10 @@ _SIZES = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "JAX_NUM_PROCESSES")
 _OWN = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
+class OtherProcessError(ValueError):
+    """A process has failed, and all know it."""
+
+
 def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECONDS) -> None:
     """Makes this process one of several, or makes sure that it is none; to be called before anything else of JAX.
 
@@ -88,12 +92,13 @@ def check_all(error: Exception | None) -> None:
       error: what happened in this process.
 
     Raises:
-      ValueError: another process failed.
+      OtherProcessError: where there are several, one of them failed.
     """
     if several():
         failed = np.asarray(multihost_utils.process_allgather(np.array([error is not None]))).ravel()
-        if error is None and failed.any():
-            raise ValueError(f"process {int(np.argmax(failed))} can't go on, and says why")
+        if failed.any():
+            said = f"process {int(np.argmax(failed))} can't go on, and says why" if error is None else str(error)
+            raise OtherProcessError(said) from error
     if error is not None:
         raise error
 

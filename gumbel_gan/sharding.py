@@ -74,6 +74,17 @@ def seeds_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(_SEEDS))
 
 
+def batches_sharding(mesh: Mesh) -> NamedSharding:
+    """Returns the sharding of arrays whose leading axes are those of the seeds and of the shards of their batches.
+
+    Raises:
+      TypeError: `mesh` is not a `Mesh`.
+      ValueError: it does not have the axes of `seeds_mesh`.
+    """
+    _check_mesh(mesh)
+    return NamedSharding(mesh, PartitionSpec(_SEEDS, SHARDS))
+
+
 def replicated(mesh: Mesh) -> NamedSharding:
     """Returns the sharding of arrays that every seed reads, such as the data.
 
@@ -181,7 +192,7 @@ def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
 
 
 def vmap_seeds(
-    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,), num_shards: int = 1
+    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | str | None] = (0,), num_shards: int = 1
 ) -> Callable[..., Any]:
     """Maps a function over an axis of seeds, like `jax.vmap`, each device for its own share of them.
 
@@ -192,7 +203,8 @@ def vmap_seeds(
     Args:
       function: a function of one seed's arguments, all positional.
       mesh: of `seeds_mesh`; the size of its first axis divides the number of seeds.
-      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it; and `SHARDS`
+        if they have an axis of seeds and then one of shards, each of which is called with its own part.
       num_shards: shards of a batch, as given to `seeds_mesh`; with 1 there is no axis `SHARDS`.
 
     Returns:
@@ -200,8 +212,8 @@ def vmap_seeds(
 
     Raises:
       TypeError: `function` is not callable, `mesh` is not a `Mesh`, or `num_shards` is not an integer.
-      ValueError: `in_axes` is not a sequence of 0 and None, or without a 0; or the mesh does not have the axes of
-        `seeds_mesh`, or was made for another number of shards.
+      ValueError: `in_axes` is not a sequence of 0, `SHARDS` and None, or without a 0; or the mesh does not have the
+        axes of `seeds_mesh`, or was made for another number of shards.
     """
     require_callable(function=function)
     _check_mesh(mesh)
@@ -209,17 +221,34 @@ def vmap_seeds(
     _check_axes(in_axes)
     if mesh.shape[SHARDS] not in (1, num_shards):
         raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
+    of_shard = tuple(0 if axis == SHARDS else None for axis in in_axes)
     if mesh.shape[SHARDS] < num_shards:
-        function = jax.vmap(function, in_axes=None, out_axes=None, axis_name=SHARDS, axis_size=num_shards)
-    seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
+        function = jax.vmap(function, in_axes=of_shard, out_axes=None, axis_name=SHARDS, axis_size=num_shards)
+    else:
+        function = _of_one_shard(function, of_shard)
+    seeds, shared, shards = PartitionSpec(_SEEDS), PartitionSpec(), PartitionSpec(_SEEDS, SHARDS)
     return jax.shard_map(
-        jax.vmap(function, in_axes=tuple(in_axes)),
+        jax.vmap(function, in_axes=tuple(None if axis is None else 0 for axis in in_axes)),
         mesh=mesh,
-        in_specs=tuple(shared if axis is None else seeds for axis in in_axes),
+        in_specs=tuple({0: seeds, None: shared}.get(axis, shards) for axis in in_axes),
         out_specs=seeds,
         # The check would refuse scans whose carry starts as a constant.
         check_vma=False,
     )
+
+
+def _of_one_shard(function: Callable[..., Any], of_shard: Sequence[int | None]) -> Callable[..., Any]:
+    """Returns a function of arguments that have an axis of one shard where `of_shard` is 0."""
+
+    def without_axis(*args: Any) -> Any:
+        return function(
+            *(
+                arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
+                for arg, axis in zip(args, of_shard, strict=True)
+            )
+        )
+
+    return without_axis
 
 
 def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
@@ -256,15 +285,15 @@ def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int
     )
 
 
-def _check_axes(in_axes: Sequence[int | None]) -> None:
+def _check_axes(in_axes: Sequence[int | str | None]) -> None:
     if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
         raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
-    if all(axis is None for axis in in_axes):
+    if 0 not in in_axes:
         raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
 
 
 def _is_other_axis(axis: Any) -> bool:
-    return axis is not None and (type(axis) is not int or axis != 0)
+    return axis is not None and axis != SHARDS and (type(axis) is not int or axis != 0)
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:

@@ -14,9 +14,9 @@ from experiments import cli, devices, interrupts, processes
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, initial
+from experiments.run import best, checks, divergence, evaluation, feeding, initial
 from experiments.run.directory import RunDirectory, check_writable
-from experiments.run.progress import ProgressLine
+from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
 from experiments.run.writer import MetricsWriter
 from gumbel_gan import sharding, training
@@ -90,6 +90,8 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
         prepared, failure = None, None
         try:
             prepared = _prepare(config, run, overwrite, resume)
+        except processes.OtherProcessError:
+            raise
         except (ValueError, OSError) as error:
             failure = error
         processes.check_all(failure)
@@ -116,8 +118,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     deleted = run.check_start(config, overwrite=overwrite, reads=reads) if is_first and not resume else []
     if resume:
         run.check_resumable(config)
-    kept = run.kept_files() if resume else []
-    experiment = build.build(config.with_task(files=kept) if kept else config)
+    built = run.with_kept(config) if resume else config
+    experiment = build.build(_tokenized(built, run))
     best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     devices.check_spread(mesh)
@@ -130,14 +132,31 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     if config.init_from and not resume:
         jax.eval_shape(functools.partial(initial.from_run, config, experiment), state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
-    data = _with_sharding(experiment.data, sharding.replicated(mesh))
-    advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
+    num_steps = min(config.steps_per_chunk, config.num_steps)
+    data = feeding.types(config, experiment, mesh, num_steps)
+    advance.trace(keys.train, state, points, data, num_steps=num_steps)
     if resume:
         started -= run.wall_seconds()
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
+        run.keep_tokens(config, files.tokens_folder(config, run.path))
     monitor = evaluation.monitor(experiment)
     return Prepared(config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started)
+
+
+def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
+    """Returns a config whose text, if it streams, is tokenized; the first process does that where it isn't yet."""
+    if not files.streams(config) or config.task.settings.get("tokens"):
+        return config
+    config = config.with_task(tokens=str(files.tokens_folder(config, run.path)))
+    failure = None
+    if processes.is_first():
+        try:
+            build.make_task(config, BytesLine(cli.screen()).update)
+        except (ValueError, OSError) as error:
+            failure = error
+    processes.check_all(failure)
+    return config
 
 
 def _write_start(
@@ -153,7 +172,7 @@ def _write_start(
         run.path.mkdir(parents=True, exist_ok=True)
         run.lock.acquire()
         run.start(config, overwrite=overwrite, reads=reads)
-    if not (resume and run.kept_files()):
+    if run.with_kept(config) == config:
         run.keep_files(config)
 
 
@@ -239,9 +258,9 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started = prepared
     step, state, kept = trained
     noted = checks.note(run.read_config())
-    data = sharding.place(experiment.data, sharding.replicated(mesh))
     for note in experiment.task.notes:
         cli.screen().print(note, highlight=False)
+    data = feeding.feed(config, experiment, mesh, step)
     writer = None
     if processes.is_first():
         writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
@@ -251,10 +270,11 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         progress.print(sentence)
     is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
     is_last = step >= config.num_steps or watch.all_diverged or is_out
-    saved_at, has_turned, is_stopped = time.monotonic(), False, False
+    began = saved_at = time.monotonic()
+    has_turned = is_stopped = False
     while not is_last:
         num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
-        state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)
+        state, metrics = advance(keys.train, state, points, data.take(num_steps), num_steps=num_steps)
         step += num_steps
         metrics = sharding.gather(metrics | monitor(keys, state))
         if step - num_steps == trained.step:
@@ -286,6 +306,9 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
             saved_at = time.monotonic()
         if is_stopped:
             break
+    if data.seconds_waited is not None and step > trained.step:
+        share = data.seconds_waited / (time.monotonic() - began)
+        progress.print(f"training waited for data {share:.1%} of the time")
     checkpoints.wait()
     _describe(run, step)
     if is_stopped:
@@ -303,22 +326,19 @@ def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
 
 def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
     """Returns the compiled program of a chunk of steps of all members."""
+    streams = experiment.task.stream is not None
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):
         def train_one(key, state, point, data):
-            return training.train(
-                experiment.algorithm_at(point),
-                key,
-                state,
-                data,
-                batch_size=config.batch_size,
-                num_steps=num_steps,
-                shard_axis=experiment.shard_axis,
-                keep_finite=True,
-            )
+            algorithm, settings = experiment.algorithm_at(point), {"shard_axis": experiment.shard_axis}
+            if streams:
+                return training.train_on(algorithm, key, state, data, keep_finite=True, **settings)
+            sizes = {"batch_size": config.batch_size, "num_steps": num_steps}
+            return training.train(algorithm, key, state, data, keep_finite=True, **sizes, **settings)
 
-        train_all = sharding.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)
+        in_axes = (0, 0, 0, sharding.SHARDS if streams else None)
+        train_all = sharding.vmap_seeds(train_one, mesh, in_axes=in_axes, num_shards=config.num_shards)
         state, metrics = train_all(keys, state, points, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 

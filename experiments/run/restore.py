@@ -54,8 +54,7 @@ def restore(
     """
     run = RunDirectory(workdir, flag)
     config = run.read_config()
-    if kept := run.kept_files():
-        config = config.with_task(files=kept)
+    config = run.with_kept(config)
     if platform is not None:
         devices.select(platform)
     if jax.process_count() > 1:
