@@ -13,6 +13,8 @@ from typing import NoReturn
 from absl import app, flags, logging
 from rich.console import Console
 
+from experiments import processes
+
 # Flags that name a folder, or several, or a file.
 _FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
@@ -46,7 +48,12 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
 
 
 def screen() -> Console:
-    """Returns the standard output, as wide as the terminal, or 100 columns where there is none."""
+    """Returns the standard output, as wide as the terminal, or 100 columns where there is none.
+
+    Of several processes only the first prints.
+    """
+    if not processes.is_first():
+        return Console(quiet=True)
     return Console() if Console().is_terminal else Console(width=100)
 
 

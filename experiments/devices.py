@@ -29,7 +29,9 @@ def select(platform: str, *, num_devices: int = 1) -> None:
     if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", min(num_devices, num_cores()))
+        # Of several processes, each has one: their number is not known before they have devices.
+        most = 1 if jax.distributed.is_initialized() else num_cores()
+        jax.config.update("jax_num_cpu_devices", min(num_devices, most))
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         jax.config.update("jax_compilation_cache_dir", str(CACHE))
         # Programs of a second or less are most of those that a run compiles.
@@ -40,6 +42,19 @@ def select(platform: str, *, num_devices: int = 1) -> None:
         found = " ".join(str(error).split())
     if platform and found != platform:
         raise ValueError(f"config.platform must name a device of this machine, got {platform!r} (found: {found})")
+
+
+def check_spread(mesh: jax.sharding.Mesh) -> None:
+    """Raises ValueError where there are several processes, and the members of a run don't spread over all devices."""
+    num_processes, num_devices = jax.process_count(), len(jax.devices())
+    if num_processes > 1 and not jax.distributed.is_initialized():
+        raise ValueError(f"--distributed must be given for a program of several processes, got {num_processes}")
+    if num_processes > 1 and mesh.size < num_devices:
+        raise ValueError(
+            f"config.num_seeds, points of the sweep and config.num_shards must spread over all {num_devices} devices "
+            f"of {num_processes} processes, but use {mesh.size}: replicas must be a multiple of the devices, or "
+            "divide them with config.num_shards times as many devices"
+        )
 
 
 def num_cores() -> int:

@@ -67,7 +67,8 @@ def stop() -> None:
         os.write(sys.stdout.fileno(), _SHOW_CURSOR.encode())
     with contextlib.suppress(Exception):
         sys.stdout.flush()
-    os.write(2, f"{_say()}\n".encode())
+    if said := _say():
+        os.write(2, f"{said}\n".encode())
     os._exit(STOPPED)
 
 

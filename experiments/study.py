@@ -10,13 +10,14 @@ from types import ModuleType
 from typing import Any
 
 from absl import flags
+from ml_collections import config_flags
 
 from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import draws, gradients, kusner2016, ladder, lamb2016, networks, search, study, toth2021
+from experiments.studies import draws, gradients, kusner2016, ladder, lamb2016, networks, search, study, sweep, toth2021
 
-_MODULES = (draws, gradients, kusner2016, ladder, lamb2016, networks, search, toth2021)
+_MODULES = (draws, gradients, kusner2016, ladder, lamb2016, networks, search, sweep, toth2021)
 _STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 
@@ -38,9 +39,19 @@ def main() -> None:
             flags.DEFINE_integer(flag.name, flag.default, flag.help, lower_bound=1)
         else:
             flags.DEFINE_string(flag.name, flag.default, flag.help)
+    config = None
+    if getattr(chosen, "TAKES_CONFIG", False):
+        with cli.one_line_flag_errors():
+            config = config_flags.DEFINE_config_file(
+                "config", help_string="The config, as `experiments.train` takes it."
+            )
+            flags.mark_flag_as_required("config")
 
     def run() -> None:
-        values = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}
+        values: dict[str, Any] = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}
+        if config is not None:
+            arguments = [argument for argument in sys.argv[1:] if argument.startswith("--config")]
+            values |= {"config": config.value, "arguments": arguments}
         workdir = Path(flags.FLAGS.workdir)
         with cli.one_line_errors():
             check_holds_no_run(workdir, "--workdir")
@@ -53,7 +64,9 @@ def main() -> None:
 def _report(chosen: ModuleType, workdir: Path, values: Mapping[str, Any]) -> Path:
     """Carries out a study, and returns the path of its report."""
     if not hasattr(chosen, "measure"):
-        written: Path = chosen.write(study.run(chosen.parts(**values), workdir), workdir)
+        with cli.one_line_errors():
+            parts = chosen.parts(**values)
+        written: Path = chosen.write(study.run(parts, workdir), workdir)
         return written
     with cli.one_line_errors():
         measured: Path = chosen.measure(workdir, **values)

@@ -1,6 +1,7 @@
 """Trains a generator and leaves everything about the run in a folder.
 
 python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ...] [--overwrite | --resume]
+    [--distributed]
 """
 
 from experiments import interrupts
@@ -12,7 +13,7 @@ with interrupts.imports(__name__):
     from absl import flags
     from ml_collections import config_flags
 
-    from experiments import cli
+    from experiments import cli, processes
     from experiments.config import locate, run_config
     from experiments.reports import curves, terminal
     from experiments.run import divergence, loop
@@ -38,10 +39,29 @@ _RESUME = flags.DEFINE_bool(
     False,
     "Go on with the run that --workdir holds, by its own config; --config.num_steps=N makes it longer.",
 )
+_DISTRIBUTED = flags.DEFINE_bool(
+    "distributed",
+    None,
+    "Train one run on all processes that Slurm, Open MPI, a TPU or a JobSet has started; --nodistributed trains one in "
+    "each.",
+)
+_HEARTBEAT_SECONDS = flags.DEFINE_integer(
+    "heartbeat_seconds",
+    processes.HEARTBEAT_SECONDS,
+    "With --distributed: after how long a process that is not heard of counts as dead, which ends all.",
+    lower_bound=1,
+)
 
 
 def main() -> None:
     """Trains as the flags say."""
+    with cli.one_line_errors():
+        processes.start(_DISTRIBUTED.value, heartbeat_seconds=_HEARTBEAT_SECONDS.value)
+    with processes.ending_all(divergence.STATUS):
+        _train()
+
+
+def _train() -> None:
     run = RunDirectory(_WORKDIR.value)
     interrupts.describe(lambda: "stopped before training began", run.lock.release)
     with run.lock:
@@ -54,8 +74,9 @@ def main() -> None:
             except divergence.DivergedError as error:
                 print(f"error: {error}", file=sys.stderr)
                 sys.exit(divergence.STATUS)
-            curves.draw_run(run.read_metrics(), summary, run.curves)
-            write_summary(run, summary)
+            if processes.is_first():
+                curves.draw_run(run.read_metrics(), summary, run.curves)
+                write_summary(run, summary)
     terminal.print_summary(cli.screen(), summary, strings[0])
     cli.screen().print(f"everything is in {run.path}", soft_wrap=True)
     if any(summary.diverged):

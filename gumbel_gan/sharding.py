@@ -2,7 +2,9 @@
 
 Seeds are independent, so that each device trains its share of them with a program of its own. The data shards of a
 batch average their gradients, once for each network and step. On a CPU, `jax_num_cpu_devices` sets how many devices
-there are, such as one a core; on accelerators the code is the same.
+there are, such as one a core; on accelerators the code is the same. Where several processes make one program, by
+`jax.distributed.initialize`, a mesh holds devices of all of them: `place` lets each process feed its own devices, and
+`gather` brings results to all.
 """
 
 import functools
@@ -12,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -71,6 +74,17 @@ def seeds_sharding(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(_SEEDS))
 
 
+def batches_sharding(mesh: Mesh) -> NamedSharding:
+    """Returns the sharding of arrays whose leading axes are those of the seeds and of the shards of their batches.
+
+    Raises:
+      TypeError: `mesh` is not a `Mesh`.
+      ValueError: it does not have the axes of `seeds_mesh`.
+    """
+    _check_mesh(mesh)
+    return NamedSharding(mesh, PartitionSpec(_SEEDS, SHARDS))
+
+
 def replicated(mesh: Mesh) -> NamedSharding:
     """Returns the sharding of arrays that every seed reads, such as the data.
 
@@ -80,6 +94,53 @@ def replicated(mesh: Mesh) -> NamedSharding:
     """
     _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec())
+
+
+def place(tree: Any, sharding: NamedSharding) -> Any:
+    """Puts arrays where a sharding says, also on devices of several processes, each of which holds all of an array.
+
+    Each process copies to its own devices what belongs there, without talking to the others.
+
+    Args:
+      tree: a pytree of arrays, of JAX or NumPy, and of typed keys, the same in all processes; or of arrays that are
+        spread over the processes already.
+      sharding: that of all leaves.
+
+    Returns:
+      The tree of JAX arrays.
+
+    Raises:
+      TypeError: `sharding` is not a `NamedSharding`.
+    """
+    require_kind(NamedSharding, sharding=sharding)
+    return jax.tree.map(functools.partial(_place, sharding=sharding), tree)
+
+
+def _place(leaf: Any, sharding: NamedSharding) -> jax.Array:
+    is_spread = isinstance(leaf, jax.Array) and not leaf.is_fully_addressable
+    if sharding.is_fully_addressable or is_spread:
+        return jax.device_put(leaf, sharding)
+    if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(_place(jax.random.key_data(leaf), sharding), impl=jax.random.key_impl(leaf))
+    values = np.asarray(leaf)
+    return jax.make_array_from_callback(values.shape, sharding, lambda index: values[index])
+
+
+def gather(tree: Any) -> Any:
+    """Returns arrays as NumPy arrays, in every process; those that are spread over processes are collected first.
+
+    Where there are several processes, all of them must call it.
+
+    Args:
+      tree: a pytree of arrays of numbers.
+    """
+
+    def gathered(leaf: Any) -> np.ndarray:
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable and not leaf.is_fully_replicated:
+            return np.asarray(multihost_utils.process_allgather(leaf, tiled=True))
+        return np.asarray(leaf)
+
+    return jax.tree.map(gathered, tree)
 
 
 def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) -> Any:
@@ -105,8 +166,11 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
     require_callable(init=init)
     _check_mesh(mesh)
     _check_keys(keys, mesh.shape[_SEEDS])
-    states = _init_all(init)(jax.device_put(keys, mesh.devices.flat[0]))
-    return jax.device_put(states, seeds_sharding(mesh))
+    if not keys.is_fully_addressable:
+        keys = jax.random.wrap_key_data(gather(jax.random.key_data(keys)), impl=jax.random.key_impl(keys))
+    # Each process initializes all, which is cheaper than to send states around.
+    own = next(device for device in mesh.devices.flat if device.process_index == jax.process_index())
+    return place(_init_all(init)(jax.device_put(keys, own)), seeds_sharding(mesh))
 
 
 @functools.lru_cache(maxsize=1)
@@ -128,7 +192,7 @@ def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
 
 
 def vmap_seeds(
-    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,), num_shards: int = 1
+    function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | str | None] = (0,), num_shards: int = 1
 ) -> Callable[..., Any]:
     """Maps a function over an axis of seeds, like `jax.vmap`, each device for its own share of them.
 
@@ -139,7 +203,8 @@ def vmap_seeds(
     Args:
       function: a function of one seed's arguments, all positional.
       mesh: of `seeds_mesh`; the size of its first axis divides the number of seeds.
-      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it; and `SHARDS`
+        if they have an axis of seeds and then one of shards, each of which is called with its own part.
       num_shards: shards of a batch, as given to `seeds_mesh`; with 1 there is no axis `SHARDS`.
 
     Returns:
@@ -147,33 +212,88 @@ def vmap_seeds(
 
     Raises:
       TypeError: `function` is not callable, `mesh` is not a `Mesh`, or `num_shards` is not an integer.
-      ValueError: `in_axes` is not a sequence of 0 and None, or without a 0; or the mesh does not have the axes of
-        `seeds_mesh`, or was made for another number of shards.
+      ValueError: `in_axes` is not a sequence of 0, `SHARDS` and None, or without a 0; or the mesh does not have the
+        axes of `seeds_mesh`, or was made for another number of shards.
     """
     require_callable(function=function)
     _check_mesh(mesh)
     require_at_least(1, num_shards=num_shards)
-    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
-        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
-    if all(axis is None for axis in in_axes):
-        raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
+    _check_axes(in_axes)
     if mesh.shape[SHARDS] not in (1, num_shards):
         raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
+    of_shard = tuple(0 if axis == SHARDS else None for axis in in_axes)
     if mesh.shape[SHARDS] < num_shards:
-        function = jax.vmap(function, in_axes=None, out_axes=None, axis_name=SHARDS, axis_size=num_shards)
-    seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
+        function = jax.vmap(function, in_axes=of_shard, out_axes=None, axis_name=SHARDS, axis_size=num_shards)
+    else:
+        function = _of_one_shard(function, of_shard)
+    seeds, shared, shards = PartitionSpec(_SEEDS), PartitionSpec(), PartitionSpec(_SEEDS, SHARDS)
     return jax.shard_map(
-        jax.vmap(function, in_axes=tuple(in_axes)),
+        jax.vmap(function, in_axes=tuple(None if axis is None else 0 for axis in in_axes)),
         mesh=mesh,
-        in_specs=tuple(shared if axis is None else seeds for axis in in_axes),
+        in_specs=tuple({0: seeds, None: shared}.get(axis, shards) for axis in in_axes),
         out_specs=seeds,
         # The check would refuse scans whose carry starts as a constant.
         check_vma=False,
     )
 
 
+def _of_one_shard(function: Callable[..., Any], of_shard: Sequence[int | None]) -> Callable[..., Any]:
+    """Returns a function of arguments that have an axis of one shard where `of_shard` is 0."""
+
+    def without_axis(*args: Any) -> Any:
+        return function(
+            *(
+                arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
+                for arg, axis in zip(args, of_shard, strict=True)
+            )
+        )
+
+    return without_axis
+
+
+def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
+    """Maps a function over an axis of seeds, each device along the mesh's second axis for a part of its results.
+
+    Args:
+      function: a function of the number of the part, a traced integer, and of one seed's arguments, all positional. All
+        parts return arrays of one shape with a leading axis.
+      mesh: of `seeds_mesh`, whose second axis has a device for each part.
+      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+
+    Returns:
+      The mapped function, whose results have a leading axis of seeds, and then one on which the parts follow each
+      other; to jit.
+
+    Raises:
+      TypeError: `function` is not callable, or `mesh` is not a `Mesh`.
+      ValueError: the mesh does not have the axes of `seeds_mesh`, or `in_axes` is not a sequence of 0 and None.
+    """
+    require_callable(function=function)
+    _check_mesh(mesh)
+    _check_axes(in_axes)
+    seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
+
+    def of_device(*args: Any) -> Any:
+        return jax.vmap(function, in_axes=(None, *in_axes))(jax.lax.axis_index(SHARDS), *args)
+
+    return jax.shard_map(
+        of_device,
+        mesh=mesh,
+        in_specs=tuple(shared if axis is None else seeds for axis in in_axes),
+        out_specs=PartitionSpec(_SEEDS, SHARDS),
+        check_vma=False,
+    )
+
+
+def _check_axes(in_axes: Sequence[int | str | None]) -> None:
+    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
+        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
+    if 0 not in in_axes:
+        raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
+
+
 def _is_other_axis(axis: Any) -> bool:
-    return axis is not None and (type(axis) is not int or axis != 0)
+    return axis is not None and axis != SHARDS and (type(axis) is not int or axis != 0)
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import functools
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,8 +11,8 @@ import numpy as np
 
 from gumbel_gan import sharding
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
-from gumbel_gan.arguments import require_at_least, require_integer, require_key
-from gumbel_gan.data import Batch, check_data, num_sequences, take
+from gumbel_gan.arguments import require_at_least, require_integer, require_integers, require_key
+from gumbel_gan.data import Batch, as_batch, check_data, num_sequences, take
 
 _LAST_SEED = 2**32 - 1
 _LARGEST = 1e18
@@ -116,22 +116,86 @@ def train(
     if batch_size % num_shards:
         raise ValueError(f"batch_size must be a multiple of the number of shards, {num_shards}; got {batch_size}")
 
+    def draw(batch_key: jax.Array, _: None) -> Batch:
+        rows = jax.random.randint(batch_key, (batch_size * algorithm.batches_per_step,), 0, num, jnp.int32)
+        if shard_axis is not None:
+            rows = rows.reshape(num_shards, -1)[jax.lax.axis_index(shard_axis)]
+        return take(sequences, rows)
+
+    return _scan(algorithm, key, state, draw, None, num_steps, shard_axis, keep_finite)
+
+
+def train_on(
+    algorithm: Algorithm,
+    key: jax.Array,
+    state: State,
+    batches: Batch | jax.Array,
+    *,
+    shard_axis: str | None = None,
+    keep_finite: bool = False,
+) -> tuple[State, Metrics]:
+    """Trains on given batches, one after the other, for data that does not fit on the device.
+
+    It is `train` but for where the batches come from: on the same batches, results are the same.
+
+    Args:
+      algorithm: the training method; where there are shards, made with the same `shard_axis`.
+      key: typed PRNG key, `RunKeys.train`, the same at every call.
+      state: the state to go on from.
+      batches: a `Batch`, whose arrays have a leading axis of steps before that of the sequences, or its tokens
+        `[num_steps, B, T]`, integers of any width. B is `algorithm.batches_per_step` times the size of a batch. Under
+        an axis of shards, each shard is given its own part of each batch.
+      shard_axis: name of the mapped axis of shards; None where there is none.
+      keep_finite: as in `train`.
+
+    Returns:
+      What `train` returns.
+
+    Raises:
+      TypeError: `key` is not a typed PRNG key, or the tokens are not integers.
+      ValueError: the tokens are not `[num_steps, B, T]`, with the T of the algorithm's model and B a multiple of
+        `algorithm.batches_per_step`.
+    """
+    require_key(key=key)
+    sequences = as_batch(batches)
+    require_integers(batches=sequences.tokens)
+    shape, length = sequences.tokens.shape, algorithm.model.length
+    if len(shape) != 3 or not shape[0] or shape[2] != length or not shape[1] or shape[1] % algorithm.batches_per_step:
+        raise ValueError(
+            f"batches must be [num_steps, B, {length}] with B a multiple of {algorithm.batches_per_step}, got shape "
+            f"{shape}"
+        )
+
+    def take_next(_: jax.Array, batch: Batch) -> Batch:
+        return batch._replace(tokens=batch.tokens.astype(jnp.int32))
+
+    return _scan(algorithm, key, state, take_next, sequences, shape[0], shard_axis, keep_finite)
+
+
+def _scan(
+    algorithm: Algorithm,
+    key: jax.Array,
+    state: State,
+    next_batch: Callable[[jax.Array, Any], Batch],
+    inputs: Any,
+    num_steps: int,
+    shard_axis: str | None,
+    keep_finite: bool,
+) -> tuple[State, Metrics]:
+    """Trains on the batches that `next_batch` makes of a key and of each entry of the inputs."""
     # An optimizer may hold an infinity from the start.
     was_finite = ~has_diverged(state) if keep_finite else None
 
-    def one_step(state: State, _: None) -> tuple[State, Metrics]:
+    def one_step(state: State, given: Any) -> tuple[State, Metrics]:
         batch_key, step_key = jax.random.split(jax.random.fold_in(key, state.step))
-        rows = jax.random.randint(batch_key, (batch_size * algorithm.batches_per_step,), 0, num, jnp.int32)
         if shard_axis is not None:
-            shard = jax.lax.axis_index(shard_axis)
-            rows = rows.reshape(num_shards, -1)[shard]
-            step_key = jax.random.fold_in(step_key, shard)
-        new_state, metrics = algorithm.step(step_key, state, take(sequences, rows))
+            step_key = jax.random.fold_in(step_key, jax.lax.axis_index(shard_axis))
+        new_state, metrics = algorithm.step(step_key, state, next_batch(batch_key, given))
         if was_finite is not None:
             new_state = select(has_diverged(new_state) & was_finite, state, new_state)
         return new_state, metrics
 
-    state, metrics = jax.lax.scan(one_step, state, length=num_steps)
+    state, metrics = jax.lax.scan(one_step, state, inputs, length=num_steps)
     return state, sharding.mean_over(shard_axis, metrics)
 
 

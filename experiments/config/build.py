@@ -24,7 +24,7 @@ from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Discriminator, PrefixDiscriminator
 from gumbel_gan.relaxation import Estimator
-from gumbel_gan.tasks import Task
+from gumbel_gan.tasks import Progress, Task
 
 # The settings of an algorithm's section that build the model.
 _MODEL_SETTINGS = ("generator", "num_latent_draws")
@@ -78,9 +78,9 @@ def build(config: RunConfig) -> Experiment:
       ValueError: a setting is missing, unknown, of a wrong type or out of its range; the message starts with its name.
     """
     task = make_task(config)
-    if config.batch_size > len(task.train.tokens):
+    if config.batch_size > task.num_train:
         raise ValueError(
-            f"config.batch_size must be at most the number of training sequences, {len(task.train.tokens)}; "
+            f"config.batch_size must be at most the number of training sequences, {task.num_train}; "
             f"got {config.batch_size}. {' '.join(task.notes)}"
         )
     _check_measured(config, task)
@@ -136,13 +136,17 @@ def _check_measured(config: RunConfig, task: Task) -> None:
         )
 
 
-def make_task(config: RunConfig) -> Task:
+def make_task(config: RunConfig, progress: Progress | None = None) -> Task:
     """Builds the task of a config.
+
+    Args:
+      config: the config.
+      progress: is told how far the tokenizing of a long text is.
 
     Raises:
       ValueError: a setting of its task is wrong.
     """
-    task = Reader(config.num_steps).named(as_mapping(config.task), "config.task", registries.TASKS)
+    task = Reader(config.num_steps).named(as_mapping(config.task), "config.task", registries.TASKS, progress=progress)
     return _with_symbols(task, config.init_symbols) if config.init_symbols else task
 
 
@@ -177,6 +181,7 @@ def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
         validation=translated(task.validation),
         test=translated(task.test),
         notes=(*task.notes, note),
+        stream=None if task.stream is None else task.stream.translated(token_of),
     )
 
 
@@ -232,6 +237,8 @@ def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader:
     """Computes the weights of the training sequences, if there are any, and takes their settings out of a section."""
     if entry.weights is None:
         return None
+    if task.stream is not None:
+        raise ValueError("config.task.stream must be 'never' for an algorithm that weights sequences, got 'always'")
     names = [name for name in values.parameters(entry.weights) if name in section]
     return reader.call(entry.weights, {name: section.pop(name) for name in names}, _PATH, tokens=task.train.tokens)
 

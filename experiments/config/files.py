@@ -1,11 +1,13 @@
 """The files that a config names: found again at another time and place."""
 
+import hashlib
+import json
 from pathlib import Path
 
 from experiments.config import registries
 from experiments.config.run_config import RunConfig
 from experiments.config.values import parameters, paths
-from gumbel_gan.tasks import files_digest
+from gumbel_gan.tasks import files_digest, resolve_stream
 from gumbel_gan.tasks.grammar import productions
 
 
@@ -31,6 +33,23 @@ def task_files(config: RunConfig) -> tuple[str, ...]:
     return paths(config.task.settings.get("files") or (), "config.task.files")
 
 
+def streams(config: RunConfig) -> bool:
+    """Returns whether the sequences of a config that `self_contained` returned stream from files."""
+    return config.task.settings.get("stream") == "always"
+
+
+def tokens_folder(config: RunConfig, workdir: Path) -> Path:
+    """Returns the folder of the tokenized text of a run, next to its own, which runs on the same text share.
+
+    Args:
+      config: a config that `self_contained` returned.
+      workdir: the run's folder.
+    """
+    settings = {name: value for name, value in config.task.settings.items() if name not in ("files", "tokens")}
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=list).encode()).hexdigest()
+    return workdir.resolve().parent / ".tokens" / key[:16]
+
+
 def self_contained(config: RunConfig) -> RunConfig:
     """Returns a config that means the same at another time and place.
 
@@ -50,6 +69,8 @@ def self_contained(config: RunConfig) -> RunConfig:
             if any("," in file for file in resolved):
                 raise ValueError(f"files must have no comma in their paths, got {resolved}")
             changes["files"] = ",".join(resolved)
+            if "stream" in task.settings:
+                changes["stream"] = resolve_stream(files, task.settings["stream"])
             if task.name in registries.TASKS and "digest" in parameters(registries.TASKS[task.name]):
                 changes["digest"] = task.settings.get("digest") or files_digest(files)
     except (TypeError, ValueError, OSError) as error:

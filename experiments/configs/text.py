@@ -52,6 +52,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "max_symbols": 5_000,
             "deduplicate": True,
             "num_heldout": 200,  # sequences for validation, and for the test
+            "stream": "auto",  # training sequences from files: 'always' | 'never' | 'auto', for more than 64 MB of text
             "seed": 0,
         }
     )

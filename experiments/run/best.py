@@ -11,7 +11,7 @@ import numpy as np
 from experiments.config.build import Experiment
 from experiments.config.choices import choose
 from experiments.config.run_config import NO_METRIC, RunConfig
-from gumbel_gan import evaluation, training
+from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.metrics import METRICS, describe
 
 ITEM = "best"
@@ -59,6 +59,7 @@ def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
     return None
 
 
+@jax.jit
 def start(state: Any) -> Best:
     """Returns what is known before anything is measured."""
     num_members = jax.tree.leaves(state)[0].shape[0]
@@ -85,24 +86,26 @@ def update(best: Best, state: Any, step: int, metrics: Mapping[str, Any], name: 
       metrics: what was measured, `[S]` each.
       name: the metric that decides.
     """
-    value = jnp.asarray(np.asarray(metrics[name], np.float32))
+    # Of NumPy, which belongs to no device.
+    value = np.asarray(metrics[name], np.float32)
     sign = -1.0 if METRICS[name].better == "higher" else 1.0
-    return _updated(best, state, jnp.int32(step), value, jnp.float32(sign))
+    return _updated(best, state, np.int32(step), value, np.float32(sign))
 
 
 def is_out_of_patience(best: Best, step: int, patience: int) -> bool:
     """Returns whether no member got better in the last `patience` steps; never where that is 0."""
-    return bool(patience) and step - int(np.max(best.step)) >= patience
+    return bool(patience) and step - int(np.max(sharding.gather(best.step))) >= patience
 
 
 def turned(best: Best, metrics: Mapping[str, Any], name: str) -> str | None:
     """Returns a sentence where a metric has become worse than it was, in the median over members; else None."""
-    least, now = float(np.nanmedian(best.value)), float(np.median(metrics[name]))
+    kept = sharding.gather(Best(None, best.step, best.value))
+    least, now = float(np.nanmedian(kept.value)), float(np.median(metrics[name]))
     worse = now - least if METRICS[name].better == "lower" else least - now
     if not math.isfinite(worse) or worse <= _TURNED * abs(least):
         return None
     # One that was measured, of an even number of members too.
-    step = int(np.quantile(best.step, 0.5, method="lower"))
+    step = int(np.quantile(kept.step, 0.5, method="lower"))
     return f"{describe(name).label} was best at step {step:,}, {least:.4g}, and is {now:.4g} now: it gets worse"
 
 
@@ -110,4 +113,5 @@ def section(best: Best | None, name: str | None) -> dict[str, Any] | None:
     """Returns what the summary holds: the `metric`, and its `values` and `steps`, one a member; None without any."""
     if best is None or name is None:
         return None
-    return {"metric": name, "values": np.asarray(best.value).tolist(), "steps": np.asarray(best.step).tolist()}
+    values, steps = sharding.gather((best.value, best.step))
+    return {"metric": name, "values": values.tolist(), "steps": steps.tolist()}

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.config import run_config
-from experiments.config.files import task_files
+from experiments.config.files import streams, task_files
 from experiments.config.run_config import RunConfig, flatten
 from experiments.run.lock import RunLock
 from experiments.run.texts import PARTIAL, Row, read_samples, write_json, write_text
+from gumbel_gan.tasks import is_tokenized
 
 # Keys of `config.json` beside the config itself: what the run writes into its folder; and, while it begins, what of the
 # run before is still to be deleted.
@@ -36,6 +37,7 @@ class RunDirectory:
       best_model: `best.safetensors`, those of the best states; none where the run keeps no best states.
       checkpoints: folder of the training state.
       data: folder of copies of the files that the run learns from; none where it learns from no files.
+      tokens: folder of its tokenized text, in their place, where it streams.
       events: folder of TensorBoard's events, a subfolder a member.
       lock: keeps other processes from writing into the folder.
     """
@@ -60,6 +62,7 @@ class RunDirectory:
         self.best_model = self.path / "best.safetensors"
         self.checkpoints = self.path / "checkpoints"
         self.data = self.path / "data"
+        self.tokens = self.data / "tokens"
         self.events = self.path / "events"
 
     def holds_run(self) -> bool:
@@ -134,12 +137,33 @@ class RunDirectory:
 
     def keep_files(self, config: RunConfig) -> None:
         """Copies the files that the run learns from, so that it can be sampled where they are not."""
-        for file, copy in zip(task_files(config), self._copies(config), strict=True):
+        for file, copy in zip(task_files(config), self._copies(config), strict=not streams(config)):
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 partial = copy.with_name(copy.name + PARTIAL)
                 shutil.copyfile(file, partial)
                 partial.replace(copy)
+
+    def keep_tokens(self, config: RunConfig, folder: Path) -> None:
+        """Keeps the tokenized text of a run that streams: by links to the files in a folder, or else by copies."""
+        if not streams(config) or is_tokenized(self.tokens):
+            return
+        partial = self.tokens.with_name(self.tokens.name + PARTIAL)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for file in folder.iterdir():
+            try:
+                os.link(file, partial / file.name)
+            except OSError:
+                shutil.copyfile(file, partial / file.name)
+        partial.replace(self.tokens)
+
+    def with_kept(self, config: RunConfig) -> RunConfig:
+        """Returns a config that reads what the run keeps in its folder, if it keeps anything, and not the files."""
+        if streams(config):
+            return config.with_task(tokens=str(self.tokens)) if is_tokenized(self.tokens) else config
+        kept = self.kept_files()
+        return config.with_task(files=kept) if kept else config
 
     def kept_files(self) -> list[str]:
         """Returns the copies that `keep_files` made, in its order; none where one is missing."""
@@ -253,11 +277,14 @@ class RunDirectory:
     def _written(self, config: RunConfig) -> list[Path]:
         """Returns what a run of a config writes, the config last."""
         states = [self.states] if config.num_states else []
-        folders = [*self._copies(config), self.checkpoints, self.events]
+        tokens = [self.tokens] if streams(config) else []
+        folders = [*self._copies(config), *tokens, self.checkpoints, self.events]
         models = [self.model, self.best_model]
         return [self.summary, self.metrics, self.samples, self.curves, *states, *models, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
+        if streams(config):
+            return []
         files = task_files(config)
         # Numbers of one width, so that they sort as they count.
         width = max(3, len(str(len(files) - 1)))
@@ -287,13 +314,15 @@ class RunDirectory:
             return False
         if path.is_symlink() or not path.is_dir():
             return True
-        return any(each not in own for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
+        own_paths = set(own)
+        files = (each for each in path.rglob("*") if each.is_symlink() or not each.is_dir())
+        return any(own_paths.isdisjoint([each, *each.parents]) for each in files)
 
     def _delete(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-            return
-        path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
         # The folders of a copy, where nothing else lies in them.
         for folder in path.relative_to(self.path).parents:
             if folder.parts and (self.path / folder).is_dir() and not any((self.path / folder).iterdir()):
@@ -316,7 +345,7 @@ class _Record(NamedTuple):
 
 # Relative paths that a run writes.
 _RUN_FILE = re.compile(
-    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+)(\.partial)?|checkpoints|events"
+    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
 )
 
 

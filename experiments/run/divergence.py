@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.config.members import members
 from experiments.config.run_config import RunConfig
+from gumbel_gan import sharding
 
 STATUS = 3
 """Exit status of a run of which a member diverged."""
@@ -24,7 +25,7 @@ def steps(state: Any, step: int) -> list[int | None]:
       state: the states, whose own `step` no longer counts where they diverged.
       step: the step of the run.
     """
-    return [None if own == step else own + 1 for own in np.asarray(state.step).tolist()]
+    return [None if own == step else own + 1 for own in sharding.gather(state.step).tolist()]
 
 
 class Watch:

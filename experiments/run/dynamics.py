@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from experiments.config.build import Experiment
@@ -75,14 +74,14 @@ def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
 
     def states(state: Any) -> States:
         return States(
-            np.asarray(read(state, take(references, slice(num)))),
-            np.asarray(draw(jnp.asarray(seeds, jnp.uint32), state)),
+            sharding.gather(read(state, take(references, slice(num)))),
+            sharding.gather(draw(np.asarray(seeds, np.uint32), state)),
         )
 
     seeds = members(config).seeds
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
-    return Observed(times, states(initial), states(state), np.asarray(read(state, take(others, slice(num)))))
+    return Observed(times, states(initial), states(state), sharding.gather(read(state, take(others, slice(num)))))
 
 
 def accuracies(observed: Observed) -> Row:

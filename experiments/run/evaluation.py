@@ -16,11 +16,11 @@ from experiments import devices
 from experiments.config.build import Experiment
 from experiments.config.members import first_members, members, sweep
 from experiments.config.run_config import RunConfig
-from experiments.run import dynamics
+from experiments.run import drawing, dynamics
 from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary
 from experiments.run.texts import Row, as_json, write_samples, write_text
-from gumbel_gan import evaluation, training
+from gumbel_gan import evaluation, sharding, training
 from gumbel_gan.metrics import METRICS
 from gumbel_gan.tasks import Task
 
@@ -46,7 +46,8 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
     def measure(keys: training.RunKeys, state: Any) -> Row:
         tokens = draw(keys, state)
         metrics = _sample_metrics(experiment, tokens)
-        metrics["validation_nll"] = np.mean(likelihoods(experiment.algorithm.params(state)), axis=1)
+        nll = sharding.gather(likelihoods(experiment.algorithm.params(state)))
+        metrics["validation_nll"] = np.mean(nll, axis=1)
         if task.oracle is not None and task.oracle.log_prob is not None:
             metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
         return metrics
@@ -66,13 +67,13 @@ def sampler(experiment: Experiment, num: int, length: int | None = None) -> Call
       A function of the members' keys and states, and optionally of a `temperature`, compiled once, that returns
       `[S, N, T]` tokens.
     """
+    blocks = functools.cache(functools.partial(drawing.blocks, experiment.model, num=num, length=length))
 
-    @jax.jit
-    def sample(keys: jax.Array, state: Any, temperature: jax.Array) -> jax.Array:
-        draw = functools.partial(experiment.model.sample, num=num, temperature=temperature, exact_length=length)
-        return jax.vmap(draw)(keys, experiment.algorithm.params(state))
+    def draw(keys: training.RunKeys, state: Any, temperature: float = 1.0) -> np.ndarray:
+        draw_blocks = blocks(len(keys.sample))
+        return np.concatenate(list(draw_blocks(keys.sample, experiment.algorithm.params(state), temperature)), axis=1)
 
-    return lambda keys, state, temperature=1.0: np.asarray(sample(keys.sample, state, temperature))
+    return draw
 
 
 def observe(config: RunConfig, experiment: Experiment, state: Any) -> dynamics.Observed | None:
@@ -121,7 +122,7 @@ def summarize(
         "seeds": axis.seeds,
         "points": axis.points,
         "sweep": sweep(config),
-        "steps": int(np.max(state.step)),
+        "steps": int(np.max(sharding.gather(state.step))),
         "task": task.name,
         "notes": list(task.notes),
         "image_shape": task.image_shape,
@@ -176,7 +177,7 @@ def _final_metrics(experiment: Experiment, state: Any, tokens: np.ndarray) -> Ro
     metrics = _sample_metrics(experiment, tokens)
     exact = _exact_metrics(experiment)
     if exact is not None:
-        return metrics | {name: np.asarray(value) for name, value in exact(state).items()}
+        return metrics | sharding.gather(exact(state))
     # Where the exact metric can't be known, its estimate takes its place; the summary names the method.
     estimates = {METRICS[name].estimates: values for name, values in metrics.items() if name in METRICS}
     unknown = [None] * len(tokens)
@@ -233,7 +234,7 @@ def _comparison(
     likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, held_out.references)))
     estimates = [
         {**evaluation.likelihood_estimates(nll, task), **held_out.compare(each[: held_out.num])}
-        for nll, each in zip(np.asarray(likelihoods(experiment.algorithm.params(state))), tokens, strict=True)
+        for nll, each in zip(sharding.gather(likelihoods(experiment.algorithm.params(state))), tokens, strict=True)
     ]
     metrics: Row = {name: [each[name].value for each in estimates] for name in estimates[0]}
     sections: Row = {

@@ -5,19 +5,19 @@ import contextlib
 import dataclasses
 import functools
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from experiments import cli, devices, interrupts
+from experiments import cli, devices, interrupts, processes
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, initial, provenance
+from experiments.run import best, checks, divergence, evaluation, feeding, initial, provenance
 from experiments.run.directory import RunDirectory, check_writable
-from experiments.run.progress import ProgressLine
+from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
 from experiments.run.writer import MetricsWriter
 from gumbel_gan import saving, sharding, training
@@ -85,37 +85,48 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
       OSError: the folder can't be written.
     """
     try:
-        return _prepare(config, run, overwrite, resume)
+        if overwrite and resume:
+            raise ValueError("--overwrite and --resume exclude each other, got both")
+        seeds, _ = members(config)
+        devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
+        prepared, failure = None, None
+        try:
+            prepared = _prepare(config, run, overwrite, resume)
+        except processes.OtherProcessError:
+            raise
+        except (ValueError, OSError) as error:
+            failure = error
+        processes.check_all(failure)
+        assert prepared is not None
+        return prepared
     except BaseException:
         run.lock.release()
         raise
 
 
 def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool) -> Prepared:
-    started = time.monotonic()
-    if overwrite and resume:
-        raise ValueError("--overwrite and --resume exclude each other, got both")
+    started, is_first = time.monotonic(), processes.is_first()
     check_writable(run.path, "--workdir")
     if resume:
         run.read_config()
-    if run.holds_run() and (overwrite or resume):
+    if is_first and run.holds_run() and (overwrite or resume):
         run.lock.acquire()
-    if resume:
+    if is_first and resume:
         run.finish_start()
     seeds, points = members(config)
     checks.check_random(len(seeds))
-    devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
     given, config = config, initial.self_contained(files.self_contained(config))
     reads = files.read_by(given)
-    deleted = [] if resume else run.check_start(config, overwrite=overwrite, reads=reads)
+    deleted = run.check_start(config, overwrite=overwrite, reads=reads) if is_first and not resume else []
     if resume:
         run.check_resumable(config)
-    kept = run.kept_files() if resume else []
-    experiment = build.build(config.with_task(files=kept) if kept else config)
+    built = run.with_kept(config) if resume else config
+    experiment = build.build(_tokenized(built, run))
     best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
+    devices.check_spread(mesh)
     axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
-    keys, points = jax.device_put(axis, sharding.seeds_sharding(mesh))
+    keys, points = sharding.place(axis, sharding.seeds_sharding(mesh))
     advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
@@ -123,12 +134,40 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     if config.init_from and not resume:
         jax.eval_shape(functools.partial(initial.from_run, config, experiment), state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
-    data = _with_sharding(experiment.data, sharding.replicated(mesh))
-    traced = advance.trace(keys.train, state, points, data, num_steps=min(config.steps_per_chunk, config.num_steps))
+    num_steps = min(config.steps_per_chunk, config.num_steps)
+    data = feeding.types(config, experiment, mesh, num_steps)
+    traced = advance.trace(keys.train, state, points, data, num_steps=num_steps)
     # Beside what is prepared by Python; the first call of `advance` finds it compiled.
     compiled = concurrent.futures.ThreadPoolExecutor(1).submit(traced.lower().compile)
     if resume:
         started -= run.wall_seconds()
+    if is_first:
+        _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
+        run.keep_tokens(config, files.tokens_folder(config, run.path))
+    monitor = evaluation.monitor(experiment)
+    return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
+
+
+def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
+    """Returns a config whose text, if it streams, is tokenized; the first process does that where it isn't yet."""
+    if not files.streams(config) or config.task.settings.get("tokens"):
+        return config
+    config = config.with_task(tokens=str(files.tokens_folder(config, run.path)))
+    failure = None
+    if processes.is_first():
+        try:
+            build.make_task(config, BytesLine(cli.screen()).update)
+        except (ValueError, OSError) as error:
+            failure = error
+    processes.check_all(failure)
+    return config
+
+
+def _write_start(
+    config: RunConfig, run: RunDirectory, deleted: list[Path], *, overwrite: bool, resume: bool, reads: list[Path]
+) -> None:
+    """Makes the folder that of the run, with its config and its files."""
+    if resume:
         run.extend(config)
     else:
         if deleted:
@@ -137,10 +176,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
         run.path.mkdir(parents=True, exist_ok=True)
         run.lock.acquire()
         run.start(config, overwrite=overwrite, reads=reads)
-    if not kept:
+    if run.with_kept(config) == config:
         run.keep_files(config)
-    monitor = evaluation.monitor(experiment)
-    return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 
 
 def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
@@ -172,6 +209,7 @@ def train_steps(prepared: Prepared) -> Trained:
         with cli.one_line_errors():
             for sentence in checks.check_kept(run, config, checkpoints):
                 cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
+        if processes.is_first():
             run.keep_metrics(trained.step)
         with contextlib.ExitStack() as stack:
             return _train_from(trained, prepared, checkpoints, stack)
@@ -183,7 +221,8 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
     state = trained.best.state if trained.best is not None and config.summarized == "best" else trained.state
     observed = evaluation.observe(config, experiment, state)
     summary, strings = evaluation.summarize(config, experiment, state, observed)
-    evaluation.write_samples_and_states(run, config, strings, observed)
+    if processes.is_first():
+        evaluation.write_samples_and_states(run, config, strings, observed)
     summary = dataclasses.replace(
         summary,
         wall_seconds=round(time.monotonic() - prepared.started, 3),
@@ -198,17 +237,19 @@ def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None
     """Writes the generators of the newest states, and of the best where all members have one, for `gumbel_gan.load`."""
     config, run, experiment, *_ = prepared
     files = {"last": (run.model, trained.state)}
-    if trained.best is not None and np.asarray(trained.best.step).all():
+    if trained.best is not None and sharding.gather(trained.best.step).all():
         files["best"] = (run.best_model, trained.best.state)
     for checkpoint, (file, state) in files.items():
         about = provenance.of_run(config, experiment.task, summary, checkpoint)
-        params = experiment.algorithm.params(state)
-        saving.save(file, experiment.task, experiment.model, params, replicas=True, about=about)
+        params = sharding.gather(experiment.algorithm.params(state))
+        if processes.is_first():
+            saving.save(file, experiment.task, experiment.model, params, replicas=True, about=about)
 
 
 def _describe(run: RunDirectory, step: int) -> None:
     """Sets what is said where a signal ends the run while its newest checkpoint is that of a step."""
-    interrupts.describe(lambda: f"stopped at step {step}; go on with --resume", run.lock.release)
+    said = f"stopped at step {step}; go on with --resume" if processes.is_first() else ""
+    interrupts.describe(lambda: said, run.lock.release)
 
 
 def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
@@ -218,7 +259,7 @@ def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
     if not step:
         state = sharding.init_seeds(experiment.algorithm.init, keys.init, mesh)
         if config.init_from:
-            state = jax.device_put(initial.from_run(config, experiment, state), sharding.seeds_sharding(mesh))
+            state = sharding.place(initial.from_run(config, experiment, state), sharding.seeds_sharding(mesh))
         return Trained(0, state, best.start(state) if prepared.best_metric else None)
     placed = sharding.seeds_sharding(mesh)
     like = sharding.seeds_types(experiment.algorithm.init, keys.init)
@@ -238,10 +279,12 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started = prepared
     step, state, kept = trained
     noted = checks.note(run.read_config())
-    data = jax.device_put(experiment.data, sharding.replicated(mesh))
     for note in experiment.task.notes:
         cli.screen().print(note, highlight=False)
-    writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
+    data = feeding.feed(config, experiment, mesh, step)
+    writer = None
+    if processes.is_first():
+        writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
     progress = stack.enter_context(ProgressLine(cli.screen(), config.num_steps, step))
     watch = divergence.Watch(config)
     for sentence in watch.update(state, step, {}):
@@ -249,18 +292,21 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
     is_last = step >= config.num_steps or watch.all_diverged or is_out
     compiled.result()
-    saved_at, has_turned = time.monotonic(), False
+    began = saved_at = time.monotonic()
+    has_turned = is_stopped = False
     while not is_last:
         num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
-        state, metrics = advance(keys.train, state, points, data, num_steps=num_steps)
+        state, metrics = advance(keys.train, state, points, data.take(num_steps), num_steps=num_steps)
         step += num_steps
-        metrics = {name: np.asarray(value) for name, value in (metrics | monitor(keys, state)).items()}
+        metrics = sharding.gather(metrics | monitor(keys, state))
         if step - num_steps == trained.step:
             # From here on there is something to lose.
             stack.enter_context(interrupts.holding_work())
-        run.lock.check()
+        if writer is not None:
+            run.lock.check()
         progress.update(step, metrics)
-        writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
+        if writer is not None:
+            writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
         for sentence in watch.update(state, step, metrics):
             progress.print(sentence)
         is_last = step == config.num_steps or watch.all_diverged
@@ -274,17 +320,22 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
                 progress.print(f"warning: {turned}")
             is_last, has_turned = is_last or is_out, turned is not None
         is_due = step % (config.steps_per_chunk * config.chunks_per_checkpoint) == 0
-        is_late = time.monotonic() - saved_at >= config.seconds_per_checkpoint
-        is_stopped = interrupts.requested()
+        is_late, is_stopped = processes.any_of(
+            time.monotonic() - saved_at >= config.seconds_per_checkpoint, interrupts.requested()
+        )
         if is_last or is_due or is_late or is_stopped:
             items = {} if kept is None else {best.ITEM: kept}
             checkpoints.save(step, state, note=noted, **items)
             saved_at = time.monotonic()
         if is_stopped:
             break
+    if data.seconds_waited is not None and step > trained.step:
+        share = data.seconds_waited / (time.monotonic() - began)
+        progress.print(f"training waited for data {share:.1%} of the time")
     checkpoints.wait()
     _describe(run, step)
-    if interrupts.requested():
+    if is_stopped:
+        processes.end()
         interrupts.stop()
     if watch.all_diverged:
         raise divergence.DivergedError(watch.message(run.path))
@@ -298,22 +349,19 @@ def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
 
 def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
     """Returns the compiled program of a chunk of steps of all members."""
+    streams = experiment.task.stream is not None
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):
         def train_one(key, state, point, data):
-            return training.train(
-                experiment.algorithm_at(point),
-                key,
-                state,
-                data,
-                batch_size=config.batch_size,
-                num_steps=num_steps,
-                shard_axis=experiment.shard_axis,
-                keep_finite=True,
-            )
+            algorithm, settings = experiment.algorithm_at(point), {"shard_axis": experiment.shard_axis}
+            if streams:
+                return training.train_on(algorithm, key, state, data, keep_finite=True, **settings)
+            sizes = {"batch_size": config.batch_size, "num_steps": num_steps}
+            return training.train(algorithm, key, state, data, keep_finite=True, **sizes, **settings)
 
-        train_all = sharding.vmap_seeds(train_one, mesh, in_axes=(0, 0, 0, None), num_shards=config.num_shards)
+        in_axes = (0, 0, 0, sharding.SHARDS if streams else None)
+        train_all = sharding.vmap_seeds(train_one, mesh, in_axes=in_axes, num_shards=config.num_shards)
         state, metrics = train_all(keys, state, points, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)
 

@@ -66,6 +66,29 @@ class ProgressLine:
         self._console.print(text, soft_wrap=True, highlight=False)
 
 
+class BytesLine:
+    """Tells how far files are read, by what is done with them: in place on a terminal, at each tenth elsewhere."""
+
+    def __init__(self, console: Console):
+        """Prepares the line.
+
+        Args:
+          console: where it is drawn.
+        """
+        self._console = console
+        self._shown: tuple[str, int] | None = None
+
+    def update(self, doing: str, done: int, total: int) -> None:
+        """Shows how many bytes are done, and how many there are."""
+        tenths = 10 * done // max(total, 1)
+        line = f"{doing}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        if self._console.is_terminal:
+            self._console.print(line, end="\n" if done == total else "\r", highlight=False)
+        elif self._shown != (doing, tenths):
+            self._console.print(line, highlight=False)
+        self._shown = (doing, tenths)
+
+
 def _median(values: np.ndarray) -> float:
     """Returns the median of the values that are numbers; NaN where none is."""
     numbers = values[~np.isnan(values)]

@@ -55,10 +55,11 @@ def restore(
     """
     run = RunDirectory(workdir, flag)
     config = run.read_config()
-    if kept := run.kept_files():
-        config = config.with_task(files=kept)
+    config = run.with_kept(config)
     if platform is not None:
         devices.select(platform)
+    if jax.process_count() > 1:
+        raise ValueError(f"{flag} can be restored by one process alone, got {jax.process_count()} in this program")
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = (

@@ -38,7 +38,18 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_samples(path: Path, strings: Iterable[str]) -> None:
     """Writes strings, one a line, atomically."""
-    write_text(path, "".join(one_line(string) + "\n" for string in strings))
+    write_lines(path, map(one_line, strings))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Writes lines as they come, atomically in the end, and returns how many there were."""
+    partial, num = path.with_name(path.name + PARTIAL), 0
+    with partial.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line + "\n")
+            num += 1
+    partial.replace(path)
+    return num
 
 
 def read_samples(path: Path) -> list[str]:

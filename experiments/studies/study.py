@@ -2,7 +2,9 @@
 
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
 `write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
-defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path.
+defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path. A
+study of a user's own config sets `TAKES_CONFIG`; its `parts` then also takes the `config` and the `arguments` that it
+was made of.
 """
 
 import subprocess
@@ -44,6 +46,7 @@ class Part(NamedTuple):
       file: the config file, as `--config` takes it.
       config: the config.
       changes: names of the settings in which the config differs from the file's, as `--config.NAME=VALUE` takes them.
+      arguments: in the place of `file` and `changes`, what the command line makes the config of.
     """
 
     label: str
@@ -51,6 +54,7 @@ class Part(NamedTuple):
     file: str
     config: ConfigDict
     changes: tuple[str, ...] = ("num_seeds", "num_steps")
+    arguments: tuple[str, ...] = ()
 
 
 def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
@@ -91,6 +95,8 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     # Reads the files of all parts before any is trained, so that a missing one is found now and not hours later.
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
+    if not run.config.exists() and part.arguments:
+        return [*train, *part.arguments]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]

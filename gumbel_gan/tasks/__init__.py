@@ -7,13 +7,16 @@ from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
 from gumbel_gan.tasks.interface import Oracle, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
 from gumbel_gan.tasks.names import names_task
+from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
-from gumbel_gan.tasks.text import text_task
+from gumbel_gan.tasks.text import resolve_stream, text_task
+from gumbel_gan.tasks.text_blocks import Progress
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 __all__ = [
     "GRAMMARS",
     "Oracle",
+    "Progress",
     "Support",
     "Task",
     "Vocabulary",
@@ -21,8 +24,10 @@ __all__ = [
     "digits_task",
     "files_digest",
     "grammar_task",
+    "is_tokenized",
     "names_task",
     "oracle_task",
+    "resolve_stream",
     "strings_task",
     "text_task",
 ]

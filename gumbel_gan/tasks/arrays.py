@@ -89,7 +89,7 @@ def array_task(
             f"{repeated[1]:,} of the test set."
         )
     train, validation, test = sets
-    notes = (note, describe_sizes(vocabulary.size, train, validation, test))
+    notes = (note, describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens)))
     return Task(name, vocabulary, train, validation, test, notes=notes)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 UTF_8 = "utf-8"
+_BYTES_AT_ONCE = 2**20
 Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -22,7 +23,22 @@ def files_digest(files: Files) -> str:
       TypeError: what is given is not a path.
       ValueError: there are no files, or one can't be read.
     """
-    return _digest([_read(path) for path in _paths(files)])
+    digest = hashlib.sha256()
+    for path in file_paths(files):
+        try:
+            with path.open("rb") as file:
+                while content := file.read(_BYTES_AT_ONCE):
+                    digest.update(content)
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def require_digest(files: Files, digest: str) -> None:
+    """Raises ValueError where `files_digest` of files is not the given one."""
+    found = files_digest(files)
+    if digest != found:
+        raise _other_digest(file_paths(files), digest, found)
 
 
 def read_texts(files: Files, digest: str = "", encoding: str = UTF_8) -> list[str]:
@@ -41,19 +57,17 @@ def read_texts(files: Files, digest: str = "", encoding: str = UTF_8) -> list[st
       ValueError: there are no files; one can't be read, is not in the encoding or holds only whitespace; they have
         another digest; or Python knows no such encoding of text.
     """
-    _require_encoding(encoding)
-    paths = _paths(files)
+    require_encoding(encoding)
+    paths = file_paths(files)
     contents = [_read(path) for path in paths]
     if digest and digest != _digest(contents):
-        raise ValueError(
-            f"files must be those of digest {digest}, got {_digest(contents)} for {', '.join(map(str, paths))}"
-        )
+        raise _other_digest(paths, digest, _digest(contents))
     return [_text(path, content, encoding) for path, content in zip(paths, contents, strict=True)]
 
 
 def file_names(files: Files) -> str:
     """Returns the names of files without their folders, for the name of a task."""
-    return ", ".join(path.name for path in _paths(files))
+    return ", ".join(path.name for path in file_paths(files))
 
 
 def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
@@ -72,14 +86,15 @@ def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
 
 def numbered_lines(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yields the place of each line of texts, such as "'names.txt', line 3", for errors, and the line."""
-    for path, text in zip(_paths(files), texts, strict=True):
+    for path, text in zip(file_paths(files), texts, strict=True):
         for number, line in enumerate(text.split("\n"), 1):
             yield f"{str(path)!r}, line {number}", line
 
 
-def _paths(files: Files) -> list[Path]:
+def file_paths(files: Files) -> tuple[Path, ...]:
+    """Returns the paths of files; raises TypeError or ValueError where there are none."""
     try:
-        paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
+        paths = (Path(files),) if isinstance(files, str | os.PathLike) else tuple(Path(file) for file in files)
     except TypeError as error:
         raise TypeError(f"files must be a path, or a sequence of paths, got {files!r}") from error
     if not paths:
@@ -91,11 +106,19 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(
-            f"files must be paths of files that can be read, got {str(path)!r} ({reason}); "
-            "sequences in memory are for strings_task"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return ValueError(
+        f"files must be paths of files that can be read, got {str(path)!r} ({reason}); "
+        "sequences in memory are for strings_task"
+    )
+
+
+def _other_digest(paths: Sequence[Path], digest: str, found: str) -> ValueError:
+    return ValueError(f"files must be those of digest {digest}, got {found} for {', '.join(map(str, paths))}")
 
 
 def _digest(contents: Sequence[bytes]) -> str:
@@ -105,7 +128,7 @@ def _digest(contents: Sequence[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _require_encoding(encoding: str) -> None:
+def require_encoding(encoding: str) -> None:
     """Raises ValueError unless Python knows an encoding of text of that name."""
     try:
         # Of no bytes at all Python asks no encoding.

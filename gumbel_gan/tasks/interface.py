@@ -8,6 +8,7 @@ import numpy as np
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel, sequence_model
 from gumbel_gan.networks import Generator
+from gumbel_gan.tasks.token_rows import TokenRows
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 
@@ -55,6 +56,7 @@ class Task(NamedTuple):
       oracle: the true distribution, where it is known.
       image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
+      stream: all N training sequences, where they are too many for memory; `train` then holds some of them.
     """
 
     name: str
@@ -65,6 +67,12 @@ class Task(NamedTuple):
     oracle: Oracle | None = None
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    stream: TokenRows | None = None
+
+    @property
+    def num_train(self) -> int:
+        """N, the number of training sequences."""
+        return len(self.train.tokens) if self.stream is None else len(self.stream)
 
     @property
     def length(self) -> int:

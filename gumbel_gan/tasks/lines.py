@@ -162,7 +162,7 @@ def split_lines_task(
     )
     train, validation, test = (Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows)
     repeats = describe_repeats(source.noun, len(lines) - len(set(lines)), deduplicate=deduplicate)
-    sizes = describe_sizes(vocabulary.size, train, validation, test)
+    sizes = describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens))
     return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes))
 
 

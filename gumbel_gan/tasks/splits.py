@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from gumbel_gan.data import Batch
+WINDOWS_NOTE = "The beginning of the text is for training, the part after it for validation, and the end for the test."
 
 _HELDOUT_SHARE = 10
 
@@ -54,11 +54,11 @@ def split_rows(
     return rows[~validation & ~test], rows[validation], rows[test]
 
 
-def describe_sizes(num_symbols: int, train: Batch, validation: Batch, test: Batch) -> str:
+def describe_sizes(num_symbols: int, train: int, validation: int, test: int) -> str:
     """Returns a sentence with the sizes of a vocabulary and of the splits, for the notes of a task."""
     return (
-        f"Symbols of the vocabulary: {num_symbols:,}. Sequences for training: {len(train.tokens):,}; "
-        f"for validation: {len(validation.tokens):,}; for the test: {len(test.tokens):,}."
+        f"Symbols of the vocabulary: {num_symbols:,}. Sequences for training: {train:,}; "
+        f"for validation: {validation:,}; for the test: {test:,}."
     )
 
 

@@ -1,18 +1,33 @@
 """Sequences from text files: a sequence a line, or consecutive windows of one long text."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.data import Batch
-from gumbel_gan.tasks.files import UTF_8, Files, file_names, nonblank_lines, numbered_lines, read_texts
+from gumbel_gan.tasks.files import (
+    UTF_8,
+    Files,
+    file_names,
+    file_paths,
+    nonblank_lines,
+    numbered_lines,
+    read_texts,
+    require_digest,
+    require_encoding,
+)
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
-from gumbel_gan.tasks.splits import describe_sizes
+from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes
+from gumbel_gan.tasks.streamed_text import STREAM_BYTES, TextSettings, is_tokenized, tokenize, tokenized_task
+from gumbel_gan.tasks.text_blocks import Progress, total_bytes
 from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
+
+STREAMS = ("auto", "always", "never")
 
 
 def text_task(
@@ -30,7 +45,10 @@ def text_task(
     digest: str = "",
     encoding: str = UTF_8,
     normalize: str = "NFC",
+    stream: str = "never",
+    tokens: str = "",
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Task:
     """Builds a task of the text in files.
 
@@ -67,7 +85,13 @@ def text_task(
       encoding: of the files, a name that Python knows, such as 'latin-1' or 'utf-16'.
       normalize: the form of Unicode to which the text is brought before anything else, 'NFC', 'NFD', 'NFKC' or 'NFKD',
         so that lines that look alike are equal; 'none' leaves it as it is.
+      stream: whether training sequences stay in files, from which they stream, as is needed where they don't fit in
+        memory: 'always', 'never', or 'auto', which is for files of more than 64 MB. Held-out sequences are in memory. A
+        split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
+        dropped, and its symbols stay.
+      tokens: folder for the tokenized text of a stream; one that holds it already is used in the place of the files.
       seed: of the split; with a window, of the order within each split.
+      progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
 
     Returns:
       A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out.
@@ -87,6 +111,16 @@ def text_task(
     require_at_least(2, max_symbols=max_symbols)
     if window and max_length:
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
+
+    require_one_of(STREAMS, stream=stream)
+    if resolve_stream(files, stream) == "always":
+        if not tokens:
+            raise ValueError(f"tokens must name a folder for a text that streams, got {tokens!r}")
+        settings = TextSettings(
+            symbol_unit, max_length, lowercase, min_count, too_long, window, deduplicate, num_heldout, max_symbols,
+            encoding, normalize, seed,
+        )  # fmt: skip
+        return _streamed(files, digest, Path(tokens), settings, progress)
 
     name = f"text {file_names(files)}"
     texts = read_texts(files, digest, encoding)
@@ -121,6 +155,22 @@ def text_task(
         normalize=normalize,
         notes=(note, *changes),
     )
+
+
+def resolve_stream(files: Files, stream: str) -> str:
+    """Returns 'always' or 'never' for a value of `stream` in `text_task`; the errors are its own."""
+    if stream != "auto":
+        return stream
+    return "always" if total_bytes(file_paths(files)) > STREAM_BYTES else "never"
+
+
+def _streamed(files: Files, digest: str, tokens: Path, settings: TextSettings, progress: Progress | None) -> Task:
+    if not is_tokenized(tokens):
+        require_encoding(settings.encoding)
+        if digest:
+            require_digest(files, digest)
+        tokenize(f"text {file_names(files)}", file_paths(files), tokens, settings, progress)
+    return tokenized_task(tokens)
 
 
 def _windows_task(
@@ -162,7 +212,7 @@ def _windows_task(
     splits = np.split(tokens, [num_windows - 2 * num_heldout, num_windows - num_heldout])
     train, validation, test = (Batch(rng.permutation(split)) for split in splits)
     notes += [
-        describe_sizes(vocabulary.size, train, validation, test),
-        "The beginning of the text is for training, the part after it for validation, and the end for the test.",
+        describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens)),
+        WINDOWS_NOTE,
     ]
     return Task(name, vocabulary, train, validation, test, notes=tuple(notes))

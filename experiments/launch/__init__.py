@@ -1,0 +1,1 @@
+"""How runs are started on clusters: files to copy and change."""

@@ -1,0 +1,60 @@
+"""A sweep that does not fit in one program: several runs of some points each, and one report.
+
+python -m experiments.study sweep --workdir=DIR --config=FILE [--config.KEY=VALUE ...] [--max_replicas=16]
+
+The config is one of `experiments.train`, with a `sweep`; its points are divided among runs of at most so many replicas.
+Each replica's result is the one that it has in a single run. A study that was interrupted is resumed.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from experiments.config import run_config, sweeps
+from experiments.reports import page, report
+from experiments.reports.runs import FinishedRun
+from experiments.studies.study import Flag, Part
+
+FLAGS = (Flag("max_replicas", 16, "Replicas of one program: seeds, times the points of the sweep that it trains."),)
+TAKES_CONFIG = True
+"""Whether the command has the flags --config and --config.KEY of `experiments.train`."""
+
+
+def parts(*, config: ConfigDict, arguments: Sequence[str], max_replicas: int) -> dict[str, Part]:
+    """Returns the parts of the study, in the order of their training, by the names of their folders.
+
+    Args:
+      config: the config of the whole sweep.
+      arguments: the flags --config and --config.KEY that it was made of.
+      max_replicas: replicas of a run.
+
+    Raises:
+      ValueError: the config is not sensible, has no sweep, or its seeds alone are more than `max_replicas`.
+    """
+    parsed = run_config.parse(config)
+    if not parsed.sweep:
+        raise ValueError("config.sweep must hold the points to divide among runs, got none")
+    if parsed.num_seeds > max_replicas:
+        raise ValueError(
+            f"--max_replicas must be at least config.num_seeds, {parsed.num_seeds}, since a point's seeds are trained "
+            f"together; got {max_replicas}"
+        )
+    at_once = max_replicas // parsed.num_seeds
+    num_points = len(sweeps.points(parsed.sweep))
+    found = {}
+    for first in range(0, num_points, at_once):
+        last = min(first + at_once, num_points)
+        text = "; ".join(f"{path}={list(values[first:last])!r}" for path, values in parsed.sweep.items())
+        part = config.copy_and_resolve_references()
+        with part.unlocked():
+            part.sweep = text
+        given = (*(each for each in arguments if not each.startswith("--config.sweep")), f"--config.sweep={text}")
+        caption = f"points {first} to {last - 1} of {num_points}"
+        found[f"points_{first:04d}"] = Part(parsed.algorithm.name, caption, "", part, changes=(), arguments=given)
+    return found
+
+
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes the report of all points, and returns its path."""
+    return page.write(report.compare(list(runs.values()), title="A sweep"), workdir / "report")

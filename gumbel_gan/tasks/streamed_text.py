@@ -1,0 +1,288 @@
+"""Text that does not fit in memory: tokenized once into a folder of files, from which training streams."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gumbel_gan.data import Batch
+from gumbel_gan.tasks.hashing import REPEATED, TEST, TRAIN, VALIDATION, row_hashes, split_by_hashes
+from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes
+from gumbel_gan.tasks.text_blocks import Progress, blocks
+from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
+from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_of
+from gumbel_gan.tasks.units import Unit
+from gumbel_gan.tasks.vocabulary import Vocabulary
+
+STREAM_BYTES = 2**26
+"""Text of more bytes than this streams where the user leaves the choice: 64 MB, of which the way through memory takes
+about 1.2 GB and a minute."""
+
+_ABOUT, _TRAIN = "tokens.json", "train.bin"
+# Training sequences that are in memory, too, for all that is measured of them.
+_NUM_SAMPLE = 20_000
+_ROWS_AT_ONCE = 2**18
+
+
+class TextSettings(NamedTuple):
+    """What a text becomes; the fields are the arguments of `text_task`."""
+
+    unit: Unit
+    max_length: int
+    lowercase: bool
+    min_count: int
+    too_long: str
+    window: int
+    deduplicate: bool
+    num_heldout: int
+    max_symbols: int
+    encoding: str
+    normalize: str
+    seed: int
+
+
+def is_tokenized(folder: Path) -> bool:
+    """Returns whether a folder holds a tokenized text."""
+    return (folder / _ABOUT).exists()
+
+
+def tokenize(
+    name: str, files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None = None
+) -> None:
+    """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
+
+    The folder appears when all is done.
+
+    Args:
+      name: of the task.
+      files: the files.
+      folder: the folder, which does not exist.
+      settings: what the text becomes.
+      progress: is told how far it is.
+
+    Raises:
+      ValueError: a file can't be read or is not in its encoding, the vocabulary is too large, or too few sequences are
+        left.
+      OSError: the folder can't be written.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        write = _write_windows if settings.window else _write_lines
+        about, train, validation, test = write(files, partial, settings, progress)
+        rng = np.random.default_rng(settings.seed)
+        chosen = rng.choice(len(train), min(len(train), _NUM_SAMPLE), replace=False, shuffle=True)
+        for split, tokens in (("sample", train.take(chosen)), ("validation", validation), ("test", test)):
+            np.save(partial / f"{split}.npy", rng.permutation(tokens).astype(np.int32))
+        num_symbols = len(about["vocabulary"]["symbols"])
+        about["notes"] += [
+            describe_sizes(num_symbols, len(train), len(validation), len(test)),
+            f"The training sequences stream from files; what is measured of them, and whether a sample is new, is by "
+            f"{len(chosen):,} of them.",
+        ]
+        about |= {"version": 1, "name": name, "num": len(train), "length": train.length}
+        (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def tokenized_task(folder: Path) -> Task:
+    """Builds the task of a tokenized text.
+
+    Args:
+      folder: what `tokenize` has made.
+
+    Returns:
+      A `Task` whose `stream` holds all training sequences, and whose `train` some of them.
+
+    Raises:
+      ValueError: the folder holds no tokenized text, or one of another version.
+    """
+    try:
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        splits = [Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test")]
+        vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
+        rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
+        return Task(about["name"], vocabulary, *splits, notes=tuple(about["notes"]), stream=rows)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} must hold a tokenized text of this version: {error}") from error
+
+
+def _write_lines(
+    files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
+) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
+    unit, max_length = settings.unit, settings.max_length
+    coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
+    num_lines = num_kept = num_longer = longest = 0
+
+    def texts(doing: str) -> Any:
+        return blocks(files, settings.encoding, whole_lines=True, doing=doing, progress=progress)
+
+    for text in texts("counting symbols"):
+        written = coder.lines(coder.prepared(text))
+        if max_length and settings.too_long == "fail":
+            _require_lengths(written.lengths, max_length)
+        num_lines, num_kept = num_lines + written.num_lines, num_kept + len(written.lengths)
+        longest = max(longest, int(written.lengths.max(initial=0)))
+        if max_length:
+            written, num = limited(written, max_length, settings.too_long)
+            num_longer += num
+        coder.count(written.codes)
+    length = (max_length or longest) + 1
+    notes = [f"Lines read: {num_lines:,}; blank, left out: {num_lines - num_kept:,}."]
+    if max_length and settings.too_long != "fail":
+        done = "cut" if settings.too_long == "cut" else "dropped"
+        notes.append(f"Lines of more than {max_length} symbols, {done}: {num_longer:,}.")
+    is_rare, symbols = _vocabulary(coder, settings, num_others=1)
+    vocabulary = Vocabulary(("", *symbols), 0, padding_ends=True, allow_empty=False, **_text_fields(settings))
+    table = _table(coder, settings, is_rare, symbols, first=1, dtype=token_dtype(vocabulary.size))
+    num_rows = num_dropped = 0
+    replaces = bool(unit.separator)
+    with (folder / _TRAIN).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
+
+        def write(rows: np.ndarray) -> None:
+            nonlocal num_rows
+            num_rows += len(rows)
+            rows_file.write(rows.data)
+            hashes_file.write(row_hashes(rows, settings.seed).data)
+
+        for text in texts("writing tokens"):
+            written = coder.lines(coder.prepared(text))
+            if max_length:
+                written, _ = limited(written, max_length, settings.too_long)
+            if is_rare.any() and not replaces:
+                written, num = without_lines_of(written, is_rare)
+                num_dropped += num
+            rows_of(table[written.codes], written.lengths, length, write)
+    if settings.min_count > 1:
+        found = f"{unit.plural.capitalize()} seen fewer than {settings.min_count} times: {int(is_rare.sum()):,}"
+        done = f"written as {unit.unknown}" if replaces else f"lines that hold one, dropped: {num_dropped:,}"
+        notes.append(f"{found}; {done}.")
+    if not num_rows:
+        raise ValueError(f"files must hold a usable line, got none. {' '.join(notes)}")
+    group = split_by_hashes(
+        folder / "hashes.bin", num_rows, num_heldout=settings.num_heldout, deduplicate=settings.deduplicate
+    )
+    (folder / "hashes.bin").unlink()
+    num_repeated = int((group == REPEATED).sum())
+    if settings.deduplicate:
+        notes.append(describe_repeats("line", num_repeated, deduplicate=True))
+    else:
+        notes.append("Repeated lines are kept, all copies of a line in the same split.")
+    validation, test = _take_out(folder / _TRAIN, group, length, table.dtype)
+    train = TokenRows(folder / _TRAIN, int((group == TRAIN).sum()), length, table.dtype)
+    return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
+
+
+def _write_windows(
+    files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
+) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
+    unit, window = settings.unit, settings.window
+    coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
+
+    def texts(doing: str) -> Any:
+        return blocks(files, settings.encoding, whole_lines=False, doing=doing, progress=progress)
+
+    num_symbols = 0
+    for text in texts("counting symbols"):
+        codes = coder.text(coder.prepared(text))
+        coder.count(codes)
+        num_symbols += len(codes)
+    num_windows, num_left = divmod(num_symbols, window)
+    num_train = num_windows - 2 * settings.num_heldout
+    if num_train < 1:
+        raise ValueError(
+            f"num_heldout must be less than half of the windows of {window} {unit.plural}, which are {num_windows:,}; "
+            f"got {settings.num_heldout:,}"
+        )
+    is_rare, symbols = _vocabulary(coder, settings, num_others=0)
+    table = _table(coder, settings, is_rare, symbols, first=0, dtype=token_dtype(len(symbols)))
+    with (folder / _TRAIN).open("wb") as file:
+        for text in texts("writing tokens"):
+            file.write(table[coder.text(coder.prepared(text))].data)
+    size = table.dtype.itemsize * window
+    held = np.fromfile(folder / _TRAIN, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
+    with (folder / _TRAIN).open("r+b") as file:
+        file.truncate(num_train * size)
+    validation, test = np.split(held.reshape(-1, window), 2)
+    notes = [
+        f"{unit.plural.capitalize()} read: {num_symbols:,}; windows of {window}: {num_windows:,}; "
+        f"left over at the end, dropped: {num_left:,}."
+    ]
+    if settings.min_count > 1:
+        found = f"{unit.plural.capitalize()} seen fewer than {settings.min_count} times: {int(is_rare.sum()):,}"
+        notes.append(f"{found}; written as {unit.unknown}.")
+    notes.append(WINDOWS_NOTE)
+    vocabulary = Vocabulary(symbols, **_text_fields(settings))
+    train = TokenRows(folder / _TRAIN, num_train, window, table.dtype)
+    return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
+
+
+def _text_fields(settings: TextSettings) -> dict[str, str]:
+    """Returns what a vocabulary notes of the text."""
+    unit = settings.unit
+    return {"separator": unit.separator, "pattern": unit.pattern, "normalize": settings.normalize}
+
+
+def _vocabulary(coder: Coder, settings: TextSettings, *, num_others: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Returns which of the counted symbols are rare, and the symbols of the vocabulary, sorted."""
+    is_rare = (coder.counts > 0) & (coder.counts < settings.min_count)
+    symbols = set(coder.symbols(np.flatnonzero((coder.counts > 0) & ~is_rare)))
+    if is_rare.any() and (settings.window or settings.unit.separator):
+        symbols.add(settings.unit.unknown)
+    size = len(symbols) + num_others
+    if size > settings.max_symbols:
+        raise ValueError(
+            f"max_symbols must be at least the size of the vocabulary, {size:,}, got {settings.max_symbols:,} (a "
+            "larger min_count makes the vocabulary smaller)"
+        )
+    return is_rare, tuple(sorted(symbols))
+
+
+def _table(
+    coder: Coder,
+    settings: TextSettings,
+    is_rare: np.ndarray,
+    symbols: Sequence[str],
+    *,
+    first: int,
+    dtype: np.dtype[Any],
+) -> np.ndarray:
+    """Returns the token of each numbered symbol, of a rare one that which stands for it."""
+    token_of = {symbol: token for token, symbol in enumerate(symbols, first)}
+    table = np.full(len(coder.counts), token_of.get(settings.unit.unknown, 0), dtype)
+    known = np.flatnonzero((coder.counts > 0) & ~is_rare)
+    table[known] = [token_of[symbol] for symbol in coder.symbols(known)]
+    return table
+
+
+def _take_out(path: Path, group: np.ndarray, length: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Takes the sequences that are not for training out of a file; returns those for validation and for the test."""
+    held: dict[int, list[np.ndarray]] = {VALIDATION: [], TEST: []}
+    end = 0
+    with path.open("r+b") as file:
+        for start in range(0, len(group), _ROWS_AT_ONCE):
+            part = group[start : start + _ROWS_AT_ONCE]
+            file.seek(start * length * dtype.itemsize)
+            rows = np.frombuffer(file.read(len(part) * length * dtype.itemsize), dtype).reshape(-1, length)
+            for which, found in held.items():
+                found.append(rows[part == which])
+            file.seek(end)
+            end += file.write(rows[part == TRAIN].data)
+        file.truncate(end)
+    return np.concatenate(held[VALIDATION]), np.concatenate(held[TEST])
+
+
+def _require_lengths(lengths: np.ndarray, max_length: int) -> None:
+    if (lengths > max_length).any():
+        raise ValueError(
+            f"max_length must be at least the length of every line, got {max_length}; one has {int(lengths.max())}"
+        )

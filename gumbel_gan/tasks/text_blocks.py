@@ -1,0 +1,77 @@
+"""Text files read a block at a time, so that memory does not depend on their size."""
+
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# Called with what is done, and the bytes read so far and in all.
+Progress = Callable[[str, int, int], None]
+
+_BYTES_AT_ONCE = 2**23
+
+
+def total_bytes(files: tuple[Path, ...]) -> int:
+    """Returns the size of files; raises ValueError where one can't be read."""
+    try:
+        return sum(path.stat().st_size for path in files)
+    except OSError as error:
+        raise ValueError(
+            f"files must be paths of files that can be read, got {error.filename!r} ({error.strerror})"
+        ) from error
+
+
+def blocks(
+    files: tuple[Path, ...], encoding: str, *, whole_lines: bool, doing: str, progress: Progress | None = None
+) -> Iterator[str]:
+    r"""Yields the text of files, one after the other, in blocks of some megabytes that end where a line ends.
+
+    Every line end is '\n', and one is put between two files where there is none.
+
+    Args:
+      files: the files.
+      encoding: theirs, a name that Python knows.
+      whole_lines: whether a line must stay whole, however long it is; otherwise a long one is cut at a blank.
+      doing: what it is read for, for the progress.
+      progress: is told of every block.
+
+    Raises:
+      ValueError: a file can't be read, or is not in the encoding.
+    """
+    total, done = total_bytes(files), 0
+    for number, path in enumerate(files):
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+        rest, num_lines, is_start = "", 1, True
+        with path.open("rb") as file:
+            while chunk := file.read(_BYTES_AT_ONCE):
+                try:
+                    text = decoder.decode(chunk)
+                except UnicodeError as error:
+                    raise ValueError(
+                        f"files must be in {encoding}, got {str(path)!r}, after line {num_lines:,}: {error}; set "
+                        "encoding to that of the files, such as 'latin-1'"
+                    ) from error
+                text = rest + (text.removeprefix("\ufeff") if is_start else text)
+                end = _end(text, whole_lines)
+                if end:
+                    num_lines += text.count("\n", 0, end)
+                    yield text[:end]
+                rest, is_start = text[end:], False
+                done += len(chunk)
+                if progress is not None:
+                    progress(doing, done, total)
+        try:
+            rest += decoder.decode(b"", final=True)
+        except UnicodeError as error:
+            raise ValueError(f"files must be in {encoding}, got {str(path)!r}, whose end is cut: {error}") from error
+        if rest and number < len(files) - 1:
+            rest += "\n"
+        if rest:
+            yield rest
+
+
+def _end(text: str, whole_lines: bool) -> int:
+    end = text.rfind("\n") + 1
+    if end or whole_lines:
+        return end
+    return text.rfind(" ") + 1 or len(text)

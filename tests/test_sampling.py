@@ -1,0 +1,69 @@
+"""Sequences drawn in blocks."""
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.run import drawing
+from gumbel_gan import sampling, sharding
+from gumbel_gan.model import sequence_model
+from gumbel_gan.networks import lstm_generator
+
+MODEL = sequence_model(lstm_generator(5, 4, latent="hidden_and_cell", latent_size=2), length=6, padding=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys_of_a_draw():
+    """Blocks are drawn with one key, each from another index."""
+    with jax.debug_key_reuse(False):
+        yield
+
+
+def params_of(num):
+    return jax.vmap(MODEL.init)(jax.random.split(jax.random.key(0), num))
+
+
+def draw(num, num_members=2, **settings):
+    keys = jax.random.split(jax.random.key(1), num_members)
+    blocks = list(drawing.blocks(MODEL, num_members, num, **settings)(keys, params_of(num_members)))
+    return blocks, np.concatenate(blocks, axis=1)
+
+
+def test_a_long_draw_begins_with_a_short_one_and_never_repeats(monkeypatch):
+    monkeypatch.setattr(sampling, "_MOST_ROWS", 16)
+    blocks, long = draw(100)
+    assert [block.shape for block in blocks] == [(2, 16, 6)] * 6 + [(2, 4, 6)]
+    for num in (1, 16, 40):
+        np.testing.assert_array_equal(draw(num)[1], long[:, :num])
+    assert len({block.tobytes() for block in blocks[:6]}) == 6
+    # On two devices, two blocks at a time of the one generator.
+    blocks, alone = draw(100, num_members=1)
+    assert [block.shape[1] for block in blocks] == [32, 32, 32, 4]
+    index = sampling.sample_block(
+        jax.random.split(jax.random.key(1), 1)[0], MODEL, jax.tree.map(lambda leaf: leaf[0], params_of(1)), 2, 16
+    )
+    np.testing.assert_array_equal(alone[0, 32:48], index)
+
+
+def test_a_block_is_smaller_where_the_vocabulary_is_large():
+    sizes = [sampling.block_size(sequence_model(lstm_generator(num, 2), length=2)) for num in (2, 2_048, 2_049, 7_487)]
+    assert sizes == [1_024, 1_024, 512, 256]
+    assert sampling.block_size(sequence_model(lstm_generator(2**22, 1), length=2)) == 1
+
+
+def test_lengths_and_temperatures_are_those_of_the_model():
+    assert draw(3, length=9)[1].shape == (2, 3, 9)
+    cold = drawing.blocks(MODEL, 1, 50)(jax.random.key(1)[None], params_of(1), 1e-4)
+    assert len(np.unique(np.concatenate(list(cold), axis=1)[0], axis=0)) <= 50
+
+
+def test_bad_arguments_are_named():
+    assert list(sampling.in_blocks(lambda index: np.zeros((2, 3)), 0)) == []
+    with pytest.raises(ValueError, match=r"draw must return blocks of at least one sequence, got shape \(0, 3\)"):
+        list(sampling.in_blocks(lambda index: np.zeros((0, 3)), 2))
+    with pytest.raises(ValueError, match="num must be at least 0, got -1"):
+        list(sampling.in_blocks(lambda index: np.zeros((2, 3)), -1))
+    with pytest.raises(ValueError, match="index must be at least 0, got -1"):
+        sampling.sample_block(jax.random.key(0), MODEL, {}, -1, 2)
+    with pytest.raises(ValueError, match="in_axes must hold"):
+        sharding.map_parts(lambda part, x: x, sharding.seeds_mesh(1), in_axes=(None,))
