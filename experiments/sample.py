@@ -12,7 +12,7 @@ from experiments import interrupts
 
 with interrupts.imports(__name__):
     import sys
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Any
 
@@ -78,14 +78,12 @@ def main() -> None:
 def _prefixes() -> list[str] | None:
     """Returns the prefixes that the flags give; None where they give none."""
     prefix, path = _PREFIX.value, _PREFIX_FILE.value
-    if prefix is None and path is None:
-        return None
     if prefix is not None and path is not None:
         raise ValueError("--prefix and --prefix_file exclude each other, got both")
-    if _LENGTH.value is not None:
+    if _LENGTH.value is not None and (prefix, path) != (None, None):
         raise ValueError("--length must be left out where there are prefixes")
-    if prefix is not None:
-        return [prefix]
+    if path is None:
+        return None if prefix is None else [prefix]
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -133,7 +131,7 @@ def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Rest
         yield np.asarray(complete(key, *(each[rows] for each in given)))[: total - first]
 
 
-def _shown(strings: Iterator[str], total: int) -> Iterator[str]:
+def _shown(strings: Iterator[str], total: int) -> Iterable[str]:
     """Yields strings, with a progress bar on stderr where that is a terminal and stdout is none."""
     return track(
         strings,

@@ -102,4 +102,4 @@ def load(path=None):
 
 if __name__ == "__main__":
     model = load()
-    print(*model.decode(model.sample(jax.random.key(int(*sys.argv[1:2] or [0])), 10)), sep="\n")
+    print(*model.decode(model.sample(jax.random.key(int(*sys.argv[1:2] or ["0"])), 10)), sep="\n")

@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,23 @@ from experiments.config.run_config import RunConfig
 from experiments.run.summary import Summary
 from experiments.run.texts import Row, as_json
 from gumbel_gan.tasks import Task
+from gumbel_gan.tasks.token_rows import TokenRows
+
+_NUM_ROWS = 2**16
 
 
 def data_digest(task: Task) -> str:
     """Computes the SHA-256 of a task's symbols and of the tokens of its splits, in hexadecimal."""
     digest = hashlib.sha256("\0".join(task.symbols).encode())
-    for split in (task.train, task.validation, task.test):
-        digest.update(np.ascontiguousarray(split.tokens, "<i4").tobytes())
+    blocks = [task.train.tokens] if task.stream is None else _streamed(task.stream)
+    for tokens in itertools.chain(blocks, (task.validation.tokens, task.test.tokens)):
+        digest.update(np.ascontiguousarray(tokens, "<i4").tobytes())
     return digest.hexdigest()
+
+
+def _streamed(rows: TokenRows) -> Iterator[np.ndarray]:
+    for first in range(0, len(rows), _NUM_ROWS):
+        yield rows.take(np.arange(first, min(first + _NUM_ROWS, len(rows))))
 
 
 def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> Row:
@@ -46,7 +57,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> 
         "steps": [summary.steps] * len(axis.seeds),
         "diverged": summary.diverged,
         "metrics": summary.metrics if checkpoint == summary.summarized else {},
-        "sizes": {name: len(getattr(task, name).tokens) for name in ("train", "validation", "test")},
+        "sizes": {"train": task.num_train, "validation": len(task.validation.tokens), "test": len(task.test.tokens)},
         "data_digest": data_digest(task),
         "date": summary.date,
         "hardware": summary.hardware,
