@@ -28,7 +28,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PYTHON_FILE = re.compile(r"`([\w/]+\.py)\b[^`]*`")
 # DIR, NAME and so on, to be filled in by the reader.
-PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\d?\b")
+PLACEHOLDER = re.compile(r"(\b|_)[A-Z]{2,}\d?\b")
 
 
 def text_of(path):
