@@ -8,7 +8,8 @@ study `search` chooses settings on another draw. A study that was interrupted is
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -28,19 +29,33 @@ _METRICS = ("validity", "kl_data_model", "total_variation", "heldout_nll")
 
 
 class Recipe(NamedTuple):
-    """A config file and its function."""
+    """How a method is trained.
+
+    Attributes:
+      file: a config file.
+      get_config: its function.
+      settings: those that the study `search` chose, where they are not the file's own.
+    """
 
     file: str
     get_config: Callable[[], ConfigDict]
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
-_ARITHMETIC = {
-    "maximum likelihood": Recipe("arithmetic_mle.py", arithmetic_mle.get_config),
-    "GAN": Recipe("arithmetic.py", arithmetic.get_config),
-}
+_LIKELIHOOD = Recipe("arithmetic_mle.py", arithmetic_mle.get_config)
+_SMALL_AND_SLOW = MappingProxyType(
+    {
+        "num_steps": 6_000,
+        "algorithm.generator.hidden_size": 8,
+        "algorithm.generator_optimizer.learning_rate": "cosine(3e-3, 1.5e-4)",
+    }
+)
 RECIPES: dict[str, dict[str, Recipe]] = {
-    "uniform": _ARITHMETIC,
-    "grammar": _ARITHMETIC,
+    "uniform": {
+        "maximum likelihood": _LIKELIHOOD,
+        "GAN": Recipe("arithmetic.py", arithmetic.get_config, _SMALL_AND_SLOW),
+    },
+    "grammar": {"maximum likelihood": _LIKELIHOOD, "GAN": Recipe("arithmetic.py", arithmetic.get_config)},
     "names": {
         "maximum likelihood": Recipe("names_mle.py", names_mle.get_config),
         "GAN": Recipe("names.py", names.get_config),
@@ -73,11 +88,11 @@ def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
     for draw in range(num_draws):
         for label, recipe in recipes(task).items():
             config = recipe.get_config()
-            config.update_from_flattened_dict(settings | {"num_seeds": num_seeds, "task.seed": draw})
+            changed = settings | dict(recipe.settings) | {"num_seeds": num_seeds, "task.seed": draw}
+            config.update_from_flattened_dict(changed)
             file = f"experiments/configs/{recipe.file}"
             name = f"{Path(recipe.file).stem}_{draw}"
-            changes = (*settings, "num_seeds", "task.seed")
-            found[name] = Part(f"{label}, draw {draw}", f"configs/{recipe.file}", file, config, changes)
+            found[name] = Part(f"{label}, draw {draw}", f"configs/{recipe.file}", file, config, tuple(changed))
     return found
 
 
