@@ -61,14 +61,12 @@ def main() -> None:
 def _prefixes() -> list[str] | None:
     """Returns the prefixes that the flags give; None where they give none."""
     prefix, path = _PREFIX.value, _PREFIX_FILE.value
-    if prefix is None and path is None:
-        return None
-    if prefix is not None and path is not None:
-        raise ValueError("--prefix and --prefix_file exclude each other, got both")
-    if _LENGTH.value is not None:
+    if (prefix is not None or path is not None) and _LENGTH.value is not None:
         raise ValueError("--length must be left out where there are prefixes")
+    if path is None:
+        return None if prefix is None else [prefix]
     if prefix is not None:
-        return [prefix]
+        raise ValueError("--prefix and --prefix_file exclude each other, got both")
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
