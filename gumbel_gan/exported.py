@@ -102,4 +102,5 @@ def load(path=None):
 
 if __name__ == "__main__":
     model = load()
-    print(*model.decode(model.sample(jax.random.key(int(*sys.argv[1:2] or ["0"])), 10)), sep="\n")
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    print(*model.decode(model.sample(jax.random.key(seed), 10)), sep="\n")

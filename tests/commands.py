@@ -37,10 +37,10 @@ def start(command, *arguments):
     )
 
 
-def run(command, *arguments):
-    """Runs a command to its end; returns its exit status, output and errors."""
+def run(command, *arguments, cwd=ROOT):
+    """Runs a command to its end, in a folder; returns its exit status, output and errors."""
     with tempfile.TemporaryDirectory() as folder, _environment(ENVIRONMENT):
-        process = CONTEXT.Process(target=_call, args=(folder, command, arguments))
+        process = CONTEXT.Process(target=_call, args=(folder, cwd, command, arguments))
         process.start()
         process.join(TIMEOUT)
         if process.exitcode is None:
@@ -49,8 +49,8 @@ def run(command, *arguments):
         return process.exitcode, *((Path(folder) / name).read_text(encoding="utf-8") for name in ("output", "errors"))
 
 
-def _call(folder, command, arguments):
-    os.chdir(ROOT)
+def _call(folder, cwd, command, arguments):
+    os.chdir(cwd)
     for name, stream in (("output", sys.stdout), ("errors", sys.stderr)):
         stream.flush()
         with (Path(folder) / name).open("w", encoding="utf-8") as file:

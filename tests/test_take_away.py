@@ -2,17 +2,18 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import jax
 import numpy as np
 import pytest
 
 import gumbel_gan as gg
-from experiments.config import locate
-from experiments.run.restore import restore
-from tests.commands import ENVIRONMENT, ROOT, run
+from experiments import cli
+from experiments.config import locate, run_config
+from experiments.configs import text
+from experiments.run.restore import member_state, restore
+from experiments.run.strings import LineReader
+from tests.commands import ROOT, run
 
 LINES = ["x+x", "x", "xyz", "x+x+x+x+x", "x*x/x", ""]
 SETTINGS = ("--config.num_seeds=2", "--config.num_steps=20", "--config.algorithm.generator.hidden_size=4")
@@ -22,10 +23,8 @@ SETTINGS = ("--config.num_seeds=2", "--config.num_steps=20", "--config.algorithm
 def finished(tmp_path_factory):
     """A finished run, trained from a folder outside the repository."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    command = [sys.executable, "-m", "experiments.train", "--workdir=run", "--config=quicktest.py", *SETTINGS]
-    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    status, _, errors = run("train", "--workdir=run", "--config=quicktest.py", *SETTINGS, cwd=folder)
+    assert status == 0, errors
     return folder / "run"
 
 
@@ -115,16 +114,8 @@ def test_an_exported_run_is_whole(finished, restored, tmp_path):
     ("command", "arguments", "message"),
     [
         ("export", ("--workdir={run}/no", "--output={tmp}/own.zip"), "--workdir must hold a finished run"),
-        ("export", ("--workdir={run}", "--output={tmp}/no/own.zip"), "--output must be a file in a folder that exists"),
-        ("export", ("--workdir={run}", "--output={tmp}/own.bin"), "path must be NAME.zip"),
-        ("export", ("--workdir={run}", "--output={tmp}/own.zip", "--index=2"), "--index must be from 0 to 1, got 2"),
-        ("export", ("--workdir={run}", "--output={tmp}/own.zip", "--checkpoint=best"), "--checkpoint must be last"),
-        ("score", ("--workdir={run}/no", "--input=README.md"), "--workdir must hold a run"),
         ("score", ("--workdir={run}", "--input={tmp}/no.txt"), "--input must be a file that can be read"),
         ("sample", ("--workdir={run}", "--prefix=xyz"), "--prefix must be the beginning of a sequence of the model"),
-        ("sample", ("--workdir={run}", "--prefix=x+x+x+x+x"), "must be at most 8 symbols long"),
-        ("sample", ("--workdir={run}", "--prefix=x", "--length=3"), "--length must be left out"),
-        ("sample", ("--workdir={run}", "--prefix_file={tmp}/no.txt"), "--prefix_file must be a file that can be read"),
     ],
 )
 def test_mistakes_are_one_line(command, arguments, message, finished, tmp_path):
@@ -134,6 +125,30 @@ def test_mistakes_are_one_line(command, arguments, message, finished, tmp_path):
     assert errors.startswith("error: ")
     assert message in errors
     assert not list(tmp_path.iterdir())
+
+
+def test_mistakes_are_named(finished, restored, tmp_path):
+    vocabulary = restored.experiment.task.vocabulary
+    for call, message in (
+        (lambda: member_state(restored, 2), "--index must be from 0 to 1, got 2"),
+        (lambda: restore(finished, platform=None, checkpoint="best"), "--checkpoint must be last"),
+        (lambda: cli.check_output_file(f"{tmp_path}/no/own.zip", "--output"), "in a folder that exists"),
+        (lambda: cli.check_output_file(str(tmp_path), "--output"), "--output must be a file, got .* a folder"),
+        (lambda: vocabulary.encode_prefixes(["x+x+x+x+x"], 8), "must be at most 8 symbols long"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_lines_are_read_as_training_read_them():
+    task = gg.strings_task(["a b", "b a", "c c", "d a", "d b"], unit="words", min_count=2, num_heldout=1)
+    config = run_config.parse(text.get_config())
+    reader = LineReader(config.with_task(lowercase=True), task)
+    assert reader.symbols(["  A what B ", "d"]) == [["a", "<unk>", "b"], ["d"]]
+    tokens, problems = reader.tokens(["a b", "a b c d e f", "b"])
+    assert task.decode(tokens) == ["a b", "b"]
+    assert list(problems) == [1]
+    assert LineReader(config, task, escaped=True).string(r"a\nb\\") == "a\nb\\"
 
 
 def test_config_files_are_found_from_any_folder(tmp_path, monkeypatch):

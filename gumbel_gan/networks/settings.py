@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, np.generic | np.ndarray | jax.Array):
         return _UNKNOWN if isinstance(value, jax.core.Tracer) else np.asarray(value).item()
-    if _CONDITIONS.get(type(value).__name__) is type(value):
+    if isinstance(value, Labels | Vectors | Sequences):
         return {"name": type(value).__name__} | dataclasses.asdict(value)
     for name, cell in _CELLS.items():
         if value is cell:
