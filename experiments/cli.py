@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from absl import app, flags, logging
@@ -14,8 +15,8 @@ from rich.console import Console
 
 from experiments import processes
 
-# Flags that name a folder, or several.
-_FOLDERS = ("workdir", "workdirs", "output")
+# Flags that name a folder, or several, or a file.
+_FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
 # What the file system says in the errors of libraries that write in the background.
 _REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
@@ -40,10 +41,10 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        refusals = [text for text in _REFUSALS if text in str(error)]
-        if not isinstance(error, OSError) and not refusals:
+        refusal = _refusal(error)
+        if refusal is None:
             raise
-        _fail(f"{refusals[0] if refusals else error}; {note}")
+        _fail(f"{refusal}; {note}")
 
 
 def screen() -> Console:
@@ -89,9 +90,30 @@ def run(main: Callable[[], None]) -> None:
             sys.exit(_INTERRUPTED)
 
     threading.excepthook = _of_thread
-    # orbax warns of what is no fault of a run.
-    logging.set_verbosity(logging.ERROR)
+    # orbax warns of what is no fault of a run, and what is one it raises besides.
+    logging.set_verbosity(logging.FATAL)
     app.run(call, flags_parser=parse)
+
+
+@contextlib.contextmanager
+def reader_may_stop() -> Iterator[None]:
+    """Ends quietly what is printed once the reader, such as `head`, has enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python flushes once more at its end, which must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_output_file(path: str, flag: str) -> None:
+    """Raises ValueError unless a file can be written: its folder exists and lets it, and it is no folder itself."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"{flag} must be a file in a folder that exists, got {path!r}: there is no {folder}")
+    if Path(path).is_dir():
+        raise ValueError(f"{flag} must be a file, got {path!r}, a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{flag} must be writable, got {path!r}: no permission in {folder}")
 
 
 def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
@@ -102,8 +124,8 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
       values: the flags, parsed.
 
     Raises:
-      ValueError: there are such arguments, or a flag names a folder by an empty text, such as an unset variable of the
-        shell.
+      ValueError: there are such arguments, or a flag names a folder or a file by an empty text, such as an unset
+        variable of the shell.
     """
     if rest:
         raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
@@ -111,7 +133,7 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
         value = values[name].value if name in values else None
         folders = [value] if isinstance(value, str) else value or []
         if any(not folder.strip() for folder in folders):
-            raise ValueError(f"--{name} must name a folder, got an empty text")
+            raise ValueError(f"--{name} must name a folder or a file, got an empty text")
 
 
 def _fail(message: str) -> NoReturn:
@@ -123,8 +145,14 @@ def _fail(message: str) -> NoReturn:
 
 def _of_thread(arguments: threading.ExceptHookArgs) -> None:
     """Prints the trace of an error in a thread, unless the disk is to blame: the next write says so in one line."""
-    if not isinstance(arguments.exc_value, OSError):
+    if arguments.exc_value is None or _refusal(arguments.exc_value) is None:
         threading.__excepthook__(arguments)
+
+
+def _refusal(error: BaseException) -> str | None:
+    """Returns what the file system said where it is to blame for an error; else None."""
+    said = next((text for text in _REFUSALS if text in str(error)), None)
+    return str(error) if said is None and isinstance(error, OSError) else said
 
 
 def _flag_error(error: Exception) -> str:

@@ -23,7 +23,7 @@ _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', o
 
 
 def main() -> None:
-    """Evaluates; rewrites the summary of a finished run where it is of these networks, and else only prints."""
+    """Evaluates; rewrites the summary of a finished run where it is of these networks, and can be written."""
     with cli.one_line_errors():
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
     run, config, experiment, state, _ = restored
@@ -38,7 +38,8 @@ def main() -> None:
                     run.lock.acquire()
                     write_summary(run, dataclasses.replace(summary, diverged=before.diverged, best=before.best))
             except OSError as error:
-                raise OSError(f"the summary in {run.path} stays as it was: {error}") from error
+                sentence = f"warning: the summary in {run.path} stays as it was: {error}"
+                cli.screen().print(sentence, soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

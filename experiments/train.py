@@ -14,17 +14,18 @@ with interrupts.imports(__name__):
     from ml_collections import config_flags
 
     from experiments import cli, processes
-    from experiments.config import run_config
+    from experiments.config import locate, run_config
     from experiments.reports import curves, terminal
     from experiments.run import divergence, loop
     from experiments.run.directory import RunDirectory
     from experiments.run.summary import write_summary
 
 # A default config runs, and its overrides are applied, when its flag is defined.
+locate.locate(sys.argv)
 with cli.one_line_flag_errors():
     _CONFIG = config_flags.DEFINE_config_file(
         "config",
-        default="experiments/configs/arithmetic.py",
+        default=locate.DEFAULT,
         help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
         "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
         "--config.task.length_distribution=grammar; the config file lists them all.",

@@ -10,6 +10,7 @@ from gumbel_gan.algorithms import (
     relaxed_gan,
 )
 from gumbel_gan.data import Batch, inverse_frequency_weights
+from gumbel_gan.export import export_model
 from gumbel_gan.losses import (
     AdvantageEstimator,
     GradientPenalty,
@@ -92,6 +93,7 @@ from gumbel_gan.relaxation import (
     soft,
     straight_through,
 )
+from gumbel_gan.saving import Saved, load, save
 from gumbel_gan.tasks import (
     Oracle,
     Support,
@@ -105,6 +107,7 @@ from gumbel_gan.tasks import (
     strings_task,
     text_task,
 )
+from gumbel_gan.version import __version__
 
 __all__ = [
     "AdvantageEstimator",
@@ -120,12 +123,14 @@ __all__ = [
     "Oracle",
     "PrefixDiscriminator",
     "Rollout",
+    "Saved",
     "SequenceModel",
     "Sequences",
     "Support",
     "Task",
     "Vectors",
     "Vocabulary",
+    "__version__",
     "add_instance_noise",
     "array_task",
     "behavior_discriminator",
@@ -138,6 +143,7 @@ __all__ = [
     "exp_half_logit",
     "exp_logit",
     "exp_twice_logit",
+    "export_model",
     "gapped_straight_through",
     "grammar_task",
     "gru_discriminator",
@@ -153,6 +159,7 @@ __all__ = [
     "inverse_frequency_weights",
     "learned_temperature",
     "least_squares",
+    "load",
     "log_odds",
     "log_sigmoid",
     "logit",
@@ -188,6 +195,7 @@ __all__ = [
     "relax_loss",
     "relaxed_gan",
     "sample_gumbel",
+    "save",
     "sequence_model",
     "soft",
     "softplus_logit",

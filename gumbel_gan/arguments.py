@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
 from jax.typing import ArrayLike
 
 # A hyperparameter: a number, a traced number, or a schedule that maps the step to one.
@@ -28,9 +29,10 @@ def require_at_least(least: int, **arguments: int) -> None:
 
 
 def require_integer(**arguments: Any) -> None:
-    """Raises TypeError unless the named arguments are integers, of Python or NumPy."""
+    """Raises TypeError unless the named arguments are integers, of Python or NumPy, or symbols of `jax.export`."""
     for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        is_integer = isinstance(value, numbers.Integral) or export.is_symbolic_dim(value)
+        if isinstance(value, bool) or not is_integer:
             raise TypeError(f"{name} must be an integer, got {value!r}")
 
 

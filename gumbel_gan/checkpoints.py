@@ -19,7 +19,7 @@ from gumbel_gan.arguments import require_at_least
 PyTree = Any
 
 _STATE = "default"
-_CHECKSUM, _STEP, _NOTE = "checksum", "step", "note"
+_CHECKSUM, _STEP, _PREVIOUS, _NOTE = "checksum", "step", "previous_step", "note"
 _METADATA = "_CHECKPOINT_METADATA"
 
 
@@ -48,7 +48,7 @@ class Checkpoints:
                 item_handlers={name: ocp.StandardCheckpointHandler() for name in names},
             )
         except (ValueError, TypeError) as error:
-            raise ValueError(f"the {_METADATA} of a checkpoint in {directory} is damaged ({error})") from error
+            raise _damaged_in(Path(directory), error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +90,7 @@ class Checkpoints:
         trees = {_STATE: state, **items}
         metadata = {
             _STEP: int(step),
+            _PREVIOUS: latest,
             _CHECKSUM: {name: _checksum(tree) for name, tree in trees.items()},
             _NOTE: json.dumps({} if note is None else dict(note)),
         }
@@ -99,6 +100,11 @@ class Checkpoints:
     def note(self, step: int | None = None) -> dict[str, Any]:
         """Returns the note of a checkpoint, of the newest where no step is given; empty where it was saved without."""
         return json.loads(self._metadata(self._step(step)).get(_NOTE, "{}"))
+
+    def lacks_one(self) -> bool:
+        """Returns whether one of the newest two is gone, where there were two: it was deleted or renamed."""
+        steps = self.steps()
+        return len(steps) == 1 and self._metadata(steps[0]).get(_PREVIOUS) is not None
 
     def holds(self, item: str, step: int | None = None) -> bool:
         """Returns whether a checkpoint, the newest where no step is given, holds an item beside the state."""
@@ -135,7 +141,7 @@ class Checkpoints:
         if _STEP in saved and saved[_STEP] != step:
             raise ValueError(
                 f"{self._folder(step)} must hold the checkpoint of step {step}, got that of step {saved[_STEP]}: it "
-                "was renamed"
+                f"was renamed; rename it back{_way_back(step, self.steps())}"
             )
         tree = self._tree(step, name)
         self._require_same(_arrays(_stored(like)), _arrays(tree))
@@ -172,9 +178,8 @@ class Checkpoints:
 
     def _metadata(self, step: int) -> dict[str, Any]:
         """Returns what `save` notes of a checkpoint; empty for one of a version that noted nothing."""
-        file = self._folder(step) / _METADATA
         try:
-            return json.loads(file.read_text(encoding="utf-8"))["custom_metadata"] or {}
+            return _read_metadata(self._folder(step))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(step, f"{_METADATA}: {error}") from error
 
@@ -190,10 +195,7 @@ class Checkpoints:
 
     def _damaged(self, step: int, reason: Any) -> ValueError:
         """Returns the error of a checkpoint that can't be read, with the way back."""
-        others = [each for each in self.steps() if each < step]
-        back = f"; to go back to step {others[-1]}, delete that folder" if others else ""
-        reason = re.sub(r"\s+", " ", str(reason))[:300]
-        return ValueError(f"the checkpoint {self._folder(step)} is damaged ({reason}){back}")
+        return _damaged(self._folder(step), reason, self.steps())
 
     def _require_same(self, wanted: dict[str, str], found: dict[str, str]) -> None:
         """Raises ValueError unless arrays have the paths, shapes and dtypes that are wanted."""
@@ -204,6 +206,34 @@ class Checkpoints:
                     f"{wanted.get(path, 'absent')}, got {found.get(path, 'nothing')}: it was written by another "
                     "version, or with other settings"
                 )
+
+
+def _read_metadata(folder: Path) -> dict[str, Any]:
+    """Returns what `save` notes in the folder of a checkpoint."""
+    return json.loads((folder / _METADATA).read_text(encoding="utf-8"))["custom_metadata"] or {}
+
+
+def _damaged_in(directory: Path, error: Exception) -> ValueError:
+    """Returns the error of a folder that can't be opened: that of its newest checkpoint whose notes can't be read."""
+    steps = sorted(int(path.name) for path in directory.iterdir() if path.name.isdigit())
+    for step in reversed(steps):
+        try:
+            _read_metadata(directory / str(step))
+        except (OSError, ValueError, KeyError, TypeError) as reason:
+            return _damaged(directory / str(step), f"{_METADATA}: {reason}", steps)
+    return ValueError(f"the {_METADATA} of a checkpoint in {directory} is damaged ({error})")
+
+
+def _damaged(folder: Path, reason: Any, steps: Iterable[int]) -> ValueError:
+    """Returns the error of a checkpoint that can't be read, with the way back."""
+    reason = re.sub(r"\s+", " ", str(reason))[:300]
+    return ValueError(f"the checkpoint {folder} is damaged ({reason}){_way_back(int(folder.name), steps)}")
+
+
+def _way_back(step: int, steps: Iterable[int]) -> str:
+    """Returns how to use the checkpoint before that of a step, if there is one."""
+    before = max((each for each in steps if each < step), default=None)
+    return "" if before is None else f"; to go back to step {before}, delete that folder"
 
 
 @contextlib.contextmanager

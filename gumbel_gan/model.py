@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number, require_symbols
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 from gumbel_gan.relaxation.gumbel import check_logits
 
@@ -74,7 +74,8 @@ class SequenceModel(NamedTuple):
         drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
         many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
       complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` int32 tokens:
-        the first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them.
+        the first `num_given` symbols (a number or `[N]` numbers, at most P; None: all P) are kept, the others drawn
+        given them. They may be traced.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
         included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
         unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a
@@ -82,6 +83,7 @@ class SequenceModel(NamedTuple):
       hidden_states: (params, tokens `[N, T']`, condition=None) -> `[N, T', H]` hidden states along given sequences:
         teacher-forced, and of sequences that the model has drawn itself, free-running. With a latent, at one draw a
         sequence, the same in all calls.
+      num_latent_draws: n, the draws of the latent in `log_prob`, where the generator has one.
     """
 
     generator: Generator
@@ -94,6 +96,7 @@ class SequenceModel(NamedTuple):
     complete: Complete
     log_prob: OfTokens
     hidden_states: OfTokens
+    num_latent_draws: int
 
 
 def sequence_model(
@@ -171,7 +174,7 @@ def sequence_model(
         if num_written > length:
             raise ValueError(f"tokens must be at most {length} symbols long, got shape {tokens.shape}")
         num_given = num_written if num_given is None else num_given
-        require_number("num_given", num_given, low=0, high=num_written)
+        unroll.require_num_given(num_given, num, num_written)
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, condition)
         tokens = jnp.pad(tokens, ((0, 0), (0, length - num_written)))
@@ -179,21 +182,23 @@ def sequence_model(
 
     def log_prob(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         check_tokens(model, tokens)
+        # Not by `len`, which no symbolic number of sequences has.
+        num = tokens.shape[0]
         if generator.sample_latent is None:
-            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, len(tokens), condition)), axis=1)
+            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, num, condition)), axis=1)
 
         def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             shared = inputs(model, key, 1)["latent"]
-            given = inputs(model, None, len(tokens), condition) | {"latent": _repeat(shared, len(tokens))}
+            given = inputs(model, None, num, condition) | {"latent": _repeat(shared, num)}
             return jnp.logaddexp(total_N, jnp.sum(token_log_probs(model, params, tokens, given), axis=1)), None
 
-        none_N = jnp.full((len(tokens),), -jnp.inf, jnp.float32)
+        none_N = jnp.full((num,), -jnp.inf, jnp.float32)
         total_N, _ = jax.lax.scan(add_draw, none_N, jax.random.split(jax.random.key(0), num_latent_draws))
         return total_N - jnp.log(num_latent_draws).astype(jnp.float32)
 
     def hidden_states(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         check_tokens(model, tokens)
-        given = inputs(model, jax.random.key(0), len(tokens), condition)
+        given = inputs(model, jax.random.key(0), tokens.shape[0], condition)
         return hidden_states_and_logits(model, params, tokens, given)[0]
 
     model = SequenceModel(
@@ -207,6 +212,7 @@ def sequence_model(
         complete,
         log_prob,
         hidden_states,
+        num_latent_draws,
     )
     return model
 
@@ -403,7 +409,7 @@ def hidden_states_and_logits(
     """
     check_tokens(model, tokens)
     hidden_NTH, logits_NTK = require_hidden_states(model)(params, tokens, **given)
-    start = unroll.start_tokens(len(tokens), model.generator.num_symbols)
+    start = unroll.start_tokens(tokens.shape[0], model.generator.num_symbols)
     return hidden_NTH, _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
 
 

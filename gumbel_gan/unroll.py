@@ -267,7 +267,7 @@ def completed(
       carry: the carry before the first symbol.
       start: `[B]` start symbols.
       tokens: `[B, T]` integers.
-      num_given: integer number of symbols to keep, from 0 to T; may be traced.
+      num_given: integer number of symbols to keep, from 0 to T, or `[B]` of them; may be traced.
       temperature: scalar > 0 of the symbols that are drawn; may be traced.
 
     Returns:
@@ -282,13 +282,30 @@ def completed(
     require_key(key=key)
     require_callable(step=step)
     _check_tokens(tokens, start)
-    require_number("num_given", num_given, low=0, high=tokens.shape[1])
-    if not jnp.issubdtype(jnp.result_type(num_given), jnp.integer):
-        raise TypeError(f"num_given must be an integer, got {num_given!r}")
+    batch_size, length = tokens.shape
+    require_num_given(num_given, batch_size, length)
     require_number("temperature", temperature, low=0, open_low=True)
-    drawn_T = _times(tokens.shape[1]) >= num_given
+    times, given = _times(length), jnp.asarray(num_given)
+    drawn = times[:, None] >= given[None] if given.ndim else times >= given
 
-    return _partly_drawn(key, step, carry, start, tokens, drawn_T, lambda logits_BK: logits_BK / temperature)[0]
+    return _partly_drawn(key, step, carry, start, tokens, drawn, lambda logits_BK: logits_BK / temperature)[0]
+
+
+def require_num_given(num_given: ArrayLike, batch_size: int, length: int) -> None:
+    """Raises unless a number of given symbols is an integer from 0 to `length`, or an array of `[batch_size]` of them.
+
+    Raises:
+      TypeError: it is not an integer, or an array of them.
+      ValueError: it has another shape, or a value that is not traced is out of its range.
+    """
+    if not isinstance(num_given, jax.Array | np.ndarray) or not num_given.ndim:
+        require_number("num_given", num_given, low=0, high=length)
+        if not jnp.issubdtype(jnp.result_type(num_given), jnp.integer):
+            raise TypeError(f"num_given must be an integer, got {num_given!r}")
+        return
+    require_symbols(length + 1, num_given=num_given)
+    if num_given.shape != (batch_size,):
+        raise ValueError(f"num_given must be a number or [{batch_size}], got shape {num_given.shape}")
 
 
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:

@@ -117,8 +117,9 @@ def test_the_data_say_whether_padding_ends_sequences_and_whether_one_is_empty(to
 
 
 def test_padding_that_no_sequence_needs_is_a_symbol():
-    assert array_task([[0, 1], [1, 0], [1, 1]], padding=2).vocabulary == (("0", "1", "2"), 2, True, False, " ")
-    assert array_task([[0, 1], [1, 0], [1, 1]]).vocabulary == (("0", "1"), None, False, True, " ")
+    padded, plain = array_task([[0, 1], [1, 0], [1, 1]], padding=2), array_task([[0, 1], [1, 0], [1, 1]])
+    assert padded.vocabulary[:5] == (("0", "1", "2"), 2, True, False, " ")
+    assert plain.vocabulary[:5] == (("0", "1"), None, False, True, " ")
 
 
 ROWS = [[0, 1], [1, 0], [1, 1]]

@@ -463,8 +463,8 @@ def scalar_settings(config):
 def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
     config = quicktest.get_config()
     config.num_shards = 1
-    values = ["linear(2.0, 1.0)", 0.5, "constant(1.5)"]
-    config.sweep = {"algorithm.temperature": values, "algorithm.generator_optimizer.b1": [0.0, 0.25, 0.5]}
+    values = ["linear(2.0, 1.0)", 0.5]
+    config.sweep = {"algorithm.temperature": values, "algorithm.generator_optimizer.b1": [0.0, 0.25]}
     swept = build.build(run_config.parse(config))
     batch = take(swept.data, slice(config.batch_size))
     state = swept.algorithm.init(jax.random.key(0))
@@ -479,7 +479,7 @@ def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
         experiment = build.build(run_config.parse(alone))
         expected = jax.jit(experiment.algorithm.step)(jax.random.key(1), state, batch)
         found = step(point)
-        assert found[1]["temperature"] == pytest.approx((1.5, 0.5, 1.5)[point])
+        assert found[1]["temperature"] == pytest.approx((1.5, 0.5)[point])
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected)
 
 

@@ -14,7 +14,7 @@ def all_rows(task):
 def test_all_shades_are_the_images_themselves():
     task = digits_task(levels=17)
     assert task.symbols == tuple("0123456789abcdefg")
-    assert task.vocabulary[1:] == (None, False, True, "")
+    assert task.vocabulary[1:5] == (None, False, True, "")
     assert (task.image_shape, task.oracle) == ((8, 8), None)
     assert task.train.tokens.shape == (1_437, 64)
     assert task.validation.tokens.shape == task.test.tokens.shape == (180, 64)

@@ -20,7 +20,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from experiments import cli, devices, interrupts
 from experiments.config import run_config
 from experiments.configs import quicktest
-from experiments.run import evaluation, lock, loop
+from experiments.reports.runs import read_runs
+from experiments.run import divergence, evaluation, lock, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
 from gumbel_gan.checkpoints import Checkpoints
@@ -342,3 +343,28 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
     assert [len(each) for each in strings] == [20, 20]
     for name in ("validity", "total_variation", "sampled_validity", "heldout_nll", "novelty"):
         assert after.metrics[name] == pytest.approx(before[name], rel=1e-3)
+
+
+def test_evaluation_shows_what_it_measured_where_nothing_can_be_written(tmp_path):
+    shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
+    # In the place of the file to be written, which no user may then write.
+    (tmp_path / "run" / "summary.json.partial").mkdir()
+    before = fingerprint(tmp_path / "run")
+    status, output, errors = run("evaluate", f"--workdir={tmp_path / 'run'}")
+    assert (status, errors) == (0, "")
+    assert "validity" in output
+    assert f"warning: the summary in {tmp_path / 'run'} stays as it was: [Errno 21] Is a directory" in output
+    assert fingerprint(tmp_path / "run") == before
+
+
+def test_a_run_that_diverges_has_a_status_of_its_own(tmp_path):
+    arguments = ("--config=experiments/configs/arithmetic_mle.py", "--config.algorithm.generator.hidden_size=2")
+    small = ("--config.num_steps=2", "--config.task.max_length=4", "--config.num_shards=1", "--config.batch_size=8")
+    rate = "--config.algorithm.optimizer.learning_rate=1e30"
+    status, output, errors = run("train", f"--workdir={tmp_path / 'run'}", *arguments, *small, rate)
+    assert status == divergence.STATUS == 3
+    assert errors.startswith("error: seed 0 diverged at step 1: ")
+    assert errors.count("\n") == 1
+    assert "seed 0 diverged at step 1: " in output
+    with pytest.raises(ValueError, match=r"--workdirs must hold a finished run, but .* holds an unfinished one"):
+        read_runs([tmp_path / "run"])

@@ -24,3 +24,9 @@ def test_a_diverged_replica_is_left_out_and_counted():
 def test_nothing_is_said_of_replicas_that_train():
     assert "diverged" not in line({"generator_loss": np.array([1.0, 2.0]), "validity": np.array([0.0, 1.0])})
     assert "1 of 1 diverged" in line({"generator_loss": np.array([np.nan])})
+
+
+def test_what_explodes_is_shown_as_it_is():
+    shown = line({"generator_loss": np.array([1e31, 2e31, 3e31]), "validity": np.array([np.nan] * 3)})
+    assert "generator loss 2e+31  validity nan  3 of 3 diverged" in shown
+    assert "generator loss -inf" in line({"generator_loss": np.array([-np.inf])})

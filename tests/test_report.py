@@ -22,8 +22,7 @@ from experiments.run.texts import write_json
 from experiments.studies import lamb2016
 from experiments.studies.kusner2016 import parts, verdict
 from experiments.studies.study import command
-from tests.commands import run
-from tests.test_front_doors import TINY
+from tests.commands import ROOT, run
 
 STUDY = ("a", "mle", "b", "c", "d", "constant", "recipe")
 
@@ -265,6 +264,20 @@ def test_a_page_is_small_and_its_figures_stand_beside_it_in_full(runs, tmp_path)
         assert f"cloud_{number}.png" in file.read_text()
 
 
+def test_seeds_that_diverged_are_named(runs, tmp_path):
+    found = [with_summary(run, diverged=[None, None, 7, None]) for run in runs[1:]]
+    text = page.write(report.compare(found, title="Runs"), tmp_path).read_text()
+    assert text.count("that diverged") == 1
+    named = (
+        "Seeds of other, rate=constant(2.0) that diverged, whose figures are of their last finite state: 0 at step 7."
+    )
+    assert named in text
+    console = Console(width=100)
+    with console.capture() as capture:
+        terminal.print_summary(console, found[0].summary, found[0].samples)
+    assert "Seed 0, rate=constant(2.0) diverged at step 7" in capture.get()
+
+
 def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
     diverged = with_metrics(runs[0], kl_data_model=[1e31, 3.0], total_variation=[0.25, None])
     console = Console(width=100)
@@ -348,28 +361,13 @@ def test_reports_of_bad_folders_are_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_sweep_is_trained_as_its_points_are_alone_and_reported(tmp_path):
-    folders = {name: tmp_path / name for name in ("swept", "alone")}
-    for name, flag in (
-        ("swept", "--config.sweep=algorithm.temperature=['linear(5.0, 0.5)', 'linear(5.0, 1.0)']"),
-        ("alone", "--config.algorithm.temperature=linear(5.0, 1.0)"),
-    ):
-        status, _, errors = run("train", *TINY, flag, "--config.num_seeds=2", f"--workdir={folders[name]}")
-        assert status == 0, errors
-    rows = {name: json.loads((path / "metrics.jsonl").read_text().split("\n")[-2]) for name, path in folders.items()}
-    first, _, *last = rows["swept"]["temperature"]
-    assert first < last[0] - 0.3
-    for name in ("temperature", "generator_loss", "discriminator_loss", "kl_data_model"):
-        np.testing.assert_allclose(rows["swept"][name][2:], rows["alone"][name], rtol=1e-3)
-    assert rows["alone"]["kl_data_model"][0] != pytest.approx(rows["alone"]["kl_data_model"][1], rel=1e-2)
-
-    workdirs = f"--workdirs={folders['swept']},{folders['alone']}"
-    status, output, errors = run("report", workdirs, f"--output={tmp_path / 'out'}")
+def test_a_sweep_is_reported_by_its_points(tmp_path):
+    folder = ROOT / "tests" / "fixtures" / "run"
+    status, output, errors = run("report", f"--workdirs={folder}", f"--output={tmp_path / 'out'}")
     assert status == 0, errors
     assert output.split() == ["the", "report", "is", "in", str(tmp_path / "out" / "report.html")]
     text = (tmp_path / "out" / "report.html").read_text()
-    assert all(f"swept, temperature=linear(5.0, {end})" in text for end in ("0.5", "1.0"))
-    assert ">alone<" in text
+    assert all(f"run, temperature={value}" in text for value in ("0.5", "linear(2.0, 1.0)"))
 
 
 def test_pictures_are_drawn_as_such(runs, tmp_path):

@@ -19,6 +19,7 @@ from absl import flags
 from experiments import cli, devices
 from experiments.benchmarks import timing
 from experiments.benchmarks.timing import Spread
+from experiments.config.locate import located
 from experiments.run.directory import RunDirectory, check_writable
 
 _NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds, from 0 on.", lower_bound=1)
@@ -33,7 +34,7 @@ LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality re
 def main() -> None:
     """Benchmarks as the flags say."""
     with cli.one_line_errors():
-        if not Path(_CONFIG.value).is_file():
+        if not Path(located(_CONFIG.value)).is_file():
             raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
         if _OUTPUT.value is not None:
             check_writable(Path(_OUTPUT.value).parent, "--output")

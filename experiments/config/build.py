@@ -100,11 +100,10 @@ def build(config: RunConfig) -> Experiment:
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
     algorithm, *_ = [algorithm_at(point) for point in range(len(points(config.sweep)))]
-    latent_draws = 0
-    if algorithm.model.generator.sample_latent is not None:
-        latent_draws = settings.get("num_latent_draws", values.parameters(task.model)["num_latent_draws"].default)
+    model = algorithm.model
+    latent_draws = 0 if model.generator.sample_latent is None else model.num_latent_draws
     data = task.train._replace(weights=weights)
-    return Experiment(task, algorithm.model, data, algorithm, algorithm_at, shard_axis, latent_draws)
+    return Experiment(task, model, data, algorithm, algorithm_at, shard_axis, latent_draws)
 
 
 def _check_measured(config: RunConfig, task: Task) -> None:

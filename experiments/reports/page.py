@@ -67,7 +67,7 @@ def _page(report: Report, images: Sequence[str]) -> str:
         .from_string(TEMPLATE.read_text(encoding="utf-8"))
         .render(
             title=report.title,
-            introduction=report.introduction,
+            introduction=[*report.introduction, *_diverged(report.runs)],
             statements=report.statements,
             failure_validity=FAILURE_VALIDITY,
             table={"headers": headers, "rows": rows},
@@ -108,6 +108,19 @@ def _data_url(path: Path, width: int) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _diverged(runs: Sequence[FinishedRun]) -> list[str]:
+    """Returns a sentence for each run of which seeds diverged."""
+    sentences = []
+    for run in runs:
+        steps = {member: step for member, step in enumerate(run.summary.diverged) if step is not None}
+        found = [f"{run.summary.seeds[each]} at step {steps[each]:,}" for each in run.members if each in steps]
+        if found:
+            sentences.append(
+                f"Seeds of {run.label} that diverged, whose figures are of their last finite state: {', '.join(found)}."
+            )
+    return sentences
 
 
 def _shown(run: FinishedRun) -> dict[str, Any]:

@@ -41,9 +41,8 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
             console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
     for member, step in enumerate(summary.diverged):
         if step is not None:
-            console.print(
-                f"Seed {summary.seeds[member]} diverged at step {step:,}: its figures are of its last finite state."
-            )
+            name = ", ".join([f"Seed {summary.seeds[member]}", *format_point(summary.sweep[summary.points[member]])])
+            console.print(f"{name} diverged at step {step:,}: its figures are of its last finite state.")
     if summary.best is not None:
         console.print(_best(summary, summary.best))
     if summary.validity_method == "parser":
@@ -60,8 +59,9 @@ def _best(summary: Summary, kept: Row) -> str:
     """Describes the best states that training kept."""
     metric = METRICS[kept["metric"]]
     value = format_metric(kept["metric"], float(np.median(numbers(kept["values"], kept["metric"]))))
+    step = int(np.quantile(kept["steps"], 0.5, method="lower"))
     measured = "measured here" if summary.summarized == "best" else "which --checkpoint=best samples and evaluates"
-    return f"The best {metric.title} was {value}, at step {int(np.median(kept['steps'])):,}, {measured}."
+    return f"The best {metric.title} was {value}, at step {step:,}, {measured}."
 
 
 def _known(summary: Summary, applies: str) -> Iterator[tuple[str, Metric]]:

@@ -104,7 +104,8 @@ def turned(best: Best, metrics: Mapping[str, Any], name: str) -> str | None:
     worse = now - least if METRICS[name].better == "lower" else least - now
     if not math.isfinite(worse) or worse <= _TURNED * abs(least):
         return None
-    step = round(float(np.median(kept.step)))
+    # One that was measured, of an even number of members too.
+    step = int(np.quantile(kept.step, 0.5, method="lower"))
     return f"{describe(name).label} was best at step {step:,}, {least:.4g}, and is {now:.4g} now: it gets worse"
 
 

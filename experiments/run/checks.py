@@ -69,12 +69,12 @@ def check_kept(run: RunDirectory, config: RunConfig, checkpoints: Checkpoints) -
       checkpoints: its checkpoints.
 
     Returns:
-      Sentences on what is gone without harm to the training: rows of metrics.
+      Sentences on what is gone without harm to the training: rows of metrics, and one of two checkpoints.
 
     Raises:
       ValueError: the run was further than its first two checkpoints, and there is none.
     """
-    step, rows = checkpoints.latest_step(), run.read_metrics()
+    step, rows, sentences = checkpoints.latest_step(), run.read_metrics(), []
     every = config.steps_per_chunk * config.chunks_per_checkpoint
     # A row is written before its checkpoint.
     if step is None and rows and rows[-1]["step"] > 2 * every:
@@ -86,6 +86,13 @@ def check_kept(run: RunDirectory, config: RunConfig, checkpoints: Checkpoints) -
     missing = [
         each for each in range(config.steps_per_chunk, (step or 0) + 1, config.steps_per_chunk) if each not in found
     ]
-    if not missing:
-        return []
-    return [f"{run.metrics} lacks {len(missing)} rows that were written, the first of step {missing[0]}: they are lost"]
+    if missing:
+        sentences.append(
+            f"{run.metrics} lacks {len(missing)} rows that were written, the first of step {missing[0]}: they are lost"
+        )
+    if checkpoints.lacks_one():
+        sentences.append(
+            f"{run.checkpoints} holds one checkpoint, of step {step}, where the newest two are kept: one was deleted "
+            "or renamed"
+        )
+    return sentences

@@ -33,6 +33,8 @@ class RunDirectory:
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
+      model: `model.safetensors`, the generators of the newest states, which `gumbel_gan.load` reads.
+      best_model: `best.safetensors`, those of the best states; none where the run keeps no best states.
       checkpoints: folder of the training state.
       data: folder of copies of the files that the run learns from; none where it learns from no files.
       tokens: folder of its tokenized text, in their place, where it streams.
@@ -56,6 +58,8 @@ class RunDirectory:
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
         self.states = self.path / "states.json"
+        self.model = self.path / "model.safetensors"
+        self.best_model = self.path / "best.safetensors"
         self.checkpoints = self.path / "checkpoints"
         self.data = self.path / "data"
         self.tokens = self.data / "tokens"
@@ -275,7 +279,8 @@ class RunDirectory:
         states = [self.states] if config.num_states else []
         tokens = [self.tokens] if streams(config) else []
         folders = [*self._copies(config), *tokens, self.checkpoints, self.events]
-        return [self.summary, self.metrics, self.samples, self.curves, *states, *folders, self.config]
+        models = [self.model, self.best_model]
+        return [self.summary, self.metrics, self.samples, self.curves, *states, *models, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
         if streams(config):
@@ -340,7 +345,7 @@ class _Record(NamedTuple):
 
 # Relative paths that a run writes.
 _RUN_FILE = re.compile(
-    r"((summary|states)\.json|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
+    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
 )
 
 

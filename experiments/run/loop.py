@@ -1,5 +1,6 @@
 """The life of one run: from a config to a folder that holds everything about it."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -14,12 +15,12 @@ from experiments import cli, devices, interrupts, processes
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, feeding, initial
+from experiments.run import best, checks, divergence, evaluation, feeding, initial, provenance
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
 from experiments.run.writer import MetricsWriter
-from gumbel_gan import sharding, training
+from gumbel_gan import saving, sharding, training
 from gumbel_gan.checkpoints import Checkpoints
 
 
@@ -47,6 +48,7 @@ class Prepared(NamedTuple):
     keys: training.RunKeys
     points: jax.Array
     advance: Any
+    compiled: concurrent.futures.Future[Any]
     monitor: Any
     best_metric: str | None
     started: float
@@ -134,14 +136,16 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     num_steps = min(config.steps_per_chunk, config.num_steps)
     data = feeding.types(config, experiment, mesh, num_steps)
-    advance.trace(keys.train, state, points, data, num_steps=num_steps)
+    traced = advance.trace(keys.train, state, points, data, num_steps=num_steps)
+    # Beside what is prepared by Python; the first call of `advance` finds it compiled.
+    compiled = concurrent.futures.ThreadPoolExecutor(1).submit(traced.lower().compile)
     if resume:
         started -= run.wall_seconds()
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
         run.keep_tokens(config, files.tokens_folder(config, run.path))
     monitor = evaluation.monitor(experiment)
-    return Prepared(config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started)
+    return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 
 
 def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
@@ -198,10 +202,13 @@ def train_steps(prepared: Prepared) -> Trained:
     """Trains to the last step, as `train` does, and measures nothing yet."""
     config, run, *_ = prepared
     _describe(run, run.newest_step())
-    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+    with cli.one_line_errors():
+        opened = Checkpoints(run.checkpoints, items=[best.ITEM])
+    with opened as checkpoints:
         trained = _initial(prepared, checkpoints)
-        for sentence in checks.check_kept(run, config, checkpoints):
-            cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
+        with cli.one_line_errors():
+            for sentence in checks.check_kept(run, config, checkpoints):
+                cli.screen().print(f"warning: {sentence}", soft_wrap=True, highlight=False)
         if processes.is_first():
             run.keep_metrics(trained.step)
         with contextlib.ExitStack() as stack:
@@ -222,7 +229,21 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         diverged=divergence.steps(trained.state, trained.step),
         best=best.section(trained.best, prepared.best_metric),
     )
+    _save_models(prepared, trained, summary)
     return summary, strings
+
+
+def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None:
+    """Writes the generators of the newest states, and of the best where all members have one, for `gumbel_gan.load`."""
+    config, run, experiment, *_ = prepared
+    files = {"last": (run.model, trained.state)}
+    if trained.best is not None and sharding.gather(trained.best.step).all():
+        files["best"] = (run.best_model, trained.best.state)
+    for checkpoint, (file, state) in files.items():
+        about = provenance.of_run(config, experiment.task, summary, checkpoint)
+        params = sharding.gather(experiment.algorithm.params(state))
+        if processes.is_first():
+            saving.save(file, experiment.task, experiment.model, params, replicas=True, about=about)
 
 
 def _describe(run: RunDirectory, step: int) -> None:
@@ -255,7 +276,7 @@ def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
 
 def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, stack: contextlib.ExitStack) -> Trained:
     """Trains from a step to the last, a chunk at a time, and saves on the way."""
-    config, run, experiment, mesh, keys, points, advance, monitor, best_metric, started = prepared
+    config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started = prepared
     step, state, kept = trained
     noted = checks.note(run.read_config())
     for note in experiment.task.notes:
@@ -270,6 +291,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         progress.print(sentence)
     is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
     is_last = step >= config.num_steps or watch.all_diverged or is_out
+    compiled.result()
     began = saved_at = time.monotonic()
     has_turned = is_stopped = False
     while not is_last:
@@ -282,8 +304,9 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
             stack.enter_context(interrupts.holding_work())
         if writer is not None:
             run.lock.check()
-            writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
         progress.update(step, metrics)
+        if writer is not None:
+            writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
         for sentence in watch.update(state, step, metrics):
             progress.print(sentence)
         is_last = step == config.num_steps or watch.all_diverged

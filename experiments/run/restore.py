@@ -1,5 +1,6 @@
 """A run from its folder: the way back from files to objects."""
 
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +62,9 @@ def restore(
         raise ValueError(f"{flag} can be restored by one process alone, got {jax.process_count()} in this program")
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
-    missing = f"{flag} must hold a checkpoint, got {str(run.path)!r}, a run cut short before its first"
+    missing = (
+        f"{flag} must hold a checkpoint, got {str(run.path)!r}: it was cut short before its first, or they were deleted"
+    )
     # Opening the folder would make it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
@@ -71,6 +74,10 @@ def restore(
         if step is None or run.is_starting():
             raise ValueError(missing)
         checks.check_note(run, checkpoints.note())
+        if run.summary.exists() and step < (last := run.read_summary()["steps"]):
+            print(
+                f"warning: {run.checkpoints} lacks the checkpoint of step {last}: this is step {step}", file=sys.stderr
+            )
         if checkpoint == "last":
             return Restored(run, config, experiment, checkpoints.restore(like), step)
         if not checkpoints.holds(best.ITEM):
@@ -81,3 +88,15 @@ def restore(
     if not np.asarray(kept.step).all():
         raise ValueError(f"--checkpoint must be last for {str(run.path)!r}: its best states are not known yet")
     return Restored(run, config, experiment, kept.state, step)
+
+
+def member_state(restored: Restored, index: int) -> Any:
+    """Returns the state of one of a run's members.
+
+    Raises:
+      ValueError: there are fewer members.
+    """
+    size = len(members(restored.config).seeds)
+    if index >= size:
+        raise ValueError(f"--index must be from 0 to {size - 1}, got {index}")
+    return jax.tree.map(lambda leaf: leaf[index], restored.state)

@@ -55,12 +55,17 @@ def write_lines(path: Path, lines: Iterable[str]) -> int:
 def read_samples(path: Path) -> list[str]:
     """Reads what `write_samples` wrote; a string may be empty."""
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return [re.sub(r"\\.", lambda escape: _UNESCAPED[escape[0]], line) for line in lines]
+    return [unescaped(line) for line in lines]
 
 
 def one_line(string: str) -> str:
     r"""Writes a string in one line: '\n', '\r' and '\\' stand for line ends and backslashes in it."""
     return string.translate(_ESCAPED)
+
+
+def unescaped(line: str) -> str:
+    """Returns the string that `one_line` wrote as a line."""
+    return re.sub(r"\\.", lambda escape: _UNESCAPED.get(escape[0], escape[0]), line)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,9 +1,10 @@
 """The rows of metrics of a run, written as it goes on."""
 
+import functools
 import json
-from collections.abc import Iterable
-
-from tensorboardX import SummaryWriter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from experiments.run.directory import RunDirectory
 from experiments.run.texts import Row, as_json
@@ -21,7 +22,9 @@ class MetricsWriter:
           first_step: the first step to come; events of it and later ones, of a part that was cut short, are void.
         """
         self._file = run.metrics.open("a", encoding="utf-8")
-        self._events = [SummaryWriter(str(run.events / name), purge_step=first_step) for name in names]
+        folders = [run.events / name for name in names]
+        self._open_events = functools.partial(_event_writers, folders, first_step)
+        self._events: list[Any] = []
 
     def __enter__(self) -> "MetricsWriter":
         return self
@@ -34,6 +37,7 @@ class MetricsWriter:
     def write(self, row: Row) -> None:
         """Writes one row: numbers, and arrays with an entry a member; what is infinite or no number is null in JSON."""
         row = as_json(row)
+        self._events = self._events or self._open_events()
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()
         for name, values in row.items():
@@ -43,3 +47,11 @@ class MetricsWriter:
                         events.add_scalar(name, value, row["step"])
         for events in self._events:
             events.flush()
+
+
+def _event_writers(folders: Sequence[Path], first_step: int) -> list[Any]:
+    """Returns a writer of TensorBoard's events for each folder."""
+    # Imports PyTorch where there is one, which takes seconds: by now the first metrics are on the screen.
+    from tensorboardX import SummaryWriter
+
+    return [SummaryWriter(str(folder), purge_step=first_step) for folder in folders]

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 
 from gumbel_gan.algorithms import _ema
-from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
+from gumbel_gan.algorithms._batch import one_hot
+from gumbel_gan.algorithms.interface import Algorithm, DiscriminatorLogits, Metrics, State
 from gumbel_gan.arguments import Scalar, at_step, is_zero, require_kind
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.penalties import (
@@ -294,10 +295,22 @@ def algorithm(
     init: Callable[[jax.Array], State],
     step: Callable[[jax.Array, State, Batch], tuple[State, Metrics]],
     model: SequenceModel,
+    discriminator: Discriminator,
     num_updates: int = 1,
 ) -> Algorithm:
-    """Returns the `Algorithm` of an `AdversarialState`."""
-    return Algorithm(init, step, params, model, num_updates)
+    """Returns the `Algorithm` of an `AdversarialState` and a discriminator of symbols."""
+    return Algorithm(init, step, params, model, num_updates, logits_of_tokens(discriminator, model))
+
+
+def logits_of_tokens(discriminator: Discriminator | PrefixDiscriminator, model: SequenceModel) -> DiscriminatorLogits:
+    """Returns the `Algorithm.discriminator_logits` of an `AdversarialState` and a discriminator of symbols."""
+
+    def logits(state: AdversarialState, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
+        sequences = Sequences(one_hot(tokens, model), condition)
+        logits_N = discriminator_logits(discriminator, state.discriminator_params, sequences)
+        return logits_N[:, -1] if isinstance(discriminator, PrefixDiscriminator) else logits_N
+
+    return logits
 
 
 def _logits_and_some_gradients(

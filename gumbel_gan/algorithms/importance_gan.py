@@ -175,7 +175,7 @@ def importance_gan(
         state = _adversarial.update_generator(state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay)
         return state, metrics
 
-    return _adversarial.algorithm(init, step, model, discriminator_updates)
+    return _adversarial.algorithm(init, step, model, discriminator, discriminator_updates)
 
 
 def weighted_likelihood(

@@ -21,6 +21,18 @@ class ParamsOf(Protocol):
         ...
 
 
+class DiscriminatorLogits(Protocol):
+    """Computes the logits that a state's discriminator gives to sequences."""
+
+    def __call__(self, state: State, tokens: jax.Array, *, condition: Any = None) -> jax.Array:
+        """Returns `[N]` float32 logits of `[N, T]` tokens, large for what looks real; dropout is off.
+
+        A discriminator of prefixes gives that of the last one, the whole sequence; one of behaviors reads the
+        generator's hidden states along the sequence.
+        """
+        ...
+
+
 class Algorithm(NamedTuple):
     """A training method for sequence models, as pure functions; callers jit, vmap and donate.
 
@@ -35,6 +47,7 @@ class Algorithm(NamedTuple):
       model: what is trained.
       batches_per_step: how many batches a step consumes, more than 1 where the discriminator is updated more often than
         the generator. A step takes so many times the sequences of one batch.
+      discriminator_logits: (state, tokens `[N, T]`, condition=None) -> `[N]` logits; None without a discriminator.
     """
 
     init: Callable[[jax.Array], State]
@@ -42,3 +55,4 @@ class Algorithm(NamedTuple):
     params: ParamsOf
     model: SequenceModel
     batches_per_step: int = 1
+    discriminator_logits: DiscriminatorLogits | None = None

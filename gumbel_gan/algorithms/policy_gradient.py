@@ -1,6 +1,6 @@
 """Adversarial training by policy gradients: the reward is a function of the discriminator's logits."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -179,4 +179,7 @@ def policy_gradient(
     def params(state: PolicyGradientState, *, averaged: bool = True) -> Params:
         return _adversarial.params(state.adversarial, averaged=averaged)
 
-    return Algorithm(init, step, params, model, discriminator_updates)
+    def discriminator_logits(state: PolicyGradientState, tokens: jax.Array, *, condition: Any = None) -> jax.Array:
+        return _adversarial.logits_of_tokens(discriminator, model)(state.adversarial, tokens, condition=condition)
+
+    return Algorithm(init, step, params, model, discriminator_updates, discriminator_logits)

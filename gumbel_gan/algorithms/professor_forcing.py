@@ -105,6 +105,9 @@ def professor_forcing(
     def init(key: jax.Array) -> AdversarialState:
         return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
 
+    def behavior(hidden_NTH: jax.Array, logits_NTK: jax.Array) -> jax.Array:
+        return jnp.concatenate([hidden_NTH, jax.nn.softmax(logits_NTK)], axis=-1)
+
     def logits(params: Params, forced: Sequences, free: Sequences, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Computes the logits of teacher-forced and free-running behaviors in one pass."""
         both = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), forced, free)
@@ -148,7 +151,7 @@ def professor_forcing(
             tokens_NT = jnp.concatenate([batch.tokens, drawn_BT])
             given = inputs(model, dropout_key, 2 * num, both_conditions, training=True)
             hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
-            behavior_NTF = jnp.concatenate([hidden_NTH, jax.nn.softmax(logits_NTK)], axis=-1)
+            behavior_NTF = behavior(hidden_NTH, logits_NTK)
             log_prob_B = jnp.sum(unroll.token_log_probs(logits_NTK[:num], batch.tokens), axis=1)
             return (behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)
 
@@ -190,7 +193,13 @@ def professor_forcing(
         state = _adversarial.update_generator(state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay)
         return state, metrics
 
-    return _adversarial.algorithm(init, step, model)
+    def discriminator_logits(state: AdversarialState, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
+        given = inputs(model, None, tokens.shape[0], condition)
+        behavior_NTF = behavior(*hidden_states_and_logits(model, state.generator_params, tokens, given))
+        sequences = Sequences(behavior_NTF, condition)
+        return _adversarial.discriminator_logits(discriminator, state.discriminator_params, sequences)
+
+    return Algorithm(init, step, _adversarial.params, model, discriminator_logits=discriminator_logits)
 
 
 def _where_open(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:

@@ -22,6 +22,7 @@ from gumbel_gan.networks.recurrent_generator import (
     lstm_generator_params,
     recurrent_generator,
 )
+from gumbel_gan.networks.settings import from_settings, settings_of
 from gumbel_gan.networks.transformer_discriminator import transformer_discriminator, transformer_prefix_discriminator
 from gumbel_gan.networks.transformer_generator import transformer_generator
 
@@ -41,6 +42,7 @@ __all__ = [
     "behavior_discriminator",
     "convolutional_discriminator",
     "force_symbol",
+    "from_settings",
     "gru_discriminator",
     "gru_generator",
     "gru_prefix_discriminator",
@@ -53,6 +55,7 @@ __all__ = [
     "recurrent_discriminator",
     "recurrent_generator",
     "recurrent_prefix_discriminator",
+    "settings_of",
     "transformer_discriminator",
     "transformer_generator",
     "transformer_prefix_discriminator",

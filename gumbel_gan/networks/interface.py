@@ -42,6 +42,8 @@ class Generator(NamedTuple):
       hidden_size: H; None where `hidden_states` is.
       sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B. None: there is no latent.
       uses_dropout: whether the network takes a `dropout_key` in training.
+      built_by: the function of this library that built the network, by name, and its arguments, from which a saved
+        network is built again; None for a network of your own.
     """
 
     init: Callable[[jax.Array], Params]
@@ -54,6 +56,7 @@ class Generator(NamedTuple):
     hidden_size: int | None = None
     sample_latent: Callable[[jax.Array, int], Latent] | None = None
     uses_dropout: bool = False
+    built_by: tuple[str, tuple[tuple[str, Any], ...]] | None = None
 
 
 class Discriminator(NamedTuple):

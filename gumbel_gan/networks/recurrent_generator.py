@@ -162,6 +162,7 @@ def recurrent_generator(
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
       dropout, https://arxiv.org/abs/1512.05287.
     """
+    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_recurrent(num_symbols, hidden_size, num_layers, embedding_size)
     require_labels_or_vectors(condition)
     built = build_cell(cell, hidden_size, dtype)
@@ -239,6 +240,7 @@ def recurrent_generator(
         hidden_size=hidden_size,
         sample_latent=None if latent == "none" else noise.sample,
         uses_dropout=dropout.is_used,
+        built_by=("recurrent_generator", tuple(arguments.items())),
     )
 
 

@@ -88,6 +88,24 @@ class Vocabulary(NamedTuple):
         tokens_NT[np.arange(length)[None, :] < lengths_N[:, None]] = written
         return tokens_NT
 
+    def encode_prefixes(self, strings: Sequence[str | Sequence[str]], length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the tokens of what sequences begin with, for `SequenceModel.complete`.
+
+        Args:
+          strings: N strings, or sequences of symbols, of at most `length` symbols.
+          length: T.
+
+        Returns:
+          `[N, T]` int32 tokens, and the `[N]` int32 numbers of those that are given; what follows them means nothing.
+
+        Raises:
+          TypeError: as in `encode`.
+          ValueError: as in `encode`.
+        """
+        padded = self._replace(padding=0) if self.padding is None else self
+        tokens_NT = padded.encode(strings, length)
+        return tokens_NT, np.array([len(self._symbols_of(string)) for string in strings], np.int32)
+
     def decode(self, tokens: np.ndarray) -> list[str]:
         """Returns the strings of tokens, padding stripped.
 

@@ -38,7 +38,7 @@ class Case(NamedTuple):
     check: Callable[[Any, dict[str, Any]], None]
     unusual: Mapping[str, st.SearchStrategy[Any]] = MappingProxyType({})
     is_finite: bool = True
-    num_examples: int = 10
+    num_examples: int = 6
 
 
 def arguments(**strategies):

@@ -1,0 +1,70 @@
+"""Writes a finished run's generator into one file that opens without this project, with its weights and a model card.
+
+python -m experiments.export --workdir=DIR --output=NAME.zip [--index=I] [--checkpoint=last|best]
+"""
+
+from experiments import interrupts
+
+with interrupts.imports(__name__):
+    from pathlib import Path
+
+    import jax
+    import numpy as np
+    from absl import flags
+
+    from experiments import cli
+    from experiments.config.run_config import STATES
+    from experiments.run import card, provenance
+    from experiments.run.directory import RunDirectory
+    from experiments.run.restore import member_state, restore
+    from experiments.run.summary import read_summary
+    from experiments.run.texts import one_line, write_text
+    from gumbel_gan import export, saving
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a finished run.", required=True)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "The file, NAME.zip; beside it load_NAME.py, NAME.safetensors and NAME.md.", required=True
+)
+_INDEX = flags.DEFINE_integer(
+    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+)
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
+_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+
+_NUM_SHOWN = 10
+
+
+def main() -> None:
+    """Exports as the flags say."""
+    with cli.one_line_errors():
+        file = Path(_OUTPUT.value)
+        cli.check_output_file(_OUTPUT.value, "--output")
+        page = file.with_suffix(".md")
+        if page.exists() and not page.read_text(encoding="utf-8", errors="replace").startswith(card.TITLE):
+            raise ValueError(f"--output must not be beside a file of yours, {page.name}, where its card would be")
+        summary = read_summary(RunDirectory(_WORKDIR.value))
+        restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
+        state = member_state(restored, _INDEX.value)
+    task, model = restored.experiment.task, restored.experiment.model
+    params = restored.experiment.algorithm.params(state)
+    known = provenance.of_run(restored.run.read_config(), task, summary, _CHECKPOINT.value)
+    about = provenance.of_member(known, _INDEX.value)
+    with cli.one_line_errors():
+        _, loader = export.export_model(file, task, model, params, about=about)
+        weights = saving.save(file.with_suffix(".safetensors"), task, model, params, about=about)
+        samples = task.decode(np.asarray(model.sample(jax.random.key(0), params, _NUM_SHOWN)))
+        text = card.model_card(
+            file,
+            task,
+            about,
+            num_params=sum(leaf.size for leaf in jax.tree.leaves(params)),
+            has_latent=model.generator.sample_latent is not None,
+            strings=[one_line(string) for string in samples],
+        )
+        write_text(page, text)
+    for path in (file, loader, weights, page):
+        print(path)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,99 @@
+"""The model card of an exported generator: a page of Markdown that says what it is and what it is good for."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.run.texts import Row
+from gumbel_gan.metrics import METRICS
+from gumbel_gan.tasks import Task
+from gumbel_gan.version import __version__
+
+TITLE = "# Model card of "
+
+
+def model_card(file: Path, task: Task, known: Row, *, num_params: int, has_latent: bool, strings: Sequence[str]) -> str:
+    """Returns the card.
+
+    Args:
+      file: the exported file, NAME.zip.
+      task: the task.
+      known: what `provenance.of_member` returned.
+      num_params: of the generator.
+      has_latent: whether the generator has a latent, so that likelihoods are estimates.
+      strings: some samples, each in one line.
+    """
+    name = file.stem
+    best = known.get("best")
+    chosen = f" (the best {best['metric']}, {best['value']:.6g})" if best else ""
+    sizes = known["sizes"]
+    sections = [
+        f"{TITLE}{name}",
+        f"A generator of sequences of {task.num_symbols} symbols, at most {task.length} of them, padding included. "
+        f"It has {num_params:,} parameters, and was trained by `{known['algorithm']}` on the task `{known['task']}`.",
+        "## Where it comes from",
+        _table(
+            ("what", "value"),
+            [
+                ("step", f"{known['step']:,}"),
+                ("checkpoint", f"{known['checkpoint']}{chosen}"),
+                ("seed", known["seed"]),
+                ("swept settings", ", ".join(f"{each}={value}" for each, value in known["sweep"].items()) or "none"),
+                ("diverged at step", "no" if known["diverged"] is None else known["diverged"]),
+                ("sequences", ", ".join(f"{size:,} {split}" for split, size in sizes.items())),
+                ("SHA-256 of the data", f"`{known['data_digest']}`"),
+                ("measured", f"{known['date']}, {known['hardware']}"),
+                ("versions", ", ".join(f"{each} {version}" for each, version in known["versions"].items())),
+                ("exported with", f"gumbel_gan {__version__}"),
+            ],
+        ),
+        "## Metrics",
+        _metrics(known),
+        "## Some samples",
+        "```text\n" + "\n".join(strings) + "\n```",
+        "## Limits",
+        _limits(task, known, has_latent),
+        "## How to load it",
+        f"With jax, numpy and flatbuffers alone, and `load_{name}.py` beside `{file.name}`:",
+        f"```python\nimport jax\nimport load_{name}\n\nmodel = load_{name}.load()\n"
+        "print(model.decode(model.sample(jax.random.key(0), 5)))\n```",
+        f"With gumbel_gan, from the weights in `{name}.safetensors`:",
+        f'```python\nimport gumbel_gan as gg\n\ntask, model, params, about = gg.load("{name}.safetensors")\n```',
+        "## Settings",
+        f"```json\n{json.dumps(known['settings'], indent=2)}\n```",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _metrics(known: Row) -> str:
+    rows = []
+    for name, value in known["metrics"].items():
+        if name in METRICS:
+            metric = METRICS[name]
+            shown = "not known" if value is None or not math.isfinite(value) else f"{value:.6g}"
+            rows.append((metric.title, shown, metric.better, metric.meaning))
+    if not rows:
+        return "The run measured its other states."
+    return _table(("metric", "value", "better", "what it is"), rows)
+
+
+def _limits(task: Task, known: Row, has_latent: bool) -> str:
+    """Returns what a user must not expect."""
+    sentences = [
+        "It knows the symbols and the lengths of its training sequences, and nothing else.",
+        f"All metrics are of one task and one seed; {known['sizes']['train']:,} sequences were trained on.",
+        "Samples may repeat training sequences word for word, and whatever is biased or private in them.",
+        "`log_prob` is a Monte-Carlo estimate, low in the mean, as the generator has a latent."
+        if has_latent
+        else "`log_prob` is exact, at temperature 1.",
+        "JAX promises to read exported programs for six months after the version that wrote them; weights don't age.",
+    ]
+    if task.oracle is None:
+        sentences.append("Nothing here tells whether a sample is right: the task has no known distribution.")
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,80 @@
+"""What is known of a run's generators, to be kept with a model that leaves the run's folder."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.config.members import members
+from experiments.config.run_config import RunConfig
+from experiments.run.summary import Summary
+from experiments.run.texts import Row, as_json
+from gumbel_gan.tasks import Task
+
+
+def data_digest(task: Task) -> str:
+    """Computes the SHA-256 of a task's symbols and of the tokens of its splits, in hexadecimal."""
+    digest = hashlib.sha256("\0".join(task.symbols).encode())
+    for split in (task.train, task.validation, task.test):
+        digest.update(np.ascontiguousarray(split.tokens, "<i4").tobytes())
+    return digest.hexdigest()
+
+
+def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> Row:
+    """Returns what is known of a run's generators.
+
+    Args:
+      config: the run's config.
+      task: its task.
+      summary: its summary.
+      checkpoint: the states that the generators are of, 'last' or 'best'.
+
+    Returns:
+      Plain JSON. Lists of `seeds`, `points`, `steps` and `metrics` have an entry for each of the run's members.
+      `metrics` are empty where the run measured its other states; files and folders are named without their places.
+    """
+    axis = members(config)
+    known = {
+        "task": summary.task,
+        "algorithm": summary.algorithm,
+        "checkpoint": checkpoint,
+        "seeds": axis.seeds,
+        "points": axis.points,
+        "sweep": summary.sweep,
+        "steps": [summary.steps] * len(axis.seeds),
+        "diverged": summary.diverged,
+        "metrics": summary.metrics if checkpoint == summary.summarized else {},
+        "sizes": {name: len(getattr(task, name).tokens) for name in ("train", "validation", "test")},
+        "data_digest": data_digest(task),
+        "date": summary.date,
+        "hardware": summary.hardware,
+        "versions": summary.versions,
+        "settings": _without_places(config).to_dict(),
+    }
+    if checkpoint == "best" and summary.best is not None:
+        known |= {"steps": summary.best["steps"], "best": summary.best}
+    return as_json(known)
+
+
+def of_member(known: Row, index: int) -> Row:
+    """Returns what `of_run` knows of one member, by the names `seed`, `step`, `point` and so on."""
+    one: dict[str, Any] = dict(known)
+    for name, plural in (("seed", "seeds"), ("step", "steps"), ("diverged", "diverged")):
+        values = one.pop(plural)
+        one[name] = values[index] if values else None
+    point = one.pop("points")[index]
+    one["sweep"] = one["sweep"][point]
+    one["metrics"] = {name: values[index] for name, values in known["metrics"].items()}
+    if best := known.get("best"):
+        one["best"] = {"metric": best["metric"], "value": best["values"][index]}
+    return one
+
+
+def _without_places(config: RunConfig) -> RunConfig:
+    """Returns a config whose files are named without their folders, which are nobody else's business."""
+    config = dataclasses.replace(config, init_from=Path(config.init_from).name)
+    if files := config.task.settings.get("files"):
+        return config.with_task(files=",".join(Path(file).name for file in str(files).split(",")))
+    return config

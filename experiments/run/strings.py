@@ -1,0 +1,70 @@
+"""Lines of text as sequences of a run's vocabulary: read as its training read them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.config.run_config import RunConfig
+from experiments.run.texts import unescaped
+from gumbel_gan.tasks import Task
+from gumbel_gan.tasks.units import find_unit
+
+# Tasks whose lines are stripped of the whitespace around them.
+_STRIPPED = ("text", "names")
+
+
+class LineReader(NamedTuple):
+    """Reads lines as a run's training did.
+
+    Attributes:
+      config: the run's config.
+      task: its task.
+      escaped: whether line ends and backslashes in a string are written as `sample` writes them.
+    """
+
+    config: RunConfig
+    task: Task
+    escaped: bool = False
+
+    def string(self, line: str) -> str:
+        """Returns the string of a line: unescaped, stripped and in lower case where the run's were."""
+        name, settings = self.config.task.name, self.config.task.settings
+        string = unescaped(line) if self.escaped else line
+        if name in _STRIPPED and not settings.get("window"):
+            string = string.strip()
+        return string.lower() if name == "names" or settings.get("lowercase") else string
+
+    def symbols(self, lines: Sequence[str]) -> list[str | list[str]]:
+        """Returns the symbols of lines: their characters, or their words, those that are not known as in training."""
+        strings = [self.string(line) for line in lines]
+        if not self.task.vocabulary.separator:
+            return list(strings)
+        known, unknown = set(self.task.symbols), find_unit("words").unknown
+        words = [string.split() for string in strings]
+        if unknown not in known:
+            return list(words)
+        return [[word if word in known else unknown for word in each] for each in words]
+
+    def tokens(self, lines: Sequence[str]) -> tuple[np.ndarray, dict[int, str]]:
+        """Returns the tokens of lines.
+
+        Args:
+          lines: N lines.
+
+        Returns:
+          `[M, T]` tokens of the lines that are sequences of the model, and for each other line, by its index, why it
+          is none.
+        """
+        sequences = self.symbols(lines)
+        try:
+            return self.task.encode(sequences), {}
+        except ValueError:
+            rows, problems = [], {}
+        for index, sequence in enumerate(sequences):
+            try:
+                rows.append(self.task.encode([sequence]))
+            except ValueError as error:
+                problems[index] = str(error)
+        length = self.task.length
+        return np.concatenate(rows) if rows else np.zeros((0, length), np.int32), problems

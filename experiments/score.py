@@ -1,0 +1,134 @@
+"""Scores each line of a file: its log-likelihood, and the discriminator's logit where a run has a discriminator.
+
+python -m experiments.score --workdir=DIR --input=FILE [--output=FILE] [--index=I] [--checkpoint=last|best]
+"""
+
+from experiments import interrupts
+
+with interrupts.imports(__name__):
+    import itertools
+    import sys
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import TextIO
+
+    import jax
+    import numpy as np
+    from absl import flags
+
+    from experiments import cli
+    from experiments.config.run_config import STATES
+    from experiments.run.restore import Restored, member_state, restore
+    from experiments.run.strings import LineReader
+    from experiments.run.texts import PARTIAL
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+_INPUT = flags.DEFINE_string("input", None, "File of strings in UTF-8, one a line.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
+_ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
+_INDEX = flags.DEFINE_integer(
+    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+)
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
+_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+
+# Lines that are scored at once.
+_NUM = 512
+_MOST_NAMED = 10
+
+
+def main() -> None:
+    """Scores as the flags say; what can't be scored keeps its line, with no number, and is named on stderr."""
+    with cli.one_line_errors():
+        lines = _lines(Path(_INPUT.value))
+        if _OUTPUT.value:
+            cli.check_output_file(_OUTPUT.value, "--output")
+        restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
+        state = member_state(restored, _INDEX.value)
+    score, names = _scorer(restored, state)
+    reader = LineReader(restored.config, restored.experiment.task, _ESCAPED.value)
+    with cli.one_line_errors(), cli.reader_may_stop():
+        if not _OUTPUT.value:
+            num_lines, total, problems = _write(lines, reader, score, names, sys.stdout)
+        else:
+            path = Path(_OUTPUT.value)
+            partial = path.with_name(path.name + PARTIAL)
+            with partial.open("w", encoding="utf-8") as file:
+                num_lines, total, problems = _write(lines, reader, score, names, file)
+            partial.replace(path)
+    num = num_lines - len(problems)
+    for number, problem in list(problems.items())[:_MOST_NAMED]:
+        print(f"line {number} has no score: {problem}", file=sys.stderr)
+    if len(problems) > _MOST_NAMED:
+        print(f"and {len(problems) - _MOST_NAMED:,} more lines have none", file=sys.stderr)
+    mean = f", {total / num:.4f} nats in the mean" if num else ""
+    print(f"{num:,} of {num_lines:,} lines have a score{mean}", file=sys.stderr)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Yields the lines of a file, without their ends; checks at once that it can be read."""
+    try:
+        file = path.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise ValueError(f"--input must be a file that can be read, got {str(path)!r}: {error.strerror}") from error
+
+    def read() -> Iterator[str]:
+        with file:
+            try:
+                for line in file:
+                    yield line.rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise ValueError(f"--input must be in UTF-8, got byte 0x{error.object[error.start]:02x}") from error
+
+    return read()
+
+
+def _scorer(restored: Restored, state: object) -> tuple[Callable[[np.ndarray], list[np.ndarray]], list[str]]:
+    """Returns the compiled function of `[M, T]` tokens to `[M]` scores, M being at most `_NUM`, and their names."""
+    algorithm = restored.experiment.algorithm
+    params = algorithm.params(state)
+    names = ["log_prob"] + ["discriminator_logit"] * (algorithm.discriminator_logits is not None)
+
+    @jax.jit
+    def compute(tokens: jax.Array) -> list[jax.Array]:
+        scores = [restored.experiment.model.log_prob(params, tokens)]
+        if algorithm.discriminator_logits is not None:
+            scores.append(algorithm.discriminator_logits(state, tokens))
+        return scores
+
+    def score(tokens: np.ndarray) -> list[np.ndarray]:
+        # One shape, so that there is one program.
+        padded = np.resize(tokens, (_NUM, tokens.shape[1]))
+        return [np.asarray(values)[: len(tokens)] for values in compute(padded)]
+
+    return score, names
+
+
+def _write(
+    lines: Iterator[str],
+    reader: LineReader,
+    score: Callable[[np.ndarray], list[np.ndarray]],
+    names: list[str],
+    file: TextIO,
+) -> tuple[int, float, dict[int, str]]:
+    """Writes the scores; returns the number of lines, the sum of log-likelihoods, and what is wrong, by line."""
+    print(*names, "string", sep="\t", file=file)
+    num_lines, total, problems = 0, 0.0, {}
+    while block := list(itertools.islice(lines, _NUM)):
+        tokens, wrong = reader.tokens(block)
+        rows = zip(*score(tokens), strict=True) if len(tokens) else iter(())
+        for index, line in enumerate(block):
+            if index in wrong:
+                problems[num_lines + index + 1] = wrong[index]
+                print(*[""] * len(names), line, sep="\t", file=file)
+            else:
+                values = next(rows)
+                total += float(values[0])
+                print(*[f"{value:.6g}" for value in values], line, sep="\t", file=file)
+        num_lines += len(block)
+    file.flush()
+    return num_lines, total, problems
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,163 @@
+"""A trained model as compiled programs in one file, which open without this library.
+
+The file is a zip archive of three programs of `jax.export`, `sample`, `complete` and `log_prob`, each for CPUs, GPUs
+and TPUs and for any number of sequences, of the weights that they share, as NumPy arrays, and of `model.json`:
+vocabulary, length, and what else is known of the model. Nothing in it is pickled.
+"""
+
+import contextlib
+import inspect
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import export
+
+from gumbel_gan import exported
+from gumbel_gan.model import SequenceModel
+from gumbel_gan.networks import Params
+from gumbel_gan.saving import check_model
+from gumbel_gan.tasks import Task
+from gumbel_gan.version import __version__
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+
+_FORMAT = 1
+# Of all that is in an archive, so that the same model is the same file.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def export_model(
+    path: str | Path, task: Task, model: SequenceModel, params: Params, *, about: Mapping[str, Any] | None = None
+) -> tuple[Path, Path]:
+    """Writes a sampler, a completer and a scorer into a file, and a loader for it beside the file.
+
+    The loader needs jax, numpy and flatbuffers, and not this library. JAX reads exported programs for at least six
+    months after the version that wrote them; the parameters alone, which `save` writes, don't age.
+
+    Args:
+      path: the file, NAME.zip, with a NAME of letters, digits and underscores. The loader is load_NAME.py.
+      task: the task, of which the vocabulary is kept.
+      model: the model, `task.model(generator)`; its generator takes no condition.
+      params: the parameters of its generator.
+      about: what else to keep, such as settings and metrics; plain JSON.
+
+    Returns:
+      The file and its loader.
+
+    Raises:
+      ImportError: flatbuffers is missing.
+      TypeError: an argument is not of its type, or `about` is not plain JSON.
+      ValueError: `path` has another name, or stands beside a file of yours with the loader's name; `model` is not one
+        of this task, or `params` are not its parameters.
+      OSError: the file can't be written.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a path, got {path!r}")
+    file = Path(path)
+    if not re.fullmatch(r"\w+\.zip", file.name, re.ASCII):
+        raise ValueError(f"path must be NAME.zip, with a NAME of letters, digits and underscores, got {str(path)!r}")
+    loader, source = file.with_name(f"load_{file.stem}.py"), inspect.getsource(exported)
+    if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
+        raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
+    check_model(task, model, params)
+    about = {} if about is None else dict(about)
+    try:
+        json.dumps(about, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"about must be plain JSON: {error}") from error
+    leaves, structure = jax.tree.flatten(params)
+    programs = {
+        name: _exported(function, leaves, arguments)
+        for name, (function, arguments) in _functions(model, structure).items()
+    }
+    facts = {
+        "format": _FORMAT,
+        "version": __version__,
+        "jax_version": jax.__version__,
+        "programs": list(programs),
+        "dtypes": [jnp.dtype(leaf.dtype).name for leaf in leaves],
+        "vocabulary": task.vocabulary._asdict(),
+        "length": model.length,
+        "about": about,
+    }
+    contents = {"model.json": json.dumps(facts, indent=1).encode()}
+    contents |= {f"{name}.bin": program for name, program in programs.items()}
+    contents |= {f"weights/{number}.npy": _npy(leaf) for number, leaf in enumerate(leaves)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+    os.replace(partial, file)
+    loader.write_text(source, encoding="utf-8")
+    return file, loader
+
+
+def _functions(model: SequenceModel, structure: Any) -> dict[str, tuple[Callable[..., jax.Array], tuple[Any, ...]]]:
+    """Returns by name the functions to export, of the weights as a list and of other arguments, and types of those."""
+    (num,) = export.symbolic_shape("num")
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    rows = jax.ShapeDtypeStruct((num,), jnp.bool)
+    numbers = jax.ShapeDtypeStruct((num,), jnp.int32)
+    tokens = jax.ShapeDtypeStruct((num, model.length), jnp.int32)
+    temperature = jax.ShapeDtypeStruct((), jnp.float32)
+
+    def params(weights: list[jax.Array]) -> Params:
+        return jax.tree.unflatten(structure, weights)
+
+    def sample(weights: list[jax.Array], key: jax.Array, rows: jax.Array, temperature: jax.Array) -> jax.Array:
+        # A number of sequences can be a symbol only as the size of an array.
+        return model.sample(key, params(weights), rows.shape[0], temperature=temperature)
+
+    def complete(
+        weights: list[jax.Array], key: jax.Array, tokens: jax.Array, num_given: jax.Array, temperature: jax.Array
+    ) -> jax.Array:
+        return model.complete(key, params(weights), tokens, num_given, temperature=temperature)
+
+    def log_prob(weights: list[jax.Array], tokens: jax.Array) -> jax.Array:
+        return model.log_prob(params(weights), tokens)
+
+    return {
+        "sample": (sample, (key, rows, temperature)),
+        "complete": (complete, (key, tokens, numbers, temperature)),
+        "log_prob": (log_prob, (tokens,)),
+    }
+
+
+def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], arguments: tuple[Any, ...]) -> bytes:
+    """Returns a function as a program for all platforms."""
+    types = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in weights]
+    with _no_places():
+        program = export.export(jax.jit(function), platforms=PLATFORMS)(types, *arguments)
+    try:
+        return bytes(program.serialize())
+    except ImportError as error:
+        raise ImportError("export_model needs flatbuffers: pip install 'gumbel_gan[export]'") from error
+
+
+@contextlib.contextmanager
+def _no_places() -> Iterator[None]:
+    """Keeps the paths of source files out of programs."""
+    name = "jax_traceback_in_locations_limit"
+    limit = getattr(jax.config, name)
+    jax.config.update(name, 0)
+    try:
+        yield
+    finally:
+        jax.config.update(name, limit)
+
+
+def _npy(leaf: Any) -> bytes:
+    """Returns an array as the content of a `.npy` file; of a dtype that NumPy doesn't know, as its bytes."""
+    array, buffer = np.asarray(leaf), io.BytesIO()
+    np.save(buffer, array if array.dtype.isbuiltin == 1 else array.view(f"V{array.dtype.itemsize}"), allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""Exported models: opened in a process that has jax, numpy and flatbuffers alone, with the samples of the library."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gumbel_gan as gg
+
+TASK = gg.strings_task(["abc", "cab", "b", "cc", "a"], num_heldout=1)
+K = TASK.num_symbols
+# What jax, numpy and flatbuffers need, and they themselves.
+INSTALLED = ("jax", "jaxlib", "numpy", "flatbuffers", "ml_dtypes", "opt_einsum", "scipy")
+PROGRAM = """
+import json, sys
+sys.path[:0] = sys.argv[1:]
+import jax, load_own
+
+model = load_own.load()
+key = jax.random.key(3)
+tokens = model.sample(key, 9, temperature=0.7)
+prefixes = ["c", "", "ab"]
+print(json.dumps({
+    "tokens": tokens.tolist(),
+    "again": model.sample(key, 4).tolist(),
+    "strings": model.decode(tokens),
+    "encoded": model.encode(["abc", "", "c"]).tolist(),
+    "scores": model.log_prob(model.encode(["abc", "", "c"])).tolist(),
+    "completed": model.complete(key, prefixes, temperature=0.7).tolist(),
+    "about": model.about,
+    "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+}))
+for wrong in ("abcab", "x"):
+    try:
+        model.encode([wrong])
+    except ValueError as error:
+        print(error)
+"""
+
+
+def params_of(model):
+    rng = np.random.default_rng(0)
+    like = jax.eval_shape(model.init, jax.random.key(0))
+    return jax.tree.map(lambda leaf: jnp.asarray(2 * rng.normal(size=leaf.shape), leaf.dtype), like)
+
+
+def environment(folder):
+    """Makes a folder of packages that holds nothing else."""
+    folder.mkdir()
+    for name in INSTALLED:
+        package = Path(importlib.util.find_spec(name).origin).parent
+        for path in (package, package.with_name(f"{name}.libs")):
+            if path.exists():
+                (folder / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """A model, its parameters, and what a process without this library computes with its file."""
+    folder = tmp_path_factory.mktemp("exported")
+    model = TASK.model(gg.lstm_generator(K, 3, latent="hidden"), num_latent_draws=5)
+    params = params_of(model)
+    file, loader = gg.export_model(folder / "own.zip", TASK, model, params, about={"seed": 4})
+    assert (file, loader) == (folder / "own.zip", folder / "load_own.py")
+    assert sorted(path.name for path in folder.iterdir()) == ["load_own.py", "own.zip"]
+    paths = [str(folder), str(environment(folder / "packages"))]
+    # Isolated, and without the packages that are installed here.
+    command = [sys.executable, "-I", "-S", "-c", PROGRAM, *paths]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    result, *errors = done.stdout.splitlines()
+    return model, params, json.loads(result), errors, file
+
+
+def test_it_opens_with_nothing_else(opened):
+    _, _, result, errors, _ = opened
+    assert not {"gumbel_gan", "flax", "optax", "orbax", "safetensors", "absl"} & set(result["modules"])
+    assert result["about"] == {"seed": 4}
+    assert errors == [
+        "strings must be sequences of the model's symbols, got 'abcab': more than 4 symbols",
+        "strings must be sequences of the model's symbols, got 'x': 'x' is no symbol",
+    ]
+
+
+def test_its_samples_completions_and_likelihoods_are_those_of_the_library(opened):
+    model, params, result, _, _ = opened
+    encoded, prefixes = TASK.encode(["abc", "", "c"]), TASK.encode(["c", "", "ab"])
+
+    @jax.jit
+    def compute(params, encoded, prefixes):
+        return (
+            model.sample(jax.random.key(3), params, 9, temperature=0.7),
+            model.sample(jax.random.key(3), params, 4),
+            model.log_prob(params, encoded),
+            model.complete(jax.random.key(3), params, prefixes, jnp.array([1, 0, 2]), temperature=0.7),
+        )
+
+    tokens, again, scores, completed = compute(params, encoded, prefixes)
+    np.testing.assert_array_equal(result["tokens"], tokens)
+    np.testing.assert_array_equal(result["again"], again)
+    assert result["strings"] == TASK.decode(tokens)
+    np.testing.assert_array_equal(result["encoded"], encoded)
+    np.testing.assert_allclose(result["scores"], scores, rtol=1e-5)
+    np.testing.assert_array_equal(result["completed"], completed)
+    for string, prefix in zip(TASK.decode(completed), ("c", "", "ab"), strict=True):
+        assert string.startswith(prefix)
+
+
+def test_the_file_holds_no_code_and_no_path(opened):
+    *_, file = opened
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            assert b"site-packages" not in content, name
+            assert str(file.parent).encode() not in content
+            if name.endswith(".npy"):
+                np.load(archive.open(name), allow_pickle=False)
+        facts = json.loads(archive.read("model.json"))
+    assert facts["vocabulary"]["symbols"] == list(TASK.symbols)
+    assert facts["version"] == gg.__version__
+    assert file.with_name("load_own.py").read_text().count("pickle") == 1  # in a sentence
+
+
+def test_errors_name_the_argument(tmp_path):
+    model = TASK.model(gg.lstm_generator(K, 3))
+    params = params_of(model)
+    (tmp_path / "load_own.py").write_text("mine")
+    for name, message in (("own.bin", r"path must be NAME\.zip"), ("a-b.zip", r"path must be NAME\.zip")):
+        with pytest.raises(ValueError, match=message):
+            gg.export_model(tmp_path / name, TASK, model, params)
+    with pytest.raises(ValueError, match=r"load_own\.py, which is no loader"):
+        gg.export_model(tmp_path / "own.zip", TASK, model, params)
+    with pytest.raises(TypeError, match="about must be plain JSON"):
+        gg.export_model(tmp_path / "other.zip", TASK, model, params, about={"a": object()})
+    assert [path.name for path in tmp_path.iterdir()] == ["load_own.py"]
