@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 from absl import flags
-from ml_collections import config_flags
 
 from experiments import cli
 from experiments.config.choices import choose
@@ -40,12 +39,9 @@ def main() -> None:
         else:
             flags.DEFINE_string(flag.name, flag.default, flag.help)
     config = None
-    if getattr(chosen, "TAKES_CONFIG", False):
+    if hasattr(chosen, "define_config"):
         with cli.one_line_flag_errors():
-            config = config_flags.DEFINE_config_file(
-                "config", help_string="The config, as `experiments.train` takes it."
-            )
-            flags.mark_flag_as_required("config")
+            config = chosen.define_config()
 
     def run() -> None:
         values: dict[str, Any] = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}

@@ -205,4 +205,4 @@ def _many_seeds():
         state = sharding.init_seeds(algorithm.init, keys.init, mesh)
         found.append(sharding.gather(jax.jit(sharding.vmap_seeds(train, mesh, in_axes=(0, 0)))(keys.train, state)))
     chex.assert_trees_all_close(*found, rtol=1e-4, atol=1e-5)
-    assert len(np.unique(found[0][1]["nll"][:, -1])) == 64
+    assert len(np.unique(found[0][1]["generator_loss"][:, -1])) == 64

@@ -9,7 +9,7 @@ from gumbel_gan import sampling, sharding
 from gumbel_gan.model import sequence_model
 from gumbel_gan.networks import lstm_generator
 
-MODEL = sequence_model(lstm_generator(5, 4, latent="hidden_and_cell", latent_size=2), length=6, padding=0)
+MODEL = sequence_model(lstm_generator(5, 4, latent="hidden_and_cell"), length=6, padding=0)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,8 +8,10 @@ Each replica's result is the one that it has in a single run. A study that was i
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ml_collections import ConfigDict
+from absl import flags
+from ml_collections import ConfigDict, config_flags
 
 from experiments.config import run_config, sweeps
 from experiments.reports import page, report
@@ -17,8 +19,13 @@ from experiments.reports.runs import FinishedRun
 from experiments.studies.study import Flag, Part
 
 FLAGS = (Flag("max_replicas", 16, "Replicas of one program: seeds, times the points of the sweep that it trains."),)
-TAKES_CONFIG = True
-"""Whether the command has the flags --config and --config.KEY of `experiments.train`."""
+
+
+def define_config() -> Any:
+    """Defines the flags --config and --config.KEY, as `experiments.train` takes them, and returns their holder."""
+    config = config_flags.DEFINE_config_file("config", help_string="The config, as for experiments.train.")
+    flags.mark_flag_as_required("config")
+    return config
 
 
 def parts(*, config: ConfigDict, arguments: Sequence[str], max_replicas: int) -> dict[str, Part]:

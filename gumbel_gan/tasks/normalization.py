@@ -28,7 +28,16 @@ def describe_changes(texts: Iterable[str], form: str, noun: str) -> tuple[str, .
       form: one of `FORMS`.
       noun: what one of them is called.
     """
+    return changes_note(count_changes(texts, form), form, noun)
+
+
+def count_changes(texts: Iterable[str], form: str) -> int:
+    """Returns how many texts are not in a normal form yet."""
     if form == NO_FORM:
-        return ()
-    num = sum(not unicodedata.is_normalized(form, text) for text in texts)  # type: ignore[arg-type]
+        return 0
+    return sum(not unicodedata.is_normalized(form, text) for text in texts)  # type: ignore[arg-type]
+
+
+def changes_note(num: int, form: str, noun: str) -> tuple[str, ...]:
+    """Returns the sentence of `describe_changes` for a number of texts."""
     return (f"{noun.capitalize()}s changed by Unicode normalization to {form}: {num:,}.",) if num else ()

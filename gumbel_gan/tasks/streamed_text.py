@@ -11,6 +11,7 @@ import numpy as np
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks.hashing import REPEATED, TEST, TRAIN, VALIDATION, row_hashes, split_by_hashes
 from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.normalization import changes_note, count_changes
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes
 from gumbel_gan.tasks.text_blocks import Progress, blocks
 from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
@@ -121,12 +122,13 @@ def _write_lines(
 ) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
     unit, max_length = settings.unit, settings.max_length
     coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
-    num_lines = num_kept = num_longer = longest = 0
+    num_lines = num_kept = num_longer = longest = num_changed = 0
 
     def texts(doing: str) -> Any:
         return blocks(files, settings.encoding, whole_lines=True, doing=doing, progress=progress)
 
     for text in texts("counting symbols"):
+        num_changed += count_changes(text.split("\n"), settings.normalize)
         written = coder.lines(coder.prepared(text))
         if max_length and settings.too_long == "fail":
             _require_lengths(written.lengths, max_length)
@@ -138,6 +140,7 @@ def _write_lines(
         coder.count(written.codes)
     length = (max_length or longest) + 1
     notes = [f"Lines read: {num_lines:,}; blank, left out: {num_lines - num_kept:,}."]
+    notes += changes_note(num_changed, settings.normalize, "line")
     if max_length and settings.too_long != "fail":
         done = "cut" if settings.too_long == "cut" else "dropped"
         notes.append(f"Lines of more than {max_length} symbols, {done}: {num_longer:,}.")
@@ -191,8 +194,9 @@ def _write_windows(
     def texts(doing: str) -> Any:
         return blocks(files, settings.encoding, whole_lines=False, doing=doing, progress=progress)
 
-    num_symbols = 0
+    num_symbols = num_changed = 0
     for text in texts("counting symbols"):
+        num_changed += count_changes(text.split("\n"), settings.normalize)
         codes = coder.text(coder.prepared(text))
         coder.count(codes)
         num_symbols += len(codes)
@@ -215,7 +219,8 @@ def _write_windows(
     validation, test = np.split(held.reshape(-1, window), 2)
     notes = [
         f"{unit.plural.capitalize()} read: {num_symbols:,}; windows of {window}: {num_windows:,}; "
-        f"left over at the end, dropped: {num_left:,}."
+        f"left over at the end, dropped: {num_left:,}.",
+        *changes_note(num_changed, settings.normalize, "line"),
     ]
     if settings.min_count > 1:
         found = f"{unit.plural.capitalize()} seen fewer than {settings.min_count} times: {int(is_rare.sum()):,}"
