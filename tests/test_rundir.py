@@ -198,6 +198,6 @@ def test_links_of_a_run_are_deleted_and_not_what_they_point_to(tmp_path):
 def test_what_will_be_deleted_is_printed(tmp_path, capsys):
     write_run(tmp_path)
     loop.prepare(CONFIG, RunDirectory(tmp_path), overwrite=True)
-    names = "summary.json, metrics.jsonl, samples.txt, curves.png, model.safetensors, best.safetensors, checkpoints, events, config.json"
+    names = ", ".join((*WRITTEN, *FOLDERS, "config.json"))
     assert capsys.readouterr().out == f"deleting of the run in {tmp_path}: {names}\n"
     assert files_in(tmp_path).keys() == {"config.json"}
