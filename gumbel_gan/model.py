@@ -75,7 +75,8 @@ class SequenceModel(NamedTuple):
         drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
         many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
       complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` int32 tokens:
-        the first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them.
+        the first `num_given` symbols (None: all P, at most T; may be traced) are kept, the others drawn given them. A
+        latent is drawn from its prior, whatever the symbols.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
         included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
         unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a

@@ -33,4 +33,13 @@ def get_config(method: str = "gan") -> ConfigDict:
     if method == "gan":
         config.algorithm.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
         config.algorithm.discriminator_optimizer.learning_rate = "cosine(4e-3, 2e-4)"
+        return config
+    config.algorithm.optimizer.learning_rate = "cosine(2e-3, 2e-5)"
+    if method == "independent":
+        config.algorithm.generator.latent_size = 0
+        return config
+    del config.algorithm.sampling_rate
+    config.algorithm.name = "variational_autoencoder"
+    config.algorithm.encoder = ConfigDict({"name": "lstm", "hidden_size": 32})
+    config.algorithm.kl_weight = 1.0  # a schedule too
     return config
