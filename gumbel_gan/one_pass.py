@@ -130,8 +130,8 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array, *, ending: int | None 
       ending: the symbol after which only that symbol is drawn; None where there is none.
 
     Returns:
-      `[N, T]` log-probabilities in nats: log softmax(logits) up to the first `ending`, that one included, and after it
-      0 of `ending` and -1e9 of any other symbol.
+      `[N, T]` log-probabilities in nats: log softmax(logits), but right after an `ending` 0 of `ending` and -1e9 of any
+      other symbol.
 
     Raises:
       TypeError: `logits` is not floating, or `tokens` is not an array of integers.
@@ -145,7 +145,8 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array, *, ending: int | None 
     if ending is None:
         return log_probs_NT
     is_ending_NT = tokens == ending
-    return jnp.where(_ended(is_ending_NT), jnp.where(is_ending_NT, 0.0, EXCLUDED), log_probs_NT)
+    follows_NT = jnp.pad(is_ending_NT[:, :-1], ((0, 0), (1, 0)))
+    return jnp.where(follows_NT, jnp.where(is_ending_NT, 0.0, EXCLUDED), log_probs_NT)
 
 
 def _ended(is_ending: jax.Array) -> jax.Array:

@@ -27,7 +27,7 @@ _ONE_PASS = "in one pass, transformer"
 
 def generators(length: int) -> dict[str, gg.Generator]:
     """Returns the generators by name, for sequences of a length."""
-    sizes = {"num_layers": 3, "num_heads": 4, "latent_size": WIDTH}
+    sizes: dict[str, Any] = {"num_layers": 3, "num_heads": 4, "latent_size": WIDTH}
     return {
         _ONE_PASS: gg.one_pass_generator(NUM_SYMBOLS, length, WIDTH, **sizes),
         "in one pass, convolutions": gg.convolutional_one_pass_generator(
