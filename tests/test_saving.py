@@ -25,6 +25,8 @@ GENERATORS = {
     "dropout": lambda: gg.lstm_generator(K, 3, dropout_rate=np.float32(0.25)),
     "bfloat16": lambda: gg.lstm_generator(K, 3, dtype=jnp.bfloat16),
     "transformer": lambda: gg.transformer_generator(K, 4, num_layers=1, latent_size=2),
+    "one pass": lambda: gg.one_pass_generator(K, TASK.length, 4, num_layers=1, latent_size=2),
+    "convolutional": lambda: gg.convolutional_one_pass_generator(K, TASK.length, 4, num_blocks=1, latent_size=2),
     "labels": lambda: gg.lstm_generator(K, 3, condition=gg.Labels(2)),
     "vectors": lambda: gg.gru_generator(K, 3, condition=gg.Vectors(2)),
     "sequences": lambda: gg.transformer_generator(K, 4, num_layers=1, condition=gg.Sequences(5, padding=0)),

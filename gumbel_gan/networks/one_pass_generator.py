@@ -137,12 +137,14 @@ def one_pass_generator(
       Gu et al. 2018, for symbols in one pass, https://arxiv.org/abs/1711.02281; Vaswani et al. 2017,
       https://arxiv.org/abs/1706.03762.
     """
+    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_heads(width, num_heads)
     require_condition_spec(condition)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
     module = _Transformer(num_symbols, length, width, num_layers, num_heads, mlp_ratio, condition, dtype)
-    return _generator(module, latent_size, condition, dropout)
+    generator = _generator(module, latent_size, condition, dropout)
+    return generator._replace(built_by=("one_pass_generator", tuple(arguments.items())))
 
 
 def convolutional_one_pass_generator(
@@ -184,12 +186,14 @@ def convolutional_one_pass_generator(
     References:
       Gulrajani et al. 2017, section 5.5, https://arxiv.org/abs/1704.00028.
     """
+    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_at_least(1, width=width, kernel_size=kernel_size)
     require_at_least(0, num_blocks=num_blocks)
     require_labels_or_vectors(condition)
     dropout = Dropout(dropout_rate, num_blocks, width)
     module = _Convolutional(num_symbols, length, width, num_blocks, kernel_size, condition, dtype)
-    return _generator(module, latent_size, condition, dropout)
+    generator = _generator(module, latent_size, condition, dropout)
+    return generator._replace(built_by=("convolutional_one_pass_generator", tuple(arguments.items())))
 
 
 def _inputs(module: Any, batch_size: int, length: int, latent: jax.Array | None) -> jax.Array:
