@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_symbols
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_num_given, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 from gumbel_gan.relaxation.gumbel import check_logits
 
@@ -174,7 +174,7 @@ def sequence_model(
         if num_written > length:
             raise ValueError(f"tokens must be at most {length} symbols long, got shape {tokens.shape}")
         num_given = num_written if num_given is None else num_given
-        unroll.require_num_given(num_given, num, num_written)
+        require_num_given(num_given, num, num_written)
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, condition)
         tokens = jnp.pad(tokens, ((0, 0), (0, length - num_written)))
