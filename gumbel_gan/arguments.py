@@ -115,23 +115,6 @@ def require_number(
         raise ValueError(f"{wanted}, got {value!r}")
 
 
-def require_num_given(num_given: ArrayLike, batch_size: int, length: int) -> None:
-    """Raises unless a number of given symbols is an integer from 0 to `length`, or an array of `[batch_size]` of them.
-
-    Raises:
-      TypeError: it is not an integer, or an array of them.
-      ValueError: it has another shape, or a value that is not traced is out of its range.
-    """
-    if not isinstance(num_given, jax.Array | np.ndarray) or not num_given.ndim:
-        require_number("num_given", num_given, low=0, high=length)
-        if not jnp.issubdtype(jnp.result_type(num_given), jnp.integer):
-            raise TypeError(f"num_given must be an integer, got {num_given!r}")
-        return
-    require_symbols(length + 1, num_given=num_given)
-    if num_given.shape != (batch_size,):
-        raise ValueError(f"num_given must be a number or [{batch_size}], got shape {num_given.shape}")
-
-
 def require_scalar(name: str, value: Any, **limits: Any) -> None:
     """Raises unless an argument is a schedule or a number that `require_number` accepts with the same limits.
 

@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan import unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_num_given, require_symbols
+from gumbel_gan import one_pass, unroll
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
+from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits
 
 PyTree = Any
@@ -75,7 +76,7 @@ class SequenceModel(NamedTuple):
         many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
       complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` int32 tokens:
         the first `num_given` symbols (a number or `[N]` numbers, at most P; None: all P) are kept, the others drawn
-        given them. They may be traced.
+        given them. They may be traced. A latent is drawn from its prior, whatever the symbols.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
         included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
         unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a
@@ -174,7 +175,7 @@ def sequence_model(
         if num_written > length:
             raise ValueError(f"tokens must be at most {length} symbols long, got shape {tokens.shape}")
         num_given = num_written if num_given is None else num_given
-        require_num_given(num_given, num, num_written)
+        unroll.require_num_given(num_given, num, num_written)
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, condition)
         tokens = jnp.pad(tokens, ((0, 0), (0, length - num_written)))
@@ -189,8 +190,14 @@ def sequence_model(
 
         def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             shared = inputs(model, key, 1)["latent"]
-            given = inputs(model, None, num, condition) | {"latent": _repeat(shared, num)}
-            return jnp.logaddexp(total_N, jnp.sum(token_log_probs(model, params, tokens, given), axis=1)), None
+            if generator.independent_logits is not None and condition is None:
+                # All sequences have the logits of the draw.
+                logits_1TK = independent_logits(model, params, 1, tokens.shape[1], {"latent": shared})
+                log_probs_NT = one_pass.token_log_probs(logits_1TK[0], tokens, ending=_ending(model))
+            else:
+                given = inputs(model, None, num, condition) | {"latent": _repeat(shared, num)}
+                log_probs_NT = token_log_probs(model, params, tokens, given)
+            return jnp.logaddexp(total_N, jnp.sum(log_probs_NT, axis=1)), None
 
         none_N = jnp.full((num,), -jnp.inf, jnp.float32)
         total_N, _ = jax.lax.scan(add_draw, none_N, jax.random.split(jax.random.key(0), num_latent_draws))
@@ -308,6 +315,71 @@ def token_step(model: SequenceModel, params: Params) -> unroll.Step:
     return step
 
 
+def independent_logits(model: SequenceModel, params: Params, num: int, length: int, given: dict[str, Any]) -> jax.Array:
+    """Computes `[N, length, K]` float32 logits of all positions at once, of a generator whose symbols are independent.
+
+    The rules of padding have two parts. The one for the first position, whether it may be padding, is in these logits.
+    The other, that nothing but padding follows a padding where `padding_ends`, depends on what is drawn: symbols are
+    drawn from these logits, and those after the first padding are replaced by padding. So p(tokens | latent) is exactly
+    the product over the positions up to the first padding, that one included.
+    """
+    if model.generator.independent_logits is None:
+        raise ValueError("generator must have independent_logits, got None")
+    logits_NTK = model.generator.independent_logits(params, num, length, **given).astype(jnp.float32)
+    if model.allow_empty or model.padding is None:
+        return logits_NTK
+    return logits_NTK.at[:, 0].set(mask_symbol(logits_NTK[:, 0], model.padding))
+
+
+def relaxed_sample(
+    key: jax.Array,
+    model: SequenceModel,
+    params: Params,
+    num: int,
+    given: dict[str, Any],
+    *,
+    estimator: Estimator,
+    temperature: ArrayLike,
+    feedback_temperature: ArrayLike | None = None,
+    feedback_gradient: bool = True,
+) -> jax.Array:
+    """Draws relaxed sequences, through which the loss of a discriminator has a gradient.
+
+    Args:
+      key: typed PRNG key; consumed.
+      model: the model.
+      params: the generator's parameters.
+      num: N, number of sequences.
+      given: keyword arguments of `inputs`, of N sequences.
+      estimator: draws a sample from logits and noise.
+      temperature: scalar > 0 of the symbols.
+      feedback_temperature: scalar > 0 of the symbols that are fed back; None: `temperature`. Like the next argument, it
+        says nothing of a generator that feeds none back.
+      feedback_gradient: whether gradients flow through the symbols that are fed back.
+
+    Returns:
+      `[N, T, K]` samples that carry a gradient.
+
+    Raises:
+      TypeError: an argument is of another type.
+      ValueError: an argument is out of its range.
+    """
+    if model.generator.independent_logits is not None:
+        logits_NTK = independent_logits(model, params, num, model.length, given)
+        return one_pass.relaxed(key, logits_NTK, estimator=estimator, temperature=temperature, ending=_ending(model))
+    return unroll.relaxed(
+        key,
+        relaxed_step(model, params),
+        model.generator.initial_carry(params, num, model.length, **given),
+        unroll.start_symbols(num, model.generator.num_symbols),
+        model.length,
+        estimator=estimator,
+        temperature=temperature,
+        feedback_temperature=feedback_temperature,
+        feedback_gradient=feedback_gradient,
+    )
+
+
 def sample(
     key: jax.Array,
     model: SequenceModel,
@@ -339,13 +411,18 @@ def sample(
       ValueError: `num`, `length` or `temperature` is out of its range.
     """
     require_at_least(0, num=num)
+    require_at_least(1, length=length)
+    if model.generator.independent_logits is not None:
+        logits_NTK = independent_logits(model, params, num, length, given)
+        if not padded and model.padding is not None:
+            logits_NTK = mask_symbol(logits_NTK, model.padding)
+        return one_pass.hard(key, logits_NTK, temperature=temperature, ending=_ending(model))
     bound = token_step(model, params)
 
     def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
         carry, logits_BK = bound(carry, token_B)
         return carry, logits_BK if padded or model.padding is None else mask_symbol(logits_BK, model.padding)
 
-    require_at_least(1, length=length)
     carry = model.generator.initial_carry(params, num, length, **given)
     start = unroll.start_tokens(num, model.generator.num_symbols)
     return unroll.hard(key, step, carry, start, length, temperature=temperature)
@@ -369,6 +446,9 @@ def complete_tokens(
     """
     check_tokens(model, tokens)
     num, length = tokens.shape
+    if model.generator.independent_logits is not None:
+        logits_NTK = independent_logits(model, params, num, length, given)
+        return one_pass.completed(key, logits_NTK, tokens, num_given, temperature=temperature, ending=_ending(model))
     carry = model.generator.initial_carry(params, num, length, **given)
     start = unroll.start_tokens(num, model.generator.num_symbols)
     step = token_step(model, params)
@@ -385,12 +465,13 @@ def teacher_forced_logits(model: SequenceModel, params: Params, tokens: jax.Arra
     check_tokens(model, tokens)
     num, length = tokens.shape
     generator = model.generator
-    start = unroll.start_tokens(num, generator.num_symbols)
+    if generator.independent_logits is not None:
+        return _follow_tokens(model, generator.independent_logits(params, num, length, **given), tokens)
     if generator.logits is None:
+        start = unroll.start_tokens(num, generator.num_symbols)
         carry = generator.initial_carry(params, num, length, **given)
         return unroll.teacher_forced(token_step(model, params), carry, start, tokens)
-    logits_NTK = generator.logits(params, tokens, **given)
-    return _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
+    return _follow_tokens(model, generator.logits(params, tokens, **given), tokens)
 
 
 def token_log_probs(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
@@ -409,8 +490,7 @@ def hidden_states_and_logits(
     """
     check_tokens(model, tokens)
     hidden_NTH, logits_NTK = require_hidden_states(model)(params, tokens, **given)
-    start = unroll.start_tokens(tokens.shape[0], model.generator.num_symbols)
-    return hidden_NTH, _mask_after(model, logits_NTK, unroll.previous_tokens(tokens, start))
+    return hidden_NTH, _follow_tokens(model, logits_NTK, tokens)
 
 
 def require_hidden_states(model: SequenceModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
@@ -432,6 +512,17 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     if tokens.ndim != 2 or not tokens.shape[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {tokens.shape}")
     require_symbols(model.generator.num_symbols, tokens=tokens)
+
+
+def _ending(model: SequenceModel) -> int | None:
+    """Returns the symbol that only itself may follow, if there is one."""
+    return model.padding if model.padding_ends else None
+
+
+def _follow_tokens(model: SequenceModel, logits: jax.Array, tokens: jax.Array) -> jax.Array:
+    """Returns logits `[N, T, K]` in float32 under the rules of padding, along tokens `[N, T]`."""
+    start = unroll.start_tokens(tokens.shape[0], model.generator.num_symbols)
+    return _mask_after(model, logits, unroll.previous_tokens(tokens, start))
 
 
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:

@@ -19,7 +19,6 @@ from gumbel_gan.arguments import (
     require_integers,
     require_key,
     require_kind,
-    require_num_given,
     require_number,
     require_symbols,
 )
@@ -290,6 +289,23 @@ def completed(
     drawn = times[:, None] >= given[None] if given.ndim else times >= given
 
     return _partly_drawn(key, step, carry, start, tokens, drawn, lambda logits_BK: logits_BK / temperature)[0]
+
+
+def require_num_given(num_given: ArrayLike, batch_size: int, length: int) -> None:
+    """Raises unless a number of given symbols is an integer from 0 to `length`, or an array of `[batch_size]` of them.
+
+    Raises:
+      TypeError: it is not an integer, or an array of them.
+      ValueError: it has another shape, or a value that is not traced is out of its range.
+    """
+    if not isinstance(num_given, jax.Array | np.ndarray) or not num_given.ndim:
+        require_number("num_given", num_given, low=0, high=length)
+        if not jnp.issubdtype(jnp.result_type(num_given), jnp.integer):
+            raise TypeError(f"num_given must be an integer, got {num_given!r}")
+        return
+    require_symbols(length + 1, num_given=num_given)
+    if num_given.shape != (batch_size,):
+        raise ValueError(f"num_given must be a number or [{batch_size}], got shape {num_given.shape}")
 
 
 def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:

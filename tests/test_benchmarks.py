@@ -82,6 +82,17 @@ def test_flax_s_networks_are_the_same_networks():
     jax_step.scanned(sizes, networks=flax_networks.make).program.run()
 
 
+def test_sampling_is_timed_at_every_length_and_in_both_ways(tmp_path):
+    command = [sys.executable, "-m", "experiments.benchmarks.sampling", "--num_rounds=1", "--seconds=0.01"]
+    command += ["--length=2", f"--output={tmp_path / 'sampling.json'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "sampling.json").read_text())["lengths"]["2"]
+    assert len(rows) == 4
+    assert rows["in one pass, transformer"]["ratio"]["median"] == 1.0
+    assert all(row["sequences_a_second"]["least"] > 0 for row in rows.values())
+
+
 def test_a_missing_extra_is_named(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('there is none')")
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}

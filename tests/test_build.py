@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +24,7 @@ from experiments.configs import (
     names,
     names_importance,
     names_mle,
+    one_pass,
     oracle,
     professor_forcing,
     quicktest,
@@ -72,6 +74,24 @@ def test_every_config_builds_and_its_step_keeps_the_state(name):
         lambda leaf: (leaf.shape, leaf.dtype), new_state
     )
     assert experiment.latent_draws == 0
+
+
+@pytest.mark.parametrize("method", one_pass.METHODS)
+def test_every_one_pass_method_builds_and_its_step_keeps_the_state(method):
+    experiment = built(one_pass.get_config(method))
+    algorithm = experiment.algorithm
+    assert algorithm.model.generator.independent_logits is not None
+    assert (experiment.latent_draws == 0) == (method == "independent")
+    state = jax.eval_shape(algorithm.init, jax.random.key(0))
+    new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, take(experiment.data, slice(128)))
+    chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
+
+
+def test_an_encoder_needs_a_latent():
+    config = one_pass.get_config("vae")
+    config.algorithm.generator.latent_size = 0
+    with pytest.raises(ValueError, match=r"config\.algorithm\.generator must have a latent"):
+        built(config)
 
 
 def test_a_config_survives_its_json():

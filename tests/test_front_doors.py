@@ -264,9 +264,9 @@ def parse(*arguments):
     [
         (("--config.batch_sise=3",), "the config has no setting 'batch_sise'"),
         (("--config.batch_size=many",), ""),
-        (("--workdir=",), "--workdir must name a folder, got an empty text"),
-        (("--output= ",), "--output must name a folder, got an empty text"),
-        (("--workdirs=a,,b",), "--workdirs must name a folder, got an empty text"),
+        (("--workdir=",), "--workdir must name a folder or a file, got an empty text"),
+        (("--output= ",), "--output must name a folder or a file, got an empty text"),
+        (("--workdirs=a,,b",), "--workdirs must name a folder or a file, got an empty text"),
         (("seed=3",), "arguments must be flags such as --workdir=DIR, got 'seed=3'"),
         (("--config={tmp}/empty.py",), "--config must name a file with a function get_config"),
         (("--config={tmp}/syntax.py",), "--config: the file raised SyntaxError: invalid syntax"),

@@ -52,6 +52,13 @@ def professor_forcing(**settings):
     return gg.professor_forcing(MODEL, gg.behavior_discriminator(3 + NUM_SYMBOLS, 3), **SGD, **settings)
 
 
+def variational_autoencoder(**settings):
+    generator = gg.one_pass_generator(NUM_SYMBOLS, LENGTH, 2, num_layers=1, num_heads=1, latent_size=2)
+    encoder = gg.recurrent_encoder(NUM_SYMBOLS, 3, 2)
+    model = gg.sequence_model(generator, length=LENGTH)
+    return gg.variational_autoencoder(model, encoder, optimizer=optax.sgd(0.1), **settings)
+
+
 def maximum_likelihood(*, learning_rate, **settings):
     return gg.maximum_likelihood(MODEL, optimizer=optax.adam(learning_rate), **settings)
 
@@ -98,6 +105,7 @@ CASES = {
             "ema_decay": EMA_DECAYS,
         },
     ),
+    "variational_autoencoder": Case(variational_autoencoder, {"kl_weight": (0.5, 0.0, 2.0), "ema_decay": EMA_DECAYS}),
     "maximum_likelihood": Case(
         maximum_likelihood,
         {"sampling_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},

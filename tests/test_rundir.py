@@ -13,7 +13,8 @@ from experiments.run.directory import RunDirectory, check_holds_no_run
 from experiments.run.texts import write_samples
 
 CONFIG = run_config.parse(quicktest.get_config())
-WRITTEN = ("summary.json", "metrics.jsonl", "samples.txt", "curves.png")
+MODELS = ("model.safetensors", "best.safetensors")
+WRITTEN = ("summary.json", "metrics.jsonl", "samples.txt", "curves.png", *MODELS)
 FOLDERS = ("checkpoints", "events")
 
 
@@ -170,6 +171,8 @@ def test_a_run_of_an_older_version_has_the_files_that_its_config_tells(tmp_path)
     run.config.write_text(json.dumps(record))
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.txt").write_text("mine")
+    for name in MODELS:
+        (tmp_path / name).unlink()
     run.start(CONFIG, overwrite=True)
     assert files_in(tmp_path).keys() == {"config.json", "data/mine.txt"}
 
@@ -195,6 +198,6 @@ def test_links_of_a_run_are_deleted_and_not_what_they_point_to(tmp_path):
 def test_what_will_be_deleted_is_printed(tmp_path, capsys):
     write_run(tmp_path)
     loop.prepare(CONFIG, RunDirectory(tmp_path), overwrite=True)
-    names = "summary.json, metrics.jsonl, samples.txt, curves.png, checkpoints, events, config.json"
+    names = ", ".join((*WRITTEN, *FOLDERS, "config.json"))
     assert capsys.readouterr().out == f"deleting of the run in {tmp_path}: {names}\n"
     assert files_in(tmp_path).keys() == {"config.json"}

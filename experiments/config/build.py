@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -22,7 +23,7 @@ from gumbel_gan.algorithms import Algorithm, Feedback
 from gumbel_gan.data import Batch
 from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
-from gumbel_gan.networks import Discriminator, PrefixDiscriminator
+from gumbel_gan.networks import Discriminator, Encoder, PrefixDiscriminator
 from gumbel_gan.relaxation import Estimator
 from gumbel_gan.tasks import Progress, Task
 
@@ -193,6 +194,7 @@ def _model(section: dict[str, Any], context: _Context) -> SequenceModel:
         f"{_PATH}.generator",
         registries.GENERATORS,
         num_symbols=task.num_symbols,
+        length=task.length,
         dtype=context.dtype,
     )
     settings = {name: section.pop(name) for name in _MODEL_SETTINGS if name in section}
@@ -226,6 +228,8 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
     for name, read in readers.items():
         if name in parameters and (name in section or parameters[name].default is inspect.Parameter.empty):
             given[name] = read(pop(section, name, _PATH), f"{_PATH}.{name}", context)
+    if "encoder" in parameters:
+        given["encoder"] = _encoder(pop(section, "encoder", _PATH), model, context)
     if "discriminator" in parameters:
         of_prefixes = "advantages" in given and given["advantages"].of_prefixes
         known = context.entry.prefix_discriminators if of_prefixes else context.entry.discriminators
@@ -268,6 +272,22 @@ def _discriminator(
         known,
         num_symbols=generator.num_symbols,
         num_features=(generator.hidden_size or 0) + generator.num_symbols,
+        dtype=context.dtype,
+    )
+
+
+def _encoder(section: Any, model: SequenceModel, context: _Context) -> Encoder:
+    """Builds an encoder into the latent of the model's generator."""
+    sample_latent = model.generator.sample_latent
+    if sample_latent is None:
+        raise ValueError(f"{_PATH}.generator must have a latent for an encoder")
+    latent = jax.eval_shape(lambda key: sample_latent(key, 1), jax.random.key(0))
+    return context.reader.named(
+        section,
+        f"{_PATH}.encoder",
+        registries.ENCODERS,
+        num_symbols=model.generator.num_symbols,
+        latent_size=jax.tree.leaves(latent)[0].shape[-1],
         dtype=context.dtype,
     )
 

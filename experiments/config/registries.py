@@ -17,6 +17,7 @@ from gumbel_gan.algorithms import (
     policy_gradient,
     professor_forcing,
     relaxed_gan,
+    variational_autoencoder,
 )
 from gumbel_gan.arguments import Scalar, require_at_least, require_number, require_scalar
 from gumbel_gan.data import inverse_frequency_weights
@@ -46,6 +47,8 @@ GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
     "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),
     "gru": partial(networks.recurrent_generator, cell=networks.GRUCell),
     "transformer": networks.transformer_generator,
+    "one_pass": networks.one_pass_generator,
+    "convolutional_one_pass": networks.convolutional_one_pass_generator,
 }
 DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "lstm": partial(networks.recurrent_discriminator, cell=networks.LSTMCell),
@@ -60,6 +63,10 @@ PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]]
 }
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator
+}
+ENCODERS: Mapping[str, Callable[..., networks.Encoder]] = {
+    "lstm": partial(networks.recurrent_encoder, cell=networks.LSTMCell),
+    "gru": partial(networks.recurrent_encoder, cell=networks.GRUCell),
 }
 
 
@@ -100,6 +107,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "importance_gan": AlgorithmEntry(importance_gan, weights=toth_weights),
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
+    "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
 }
 # An estimator, or a function that builds one of hyperparameters.
 ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {

@@ -250,9 +250,9 @@ class RunDirectory:
         return rows[-1]["wall_seconds"] if rows else 0.0
 
     def _write_record(self, config: RunConfig, replaces: Iterable[Path] = ()) -> None:
-        names = [str(path.relative_to(self.path)) for path in self._written(config)]
+        names = list(map(self._name, self._written(config)))
         record = config.to_dict() | {_WRITTEN: names}
-        if deleted := [str(path.relative_to(self.path)) for path in replaces]:
+        if deleted := list(map(self._name, replaces)):
             record[_REPLACES] = deleted
         write_json(self.config, record)
 
@@ -297,12 +297,17 @@ class RunDirectory:
         except ValueError:
             return []
         known, names = self._written(record.config), record.written
-        # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list.
-        listed = [path for path in known if names is None or str(path.relative_to(self.path)) in names]
+        # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list,
+        # and no models.
+        since_then = (self.model, self.best_model)
+        listed = [path for path in known if (path not in since_then if names is None else self._name(path) in names)]
         listed = [*record.replaces, *(path for path in listed if path not in record.replaces)]
         # What a process that was killed left of one of them.
         partial = [path.with_name(path.name + PARTIAL) for path in listed]
         return [path for path in [*partial, *listed] if os.path.lexists(path)]
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.path))
 
     def _top(self, path: Path) -> Path:
         """Returns the file or folder directly in the run's folder that a path is, or lies in."""

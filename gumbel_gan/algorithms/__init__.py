@@ -6,6 +6,7 @@ from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.policy_gradient import policy_gradient
 from gumbel_gan.algorithms.professor_forcing import professor_forcing
 from gumbel_gan.algorithms.relaxed_gan import Feedback, relaxed_gan
+from gumbel_gan.algorithms.variational_autoencoder import variational_autoencoder
 
 __all__ = [
     "Algorithm",
@@ -17,4 +18,5 @@ __all__ = [
     "policy_gradient",
     "professor_forcing",
     "relaxed_gan",
+    "variational_autoencoder",
 ]

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gumbel_gan import unroll
 from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch, one_hot
@@ -16,7 +15,7 @@ from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import Objective, loss_of_each
 from gumbel_gan.losses.penalties import GradientPenalty
 from gumbel_gan.losses.score_function import leave_one_out
-from gumbel_gan.model import SequenceModel, again, inputs, relaxed_step, token_log_probs
+from gumbel_gan.model import SequenceModel, again, inputs, relaxed_sample, token_log_probs
 from gumbel_gan.networks import Discriminator, Params
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.instance_noise import add_instance_noise
@@ -150,12 +149,12 @@ def relaxed_gan(
         """Returns `[N, T, K]` samples and, where the score function is used, their `[N]` log-probabilities."""
         num = len(batch.tokens) if num_generated is None else num_generated
         given = inputs(model, latent_key, num, batch.condition, training=True)
-        emitted_NTK = unroll.relaxed(
+        emitted_NTK = relaxed_sample(
             noise_key,
-            relaxed_step(model, params),
-            model.generator.initial_carry(params, num, model.length, **given),
-            unroll.start_symbols(num, model.generator.num_symbols),
-            model.length,
+            model,
+            params,
+            num,
+            given,
             estimator=estimator,
             temperature=at_step(temperature, step),
             feedback_temperature=None if feedback.temperature is None else at_step(feedback.temperature, step),

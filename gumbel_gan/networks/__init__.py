@@ -3,9 +3,12 @@
 from gumbel_gan.networks.cells import GRUCell, LSTMCell
 from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
 from gumbel_gan.networks.convolutional import convolutional_discriminator, multi_representation_discriminator
+from gumbel_gan.networks.encoder import recurrent_encoder
+from gumbel_gan.networks.independent import independent_generator
 from gumbel_gan.networks.initial_states import LATENTS
-from gumbel_gan.networks.interface import Carry, Discriminator, Generator, Params, PrefixDiscriminator
+from gumbel_gan.networks.interface import Carry, Discriminator, Encoder, Generator, Params, PrefixDiscriminator
 from gumbel_gan.networks.masks import force_symbol, mask_symbol
+from gumbel_gan.networks.one_pass_generator import convolutional_one_pass_generator, one_pass_generator
 from gumbel_gan.networks.recurrent_discriminator import (
     POOLINGS,
     behavior_discriminator,
@@ -31,6 +34,7 @@ __all__ = [
     "POOLINGS",
     "Carry",
     "Discriminator",
+    "Encoder",
     "GRUCell",
     "Generator",
     "LSTMCell",
@@ -41,18 +45,22 @@ __all__ = [
     "Vectors",
     "behavior_discriminator",
     "convolutional_discriminator",
+    "convolutional_one_pass_generator",
     "force_symbol",
     "from_settings",
     "gru_discriminator",
     "gru_generator",
     "gru_prefix_discriminator",
+    "independent_generator",
     "lstm_discriminator",
     "lstm_generator",
     "lstm_generator_params",
     "lstm_prefix_discriminator",
     "mask_symbol",
     "multi_representation_discriminator",
+    "one_pass_generator",
     "recurrent_discriminator",
+    "recurrent_encoder",
     "recurrent_generator",
     "recurrent_prefix_discriminator",
     "settings_of",

@@ -1,4 +1,4 @@
-"""The pure functions of a discriminator, of a Flax module that takes sequences, a condition and dropout's factors."""
+"""The pure functions of a network that reads sequences, of a Flax module that takes these, a condition and dropout."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,17 +18,17 @@ def discriminator_functions(
     condition: ConditionSpec | None,
     dropout: Dropout,
 ) -> tuple[Callable[[jax.Array], Params], Callable[..., jax.Array]]:
-    """Returns `init` and `logits` of a `Discriminator` or a `PrefixDiscriminator`.
+    """Returns the two functions of a `Discriminator`, a `PrefixDiscriminator` or an `Encoder`.
 
     Args:
-      module: Flax module, which maps (x `[B, T, K]`, condition, factors of dropout) to logits.
+      module: Flax module, which maps (x `[B, T, K]`, condition, factors of dropout) to logits, or to moments.
       num_symbols: K.
       condition: what sequences are conditioned on; None: nothing.
       dropout: of the module's layers.
 
     Returns:
       init: key -> params.
-      logits: (params, x, condition=None, dropout_key=None) -> logits.
+      logits: (params, x, condition=None, dropout_key=None) -> logits, or moments.
     """
     spec = condition
 

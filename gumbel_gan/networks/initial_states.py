@@ -89,3 +89,13 @@ class RecurrentLatent:
             parts = [jnp.split(part, len(carries), axis=-1)[i].astype(self.dtype) for part in jax.tree.leaves(latent)]
             placed.append(jax.tree.unflatten(structure, leaves[: len(leaves) - len(parts)] + parts))
         return placed
+
+
+def check_latent(latent: Any, size: int, batch_size: int) -> None:
+    """Raises ValueError unless a latent is `[B, size]`, or, for a size of 0, None."""
+    if not size:
+        if latent is not None:
+            raise ValueError("latent must be None for a network that was built without one")
+    elif latent is None or jnp.shape(latent) != (batch_size, size):
+        got = "None" if latent is None else f"shape {jnp.shape(latent)}"
+        raise ValueError(f"latent must have shape {(batch_size, size)}, got {got}")

@@ -13,7 +13,7 @@ Condition = Any
 
 
 class Generator(NamedTuple):
-    """An autoregressive generator: the logits of the next symbol, given the symbols before it.
+    """A generator: the logits of the next symbol, given the symbols before it, or of all symbols at once.
 
     Three functions are enough. The others are optional: what they compute is derived from `step` where they are None.
 
@@ -42,6 +42,10 @@ class Generator(NamedTuple):
       hidden_size: H; None where `hidden_states` is.
       sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B. None: there is no latent.
       uses_dropout: whether the network takes a `dropout_key` in training.
+      independent_logits: (params, batch_size, length) -> `[B, T, K]`, the logits of all positions at once, where the
+        symbols are independent of each other given the latent and the condition. It takes the keyword arguments above.
+        With it, nothing is rolled out, and `step` only serves those who want the symbols one by one;
+        `independent_generator` makes the whole record. None: the network is autoregressive.
       built_by: the function of this library that built the network, by name, and its arguments, from which a saved
         network is built again; None for a network of your own.
     """
@@ -56,6 +60,7 @@ class Generator(NamedTuple):
     hidden_size: int | None = None
     sample_latent: Callable[[jax.Array, int], Latent] | None = None
     uses_dropout: bool = False
+    independent_logits: Callable[..., jax.Array] | None = None
     built_by: tuple[str, tuple[tuple[str, Any], ...]] | None = None
 
 
@@ -87,4 +92,20 @@ class PrefixDiscriminator(NamedTuple):
 
     init: Callable[[jax.Array], Params]
     logits: Callable[..., jax.Array]
+    uses_dropout: bool = False
+
+
+class Encoder(NamedTuple):
+    """An encoder of sequences, to a normal distribution of latents with independent components.
+
+    Attributes:
+      init: key -> params.
+      moments: (params, x `[B, T, K]`) -> (mean `[B, Z]`, logarithm of the standard deviation `[B, Z]`) of the latent of
+        each sequence, floating. It takes the keyword arguments `condition` and `dropout_key` where they exist, as in
+        `Generator`.
+      uses_dropout: whether the network takes a `dropout_key` in training.
+    """
+
+    init: Callable[[jax.Array], Params]
+    moments: Callable[..., tuple[jax.Array, jax.Array]]
     uses_dropout: bool = False

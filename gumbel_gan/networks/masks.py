@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 # The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
-_EXCLUDED = -1e9
+EXCLUDED = -1e9
 
 
 def force_symbol(logits: jax.Array, symbol: int) -> jax.Array:
@@ -13,7 +13,7 @@ def force_symbol(logits: jax.Array, symbol: int) -> jax.Array:
     >>> force_symbol(jnp.array([0.5, 2.0, 1.0]), 2).tolist()
     [-1000000000.0, -1000000000.0, 1.0]
     """
-    return jnp.where(_is_symbol(logits, symbol), logits, jnp.asarray(_EXCLUDED, logits.dtype))
+    return jnp.where(_is_symbol(logits, symbol), logits, jnp.asarray(EXCLUDED, logits.dtype))
 
 
 def mask_symbol(logits: jax.Array, symbol: int) -> jax.Array:
@@ -22,7 +22,7 @@ def mask_symbol(logits: jax.Array, symbol: int) -> jax.Array:
     >>> mask_symbol(jnp.array([0.5, 2.0, 1.0]), 2).tolist()
     [0.5, 2.0, -1000000000.0]
     """
-    return jnp.where(_is_symbol(logits, symbol), jnp.asarray(_EXCLUDED, logits.dtype), logits)
+    return jnp.where(_is_symbol(logits, symbol), jnp.asarray(EXCLUDED, logits.dtype), logits)
 
 
 def _is_symbol(logits: jax.Array, symbol: int) -> jax.Array:

@@ -121,6 +121,12 @@ def unroll_cell(
     return scan(cell, carry, x)[1]
 
 
+def read(cell: Any, x: jax.Array, *, reverse: bool = False) -> jax.Array:
+    """Returns the states `[T, B, H]` of a cell, which begins with a carry of its own, along x `[T, B, N]`."""
+    carry = zero_carry(cell, x.shape[1], x.shape[2], x.dtype)
+    return unroll_cell(cell, carry, x, reverse=reverse)[0]
+
+
 def _is_projected_at_once(cell: Any, x: jax.Array, num_symbols: int | None) -> bool:
     """Returns whether the inputs of all steps are projected before the scan, which is faster where they are wide."""
     if jnp.issubdtype(x.dtype, jnp.integer):

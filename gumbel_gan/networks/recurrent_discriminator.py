@@ -12,9 +12,8 @@ from gumbel_gan.networks.cells import GRUCell, LSTMCell
 from gumbel_gan.networks.conditions import Labels, Vectors, require_labels_or_vectors
 from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
-from gumbel_gan.networks.initial_states import zero_carry
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
-from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, require_recurrent, unroll_cell
+from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, read, require_recurrent
 from gumbel_gan.networks.spectral import dense_of
 
 POOLINGS = ("last", "last_and_mean")
@@ -38,9 +37,9 @@ class _Discriminator(nn.Module):
         if self.embedding_size is not None:
             x_TBN = drop(dense(self.embedding_size, use_bias=False, name="embedding")(x_TBN), dropout, self.num_layers)
         for layer in range(self.num_layers):
-            states = [_read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN)]
+            states = [read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN)]
             if self.bidirectional:
-                states.append(_read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN, reverse=True))
+                states.append(read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN, reverse=True))
             x_TBN = drop(jnp.concatenate(states, axis=-1), dropout, layer)
         if self.pooling is None:
             features = jnp.swapaxes(x_TBN, 0, 1)
@@ -63,17 +62,11 @@ class _BehaviorDiscriminator(nn.Module):
         del condition, dropout
         x_TBN = jnp.swapaxes(x.astype(self.dtype), 0, 1)
         cells = [GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2)]
-        states = [_read(cell, x_TBN, reverse=i == 1) for i, cell in enumerate(cells)]
+        states = [read(cell, x_TBN, reverse=i == 1) for i, cell in enumerate(cells)]
         h_BH = jnp.mean(jnp.concatenate(states, axis=-1), axis=0)
         for _ in range(self.num_layers):
             h_BH = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h_BH))
         return nn.Dense(1, dtype=self.dtype)(h_BH)[:, 0].astype(jnp.float32)
-
-
-def _read(cell: Any, x: jax.Array, *, reverse: bool = False) -> jax.Array:
-    """Returns the states `[T, B, H]` of a cell, which begins with a carry of its own, along x `[T, B, N]`."""
-    carry = zero_carry(cell, x.shape[1], x.shape[2], x.dtype)
-    return unroll_cell(cell, carry, x, reverse=reverse)[0]
 
 
 def recurrent_discriminator(

@@ -25,6 +25,7 @@ from gumbel_gan.networks.conditions import (
     require_condition_spec,
 )
 from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.initial_states import check_latent
 from gumbel_gan.networks.interface import Generator, Params
 
 
@@ -218,7 +219,7 @@ def transformer_generator(
     ) -> TransformerCarry:
         require_at_least(0, batch_size=batch_size)
         require_at_least(1, length=length)
-        _check_latent(latent, latent_size, batch_size)
+        check_latent(latent, latent_size, batch_size)
         check_condition(spec, condition, batch_size)
         factors = dropout.factors(dropout_key, batch_size)
         return module.apply(params, batch_size, length, latent, condition, factors, method="initial_carry")
@@ -252,7 +253,7 @@ def transformer_generator(
             raise TypeError(f"tokens must be integers, got {jnp.result_type(tokens)}")
         if len(shape) != 2 or shape[1] < 1:
             raise ValueError(f"tokens must be [B, T] with T at least 1, got shape {shape}")
-        _check_latent(latent, latent_size, shape[0])
+        check_latent(latent, latent_size, shape[0])
         check_condition(spec, condition, shape[0])
         factors = dropout.factors(dropout_key, shape[0])
         return module.apply(params, jnp.asarray(tokens), latent, condition, factors, method="one_pass")
@@ -273,15 +274,6 @@ def transformer_generator(
         uses_dropout=dropout.is_used,
         built_by=("transformer_generator", tuple(arguments.items())),
     )
-
-
-def _check_latent(latent: Any, size: int, batch_size: int) -> None:
-    if not size:
-        if latent is not None:
-            raise ValueError("latent must be None for a network that was built without one")
-    elif latent is None or jnp.shape(latent) != (batch_size, size):
-        got = "None" if latent is None else f"shape {jnp.shape(latent)}"
-        raise ValueError(f"latent must have shape {(batch_size, size)}, got {got}")
 
 
 def _check_position(carry: TransformerCarry) -> None:

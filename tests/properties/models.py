@@ -97,6 +97,17 @@ CASES = {
         is_a(tuple),
         **_FEW,
     ),
+    "training.train_on": Case(
+        lambda key, batches: training.train_on(ALGORITHM, key, STATE, batches),
+        arguments(key=s.KEYS, batches=s.tokens((1, BATCH, LENGTH), (2, 1, LENGTH), num_symbols=NUM_SYMBOLS)),
+        {
+            "key": s.NOT_KEYS,
+            "batches": s.not_integers((1, BATCH, LENGTH))
+            | s.tokens((BATCH, LENGTH), (0, BATCH, LENGTH), (1, 0, LENGTH), (1, BATCH, LENGTH + 1), num_symbols=1),
+        },
+        is_a(tuple),
+        **_FEW,
+    ),
     "model.inputs": Case(
         lambda key, num, condition: model.inputs(LATENT, key, num, condition),
         arguments(key=st.none() | s.KEYS, num=st.just(2), condition=st.sampled_from((None, np.ones(2)))),

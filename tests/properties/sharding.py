@@ -46,7 +46,7 @@ CASES = {
         f"sharding.{function.__name__}": Case(
             function, arguments(mesh=_MESHES), {"mesh": _NOT_MESHES}, is_a(jax.sharding.NamedSharding), **_FEW
         )
-        for function in (sharding.seeds_sharding, sharding.replicated)
+        for function in (sharding.seeds_sharding, sharding.batches_sharding, sharding.replicated)
     },
     "sharding.init_seeds": Case(
         sharding.init_seeds,
@@ -83,6 +83,40 @@ CASES = {
         lambda result, given: jax.eval_shape(
             result, *(jnp.zeros(2) if axis == 0 else jnp.zeros(()) for axis in given["in_axes"])
         ),
+    ),
+    "sharding.map_parts": Case(
+        lambda function, mesh, in_axes: sharding.map_parts(function, mesh, in_axes=in_axes),
+        arguments(
+            function=st.just(lambda part, first, second: (first + second + part)[None]),
+            mesh=st.just(MESH),
+            in_axes=st.sampled_from(((0, 0), [0, None], (None, 0))),
+        ),
+        {
+            "function": _NOT_FUNCTIONS,
+            "mesh": _NOT_MESHES,
+            "in_axes": st.sampled_from((None, 0, "00", (1, 0), (0, False), (0.0,), ((0,),))),
+        },
+        lambda result, given: jax.eval_shape(
+            result, *(jnp.zeros(2) if axis == 0 else jnp.zeros(()) for axis in given["in_axes"])
+        ),
+        **_FEW,
+    ),
+    "sharding.place": Case(
+        sharding.place,
+        arguments(
+            tree=st.sampled_from(({"a": np.ones(2), "b": (jnp.zeros((4, 2)),)}, ())),
+            sharding=st.just(sharding.seeds_sharding(MESH)),
+        ),
+        {"sharding": st.sampled_from((None, 3, "seeds", MESH))},
+        lambda result, given: jax.tree.map(np.testing.assert_array_equal, result, given["tree"]),
+        **_FEW,
+    ),
+    "sharding.gather": Case(
+        sharding.gather,
+        arguments(tree=st.sampled_from(({"a": np.ones(2), "b": (jnp.zeros((4, 2)),)}, ()))),
+        {},
+        lambda result, given: jax.tree.map(np.testing.assert_array_equal, result, given["tree"]),
+        **_FEW,
     ),
     "sharding.mean_over": Case(
         under_shards,

@@ -67,6 +67,13 @@ CASES = {
         has(lambda given: (BATCH, LENGTH), int32),
         **_MORE,
     ),
+    "unroll.require_num_given": Case(
+        lambda num_given: unroll.require_num_given(num_given, BATCH, LENGTH),
+        arguments(num_given=_NUM_GIVEN | s.tokens((BATCH,), num_symbols=LENGTH + 1)),
+        {"num_given": _NOT_NUM_GIVEN | s.tokens((BATCH + 1,), (BATCH, 1), num_symbols=1)},
+        lambda result, given: None,
+        **_FEW,
+    ),
     "unroll.token_log_probs": Case(
         unroll.token_log_probs,
         arguments(logits=s.floats((BATCH, LENGTH, NUM_SYMBOLS)), tokens=_TOKENS),

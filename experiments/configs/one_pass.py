@@ -1,0 +1,45 @@
+"""Generators that write all symbols in one pass from a latent, from scratch on the arithmetic grammar.
+
+python -m experiments.train --workdir=runs/one_pass --config=experiments/configs/one_pass.py
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic, arithmetic_mle
+from gumbel_gan.arguments import require_one_of
+
+METHODS = ("gan", "vae", "independent")
+
+
+def get_config(method: str = "gan") -> ConfigDict:
+    """Returns the recipe of a method.
+
+    Args:
+      method: 'gan'; 'vae', a variational autoencoder with the same generator; or 'independent', the same generator
+        without a latent by likelihood, whose optimum is the share of each symbol at each position.
+
+    Raises:
+      ValueError: it is another.
+    """
+    require_one_of(METHODS, method=method)
+    generator = {"name": "one_pass", "width": 32, "num_layers": 2, "num_heads": 4, "latent_size": 32}
+    config = arithmetic.get_config() if method == "gan" else arithmetic_mle.get_config()
+    config.num_shards = 1
+    config.num_samples = 100_000
+    config.steps_per_chunk = 250
+    config.chunks_per_checkpoint = 4
+    config.algorithm.num_latent_draws = 1_024
+    config.algorithm.generator = ConfigDict(generator)
+    if method == "gan":
+        config.algorithm.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
+        config.algorithm.discriminator_optimizer.learning_rate = "cosine(4e-3, 2e-4)"
+        return config
+    config.algorithm.optimizer.learning_rate = "cosine(2e-3, 2e-5)"
+    if method == "independent":
+        config.algorithm.generator.latent_size = 0
+        return config
+    del config.algorithm.sampling_rate
+    config.algorithm.name = "variational_autoencoder"
+    config.algorithm.encoder = ConfigDict({"name": "lstm", "hidden_size": 32})
+    config.algorithm.kl_weight = 1.0  # a schedule too
+    return config

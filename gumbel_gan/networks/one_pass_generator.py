@@ -1,0 +1,245 @@
+"""Generators that write all symbols in one pass from a latent: a transformer, and a convolutional network."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.networks.attention import (
+    EMBEDDING_INIT,
+    ConditionEncoder,
+    TransformerLayer,
+    require_heads,
+)
+from gumbel_gan.networks.conditions import (
+    ConditionEmbedding,
+    ConditionSpec,
+    Labels,
+    Vectors,
+    check_condition,
+    example_condition,
+    require_condition_spec,
+    require_labels_or_vectors,
+)
+from gumbel_gan.networks.convolutional import windows
+from gumbel_gan.networks.dropout import Dropout
+from gumbel_gan.networks.independent import independent_generator
+from gumbel_gan.networks.initial_states import check_latent
+from gumbel_gan.networks.interface import Generator, Params
+
+
+class _Transformer(nn.Module):
+    num_symbols: int
+    length: int
+    width: int
+    num_layers: int
+    num_heads: int
+    mlp_ratio: int
+    condition: ConditionSpec | None
+    dtype: Any
+
+    @nn.compact
+    def __call__(
+        self, batch_size: int, length: int, latent: jax.Array | None, condition: Any, dropout: jax.Array | None
+    ) -> jax.Array:
+        sizes = (self.width, self.num_heads, self.mlp_ratio)
+        encoder = ConditionEncoder(self.condition, *sizes, self.num_layers, dtype=self.dtype, name="encoder")
+        encoding = encoder(condition)
+        x_BTH = _inputs(self, batch_size, length, latent)
+        if encoding.context is not None:
+            x_BTH = x_BTH + encoding.context[:, None]
+        if dropout is not None:
+            x_BTH = x_BTH * dropout[0].astype(self.dtype)
+        for i in range(self.num_layers):
+            layer = TransformerLayer(*sizes, encoding.states is not None, dtype=self.dtype)
+            x_BTH, _ = layer(
+                x_BTH,
+                None,
+                memory=None if encoding.states is None else layer.memory(encoding.states),
+                memory_mask=encoding.mask,
+                dropout=None if dropout is None else dropout[1 + 3 * i : 4 + 3 * i],
+            )
+        return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
+
+
+class _Convolutional(nn.Module):
+    num_symbols: int
+    length: int
+    width: int
+    num_blocks: int
+    kernel_size: int
+    condition: Labels | Vectors | None
+    dtype: Any
+
+    @nn.compact
+    def __call__(
+        self, batch_size: int, length: int, latent: jax.Array | None, condition: Any, dropout: jax.Array | None
+    ) -> jax.Array:
+        x_BTH = _inputs(self, batch_size, length, latent)
+        if self.condition is not None:
+            x_BTH = x_BTH + ConditionEmbedding(self.condition, self.width, self.dtype)(condition)[:, None]
+        for block in range(self.num_blocks):
+            change_BTH = nn.LayerNorm(dtype=self.dtype)(x_BTH)
+            for _ in range(2):
+                convolution = nn.Dense(self.width, kernel_init=nn.initializers.he_normal(), dtype=self.dtype)
+                change_BTH = convolution(windows(nn.relu(change_BTH), self.kernel_size))
+            if dropout is not None:
+                change_BTH = change_BTH * dropout[block].astype(self.dtype)
+            x_BTH = x_BTH + change_BTH
+        return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
+
+
+def one_pass_generator(
+    num_symbols: int,
+    length: int,
+    width: int,
+    *,
+    num_layers: int = 3,
+    num_heads: int = 4,
+    mlp_ratio: int = 4,
+    latent_size: int = 64,
+    dropout_rate: ArrayLike = 0.0,
+    condition: ConditionSpec | None = None,
+    dtype: Any = jnp.float32,
+) -> Generator:
+    """Builds a transformer that writes all symbols of a sequence at once, from a latent.
+
+    The input of a position is its learned vector plus a linear map of the latent, the same at all positions. Every
+    position attends to every other (pre-norm layers), and a linear head computes its logits. Given the latent and the
+    condition, symbols are drawn independently: what they have in common, the latent has to decide.
+
+    Args:
+      num_symbols: K, at least 2.
+      length: the longest T, at least 1; shorter sequences have the first positions.
+      width: H, a multiple of `num_heads`.
+      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
+      num_heads: heads of the attention, at least 1.
+      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
+      latent_size: Z, size of a latent from N(0, 1); 0: there is none, and without a condition the generator is one
+        distribution for each position.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the input or of what
+        a layer adds to it, at all positions of a sequence alike; may be traced.
+      condition: what sequences are generated from. The embedding of `Labels` and `Vectors` is added to every input. To
+        `Sequences`, encoded by a bidirectional transformer, every layer attends. None: there is no condition.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Generator` with `independent_logits`, and without hidden states.
+
+    Raises:
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+
+    References:
+      Gu et al. 2018, for symbols in one pass, https://arxiv.org/abs/1711.02281; Vaswani et al. 2017,
+      https://arxiv.org/abs/1706.03762.
+    """
+    require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
+    require_heads(width, num_heads)
+    require_condition_spec(condition)
+    dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
+    module = _Transformer(num_symbols, length, width, num_layers, num_heads, mlp_ratio, condition, dtype)
+    return _generator(module, latent_size, condition, dropout)
+
+
+def convolutional_one_pass_generator(
+    num_symbols: int,
+    length: int,
+    width: int,
+    *,
+    num_blocks: int = 3,
+    kernel_size: int = 5,
+    latent_size: int = 64,
+    dropout_rate: ArrayLike = 0.0,
+    condition: Labels | Vectors | None = None,
+    dtype: Any = jnp.float32,
+) -> Generator:
+    """Builds a convolutional network that writes all symbols of a sequence at once, from a latent.
+
+    The input of a position is as in `one_pass_generator`. A block adds conv(relu(conv(relu(norm(h))))) to its input h.
+    A position sees 2 `num_blocks` (`kernel_size` - 1) others and the whole latent.
+
+    Args:
+      num_symbols: K, at least 2.
+      length: the longest T, at least 1; shorter sequences have the first positions.
+      width: H, channels of the convolutions, at least 1.
+      num_blocks: number of residual blocks of two convolutions each, at least 0.
+      kernel_size: positions that a convolution spans, at least 1.
+      latent_size: Z, size of a latent from N(0, 1); 0: there is none.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a channel of a block's output;
+        may be traced.
+      condition: `Labels` or `Vectors`, whose embedding is added to every input; None: there is no condition.
+      dtype: of the computation; parameters and logits are float32.
+
+    Returns:
+      A `Generator` with `independent_logits`, and without hidden states.
+
+    Raises:
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      ValueError: an argument is out of its range.
+
+    References:
+      Gulrajani et al. 2017, section 5.5, https://arxiv.org/abs/1704.00028.
+    """
+    require_at_least(1, width=width, kernel_size=kernel_size)
+    require_at_least(0, num_blocks=num_blocks)
+    require_labels_or_vectors(condition)
+    dropout = Dropout(dropout_rate, num_blocks, width)
+    module = _Convolutional(num_symbols, length, width, num_blocks, kernel_size, condition, dtype)
+    return _generator(module, latent_size, condition, dropout)
+
+
+def _inputs(module: Any, batch_size: int, length: int, latent: jax.Array | None) -> jax.Array:
+    """Returns the inputs `[B, T, H]` of the positions, inside a module."""
+    positions_TH = module.param("positions", EMBEDDING_INIT, (module.length, module.width), jnp.float32)[:length]
+    x_BTH = jnp.broadcast_to(positions_TH.astype(module.dtype), (batch_size, length, module.width))
+    if latent is None:
+        return x_BTH
+    return x_BTH + nn.Dense(module.width, dtype=module.dtype, name="latent_embedding")(latent)[:, None]
+
+
+def _head(module: Any, x: jax.Array) -> jax.Array:
+    return nn.Dense(module.num_symbols, dtype=module.dtype, name="head")(x).astype(jnp.float32)
+
+
+def _generator(module: Any, latent_size: int, spec: ConditionSpec | None, dropout: Dropout) -> Generator:
+    """Checks the sizes that both networks have, and returns the generator of a module."""
+    require_at_least(2, num_symbols=module.num_symbols)
+    require_at_least(1, length=module.length)
+    require_at_least(0, latent_size=latent_size)
+
+    def init(key: jax.Array) -> Params:
+        latent = jnp.zeros((1, latent_size), jnp.float32) if latent_size else None
+        return module.init(key, 1, module.length, latent, example_condition(spec), None)
+
+    def sample_latent(key: jax.Array, batch_size: int) -> jax.Array:
+        return jax.random.normal(key, (batch_size, latent_size), jnp.float32)
+
+    def independent_logits(
+        params: Params,
+        batch_size: int,
+        length: int,
+        *,
+        latent: jax.Array | None = None,
+        condition: Any = None,
+        dropout_key: jax.Array | None = None,
+    ) -> jax.Array:
+        require_at_least(0, batch_size=batch_size)
+        require_at_least(1, length=length)
+        if length > module.length:
+            raise ValueError(f"length must be at most {module.length}, that of the network, got {length}")
+        check_latent(latent, latent_size, batch_size)
+        check_condition(spec, condition, batch_size)
+        factors = dropout.factors(dropout_key, batch_size)
+        return module.apply(params, batch_size, length, latent, condition, factors)
+
+    return independent_generator(
+        init,
+        independent_logits,
+        module.num_symbols,
+        sample_latent=sample_latent if latent_size else None,
+        uses_dropout=dropout.is_used,
+    )

@@ -1,0 +1,226 @@
+"""Generators that write all symbols at once: their samples, likelihoods and gradients, and each method's step."""
+
+import functools
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import gumbel_gan as gg
+from gumbel_gan import model as model_lib
+from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
+from tests.parameters import random_params
+
+NUM_SYMBOLS, LENGTH, BATCH = 3, 4, 16
+EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jnp.int32)
+make = functools.partial(gg.one_pass_generator, NUM_SYMBOLS, LENGTH, 4, num_layers=1, num_heads=2, latent_size=2)
+GENERATORS = {
+    "transformer": make,
+    "convolutional": functools.partial(
+        gg.convolutional_one_pass_generator, NUM_SYMBOLS, LENGTH, 4, num_blocks=1, kernel_size=3, latent_size=2
+    ),
+}
+RULES = {
+    "no padding": {},
+    "padding": {"padding": 0, "allow_empty": False},
+    "padding ends": {"padding": 0, "padding_ends": True, "allow_empty": False},
+}
+DISCRIMINATOR = gg.lstm_discriminator(NUM_SYMBOLS, 3)
+SGD = {"generator_optimizer": optax.sgd(0.1), "discriminator_optimizer": optax.sgd(0.1)}
+
+
+def model_of(generator=None, rules="padding ends", **settings):
+    return gg.sequence_model(generator or make(), length=LENGTH, num_latent_draws=4, **RULES[rules], **settings)
+
+
+def one_by_one(generator):
+    """The same generator, asked for its symbols one after the other."""
+    return generator._replace(independent_logits=None)
+
+
+def sequences_that_exist(rules):
+    """Which of all sequences the rules of padding allow."""
+    tokens = np.asarray(EVERY)
+    begins = tokens[:, 0] != 0
+    ends = ~((tokens != 0) & np.maximum.accumulate(tokens == 0, axis=1)).any(axis=1)
+    return {"no padding": np.ones_like(begins), "padding": begins, "padding ends": begins & ends}[rules]
+
+
+@pytest.mark.parametrize("rules", sorted(RULES))
+def test_all_at_once_equals_one_by_one(rules):
+    models = model_of(rules=rules), model_of(one_by_one(make()), rules=rules)
+    params = random_params(models[0].init)
+
+    @jax.jit
+    def both(params):
+        return [
+            {
+                "sample": model.sample(jax.random.key(2), params, 50, temperature=0.8),
+                "exact": model.sample(jax.random.key(2), params, 50, exact_length=3),
+                "complete": model.complete(jax.random.key(3), params, EVERY, jnp.int32(2)),
+                "log_prob": model.log_prob(params, EVERY),
+            }
+            for model in models
+        ]
+
+    fast, slow = both(params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), fast, slow)
+    np.testing.assert_allclose(np.exp(fast["log_prob"]).sum(), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(np.exp(fast["log_prob"])[~sequences_that_exist(rules)], 0.0, atol=1e-30)
+    assert (np.asarray(fast["exact"]) > 0).all() == (rules != "no padding")
+
+
+@pytest.mark.parametrize("estimator", [gg.soft, gg.gumbel_rao(num_draws=2)], ids=["soft", "gumbel_rao"])
+def test_relaxed_samples_and_their_gradients_equal_those_one_by_one(estimator):
+    models = model_of(), model_of(one_by_one(make()))
+    params = random_params(models[0].init)
+    weights = jax.random.normal(jax.random.key(4), (*EVERY.shape, NUM_SYMBOLS))
+
+    @jax.jit
+    def both(params):
+        def relaxed(params, model):
+            given = model_lib.inputs(model, jax.random.key(0), len(EVERY))
+            x = model_lib.relaxed_sample(
+                jax.random.key(1), model, params, len(EVERY), given, estimator=estimator, temperature=0.7
+            )
+            return jnp.sum(weights * x**2), x
+
+        return [jax.value_and_grad(relaxed, has_aux=True)(params, model) for model in models]
+
+    fast, slow = both(params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), fast, slow)
+    x = np.asarray(fast[0][1])
+    ended = np.maximum.accumulate(x[:, :-1, 0] > 0.5, axis=1)
+    np.testing.assert_array_equal(x[:, 1:][ended], np.tile([1.0, 0.0, 0.0], (ended.sum(), 1)))
+
+
+@pytest.mark.parametrize("name", sorted(GENERATORS))
+def test_samples_follow_the_product_of_the_positions_given_the_latent(name):
+    model, num = model_of(GENERATORS[name](), "padding ends"), 20_000
+    params = random_params(model.init)
+    latent = jnp.broadcast_to(jnp.array([[0.5, -1.0]]), (num, 2))
+
+    @jax.jit
+    def both(params):
+        tokens = model_lib.sample(jax.random.key(1), model, params, num, {"latent": latent}, length=LENGTH)
+        log_probs = model_lib.token_log_probs(model, params, EVERY, {"latent": latent[: len(EVERY)]})
+        return tokens, jnp.sum(log_probs, axis=1)
+
+    tokens, log_probs = both(params)
+    probs = np.exp(log_probs)
+    np.testing.assert_allclose(probs.sum(), 1.0, rtol=1e-5)
+    counts = np.bincount(np.asarray(tokens) @ NUM_SYMBOLS ** np.arange(LENGTH)[::-1], minlength=len(EVERY))
+    np.testing.assert_array_less(np.abs(counts / num - probs), 5 * np.sqrt(probs / num) + 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition"),
+    [
+        (Labels(4), jnp.array([3, 0])),
+        (Vectors(2), jnp.array([[0.5, 1.0], [-1.0, 0.0]])),
+        (Sequences(7, padding=0), jnp.array([[1, 2, 3, 4], [6, 0, 0, 0]])),
+    ],
+)
+def test_a_condition_and_dropout_change_the_logits(kind, condition):
+    generator = make(condition=kind, dropout_rate=0.5)
+    params = random_params(generator.init)
+    latent = jnp.zeros((2, 2))
+
+    @jax.jit
+    def three_ways(params):
+        logits = functools.partial(generator.independent_logits, params, 2, LENGTH, latent=latent)
+        other = logits(condition=condition[::-1])
+        return logits(condition=condition), other, logits(condition=condition, dropout_key=jax.random.key(0))
+
+    given, other, dropped = three_ways(params)
+    np.testing.assert_allclose(given, other[::-1], rtol=1e-5, atol=1e-6)
+    assert float(jnp.abs(given - other).max()) > 1e-3
+    assert float(jnp.abs(given - dropped).max()) > 1e-3
+    with pytest.raises(ValueError, match="condition must be given"):
+        generator.independent_logits(params, 2, LENGTH, latent=latent)
+
+
+def test_the_score_function_is_the_gradient_by_enumeration():
+    """At one latent, the mean over all sequences of loss times score is the gradient of the expected loss."""
+    model = model_of()
+    params = random_params(model.init)
+    weights = random_params(DISCRIMINATOR.init, seed=1)
+    latent = {"latent": jnp.broadcast_to(jnp.array([[0.3, -0.7]]), (len(EVERY), 2))}
+    losses = -DISCRIMINATOR.logits(weights, jax.nn.one_hot(EVERY, NUM_SYMBOLS))
+    num = 4_000
+
+    def log_probs(params, tokens, given):
+        return jnp.sum(model_lib.token_log_probs(model, params, tokens, given), axis=1)
+
+    @jax.jit
+    def both(params):
+        exact = jax.grad(lambda params: jnp.sum(jnp.exp(log_probs(params, EVERY, latent)) * losses))(params)
+        given = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:1], (num, 2)), latent)
+        tokens = model_lib.sample(jax.random.key(2), model, params, num, given, length=LENGTH)
+        rows = tokens @ NUM_SYMBOLS ** jnp.arange(LENGTH)[::-1]
+
+        def surrogate(params, token, row):
+            one = jax.tree.map(lambda leaf: leaf[:1], given)
+            return losses[row] * log_probs(params, token[None], one)[0]
+
+        return exact, jax.vmap(jax.grad(surrogate), in_axes=(None, 0, 0))(params, tokens, rows)
+
+    exact, samples = both(params)
+
+    def compare(exact, samples):
+        error = np.asarray(samples).std(axis=0) / np.sqrt(num)
+        np.testing.assert_array_less(np.abs(np.asarray(samples).mean(axis=0) - exact), 5 * error + 1e-6)
+
+    jax.tree.map(compare, exact, samples)
+
+
+METHODS = {
+    "relaxed": lambda model: gg.relaxed_gan(
+        model, DISCRIMINATOR, objective=gg.log_odds, estimator=gg.reinmax, penalty=gg.GradientPenalty(1.0, 1.0), **SGD
+    ),
+    "relaxed and score": lambda model: gg.relaxed_gan(
+        model, DISCRIMINATOR, objective=gg.relativistic, estimator=gg.straight_through, score_weight=0.5, **SGD
+    ),
+    "policy gradient": lambda model: gg.policy_gradient(
+        model, DISCRIMINATOR, reward=gg.logit, advantages=gg.monte_carlo(num_roll_outs=1), **SGD
+    ),
+    "maximum likelihood": lambda model: gg.maximum_likelihood(model, optimizer=optax.sgd(0.1), sampling_rate=0.5),
+    "variational autoencoder": lambda model: gg.variational_autoencoder(
+        model, gg.recurrent_encoder(NUM_SYMBOLS, 3, 2), optimizer=optax.sgd(0.1), kl_weight=0.5
+    ),
+}
+
+
+@functools.cache
+def steps_of_two_seeds(name):
+    """A method, two states, a batch, and the two states after a step that is mapped over them."""
+    algorithm = METHODS[name](model_of())
+    states = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[random_state(algorithm, seed) for seed in range(2)])
+    batch = gg.Batch(EVERY[sequences_that_exist("padding ends")][:BATCH])
+    step = jax.jit(lambda keys, states: jax.vmap(algorithm.step, in_axes=(0, 0, None))(keys, states, batch))
+    return algorithm, states, batch, step(jax.random.split(jax.random.key(0), 2), states)[0]
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_every_method_takes_a_step(name):
+    algorithm, states, _, new_states = steps_of_two_seeds(name)
+    np.testing.assert_array_equal(new_states.step, [1, 1])
+    before, after = algorithm.params(states, averaged=False), algorithm.params(new_states, averaged=False)
+    assert all(jax.tree.leaves(jax.tree.map(lambda leaf: bool(jnp.isfinite(leaf).all()), after)))
+    # The bias of the keys of attention changes nothing.
+    assert sum(jax.tree.leaves(jax.tree.map(lambda a, b: bool(jnp.any(a != b)), before, after))) > 10
+
+
+def test_the_seeds_axis_equals_the_loop():
+    algorithm, states, batch, together = steps_of_two_seeds("relaxed and score")
+    state = jax.tree.map(lambda leaf: leaf[1], states)
+    alone, _ = jax.jit(algorithm.step)(jax.random.split(jax.random.key(0), 2)[1], state, batch)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=1e-3, atol=1e-5), together, alone)
+
+
+def random_state(algorithm, seed):
+    state = random_params(algorithm.init, seed)
+    return jax.tree.map(lambda leaf: jnp.zeros_like(leaf) if leaf.dtype == jnp.int32 else leaf, state)
