@@ -24,7 +24,7 @@ from jax import export
 from gumbel_gan import exported
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Params
-from gumbel_gan.saving import check_model
+from gumbel_gan.saving import check_model, plain
 from gumbel_gan.tasks import Task
 from gumbel_gan.version import __version__
 
@@ -69,11 +69,7 @@ def export_model(
     if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
         raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
     check_model(task, model, params)
-    about = {} if about is None else dict(about)
-    try:
-        json.dumps(about, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"about must be plain JSON: {error}") from error
+    about = plain(about)
     leaves, structure = jax.tree.flatten(params)
     programs = {
         name: _exported(function, leaves, arguments)

@@ -72,6 +72,7 @@ def save(
       ValueError: `model` is not one of this task, or `params` are not its parameters.
       OSError: the file can't be written.
     """
+    file = _file(path)
     require_kind(bool, replicas=replicas)
     arrays = check_model(task, model, params, replicas=replicas)
     sizes = {leaf.shape[0] for leaf in arrays.values()} if replicas else {1}
@@ -85,17 +86,12 @@ def save(
         "generator": settings_of(model.generator),
         "num_latent_draws": model.num_latent_draws,
         "num_replicas": sizes.pop() if replicas else None,
-        "about": {} if about is None else dict(about),
+        "about": plain(about),
     }
-    try:
-        written = json.dumps(record, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"about must be plain JSON: {error}") from error
-    file = _file(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     # Not by `save_file`, which makes a file that only its owner can read.
-    partial.write_bytes(safetensors.numpy.save(arrays, metadata={_KEY: written}))
+    partial.write_bytes(safetensors.numpy.save(arrays, metadata={_KEY: json.dumps(record)}))
     os.replace(partial, file)
     return file
 
@@ -116,6 +112,17 @@ def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: b
     found = {name: (leaf.shape[1:] if replicas else leaf.shape, leaf.dtype) for name, leaf in arrays.items()}
     _require_same(_types(_like(model.generator)), found, "params")
     return arrays
+
+
+def plain(about: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns what is known of a model as it is written; raises TypeError unless it is plain JSON."""
+    if about is None:
+        return {}
+    require_kind(Mapping, about=about)
+    try:
+        return json.loads(json.dumps(dict(about), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"about must be plain JSON: {error}") from error
 
 
 def load(path: str | Path, *, replica: int = 0, generator: Generator | None = None) -> Saved:

@@ -487,3 +487,35 @@ def test_bad_arguments_of_maximum_likelihood_are_named():
     batch = gg.Batch(DATA, condition=jnp.zeros(len(DATA), jnp.int32))
     with pytest.raises(ValueError, match="num_generated must be None where there is a condition, got 7"):
         algorithm.step(jax.random.key(0), algorithm.init(jax.random.key(0)), batch)
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator"),
+    [
+        ("relaxed_gan", lstm_discriminator(NUM_SYMBOLS, 3)),
+        ("importance_gan", lstm_discriminator(NUM_SYMBOLS, 3)),
+        ("policy_gradient", lstm_discriminator(NUM_SYMBOLS, 3)),
+        ("policy_gradient, prefixes", gru_prefix_discriminator(NUM_SYMBOLS, 3)),
+        ("professor_forcing", behavior_discriminator(3 + NUM_SYMBOLS, 3)),
+    ],
+)
+def test_discriminator_logits_are_those_of_the_discriminator(name, discriminator):
+    algorithm = ALGORITHMS[name]()
+    rng = np.random.default_rng(0)
+    like = jax.eval_shape(algorithm.init, jax.random.key(0))
+    state = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), leaf.dtype), like)
+
+    @jax.jit
+    def both(state):
+        adversarial, x = getattr(state, "adversarial", state), jax.nn.one_hot(DATA, NUM_SYMBOLS)
+        if name == "professor_forcing":
+            hidden, logits = algorithm.model.generator.hidden_states(adversarial.generator_params, DATA)
+            x = jnp.concatenate([hidden, jax.nn.softmax(logits)], axis=-1)
+        return discriminator.logits(adversarial.discriminator_params, x), algorithm.discriminator_logits(state, DATA)
+
+    expected, found = both(state)
+    np.testing.assert_allclose(found, expected[:, -1] if expected.ndim == 2 else expected, rtol=1e-5, atol=1e-6)
+
+
+def test_likelihood_has_no_discriminator():
+    assert make_mle().discriminator_logits is None

@@ -11,6 +11,7 @@ from tests.properties import algorithms, losses, models, networks, relaxation, t
 from tests.properties import data as of_data
 from tests.properties import evaluation as of_evaluation
 from tests.properties import metrics as of_metrics
+from tests.properties import saving as of_saving
 from tests.properties import schedules as of_schedules
 from tests.properties import sharding as of_sharding
 from tests.properties.case import check_error, check_result, for_all
@@ -28,6 +29,7 @@ CASES = {
         tasks,
         of_metrics,
         of_data,
+        of_saving,
         of_evaluation,
         of_sharding,
     )
