@@ -186,7 +186,7 @@ def test_a_streamed_run_that_was_killed_ends_with_the_same_bits(tmp_path, num_sh
         assert "tokens" not in stored["task"]
         restored = restore(run.path)
         assert restored.experiment.task.num_train == 260
-        assert restored.experiment.task.test.tokens.shape == (20, 10)
+        assert restored.experiment.task.test.tokens.shape == (20, 21)
     weighted = text.get_config("importance_gan")
     weighted.task.update(config.task)
     weighted.task.files = str(tmp_path / "run" / "config.json")
