@@ -11,6 +11,7 @@ import pytest
 
 import gumbel_gan as gg
 from gumbel_gan import model as model_lib
+from gumbel_gan import one_pass
 from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
 from tests.parameters import random_params
 
@@ -175,6 +176,40 @@ def test_the_score_function_is_the_gradient_by_enumeration():
         np.testing.assert_array_less(np.abs(np.asarray(samples).mean(axis=0) - exact), 5 * error + 1e-6)
 
     jax.tree.map(compare, exact, samples)
+
+
+def test_without_a_latent_the_likelihood_is_greatest_at_the_shares_of_each_position():
+    tokens = jnp.array([[1, 2, 0, 0], [1, 1, 2, 1], [2, 2, 1, 0], [1, 0, 2, 2]], jnp.int32)
+    shares = np.stack([(np.asarray(tokens) == symbol).mean(axis=0) for symbol in range(NUM_SYMBOLS)], axis=1)
+    table = jnp.log(jnp.asarray(shares, jnp.float32) + 1e-12)
+    own = gg.independent_generator(
+        lambda key: jnp.zeros((LENGTH, NUM_SYMBOLS)),
+        lambda params, batch_size, length: jnp.broadcast_to(params[None, :length], (batch_size, length, NUM_SYMBOLS)),
+        NUM_SYMBOLS,
+    )
+    model = gg.sequence_model(own, length=LENGTH)
+    np.testing.assert_allclose(jax.grad(lambda table: model.log_prob(table, tokens).mean())(table), 0.0, atol=1e-6)
+    products = np.prod(shares[np.arange(LENGTH), np.asarray(EVERY)], axis=1)
+    np.testing.assert_allclose(np.exp(model.log_prob(table, EVERY)), products, atol=1e-6)
+
+
+def test_errors_name_the_argument():
+    generator = make()
+    params = random_params(generator.init)
+    with pytest.raises(ValueError, match="length must be at most 4, that of the network, got 5"):
+        generator.independent_logits(params, 1, 5, latent=jnp.zeros((1, 2)))
+    with pytest.raises(ValueError, match=r"latent must have shape \(1, 2\), got None"):
+        generator.independent_logits(params, 1, LENGTH)
+    with pytest.raises(ValueError, match="latent_size must be at least 0, got -1"):
+        make(latent_size=-1)
+    with pytest.raises(TypeError, match="independent_logits must be callable, got 3"):
+        gg.independent_generator(generator.init, 3, NUM_SYMBOLS)
+    with pytest.raises(ValueError, match=r"logits must be \[B, T, K\] with T at least 1, got shape \(2, 3\)"):
+        one_pass.hard(jax.random.key(0), jnp.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"logits must be \[T, K\] for tokens of shape \(81, 4\), got shape \(3, 3\)"):
+        one_pass.token_log_probs(jnp.zeros((3, 3)), EVERY)
+    with pytest.raises(ValueError, match="num_given must be a finite number"):
+        one_pass.completed(jax.random.key(0), jnp.zeros((81, 4, 3)), EVERY, 5)
 
 
 METHODS = {
