@@ -33,7 +33,7 @@ from gumbel_gan.relaxation import (
     soft,
     straight_through,
 )
-from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
+from gumbel_gan.tasks import Task, digits_task, grammar_task, molecules_task, names_task, oracle_task, text_task
 
 TASKS: Mapping[str, Callable[..., Task]] = {
     "grammar": grammar_task,
@@ -41,6 +41,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "names": names_task,
     "oracle": oracle_task,
     "digits": digits_task,
+    "molecules": molecules_task,
 }
 GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
     "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),

@@ -4,8 +4,9 @@ from gumbel_gan.tasks.arrays import array_task
 from gumbel_gan.tasks.digits import digits_task
 from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
-from gumbel_gan.tasks.interface import Oracle, Support, Task
+from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
+from gumbel_gan.tasks.molecules import molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import names_task
 from gumbel_gan.tasks.strings import strings_task
 from gumbel_gan.tasks.text import text_task
@@ -14,6 +15,7 @@ from gumbel_gan.tasks.vocabulary import Vocabulary
 __all__ = [
     "GRAMMARS",
     "Oracle",
+    "Picture",
     "Support",
     "Task",
     "Vocabulary",
@@ -21,8 +23,10 @@ __all__ = [
     "digits_task",
     "files_digest",
     "grammar_task",
+    "molecules_task",
     "names_task",
     "oracle_task",
+    "selfies_to_smiles",
     "strings_task",
     "text_task",
 ]

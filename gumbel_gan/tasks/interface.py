@@ -43,6 +43,20 @@ class Oracle(NamedTuple):
     length_probs: np.ndarray | None = None
 
 
+class Picture(NamedTuple):
+    """What a report shows of a sequence beside its string.
+
+    Attributes:
+      svg: a drawing of it, as SVG; None where it can't be drawn.
+      caption: what stands below it.
+      reason: why it is not valid, in a few words; None where it is.
+    """
+
+    svg: str | None
+    caption: str
+    reason: str | None = None
+
+
 class Task(NamedTuple):
     """Sequences to learn from, all padded to one length T.
 
@@ -55,6 +69,7 @@ class Task(NamedTuple):
       oracle: the true distribution, where it is known.
       image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
+      picture: (string without padding) -> its picture; None where sequences have none.
     """
 
     name: str
@@ -65,6 +80,7 @@ class Task(NamedTuple):
     oracle: Oracle | None = None
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
+    picture: Callable[[str], Picture] | None = None
 
     @property
     def length(self) -> int:
