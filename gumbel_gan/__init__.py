@@ -94,7 +94,6 @@ from gumbel_gan.relaxation import (
 )
 from gumbel_gan.tasks import (
     Oracle,
-    Picture,
     Support,
     Task,
     Vocabulary,
@@ -120,7 +119,6 @@ __all__ = [
     "Labels",
     "Objective",
     "Oracle",
-    "Picture",
     "PrefixDiscriminator",
     "Rollout",
     "SequenceModel",

@@ -6,7 +6,7 @@ from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
 from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
-from gumbel_gan.tasks.molecules import molecules_task, selfies_to_smiles
+from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import names_task
 from gumbel_gan.tasks.strings import strings_task
 from gumbel_gan.tasks.text import text_task
@@ -23,6 +23,7 @@ __all__ = [
     "digits_task",
     "files_digest",
     "grammar_task",
+    "molecule_picture",
     "molecules_task",
     "names_task",
     "oracle_task",

@@ -69,7 +69,6 @@ class Task(NamedTuple):
       oracle: the true distribution, where it is known.
       image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
-      picture: (string without padding) -> its picture; None where sequences have none.
     """
 
     name: str
@@ -80,7 +79,6 @@ class Task(NamedTuple):
     oracle: Oracle | None = None
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
-    picture: Callable[[str], Picture] | None = None
 
     @property
     def length(self) -> int:

@@ -17,7 +17,7 @@ from gumbel_gan.tasks.files import Files, file_names, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task
 from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
-from gumbel_gan.tasks.splits import describe_repeats, describe_sizes
+from gumbel_gan.tasks.splits import describe_sizes
 from gumbel_gan.tasks.units import Unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
@@ -75,7 +75,7 @@ def molecules_task(
       seed: of the split.
 
     Returns:
-      A `Task` whose oracle tells valid strings, which has pictures, and whose notes say what was read and left out.
+      A `Task` whose oracle tells valid strings, and whose notes say what was read and left out.
 
     Raises:
       ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
@@ -108,6 +108,27 @@ def selfies_to_smiles(string: str) -> str:
         return selfies.decoder(string)
     except selfies.DecoderError:
         return ""
+
+
+def molecule_picture(string: str, *, tokens: str = "characters") -> Picture:
+    """Draws a string of this task, its SMILES below it.
+
+    Args:
+      string: the string, without padding.
+      tokens: as in `molecules_task`.
+
+    Raises:
+      ImportError: RDKit is not installed, or tokens are 'selfies', and `selfies` is not.
+      ValueError: `tokens` is not one of `TOKENS`.
+    """
+    require_one_of(TOKENS, tokens=tokens)
+    smiles = _smiles_of(string, tokens)
+    drawing, reason = chemistry.draw(smiles)
+    return Picture(drawing, smiles, reason)
+
+
+def _smiles_of(string: str, tokens: str) -> str:
+    return selfies_to_smiles(string) if tokens == "selfies" else string
 
 
 def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int, seed: int) -> Task:
@@ -172,20 +193,13 @@ def _of_files(files: Files, tokens: str, max_length: int, num_heldout: int, dige
 
 
 def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:
-    """Adds the oracle and the pictures to a task. The data itself is valid, which spares parsing all of it again."""
+    """Adds the oracle to a task. The data itself is valid, which spares parsing all of it again."""
     valid = frozenset(known)
 
-    def smiles_of(string: str) -> str:
-        return selfies_to_smiles(string) if tokens == "selfies" else string
-
     def is_valid(string: str) -> bool:
-        return string in valid or chemistry.is_valid(smiles_of(string))
+        return string in valid or chemistry.is_valid(_smiles_of(string, tokens))
 
-    def picture(string: str) -> Picture:
-        drawing, reason = chemistry.draw(smiles_of(string))
-        return Picture(drawing, smiles_of(string), reason)
-
-    return task._replace(oracle=Oracle(is_valid=is_valid, validity_method="RDKit"), picture=picture)
+    return task._replace(oracle=Oracle(is_valid=is_valid, validity_method="RDKit"))
 
 
 def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:

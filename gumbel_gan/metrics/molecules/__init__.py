@@ -4,7 +4,7 @@ from gumbel_gan.metrics.molecules.chemnet import chemnet_activations, load_chemn
 from gumbel_gan.metrics.molecules.drawing import draw
 from gumbel_gan.metrics.molecules.frechet import frechet_distance
 from gumbel_gan.metrics.molecules.moses import AGAINST_REFERENCES, OF_SAMPLES, MoleculeMetric, moses_metrics
-from gumbel_gan.metrics.molecules.moses_files import moses_smiles
+from gumbel_gan.metrics.molecules.moses_files import moses_file, moses_smiles
 from gumbel_gan.metrics.molecules.parsing import canonical, is_valid, parse, why_invalid
 from gumbel_gan.metrics.molecules.references import References, moses_references, references_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "frechet_distance",
     "is_valid",
     "load_chemnet",
+    "moses_file",
     "moses_metrics",
     "moses_references",
     "moses_smiles",

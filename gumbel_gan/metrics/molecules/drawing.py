@@ -5,6 +5,9 @@ import re
 from gumbel_gan.metrics.molecules import parsing
 
 _SIZE = (220, 160)
+_UNUSED = re.compile(
+    r" class='[^']*'|<!--[^>]*-->|fill-rule:evenodd;|stroke-line(cap:butt|join:miter);|;?stroke-opacity:1(?=')"
+)
 
 
 def draw(smiles: str) -> tuple[str | None, str | None]:
@@ -33,7 +36,8 @@ def _svg(molecule: object, marked: list[int]) -> str:
     from rdkit import rdBase
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE)
+    # Letters as text, not as the outlines of a font, which are long.
+    drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE, -1, -1, True)
     options = drawer.drawOptions()
     options.prepareMolsBeforeDrawing = False
     options.clearBackground = False
@@ -41,5 +45,5 @@ def _svg(molecule: object, marked: list[int]) -> str:
         prepared = rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=not marked)
         drawer.DrawMolecule(prepared, highlightAtoms=marked)
     drawer.FinishDrawing()
-    # RDKit names each bond's atoms, for programs that read drawings.
-    return re.sub(r" class='[^']*'", "", drawer.GetDrawingText())
+    # What RDKit writes for programs that read drawings, and the defaults of SVG.
+    return _UNUSED.sub("", drawer.GetDrawingText())
