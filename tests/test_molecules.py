@@ -2,14 +2,23 @@
 
 import builtins
 import importlib.util
+import json
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import gumbel_gan as gg
+from experiments.config.build import _with_symbols
+from experiments.reports import page
+from experiments.reports.pictures import drawn_samples
+from experiments.reports.report import compare
+from experiments.reports.runs import read_runs
 from gumbel_gan import evaluation
 from gumbel_gan.metrics import molecules as chemistry
 from gumbel_gan.tasks import molecule_picture, selfies_to_smiles
+from tests.test_report import write_run
 
 pytest.importorskip("rdkit", reason="the package rdkit is not installed")
 HAS_MOSES = importlib.util.find_spec("moses") is not None
@@ -84,7 +93,7 @@ def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
         "Molecules, all kept: of several parts 1; charged 1; with stereo marks 1; aromatic 1.",
         "Molecules of more than 27 characters, left out: 0.",
         "Repeated molecules, left out: 1.",
-        "Symbols of the vocabulary: 22. Sequences for training: 4; for validation: 1; for the test: 1.",
+        "Symbols of the vocabulary: 20. Sequences for training: 4; for validation: 1; for the test: 1.",
     )
     assert "Molecules of more than 3 characters, left out: 4." in of_lines(tmp_path, f"{lines}CO\n", max_length=3).notes
 
@@ -134,7 +143,6 @@ def test_atoms_are_one_symbol():
     splits = (task.train, task.validation, task.test)
     assert all((task.encode(task.decode(each.tokens)) == each.tokens).all() for each in splits)
     assert task.encode(["ClCCl"]).tolist()[0][:4] == [task.symbols.index(each) for each in ("Cl", "C", "Cl", "")]
-    assert gg.molecules_task(FIXTURE, max_length=0).length > task.length
 
 
 @needs_selfies
@@ -148,9 +156,7 @@ def test_selfies_are_read_back_and_always_valid():
     assert not task.is_valid("")
 
 
-def test_validity_is_measured_and_more_symbols_are_taken(monkeypatch):
-    from experiments.config.build import _with_symbols
-
+def test_validity_is_measured_and_more_symbols_are_taken():
     task = gg.molecules_task(FIXTURE, max_length=0)
     assert task.oracle.validity_method == "RDKit"
     tokens = task.encode(["CCO", "C1CC", "CC(C", "CCO"])
@@ -178,6 +184,36 @@ def test_pictures_of_selfies_show_their_smiles():
     assert molecule_picture("[C][C][O]", tokens="selfies").caption == "CCO"
 
 
+def test_a_report_draws_molecules_and_no_other_samples(tmp_path, monkeypatch):
+    folder = write_run(
+        tmp_path / "run",
+        algorithm="relaxed_gan",
+        losses=lambda step, members: {"generator_loss": [1.0] * members},
+        validity=[0.5, 0.5],
+        kl=[0.1, 0.1],
+    )
+    (grammar,) = read_runs([folder])
+    assert drawn_samples(grammar) == ([], None)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"task": {"name": "molecules", "tokens": "characters"}}))
+    (folder / "samples.txt").write_text("CCO\nC1CC\nCC(C)(C)(C)C\n" * 2)
+    (run,) = read_runs([folder])
+    pictures, note = drawn_samples(run)
+    assert [(each.caption, each.reason, each.source is None) for each in pictures] == [
+        ("CCO", None, False),
+        ("C1CC", "a ring is not closed", True),
+        ("CC(C)(C)(C)C", "too many bonds of C", False),
+    ]
+    assert note is None
+    text = page.write(compare([run], title="molecules"), tmp_path / "report").read_text()
+    for shown in ("Drawn samples", pictures[0].source, "✗ too many bonds of C", "not to be drawn"):
+        assert shown in text
+    monkeypatch.setitem(sys.modules, "rdkit", None)
+    pictures, note = drawn_samples(run)
+    assert pictures == []
+    assert "pip install 'gumbel_gan[molecules]'" in note
+
+
 @needs_moses
 def test_moses_is_read_by_path():
     task = gg.molecules_task(max_length=20, tokens="atoms")
@@ -200,8 +236,6 @@ def test_moses_is_read_by_path():
     ],
 )
 def test_a_missing_package_is_named_with_its_install_line(package, arguments, line, monkeypatch):
-    from importlib import metadata
-
     actual, distribution = builtins.__import__, metadata.distribution
 
     def without(name, *rest, **named):

@@ -63,4 +63,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
         )
         config.algorithm.generator.hidden_size = 256
         config.algorithm.generator.dropout_rate = 0.2
+    else:
+        config.algorithm.generator.hidden_size = 128
+        config.algorithm.discriminator.hidden_size = 128
     return config
