@@ -69,22 +69,23 @@ def one_line_flag_errors() -> Iterator[None]:
             raise ValueError(_flag_error(error)) from error
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[..., None], *, files: bool = False) -> None:
     """Runs a command: parses its flags, with one-line errors, and calls it.
 
     Args:
       main: what to do once the flags are parsed.
+      files: whether the command takes arguments that are no flags, with which `main` is then called.
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
         with one_line_flag_errors():
             rest = flags.FLAGS(argv)
-            check_arguments(rest[1:])
+            check_arguments([] if files else rest[1:])
         return rest
 
-    def call(_: Sequence[str]) -> None:
+    def call(rest: Sequence[str]) -> None:
         try:
-            main()
+            main(*rest[1:])
         except KeyboardInterrupt:
             print("\ninterrupted", file=sys.stderr)
             sys.exit(_INTERRUPTED)

@@ -165,7 +165,9 @@ def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
     added = tuple(symbol for symbol in vocabulary.symbols if symbol not in symbols)
     joined = (*symbols, *added)
     token_of = np.array([joined.index(symbol) for symbol in vocabulary.symbols], np.int32)
-    if task.oracle is not None and joined != vocabulary.symbols:
+    oracle = task.oracle
+    is_known = oracle is not None and (oracle.support is not None or oracle.log_prob is not None)
+    if is_known and joined != vocabulary.symbols:
         raise ValueError(
             "config.init_from must name a run with the symbols of this task in their order, as its distribution is "
             f"known; got {', '.join(map(repr, symbols))}"

@@ -34,7 +34,17 @@ from gumbel_gan.relaxation import (
     soft,
     straight_through,
 )
-from gumbel_gan.tasks import Task, digits_task, grammar_task, names_task, oracle_task, text_task
+from gumbel_gan.tasks import (
+    Picture,
+    Task,
+    digits_task,
+    grammar_task,
+    molecule_picture,
+    molecules_task,
+    names_task,
+    oracle_task,
+    text_task,
+)
 
 TASKS: Mapping[str, Callable[..., Task]] = {
     "grammar": grammar_task,
@@ -42,7 +52,10 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "names": names_task,
     "oracle": oracle_task,
     "digits": digits_task,
+    "molecules": molecules_task,
 }
+# Functions of a sampled string, and of settings of the task, that draw it for reports.
+PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture}
 GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
     "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),
     "gru": partial(networks.recurrent_generator, cell=networks.GRUCell),

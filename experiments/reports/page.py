@@ -2,11 +2,12 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.reports.bands import FAILURE_VALIDITY
+from experiments.reports.pictures import drawn_samples
 from experiments.reports.report import Report
 from experiments.reports.runs import FinishedRun, differing_settings
 from experiments.reports.tables import comparison_tables, dynamics_tables, results_csv, results_table
@@ -35,22 +36,24 @@ def write(report: Report, output: str | Path) -> Path:
     """
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
+    shown = [_shown(run) for run in report.runs]
     for figure in report.figures:
         figure.draw(folder / f"{figure.name}.png")
         if figure.text is not None:
             write_text(folder / f"{figure.name}.txt", figure.text)
     write_text(folder / "results.csv", results_csv(report.runs))
-    left = MAX_BYTES - len(_page(report, [""] * len(report.figures)).encode())
+    left = MAX_BYTES - len(_page(report, shown, [""] * len(report.figures)).encode())
     images = _embedded([folder / f"{figure.name}.png" for figure in report.figures], left)
-    write_text(folder / "report.html", _page(report, images))
+    write_text(folder / "report.html", _page(report, shown, images))
     return folder / "report.html"
 
 
-def _page(report: Report, images: Sequence[str]) -> str:
+def _page(report: Report, shown: Sequence[Mapping[str, Any]], images: Sequence[str]) -> str:
     """Returns the page.
 
     Args:
       report: the report.
+      shown: what `_shown` returns for each of its runs.
       images: the figures, as the `src` of an `img`.
     """
     from jinja2 import Environment
@@ -75,7 +78,7 @@ def _page(report: Report, images: Sequence[str]) -> str:
             dynamics=dynamics_tables(report.runs),
             metrics=[metric for metric in METRICS.values() if metric.applies == "heldout"],
             figures=figures,
-            runs=[_shown(run) for run in report.runs],
+            runs=shown,
             settings={
                 "headers": ["setting", *(run.label for run in report.runs)],
                 "rows": [
@@ -134,9 +137,12 @@ def _shown(run: FinishedRun) -> dict[str, Any]:
         f"validity: {_MEASURED.get(summary.validity_method, summary.validity_method)}",
         *([f"likelihoods: Monte-Carlo means over {draws} draws of the latent"] if draws else []),
     ]
+    pictures, no_pictures = drawn_samples(run)
     return {
         "label": run.label,
         "caption": run.caption,
         "marked": run.marked(),
+        "pictures": pictures,
+        "no_pictures": no_pictures,
         "environment": "; ".join(environment),
     }

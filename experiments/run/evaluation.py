@@ -206,6 +206,9 @@ def _versions() -> Row:
         "names",
         "scikit-learn",
         "openTSNE",
+        "rdkit",
+        "selfies",
+        "molsets",
     )
     found = {"python": platform.python_version()}
     for name in packages:

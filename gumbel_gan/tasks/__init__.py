@@ -4,8 +4,9 @@ from gumbel_gan.tasks.arrays import array_task
 from gumbel_gan.tasks.digits import digits_task
 from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
-from gumbel_gan.tasks.interface import Oracle, Support, Task
+from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
+from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import names_task
 from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
@@ -16,6 +17,7 @@ from gumbel_gan.tasks.vocabulary import Vocabulary
 __all__ = [
     "GRAMMARS",
     "Oracle",
+    "Picture",
     "Progress",
     "Support",
     "Task",
@@ -25,9 +27,12 @@ __all__ = [
     "files_digest",
     "grammar_task",
     "is_tokenized",
+    "molecule_picture",
+    "molecules_task",
     "names_task",
     "oracle_task",
     "resolve_stream",
+    "selfies_to_smiles",
     "strings_task",
     "text_task",
 ]

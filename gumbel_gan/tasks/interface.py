@@ -44,6 +44,20 @@ class Oracle(NamedTuple):
     length_probs: np.ndarray | None = None
 
 
+class Picture(NamedTuple):
+    """What a report shows of a sequence beside its string.
+
+    Attributes:
+      svg: a drawing of it, as SVG; None where it can't be drawn.
+      caption: what stands below it.
+      reason: why it is not valid, in a few words; None where it is.
+    """
+
+    svg: str | None
+    caption: str
+    reason: str | None = None
+
+
 class Task(NamedTuple):
     """Sequences to learn from, all padded to one length T.
 

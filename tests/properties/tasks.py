@@ -1,7 +1,10 @@
 """Cases of tasks."""
 
+from pathlib import Path
+
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 import gumbel_gan as gg
@@ -9,10 +12,16 @@ from tests.properties import strategies as s
 from tests.properties.case import PACKAGE, Case, arguments
 
 FILES = PACKAGE / "schedules.py"
+MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
 _ROWS = np.arange(20).reshape(10, 2) % 7
 _STRINGS = ["abc", "cab", "b", "cc", "a"]
+
+
+def _molecules_task(**given):
+    pytest.importorskip("rdkit", reason="the package rdkit is not installed")
+    return gg.molecules_task(**given)
 
 
 def check_task(result, given):
@@ -81,6 +90,25 @@ CASES = {
         },
         check_task,
         num_examples=8,
+    ),
+    "molecules_task": Case(
+        _molecules_task,
+        arguments(
+            files=st.sampled_from((str(MOLECULES), MOLECULES, [MOLECULES])),
+            tokens=st.sampled_from(("characters", "atoms")),
+            max_length=st.sampled_from((0, 20)),
+            num_heldout=s.integers(0, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0")),
+            "tokens": s.not_one_of("characters"),
+            "max_length": s.integers_below(0),
+            "num_heldout": s.integers_below(0) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
     ),
     "names_task": Case(
         gg.names_task,

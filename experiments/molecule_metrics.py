@@ -1,0 +1,174 @@
+"""Judges molecules from anywhere, a SMILES a line, by the metrics of the benchmark MOSES.
+
+python -m experiments.molecule_metrics FILE.smi [--max_length=25] [--output=FILE.json]
+"""
+
+from experiments import interrupts
+
+with interrupts.imports(__name__):
+    from collections import Counter
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from absl import flags
+    from rich.table import Table
+
+    from experiments import cli, devices
+    from experiments.run.texts import write_json
+    from gumbel_gan.metrics import molecules
+    from gumbel_gan.tasks import selfies_to_smiles
+    from gumbel_gan.tasks.files import read_texts
+    from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
+
+_NOTATION = flags.DEFINE_enum("notation", "smiles", ("smiles", "selfies"), "What the lines are.")
+_NUM = flags.DEFINE_integer("num", 0, "Judges only the first so many lines; 0: all.", lower_bound=0)
+_MAX_LENGTH = flags.DEFINE_integer(
+    "max_length",
+    0,
+    "Compares with the molecules of MOSES of at most so many characters; 0: with all, whose statistics are shipped.",
+    lower_bound=0,
+)
+_REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, in the place of MOSES.")
+_TRAIN = flags.DEFINE_string("train", "", "A file of the SMILES trained on, for the novelty, in the place of MOSES.")
+_WORKERS = flags.DEFINE_integer("num_workers", devices.num_cores(), "Processes that RDKit runs in.", lower_bound=1)
+_OUTPUT = flags.DEFINE_string("output", "", "A JSON file to write the metrics to.")
+
+_TITLES = {"test": "test", "test_scaffolds": "scaffold test", "references": "references"}
+_SIZES = {"unique@1000": 1_000, "unique@10000": 10_000}
+
+
+def main(*paths: str) -> None:
+    """Prints the table, what the lines hold that are no molecules, and what could not be measured."""
+    with cli.one_line_errors():
+        if len(paths) != 1:
+            raise ValueError(f"the command takes one file of SMILES, got {len(paths)}")
+        lines, notes = _read(paths[0])
+        lines = lines[: _NUM.value or None]
+        if not lines:
+            raise ValueError(f"{paths[0]!r} must hold a line of SMILES, got none. {' '.join(notes)}")
+        smiles = [_smiles(line.smiles) for line in lines]
+        references, missing = _references()
+        train, without_train = _train()
+        try:
+            metrics = molecules.moses_metrics(
+                smiles,
+                references=references,
+                train=train,
+                with_filters=not _no_moses(),
+                num_workers=_WORKERS.value,
+            )
+        except ImportError as error:
+            raise ValueError(str(error)) from error
+    screen = cli.screen()
+    screen.print(_table(metrics, list(references), title=f"{Path(paths[0]).name}, {len(lines):,} lines"))
+    for note in [*notes, *_invalid(lines, smiles), *missing, *without_train, *_short(metrics, len(lines))]:
+        screen.print(note, soft_wrap=True, highlight=False, markup=False)
+    if _OUTPUT.value:
+        with cli.one_line_errors():
+            write_json(Path(_OUTPUT.value), {"num_lines": len(lines)} | metrics)
+
+
+def _read(path: str) -> tuple[list[SmilesLine], list[str]]:
+    return smiles_lines(path, read_texts(path))
+
+
+def _smiles(string: str) -> str:
+    try:
+        return selfies_to_smiles(string) if _NOTATION.value == "selfies" else string
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+
+
+def _no_moses() -> str:
+    """Returns why the data of MOSES can't be read; '' where it can."""
+    try:
+        molecules.moses_file("metrics/mcf.csv")
+    except ImportError as error:
+        return str(error)
+    return ""
+
+
+def _references() -> tuple[dict[str, molecules.References], list[str]]:
+    """Returns what to compare with by name, and sentences on what can't be compared."""
+    notes = []
+    try:
+        molecules.load_chemnet()
+        has_chemnet = True
+    except ImportError as error:
+        has_chemnet = False
+        notes.append(f"No FCD: {error}.")
+    if _REFERENCES.value:
+        strings = {"references": [line.smiles for line in _read(_REFERENCES.value)[0]]}
+    elif _no_moses():
+        return {}, [*notes, f"No filters and no references: {_no_moses()}."]
+    elif not _MAX_LENGTH.value:
+        shipped = {split: molecules.moses_references(split) for split in ("test", "test_scaffolds")}
+        return {name: each if has_chemnet else each._replace(activations=None) for name, each in shipped.items()}, notes
+    else:
+        strings = {split: _short_enough(molecules.moses_smiles(split)) for split in ("test", "test_scaffolds")}
+    references = {
+        name: molecules.references_of(each, with_activations=has_chemnet, num_workers=_WORKERS.value)
+        for name, each in strings.items()
+    }
+    return references, notes
+
+
+def _train() -> tuple[set[str] | None, list[str]]:
+    """Returns the canonical SMILES of the training molecules; None, and a sentence, where they are not known."""
+    if _TRAIN.value:
+        parsed = [molecules.parse(line.smiles) for line in _read(_TRAIN.value)[0]]
+        return {molecules.canonical(each) for each in parsed if each is not None}, []
+    if _no_moses():
+        return None, [f"No novelty: {_no_moses()}."]
+    return set(molecules.moses_smiles("train")), []
+
+
+def _short_enough(smiles: list[str]) -> list[str]:
+    return [each for each in smiles if len(each) <= _MAX_LENGTH.value]
+
+
+def _table(metrics: Mapping[str, float], names: list[str], *, title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("metric")
+    table.add_column("better")
+    table.add_column("samples", justify="right")
+    for name in names:
+        table.add_column(f"against {_TITLES[name]}", justify="right")
+    for name, metric in molecules.OF_SAMPLES.items():
+        if name in metrics:
+            table.add_row(metric.label, metric.better, f"{metrics[name]:.4f}", *[""] * len(names))
+    for name, metric in molecules.AGAINST_REFERENCES.items():
+        values = [metrics.get(f"{name}/{each}") for each in names]
+        if any(value is not None for value in values):
+            table.add_row(metric.label, metric.better, "", *("–" if each is None else f"{each:.4f}" for each in values))
+    return table
+
+
+def _invalid(lines: list[SmilesLine], smiles: list[str]) -> list[str]:
+    """Returns sentences that count the lines that are no molecule, by their reasons, with an example each."""
+    reasons: Counter[str] = Counter()
+    examples: dict[str, SmilesLine] = {}
+    for line, each in zip(lines, smiles, strict=True):
+        reason = molecules.why_invalid(each)
+        if reason is not None:
+            reasons[reason] += 1
+            examples.setdefault(reason, line)
+    total = sum(reasons.values())
+    found = [f"Lines that are no molecule: {total:,} of {len(lines):,}."]
+    for reason, count in reasons.most_common():
+        example = examples[reason]
+        found.append(f"  {reason}: {count:,}, such as {example.smiles[:60]!r} in {example.place}")
+    return found
+
+
+def _short(metrics: Mapping[str, float], num_lines: int) -> list[str]:
+    """Returns sentences on metrics that are of fewer molecules than their names say."""
+    num_valid = round(metrics["valid"] * num_lines)
+    labels = [molecules.OF_SAMPLES[name].label for name, num in _SIZES.items() if name in metrics and num_valid < num]
+    if not labels:
+        return []
+    return [f"Of {num_valid:,} valid molecules only, fewer than its name says: {', '.join(labels)}."]
+
+
+if __name__ == "__main__":
+    cli.run(main, files=True)

@@ -1,0 +1,49 @@
+"""Drawings of molecules, and of what is wrong with strings that are none."""
+
+import re
+
+from gumbel_gan.metrics.molecules import parsing
+
+_SIZE = (220, 160)
+_UNUSED = re.compile(
+    r" class='[^']*'|<!--[^>]*-->|fill-rule:evenodd;|stroke-line(cap:butt|join:miter);|;?stroke-opacity:1(?=')"
+)
+
+
+def draw(smiles: str) -> tuple[str | None, str | None]:
+    """Draws a molecule.
+
+    Args:
+      smiles: the string.
+
+    Returns:
+      The drawing, as SVG; None where the string can't be read at all. And why the string is no valid molecule, in a few
+      words, the atoms to blame being marked in the drawing; None where it is one.
+
+    Raises:
+      ImportError: RDKit is not installed.
+    """
+    molecule, reason, marked = parsing.parse(smiles), parsing.why_invalid(smiles), list[int]()
+    if molecule is None:
+        unchecked = parsing.parse_unchecked(smiles) if smiles.split() == [smiles] else None
+        if unchecked is None or not unchecked.GetNumAtoms():
+            return None, reason
+        molecule, marked = unchecked, [atom for _, atoms in parsing.problems(unchecked) for atom in atoms]
+    return _svg(molecule, marked), reason
+
+
+def _svg(molecule: object, marked: list[int]) -> str:
+    from rdkit import rdBase
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    # Letters as text, not as the outlines of a font, which are long.
+    drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE, -1, -1, True)
+    options = drawer.drawOptions()
+    options.prepareMolsBeforeDrawing = False
+    options.clearBackground = False
+    with rdBase.BlockLogs():
+        prepared = rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=not marked)
+        drawer.DrawMolecule(prepared, highlightAtoms=marked)
+    drawer.FinishDrawing()
+    # What RDKit writes for programs that read drawings, and the defaults of SVG.
+    return _UNUSED.sub("", drawer.GetDrawingText())

@@ -1,0 +1,64 @@
+"""What the metrics need of a molecule, computed once."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from gumbel_gan.metrics.molecules import parsing
+from gumbel_gan.metrics.molecules.filters import passes_filters
+from gumbel_gan.metrics.molecules.fingerprints import morgan_fingerprint
+from gumbel_gan.metrics.molecules.properties import properties
+from gumbel_gan.metrics.molecules.substructures import fragments, scaffold
+
+
+class Features(NamedTuple):
+    """What the metrics need of a valid molecule.
+
+    Attributes:
+      smiles: its canonical SMILES.
+      bits: its Morgan fingerprint, `[128]` bytes of 8 bits each.
+      fragments: the SMILES of its BRICS fragments.
+      scaffold: the SMILES of its scaffold; None where it has fewer than two rings.
+      properties: `properties` of it.
+      passes: whether it passes the filters of MOSES; None where that was not asked for.
+    """
+
+    smiles: str
+    bits: np.ndarray
+    fragments: list[str]
+    scaffold: str | None
+    properties: Mapping[str, float]
+    passes: bool | None = None
+
+
+def features(smiles: str) -> Features | None:
+    """Computes what the metrics need of a string; None where that is no valid molecule."""
+    # MOSES measures what it parses of the canonical SMILES.
+    molecule = parsing.parse(smiles)
+    name = "" if molecule is None else parsing.canonical(molecule)
+    molecule = parsing.parse(name)
+    if molecule is None:
+        return None
+    return Features(
+        name,
+        np.packbits(morgan_fingerprint(molecule)),
+        fragments(molecule),
+        scaffold(molecule),
+        properties(molecule),
+    )
+
+
+def filtered_features(smiles: str) -> Features | None:
+    """Computes `features` and whether the molecule passes the filters; these take longest.
+
+    Raises:
+      ImportError: the package `molsets` is not installed.
+    """
+    found = features(smiles)
+    return None if found is None else found._replace(passes=passes_filters(parsing.parse(found.smiles)))
+
+
+def fingerprints(molecules: list[Features]) -> np.ndarray:
+    """Returns the `[N, 1024]` bits of the fingerprints of molecules, uint8."""
+    return np.unpackbits(np.stack([each.bits for each in molecules]), axis=1)

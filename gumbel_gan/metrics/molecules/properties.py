@@ -1,0 +1,36 @@
+"""Properties of a molecule: logP, SA, QED and weight."""
+
+import contextlib
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+PROPERTIES = ("logP", "SA", "QED", "weight")
+
+
+def properties(molecule: Any) -> dict[str, float]:
+    """Computes the properties of a molecule whose distributions MOSES compares.
+
+    Args:
+      molecule: an `rdkit.Chem.Mol`.
+
+    Returns:
+      'logP': Crippen's estimate of the octanol-water partition coefficient. 'SA': the synthetic accessibility score of
+      Ertl & Schuffenhauer 2009, from 1 (easy) to 10, of RDKit's contributions. 'QED': the quantitative estimate of
+      drug-likeness of Bickerton et al. 2012, in [0, 1]. 'weight': in daltons.
+    """
+    return {name: float(function(molecule)) for name, function in _functions().items()}
+
+
+@functools.lru_cache
+def _functions() -> dict[str, Callable[[Any], float]]:
+    from rdkit.Chem import QED, Crippen, Descriptors
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        # RDKit's contributions use functions of its own that it has renamed since.
+        warnings.simplefilter("ignore")
+        from rdkit.Contrib.SA_Score import sascorer
+    functions = (Crippen.MolLogP, sascorer.calculateScore, QED.qed, Descriptors.MolWt)
+    return dict(zip(PROPERTIES, functions, strict=True))

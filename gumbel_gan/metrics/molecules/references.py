@@ -1,0 +1,83 @@
+"""The reference statistics that molecules are compared with: those that MOSES ships, or of any molecules."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gumbel_gan.metrics.molecules.chemnet import chemnet_activations
+from gumbel_gan.metrics.molecules.features import Features, features, fingerprints
+from gumbel_gan.metrics.molecules.frechet import mean_and_covariance
+from gumbel_gan.metrics.molecules.moses_files import moses_statistics
+from gumbel_gan.metrics.molecules.properties import PROPERTIES
+from gumbel_gan.metrics.molecules.substructures import count
+from gumbel_gan.metrics.molecules.workers import map_strings
+
+
+class References(NamedTuple):
+    """Statistics of M molecules.
+
+    Attributes:
+      fingerprints: `[M, 1024]` bits, uint8.
+      fragments: how often each fragment occurs, by its SMILES.
+      scaffolds: how often each scaffold occurs.
+      properties: `[M]` values of each property.
+      activations: mean `[512]` and covariance `[512, 512]` of ChemNet's activations; None leaves the FCD out.
+    """
+
+    fingerprints: np.ndarray
+    fragments: Mapping[str, int]
+    scaffolds: Mapping[str, int]
+    properties: Mapping[str, np.ndarray]
+    activations: tuple[np.ndarray, np.ndarray] | None
+
+
+def moses_references(split: str) -> References:
+    """Reads the statistics of a split that MOSES ships.
+
+    Args:
+      split: 'test' or 'test_scaffolds'.
+
+    Raises:
+      ImportError: the package `molsets` is not installed.
+      ValueError: `split` is none of these.
+    """
+    shipped = moses_statistics(split)
+    return References(
+        shipped["SNN"]["fps"],
+        shipped["Frag"]["frag"],
+        shipped["Scaf"]["scaf"],
+        {name: np.asarray(shipped[name]["values"], np.float64) for name in PROPERTIES},
+        (shipped["FCD"]["mu"], shipped["FCD"]["sigma"]),
+    )
+
+
+def references_of(smiles: Sequence[str], *, with_activations: bool = True, num_workers: int = 1) -> References:
+    """Computes the statistics of molecules.
+
+    Args:
+      smiles: SMILES; those that are not valid are left out, and two valid ones must be left.
+      with_activations: whether ChemNet's activations are computed, for the FCD.
+      num_workers: as in `map_strings`.
+
+    Raises:
+      ImportError: RDKit is not installed; or activations are wanted, and `fcd-torch` is not installed.
+      ValueError: fewer than two SMILES are valid.
+    """
+    molecules = [each for each in map_strings(features, smiles, num_workers=num_workers) if each is not None]
+    if len(molecules) < 2:
+        raise ValueError(f"smiles must hold at least two valid molecules, got {len(molecules)} among {len(smiles)}")
+    return describe(molecules, with_activations=with_activations)
+
+
+def describe(molecules: Sequence[Features], *, with_activations: bool) -> References:
+    """Computes the statistics of molecules whose features are known."""
+    activations = chemnet_activations([each.smiles for each in molecules]) if with_activations else None
+    return References(
+        fingerprints(list(molecules)),
+        Counter(fragment for each in molecules for fragment in each.fragments),
+        count(each.scaffold for each in molecules),
+        {name: np.array([each.properties[name] for each in molecules]) for name in PROPERTIES},
+        None if activations is None else mean_and_covariance(activations),
+    )

@@ -1,0 +1,43 @@
+"""Pickles read without running code of theirs: only what is known by name is called."""
+
+import pickle
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+
+def load(file: IO[bytes], known: Mapping[tuple[str, str], Any], persistent: Callable[[Any], Any] | None = None) -> Any:
+    """Reads one pickle, in which nothing but the given names may stand for functions and classes.
+
+    Args:
+      file: the file, at the beginning of the pickle; at its end afterwards.
+      known: what the names stand for, by module and name. No other name is looked up, so that nothing else is called.
+      persistent: returns what a persistent identifier stands for; None where there may be none.
+
+    Returns:
+      The object.
+
+    Raises:
+      ValueError: the file is no pickle, or names anything else.
+    """
+    try:
+        return _Unpickler(file, known, persistent).load()
+    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"file must hold a pickle of plain data, got one that can't be read: {error}") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(
+        self, file: IO[bytes], known: Mapping[tuple[str, str], Any], persistent: Callable[[Any], Any] | None
+    ) -> None:
+        super().__init__(file)
+        self._known, self._persistent = known, persistent
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._known:
+            raise pickle.UnpicklingError(f"{module}.{name} is not among what it may name")
+        return self._known[module, name]
+
+    def persistent_load(self, identifier: Any) -> Any:
+        if self._persistent is None:
+            raise pickle.UnpicklingError("it refers to what lies outside of it")
+        return self._persistent(identifier)

@@ -1,0 +1,265 @@
+"""Molecules as strings: those of the benchmark MOSES, or of files of SMILES."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.data import Batch
+from gumbel_gan.metrics import molecules as chemistry
+from gumbel_gan.metrics.molecules.moses_files import REFERENCES
+from gumbel_gan.metrics.molecules.parsing import INSTALL, require_rdkit
+from gumbel_gan.tasks.files import Files, file_names, read_texts
+from gumbel_gan.tasks.interface import Oracle, Picture, Task
+from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task
+from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
+from gumbel_gan.tasks.splits import describe_sizes
+from gumbel_gan.tasks.units import Unit
+from gumbel_gan.tasks.vocabulary import Vocabulary
+
+# The atoms, bonds and ring numbers of SMILES, as in Schwaller et al. 2018, https://arxiv.org/abs/1711.04810.
+_ATOMS = r"\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>|\*|\$|\%[0-9]{2}|[0-9]"
+TOKENS: Mapping[str, Unit] = MappingProxyType(
+    {
+        "characters": Unit("characters", "", "", "\ufffd"),
+        "atoms": Unit("atoms and bonds", "", _ATOMS, "\ufffd"),
+        "selfies": Unit("SELFIES symbols", "", r"\[[^\]]*\]", "\ufffd"),
+    }
+)
+_HELDOUT_SHARE = 10
+_MOST_HELDOUT = 1_000
+_MOST_SYMBOLS = 1_000
+_TRAITS = ("of several parts", "charged", "with stereo marks", "aromatic")
+
+
+class _Molecules(NamedTuple):
+    """Strings of a data set, with what happened to them."""
+
+    strings: list[str]
+    notes: list[str]
+
+
+def molecules_task(
+    files: Files = (),
+    *,
+    tokens: str = "characters",
+    max_length: int = 25,
+    test: str = "test",
+    num_heldout: int = 0,
+    digest: str = "",
+    seed: int = 0,
+) -> Task:
+    """Builds a task of molecules, as SMILES or SELFIES, whose validity RDKit judges.
+
+    Without files, the molecules are those of MOSES: for training and validation its training set, which the validation
+    set is drawn from, and for the test its test set or scaffold test set. With files, each molecule is brought to its
+    canonical SMILES, and the split is by distinct molecule. What can't be parsed is left out and counted, with the
+    reason; salts, charges, stereo marks and aromatic rings are counted and kept.
+
+    Args:
+      files: one path, or several, of SMILES; see `smiles_lines`. None stands for MOSES, of the package `molsets`.
+      tokens: what a symbol is. 'characters'; 'atoms', atoms, bonds and ring numbers, so that Cl, Br and [nH] are one
+        symbol; or 'selfies', where strings are SELFIES (Krenn et al. 2020, https://arxiv.org/abs/1905.13741), of which
+        every one is a valid molecule.
+      max_length: the largest length of a molecule in characters of its SMILES, whatever the tokens; longer ones are
+        left out. 0 takes all. In MOSES' training set 15,997 molecules have up to 25, 387,884 up to 32, and all
+        1,584,663 up to 57.
+      test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
+      num_heldout: number of molecules for validation and, with files, as many for the test; 0 takes a tenth of the
+        molecules, and no more than 1,000.
+      digest: what `files_digest(files)` must return; '' accepts any files.
+      seed: of the split.
+
+    Returns:
+      A `Task` whose oracle tells valid strings, and whose notes say what was read and left out.
+
+    Raises:
+      ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
+        `selfies` is not.
+      TypeError: `files` holds what is not a path, or a number is not an integer.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty or a FASTA file, or
+        the files have another digest; or too few molecules are left for the split.
+    """
+    require_one_of(TOKENS, tokens=tokens)
+    require_one_of(REFERENCES, test=test)
+    require_at_least(0, max_length=max_length, num_heldout=num_heldout, seed=seed)
+    require_rdkit()
+    if tokens == "selfies":
+        _require_selfies()
+    if files:
+        return _of_files(files, tokens, max_length, num_heldout, digest, seed)
+    return _of_moses(tokens, max_length, test, num_heldout, seed)
+
+
+def selfies_to_smiles(string: str) -> str:
+    """Returns the SMILES of a SELFIES; '' where it can't be read.
+
+    Raises:
+      ImportError: the package `selfies` is not installed.
+    """
+    _require_selfies()
+    import selfies
+
+    try:
+        return selfies.decoder(string)
+    except selfies.DecoderError:
+        return ""
+
+
+def molecule_picture(string: str, *, tokens: str = "characters") -> Picture:
+    """Draws a string of this task, its SMILES below it.
+
+    Args:
+      string: the string, without padding.
+      tokens: as in `molecules_task`.
+
+    Raises:
+      ImportError: RDKit is not installed, or tokens are 'selfies', and `selfies` is not.
+      ValueError: `tokens` is not one of `TOKENS`.
+    """
+    require_one_of(TOKENS, tokens=tokens)
+    smiles = _smiles_of(string, tokens)
+    drawing, reason = chemistry.draw(smiles)
+    return Picture(drawing, smiles, reason)
+
+
+def _smiles_of(string: str, tokens: str) -> str:
+    return selfies_to_smiles(string) if tokens == "selfies" else string
+
+
+def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int, seed: int) -> Task:
+    def short(split: str) -> list[str]:
+        return [smiles for smiles in chemistry.moses_smiles(split) if not max_length or len(smiles) <= max_length]
+
+    data, tests = (_as_tokens(short(split), tokens) for split in ("train", test))
+    num = num_heldout or min(len(data.strings) // _HELDOUT_SHARE, _MOST_HELDOUT)
+    if not 0 < num < len(data.strings) or not tests.strings:
+        raise ValueError(
+            f"num_heldout must be less than the number of molecules, {len(data.strings):,} for training and validation "
+            f"and {len(tests.strings):,} for the test; got {num:,} with max_length {max_length}"
+        )
+    rng = np.random.default_rng(seed)
+    rows, test_rows = rng.permutation(len(data.strings)), rng.permutation(len(tests.strings))
+    unit = TOKENS[tokens]
+    all_strings = [*data.strings, *tests.strings]
+    symbols = find_symbols(_written(all_strings, unit), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1)
+    length = max(len(unit.split(string)) for string in all_strings) + 1
+    vocabulary = Vocabulary(("", *symbols), padding=0, padding_ends=True, allow_empty=False, pattern=unit.pattern)
+    train, validation, tested = (
+        Batch(vocabulary.encode([unit.split(strings[row]) for row in chosen], length))
+        for strings, chosen in ((data.strings, rows[num:]), (data.strings, rows[:num]), (tests.strings, test_rows))
+    )
+    notes = [
+        f"Molecules of MOSES{f' of up to {max_length} characters' if max_length else ''}: for training and validation "
+        f"{len(data.strings):,}, of its split {test!r} {len(tests.strings):,}.",
+        *data.notes,
+        describe_sizes(vocabulary.size, train, validation, tested),
+    ]
+    task = Task("molecules", vocabulary, train, validation, tested, notes=tuple(notes))
+    return _judged(task, tokens, all_strings)
+
+
+def _of_files(files: Files, tokens: str, max_length: int, num_heldout: int, digest: str, seed: int) -> Task:
+    lines, notes = smiles_lines(files, read_texts(files, digest))
+    found = _parsed(lines)
+    notes = [
+        f"Lines read: {len(lines):,}; blank, left out: {sum(not each.smiles for each in lines):,}.",
+        *notes,
+        *found.notes,
+    ]
+    short = [smiles for smiles in found.strings if not max_length or len(smiles) <= max_length]
+    if max_length:
+        notes.append(f"Molecules of more than {max_length} characters, left out: {len(found.strings) - len(short):,}.")
+    data = _as_tokens(short, tokens)
+    unit = TOKENS[tokens]
+    split_lines = [unit.split(string) for string in data.strings]
+    task = split_lines_task(
+        f"molecules {file_names(files)}",
+        split_lines,
+        find_symbols(chain.from_iterable(split_lines), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1),
+        Source("files", "molecule"),
+        max_length=max(map(len, split_lines), default=0),
+        unit=unit,
+        deduplicate=True,
+        num_heldout=num_heldout or min(max(1, len(set(short)) // _HELDOUT_SHARE), _MOST_HELDOUT),
+        seed=seed,
+        notes=[*notes, *data.notes],
+    )
+    return _judged(task, tokens, data.strings)
+
+
+def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:
+    """Adds the oracle to a task. The data itself is valid, which spares parsing all of it again."""
+    valid = frozenset(known)
+
+    def is_valid(string: str) -> bool:
+        return string in valid or chemistry.is_valid(_smiles_of(string, tokens))
+
+    return task._replace(oracle=Oracle(is_valid=is_valid, validity_method="RDKit"))
+
+
+def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:
+    """Returns the canonical SMILES of the lines that hold a molecule, and counts those that don't, by their reasons."""
+    strings, traits = list[str](), Counter[str]()
+    places: dict[str, list[SmilesLine]] = {}
+    for line in lines:
+        molecule = chemistry.parse(line.smiles)
+        if molecule is not None:
+            strings.append(chemistry.canonical(molecule))
+            traits.update(_traits(molecule, strings[-1]))
+        elif line.smiles:
+            places.setdefault(chemistry.why_invalid(line.smiles) or "", []).append(line)
+    reasons = "; ".join(
+        f"{reason}: {len(each):,}, such as {each[0].smiles[:40]!r} in {each[0].place}"
+        for reason, each in places.items()
+    )
+    num_left_out = sum(map(len, places.values()))
+    kept = "; ".join(f"{trait} {traits[trait]:,}" for trait in _TRAITS)
+    notes = [
+        f"Lines that are no molecule, left out: {num_left_out:,}{f' ({reasons})' if reasons else ''}.",
+        f"Molecules, all kept: {kept}.",
+    ]
+    return _Molecules(strings, notes)
+
+
+def _traits(molecule: Any, smiles: str) -> list[str]:
+    """Returns those of `_TRAITS` that a molecule has."""
+    has = (
+        "." in smiles,
+        any(atom.GetFormalCharge() for atom in molecule.GetAtoms()),
+        any(mark in smiles for mark in "@/\\"),
+        any(atom.GetIsAromatic() for atom in molecule.GetAtoms()),
+    )
+    return [trait for trait, is_there in zip(_TRAITS, has, strict=True) if is_there]
+
+
+def _as_tokens(smiles: list[str], tokens: str) -> _Molecules:
+    """Returns SMILES as the strings of a task, and counts those that have no SELFIES."""
+    if tokens != "selfies":
+        return _Molecules(smiles, [])
+    import selfies
+
+    strings = []
+    for each in smiles:
+        try:
+            strings.append(selfies.encoder(each))
+        except selfies.EncoderError:
+            continue
+    return _Molecules(strings, [f"Molecules that SELFIES can't write, left out: {len(smiles) - len(strings):,}."])
+
+
+def _written(strings: Sequence[str], unit: Unit) -> Iterable[str]:
+    return chain.from_iterable(map(unit.split, strings))
+
+
+def _require_selfies() -> None:
+    try:
+        import selfies  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"tokens must not be 'selfies' where the package 'selfies' is not installed ({INSTALL})"
+        ) from error

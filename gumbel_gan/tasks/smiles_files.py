@@ -1,0 +1,90 @@
+"""Files of SMILES as people have them: a molecule a line, with names after it, or a column of a table."""
+
+import csv
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gumbel_gan.tasks.files import Files, numbered_lines
+
+_HEADERS = ("smiles", "canonical_smiles", "isomeric_smiles", "smi", "molecule", "structure", "selfies")
+_DELIMITERS = (",", "\t", ";")
+
+
+class SmilesLine(NamedTuple):
+    """A line that may hold a molecule.
+
+    Attributes:
+      place: where it stands, such as "'a.smi', line 3".
+      smiles: its string; '' where the line is blank.
+    """
+
+    place: str
+    smiles: str
+
+
+def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], list[str]]:
+    r"""Finds the strings of molecules in files, of which each may have a header.
+
+    Of a table whose header names a column 'SMILES' or the like, that column is taken; of other lines what stands before
+    the first whitespace, comma or semicolon, none of which a SMILES has. Lines that begin with '#' are comments. Two
+    backslashes in a row are one, as in a run's `samples.txt`.
+
+    Args:
+      files: the paths, for places.
+      texts: what `read_texts` returned for them.
+
+    Returns:
+      The lines that are no headers and no comments, blank ones included; and sentences that name what was left out.
+
+    Raises:
+      ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids.
+    """
+    found, notes, num_comments = list[SmilesLine](), list[str](), 0
+    paths = [files] if isinstance(files, str | os.PathLike) else files
+    for path, text in zip(paths, texts, strict=True):
+        column: tuple[str, int] | None = None
+        first = True
+        for place, line in numbered_lines([path], [text.removesuffix("\n")]):
+            stripped = line.strip()
+            if stripped.startswith(">"):
+                raise ValueError(
+                    f"files must hold SMILES, a molecule a line, got the header of a FASTA file, {stripped[:40]!r}, in "
+                    f"{place}; sequences of residues are for the task 'text'"
+                )
+            if stripped.startswith("#"):
+                num_comments += 1
+                continue
+            if first and stripped:
+                first, column = False, _header(stripped)
+                if column is not None:
+                    cells = _cells(stripped, column[0])
+                    notes.append(f"Header {stripped[:60]!r} in {place}: the molecules are column {cells[column[1]]!r}.")
+                    continue
+            found.append(SmilesLine(place, _string(stripped, column).replace("\\\\", "\\")))
+    if num_comments:
+        notes.append(f"Lines of comments, which begin with '#', left out: {num_comments:,}.")
+    return found, notes
+
+
+def _header(line: str) -> tuple[str, int] | None:
+    """Returns the delimiter of a table and the index of its column of molecules; None of a line that is no header."""
+    delimiter = next((each for each in _DELIMITERS if each in line), " ")
+    names = [cell.lower().replace(" ", "_") for cell in _cells(line, delimiter)]
+    for wanted in _HEADERS:
+        if wanted in names:
+            return delimiter, names.index(wanted)
+    return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    cells = line.split() if delimiter == " " else next(csv.reader([line], delimiter=delimiter), [])
+    return [cell.strip() for cell in cells]
+
+
+def _string(line: str, column: tuple[str, int] | None) -> str:
+    if column is None:
+        return re.split(r"[\s,;]", line, maxsplit=1)[0].strip('"')
+    cells = _cells(line, column[0])
+    return cells[column[1]] if column[1] < len(cells) else ""
