@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -49,14 +50,14 @@ def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECOND
                 "--distributed trains one run on all of them, --nodistributed a run in each"
             )
         return
-    given = {}
+    given: dict[str, Any] = {}
     if all(os.environ.get(name) for name in _OWN):
         address, *numbers = (os.environ[name] for name in _OWN)
         try:
-            size, number = map(int, numbers)
+            count, own = map(int, numbers)
         except ValueError:
             raise ValueError(f"{_OWN[1]} and {_OWN[2]} must be integers, got {numbers}") from None
-        given = {"coordinator_address": address, "num_processes": size, "process_id": number}
+        given = {"coordinator_address": address, "num_processes": count, "process_id": own}
     # Its handler of SIGTERM would take the place of that in `interrupts`.
     jax.config.update("jax_enable_preemption_service", False)
     try:
@@ -82,7 +83,8 @@ def any_of(*flags: bool) -> Sequence[bool]:
     """Returns for each flag whether any process has it set; all processes must call it."""
     if not several():
         return flags
-    return np.asarray(multihost_utils.process_allgather(np.array(flags))).any(axis=0).tolist()
+    gathered = np.asarray(multihost_utils.process_allgather(np.array(flags)))
+    return [bool(column.any()) for column in gathered.T]
 
 
 def check_all(error: Exception | None) -> None:
@@ -120,7 +122,7 @@ def ending_all(*agreed: int) -> Iterator[None]:
         yield
     except BaseException as error:
         is_exit = isinstance(error, SystemExit)
-        if not several() or (is_exit and error.code in (None, 0, *agreed)):
+        if not several() or (isinstance(error, SystemExit) and error.code in (None, 0, *agreed)):
             raise
         if not is_exit:
             traceback.print_exc()

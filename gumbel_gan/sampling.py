@@ -65,7 +65,7 @@ def sample_block(
     require_key(key=key)
     require_kind(SequenceModel, model=model)
     if not isinstance(index, jax.Array):
-        require_at_least(0, index=index)
+        require_at_least(0, index=index)  # type: ignore[arg-type]
     block_key = jax.random.fold_in(key, index)
     return model.sample(block_key, params, num, temperature=temperature, exact_length=exact_length)
 

@@ -230,7 +230,7 @@ def vmap_seeds(
     return jax.shard_map(
         jax.vmap(function, in_axes=tuple(None if axis is None else 0 for axis in in_axes)),
         mesh=mesh,
-        in_specs=tuple({0: seeds, None: shared}.get(axis, shards) for axis in in_axes),
+        in_specs=tuple(shared if axis is None else seeds if axis == 0 else shards for axis in in_axes),
         out_specs=seeds,
         # The check would refuse scans whose carry starts as a constant.
         check_vma=False,

@@ -15,13 +15,12 @@ from gumbel_gan.streaming import Steps, Stream
 
 
 class Feed(Protocol):
-    """The data of consecutive chunks of steps.
+    """The data of consecutive chunks of steps."""
 
-    Attributes:
-      seconds_waited: how long training has waited for it; None where it never does.
-    """
-
-    seconds_waited: float | None
+    @property
+    def seconds_waited(self) -> float | None:
+        """How long training has waited for it; None where it never does."""
+        ...
 
     def take(self, num_steps: int) -> Any:
         """Returns the data of the next steps."""
@@ -52,7 +51,7 @@ def _shape(config: RunConfig, experiment: Experiment, num_steps: int) -> tuple[i
 
 
 class _Resident:
-    seconds_waited = None
+    seconds_waited: float | None = None
 
     def __init__(self, experiment: Experiment, mesh: jax.sharding.Mesh):
         self._data = sharding.place(experiment.data, sharding.replicated(mesh))
@@ -77,15 +76,20 @@ class _Streamed:
         batch_size = config.batch_size * experiment.algorithm.batches_per_step
         steps = Steps(experiment.task.stream, seeds, batch_size, shards, config.num_shards)
         self._stream = Stream(steps, first_step, num_ahead=config.steps_per_chunk)
-        self.seconds_waited = 0.0
+        self._waited = 0.0
+
+    @property
+    def seconds_waited(self) -> float:
+        """How long training has waited for it."""
+        return self._waited
 
     def take(self, num_steps: int) -> Any:
         began = time.monotonic()
         own = self._stream.take(num_steps)
-        self.seconds_waited += time.monotonic() - began
+        self._waited += time.monotonic() - began
         shape = _shape(self._config, self._experiment, num_steps)
 
-        def part(index: tuple[slice, ...]) -> np.ndarray:
+        def part(index: Any) -> np.ndarray:
             (first, last), (low, high) = (
                 [bound - start for bound in index[axis].indices(shape[axis])[:2]]
                 for axis, start in enumerate(self._starts)

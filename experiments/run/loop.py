@@ -354,11 +354,12 @@ def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):
         def train_one(key, state, point, data):
-            algorithm, settings = experiment.algorithm_at(point), {"shard_axis": experiment.shard_axis}
+            algorithm = experiment.algorithm_at(point)
+            options: dict[str, Any] = {"shard_axis": experiment.shard_axis, "keep_finite": True}
             if streams:
-                return training.train_on(algorithm, key, state, data, keep_finite=True, **settings)
-            sizes = {"batch_size": config.batch_size, "num_steps": num_steps}
-            return training.train(algorithm, key, state, data, keep_finite=True, **sizes, **settings)
+                return training.train_on(algorithm, key, state, data, **options)
+            options |= {"batch_size": config.batch_size, "num_steps": num_steps}
+            return training.train(algorithm, key, state, data, **options)
 
         in_axes = (0, 0, 0, sharding.SHARDS if streams else None)
         train_all = sharding.vmap_seeds(train_one, mesh, in_axes=in_axes, num_shards=config.num_shards)

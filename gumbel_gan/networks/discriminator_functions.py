@@ -17,7 +17,7 @@ def discriminator_functions(
     num_symbols: int,
     condition: ConditionSpec | None,
     dropout: Dropout,
-) -> tuple[Callable[[jax.Array], Params], Callable[..., jax.Array]]:
+) -> tuple[Callable[[jax.Array], Params], Callable[..., Any]]:
     """Returns the two functions of a `Discriminator`, a `PrefixDiscriminator` or an `Encoder`.
 
     Args:

@@ -79,5 +79,5 @@ def recurrent_encoder(
     build_cell(cell, hidden_size, dtype)
     dropout = Dropout(dropout_rate, 1, 4 * hidden_size)
     module = _Encoder(cell, hidden_size, latent_size, condition, dtype)
-    functions: Any = discriminator_functions(module, num_symbols, condition, dropout)
-    return Encoder(*functions, dropout.is_used)
+    init, moments = discriminator_functions(module, num_symbols, condition, dropout)
+    return Encoder(init, moments, dropout.is_used)

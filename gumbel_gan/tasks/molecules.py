@@ -157,7 +157,7 @@ def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int, seed: i
         f"Molecules of MOSES{f' of up to {max_length} characters' if max_length else ''}: for training and validation "
         f"{len(data.strings):,}, of its split {test!r} {len(tests.strings):,}.",
         *data.notes,
-        describe_sizes(vocabulary.size, train, validation, tested),
+        describe_sizes(vocabulary.size, *(len(each.tokens) for each in (train, validation, tested))),
     ]
     task = Task("molecules", vocabulary, train, validation, tested, notes=tuple(notes))
     return _judged(task, tokens, all_strings)

@@ -1,6 +1,7 @@
 """Text that does not fit in memory: tokenized once into a folder of files, from which training streams."""
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,10 +110,11 @@ def tokenized_task(folder: Path) -> Task:
     """
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        splits = [Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test")]
+        sample, validation, test = (Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test"))
         vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
         rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
-        return Task(about["name"], vocabulary, *splits, notes=tuple(about["notes"]), stream=rows)
+        notes = tuple(about["notes"])
+        return Task(about["name"], vocabulary, sample, validation, test, notes=notes, stream=rows)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} must hold a tokenized text of this version: {error}") from error
 
@@ -214,8 +216,7 @@ def _write_windows(
             file.write(table[coder.text(coder.prepared(text))].data)
     size = table.dtype.itemsize * window
     held = np.fromfile(folder / _TRAIN, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
-    with (folder / _TRAIN).open("r+b") as file:
-        file.truncate(num_train * size)
+    os.truncate(folder / _TRAIN, num_train * size)
     validation, test = np.split(held.reshape(-1, window), 2)
     notes = [
         f"{unit.plural.capitalize()} read: {num_symbols:,}; windows of {window}: {num_windows:,}; "
@@ -226,7 +227,8 @@ def _write_windows(
         found = f"{unit.plural.capitalize()} seen fewer than {settings.min_count} times: {int(is_rare.sum()):,}"
         notes.append(f"{found}; written as {unit.unknown}.")
     notes.append(WINDOWS_NOTE)
-    vocabulary = Vocabulary(symbols, **_text_fields(settings))
+    fields: dict[str, Any] = _text_fields(settings)
+    vocabulary = Vocabulary(symbols, **fields)
     train = TokenRows(folder / _TRAIN, num_train, window, table.dtype)
     return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
 

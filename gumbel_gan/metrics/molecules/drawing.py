@@ -1,6 +1,7 @@
 """Drawings of molecules, and of what is wrong with strings that are none."""
 
 import re
+from typing import Any
 
 from gumbel_gan.metrics.molecules import parsing
 
@@ -38,7 +39,7 @@ def _svg(molecule: object, marked: list[int]) -> str:
 
     # Letters as text, not as the outlines of a font, which are long.
     drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE, -1, -1, True)
-    options = drawer.drawOptions()
+    options: Any = drawer.drawOptions()
     options.prepareMolsBeforeDrawing = False
     options.clearBackground = False
     with rdBase.BlockLogs():

@@ -32,5 +32,6 @@ def _functions() -> dict[str, Callable[[Any], float]]:
         # RDKit's contributions use functions of its own that it has renamed since.
         warnings.simplefilter("ignore")
         from rdkit.Contrib.SA_Score import sascorer
-    functions = (Crippen.MolLogP, sascorer.calculateScore, QED.qed, Descriptors.MolWt)
+    log_p, weight = Crippen.MolLogP, Descriptors.MolWt  # type: ignore[attr-defined]
+    functions = (log_p, sascorer.calculateScore, QED.qed, weight)
     return dict(zip(PROPERTIES, functions, strict=True))
