@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan import one_pass, unroll
-from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_number, require_symbols
+from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits

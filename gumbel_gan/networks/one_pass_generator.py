@@ -29,6 +29,7 @@ from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.independent import independent_generator
 from gumbel_gan.networks.initial_states import check_latent
 from gumbel_gan.networks.interface import Generator, Params
+from gumbel_gan.networks.recorded import recorded
 
 
 class _Transformer(nn.Module):
@@ -92,6 +93,7 @@ class _Convolutional(nn.Module):
         return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
 
 
+@recorded
 def one_pass_generator(
     num_symbols: int,
     length: int,
@@ -145,6 +147,7 @@ def one_pass_generator(
     return _generator(module, latent_size, condition, dropout)
 
 
+@recorded
 def convolutional_one_pass_generator(
     num_symbols: int,
     length: int,

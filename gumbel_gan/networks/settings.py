@@ -12,12 +12,14 @@ import numpy as np
 from gumbel_gan.networks.cells import GRUCell, LSTMCell
 from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
 from gumbel_gan.networks.interface import Generator
+from gumbel_gan.networks.one_pass_generator import convolutional_one_pass_generator, one_pass_generator
 from gumbel_gan.networks.recurrent_generator import recurrent_generator
 from gumbel_gan.networks.transformer_generator import transformer_generator
 
 # Nothing else is ever called by what a file says.
 _BUILDERS: Mapping[str, Callable[..., Generator]] = {
-    each.__name__: each for each in (recurrent_generator, transformer_generator)
+    each.__name__: each
+    for each in (recurrent_generator, transformer_generator, one_pass_generator, convolutional_one_pass_generator)
 }
 _CELLS = {each.__name__: each for each in (LSTMCell, GRUCell)}
 _CONDITIONS = {each.__name__: each for each in (Labels, Vectors, Sequences)}
@@ -32,12 +34,12 @@ def settings_of(generator: Generator) -> dict[str, Any] | None:
     if generator.built_by is None:
         return None
     name, arguments = generator.built_by
-    plain = {argument: _plain(value) for argument, value in arguments}
+    plain = {argument: jnp.dtype(value).name if argument == "dtype" else _plain(value) for argument, value in arguments}
     return None if any(value is _UNKNOWN for value in plain.values()) else {"name": name} | plain
 
 
 def from_settings(settings: Any) -> Generator:
-    """Builds the generator that settings describe: it calls one of two functions of this package, and no other.
+    """Builds the generator that settings describe: it calls a function of this package that builds one, and no other.
 
     Args:
       settings: what `settings_of` returned, perhaps read from a file.
