@@ -1,6 +1,10 @@
 """Generators that write all symbols in one pass from a latent, from scratch on the arithmetic grammar.
 
 python -m experiments.train --workdir=runs/one_pass --config=experiments/configs/one_pass.py
+
+Medians (worst) of seeds 0 to 7 of 100,000 samples each: the GAN has validity 0.953 (0.824) and total variation 0.119
+(0.347), in 13 minutes for all eight beside other work on two cores of an AMD EPYC, 2026-11-26; the variational autoencoder
+0.875 (0.872) and 0.135 (0.139).
 """
 
 from ml_collections import ConfigDict
@@ -25,6 +29,7 @@ def get_config(method: str = "gan") -> ConfigDict:
     generator = {"name": "one_pass", "width": 32, "num_layers": 2, "num_heads": 4, "latent_size": 32}
     config = arithmetic.get_config() if method == "gan" else arithmetic_mle.get_config()
     config.num_shards = 1
+    config.num_steps = 1_500
     config.num_samples = 100_000
     config.steps_per_chunk = 250
     config.chunks_per_checkpoint = 4
