@@ -31,7 +31,7 @@ _MAX_LENGTH = flags.DEFINE_integer(
 _REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, in the place of MOSES.")
 _TRAIN = flags.DEFINE_string("train", "", "A file of the SMILES trained on, for the novelty, in the place of MOSES.")
 _WORKERS = flags.DEFINE_integer("num_workers", devices.num_cores(), "Processes that RDKit runs in.", lower_bound=1)
-_OUTPUT = flags.DEFINE_string("output", "", "A JSON file to write the metrics to.")
+_OUTPUT = flags.DEFINE_string("output", None, "A JSON file to write the metrics to.")
 
 _TITLES = {"test": "test", "test_scaffolds": "scaffold test", "references": "references"}
 _SIZES = {"unique@1000": 1_000, "unique@10000": 10_000}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gumbel_gan as gg
 from gumbel_gan import data, evaluation, metrics, model, schedules, sharding, training, unroll
-from tests.properties import algorithms, losses, models, networks, relaxation, tasks, unrolls
+from tests.properties import algorithms, losses, models, networks, one_pass, relaxation, tasks, unrolls
 from tests.properties import data as of_data
 from tests.properties import evaluation as of_evaluation
 from tests.properties import metrics as of_metrics
@@ -23,6 +23,7 @@ CASES = {
         losses,
         of_schedules,
         networks,
+        one_pass,
         models,
         unrolls,
         algorithms,

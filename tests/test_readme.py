@@ -164,7 +164,8 @@ def test_every_flag_that_is_named_alone_exists(path):
     ]
     known = {"help"}.union(*(defined_flags(str(each.relative_to(ROOT))[:-3].replace("/", ".")) for each in modules))
     for name in re.findall(r"`--(\w+)", text_of(path)):
-        assert name in known | {"xla_force_host_platform_device_count"}
+        # Absl defines --noNAME with each boolean --NAME.
+        assert name in known | {f"no{each}" for each in known} | {"xla_force_host_platform_device_count"}
 
 
 @pytest.mark.parametrize("path", [README, EXPERIMENTS / "README.md"], ids=["README.md", "experiments/README.md"])

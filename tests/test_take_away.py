@@ -13,6 +13,7 @@ from experiments.config import locate, run_config
 from experiments.configs import text
 from experiments.run.restore import member_state, restore
 from experiments.run.strings import LineReader
+from gumbel_gan.networks import settings_of
 from tests.commands import ROOT, run
 
 LINES = ["x+x", "x", "xyz", "x+x+x+x+x", "x*x/x", ""]
@@ -41,7 +42,7 @@ def test_two_lines_of_python_load_a_run(finished, restored):
     task, model, params, about = gg.load(finished, replica=1)
     assert task.encode(["x+x"]).shape == (1, 8)
     jax.tree.map(np.testing.assert_array_equal, params, params_of(restored, 1))
-    assert model.generator.built_by == restored.experiment.model.generator.built_by
+    assert settings_of(model.generator) == settings_of(restored.experiment.model.generator)
     assert about["seeds"] == [0, 1]
     assert about["steps"] == [20, 20]
     assert about["settings"]["num_steps"] == 20

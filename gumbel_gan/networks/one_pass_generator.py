@@ -29,6 +29,7 @@ from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.independent import independent_generator
 from gumbel_gan.networks.initial_states import check_latent
 from gumbel_gan.networks.interface import Generator, Params
+from gumbel_gan.networks.recorded import recorded
 
 
 class _Transformer(nn.Module):
@@ -92,6 +93,7 @@ class _Convolutional(nn.Module):
         return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
 
 
+@recorded
 def one_pass_generator(
     num_symbols: int,
     length: int,
@@ -137,16 +139,15 @@ def one_pass_generator(
       Gu et al. 2018, for symbols in one pass, https://arxiv.org/abs/1711.02281; Vaswani et al. 2017,
       https://arxiv.org/abs/1706.03762.
     """
-    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_heads(width, num_heads)
     require_condition_spec(condition)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
     module = _Transformer(num_symbols, length, width, num_layers, num_heads, mlp_ratio, condition, dtype)
-    generator = _generator(module, latent_size, condition, dropout)
-    return generator._replace(built_by=("one_pass_generator", tuple(arguments.items())))
+    return _generator(module, latent_size, condition, dropout)
 
 
+@recorded
 def convolutional_one_pass_generator(
     num_symbols: int,
     length: int,
@@ -186,14 +187,12 @@ def convolutional_one_pass_generator(
     References:
       Gulrajani et al. 2017, section 5.5, https://arxiv.org/abs/1704.00028.
     """
-    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_at_least(1, width=width, kernel_size=kernel_size)
     require_at_least(0, num_blocks=num_blocks)
     require_labels_or_vectors(condition)
     dropout = Dropout(dropout_rate, num_blocks, width)
     module = _Convolutional(num_symbols, length, width, num_blocks, kernel_size, condition, dtype)
-    generator = _generator(module, latent_size, condition, dropout)
-    return generator._replace(built_by=("convolutional_one_pass_generator", tuple(arguments.items())))
+    return _generator(module, latent_size, condition, dropout)
 
 
 def _inputs(module: Any, batch_size: int, length: int, latent: jax.Array | None) -> jax.Array:

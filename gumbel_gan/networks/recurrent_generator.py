@@ -20,6 +20,7 @@ from gumbel_gan.networks.conditions import (
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.initial_states import RecurrentLatent, add_to_hidden, zero_carry
 from gumbel_gan.networks.interface import Generator, Params
+from gumbel_gan.networks.recorded import recorded
 from gumbel_gan.networks.recurrence import (
     CellFactory,
     Embedding,
@@ -113,6 +114,7 @@ class _Generator(nn.Module):
         return self.head(h).astype(jnp.float32)
 
 
+@recorded
 def recurrent_generator(
     num_symbols: int,
     hidden_size: int,
@@ -162,7 +164,6 @@ def recurrent_generator(
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
       dropout, https://arxiv.org/abs/1512.05287.
     """
-    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_recurrent(num_symbols, hidden_size, num_layers, embedding_size)
     require_labels_or_vectors(condition)
     built = build_cell(cell, hidden_size, dtype)
@@ -240,7 +241,6 @@ def recurrent_generator(
         hidden_size=hidden_size,
         sample_latent=None if latent == "none" else noise.sample,
         uses_dropout=dropout.is_used,
-        built_by=("recurrent_generator", tuple(arguments.items())),
     )
 
 

@@ -19,12 +19,7 @@ from gumbel_gan.networks.transformer_generator import transformer_generator
 # Nothing else is ever called by what a file says.
 _BUILDERS: Mapping[str, Callable[..., Generator]] = {
     each.__name__: each
-    for each in (
-        recurrent_generator,
-        transformer_generator,
-        one_pass_generator,
-        convolutional_one_pass_generator,
-    )
+    for each in (recurrent_generator, transformer_generator, one_pass_generator, convolutional_one_pass_generator)
 }
 _CELLS = {each.__name__: each for each in (LSTMCell, GRUCell)}
 _CONDITIONS = {each.__name__: each for each in (Labels, Vectors, Sequences)}
@@ -39,12 +34,12 @@ def settings_of(generator: Generator) -> dict[str, Any] | None:
     if generator.built_by is None:
         return None
     name, arguments = generator.built_by
-    plain = {argument: _plain(value) for argument, value in arguments}
+    plain = {argument: jnp.dtype(value).name if argument == "dtype" else _plain(value) for argument, value in arguments}
     return None if any(value is _UNKNOWN for value in plain.values()) else {"name": name} | plain
 
 
 def from_settings(settings: Any) -> Generator:
-    """Builds the generator that settings describe: it calls a generator's function of this package, and no other.
+    """Builds the generator that settings describe: it calls a function of this package that builds one, and no other.
 
     Args:
       settings: what `settings_of` returned, perhaps read from a file.

@@ -27,6 +27,7 @@ from gumbel_gan.networks.conditions import (
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.initial_states import check_latent
 from gumbel_gan.networks.interface import Generator, Params
+from gumbel_gan.networks.recorded import recorded
 
 
 class TransformerCarry(NamedTuple):
@@ -148,6 +149,7 @@ class _Decoder(nn.Module):
         return hidden.astype(jnp.float32), self.head(hidden).astype(jnp.float32)
 
 
+@recorded
 def transformer_generator(
     num_symbols: int,
     width: int,
@@ -191,7 +193,6 @@ def transformer_generator(
       Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Xiong et al. 2020, for the place of the normalization,
       https://arxiv.org/abs/2002.04745.
     """
-    arguments = dict(locals(), dtype=jnp.dtype(dtype).name)
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_at_least(0, latent_size=latent_size)
@@ -272,7 +273,6 @@ def transformer_generator(
         hidden_size=width,
         sample_latent=sample_latent if latent_size else None,
         uses_dropout=dropout.is_used,
-        built_by=("transformer_generator", tuple(arguments.items())),
     )
 
 

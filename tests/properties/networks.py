@@ -71,6 +71,21 @@ CASES = {
         _HEADS | {"latent_size": 0},
         {"width": _WIDTH, "num_heads": _NUM_HEADS, "dropout_rate": _RATE, "condition": _CONDITION},
     ),
+    "one_pass_generator": _network(
+        gg.one_pass_generator,
+        _HEADS | {"length": 1, "latent_size": 0},
+        {"width": _WIDTH, "num_heads": _NUM_HEADS, "dropout_rate": _RATE, "condition": _CONDITION},
+    ),
+    "convolutional_one_pass_generator": _network(
+        gg.convolutional_one_pass_generator,
+        {"num_symbols": 2, "length": 1, "width": 1, "num_blocks": 0, "kernel_size": 1, "latent_size": 0},
+        {"dropout_rate": _RATE, "condition": _CONDITION},
+    ),
+    "recurrent_encoder": _network(
+        gg.recurrent_encoder,
+        {"num_symbols": 2, "hidden_size": 1, "latent_size": 1},
+        {"dropout_rate": _RATE, "condition": _CONDITION},
+    ),
     "transformer_discriminator": _network(
         gg.transformer_discriminator,
         _HEADS,
