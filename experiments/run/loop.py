@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import filelock
 import jax
 import jax.numpy as jnp
 
@@ -152,11 +153,15 @@ def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
     """Returns a config whose text, if it streams, is tokenized; the first process does that where it isn't yet."""
     if not files.streams(config) or config.task.settings.get("tokens"):
         return config
-    config = config.with_task(tokens=str(files.tokens_folder(config, run.path)))
+    tokens = files.tokens_folder(config, run.path)
+    config = config.with_task(tokens=str(tokens))
     failure = None
     if processes.is_first():
         try:
-            build.make_task(config, BytesLine(cli.screen()).update)
+            tokens.parent.mkdir(parents=True, exist_ok=True)
+            # Another run on the same text waits, and finds it done.
+            with filelock.FileLock(f"{tokens}.lock"):
+                build.make_task(config, BytesLine(cli.screen()).update)
         except (ValueError, OSError) as error:
             failure = error
     processes.check_all(failure)

@@ -8,7 +8,7 @@ from pathlib import Path
 # Called with what is done, and the bytes read so far and in all.
 Progress = Callable[[str, int, int], None]
 
-_BYTES_AT_ONCE = 2**23
+_BYTES_AT_ONCE = 2**22
 
 
 def total_bytes(files: tuple[Path, ...]) -> int:
