@@ -42,14 +42,10 @@ def main(*paths: str) -> None:
     with cli.one_line_errors():
         if len(paths) != 1:
             raise ValueError(f"the command takes one file of SMILES, got {len(paths)}")
-        lines, notes = _read(paths[0])
-        lines = lines[: _NUM.value or None]
-        if not lines:
-            raise ValueError(f"{paths[0]!r} must hold a line of SMILES, got none. {' '.join(notes)}")
-        smiles = [_smiles(line.smiles) for line in lines]
-        references, missing = _references()
-        train, without_train = _train()
         try:
+            lines, smiles, notes = _samples(paths[0])
+            references, missing = _references()
+            train, without_train = _train()
             metrics = molecules.moses_metrics(
                 smiles,
                 references=references,
@@ -68,15 +64,19 @@ def main(*paths: str) -> None:
             write_json(Path(_OUTPUT.value), {"num_lines": len(lines)} | metrics)
 
 
+def _samples(path: str) -> tuple[list[SmilesLine], list[str], list[str]]:
+    """Returns the lines to judge, the SMILES of each, and sentences on what was left out."""
+    lines, notes = _read(path)
+    lines = lines[: _NUM.value or None]
+    if not lines:
+        raise ValueError(f"{path!r} must hold a line of SMILES, got none. {' '.join(notes)}")
+    if _NOTATION.value == "selfies":
+        return lines, [selfies_to_smiles(line.smiles) for line in lines], notes
+    return lines, [line.smiles for line in lines], notes
+
+
 def _read(path: str) -> tuple[list[SmilesLine], list[str]]:
     return smiles_lines(path, read_texts(path))
-
-
-def _smiles(string: str) -> str:
-    try:
-        return selfies_to_smiles(string) if _NOTATION.value == "selfies" else string
-    except ImportError as error:
-        raise ValueError(str(error)) from error
 
 
 def _no_moses() -> str:
