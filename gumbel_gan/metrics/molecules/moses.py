@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from scipy.stats import wasserstein_distance
-
 from gumbel_gan.arguments import require_kind
 from gumbel_gan.metrics.molecules.features import Features, features, filtered_features
 from gumbel_gan.metrics.molecules.fingerprints import internal_diversity, nearest_similarity
@@ -141,6 +139,9 @@ def _of_samples(valid: Sequence[Features], described: References, train: Collect
 
 
 def _against(described: References, others: References) -> dict[str, float]:
+    # Takes a second to import.
+    from scipy.stats import wasserstein_distance
+
     metrics = {}
     if described.activations is not None and others.activations is not None:
         metrics["fcd"] = frechet_distance(*described.activations, *others.activations)
