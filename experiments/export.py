@@ -47,7 +47,8 @@ def main() -> None:
         state = member_state(restored, _INDEX.value)
     task, model = restored.experiment.task, restored.experiment.model
     params = restored.experiment.algorithm.params(state)
-    known = provenance.of_run(restored.run.read_config(), task, summary, _CHECKPOINT.value)
+    digest = provenance.data_digest(task)
+    known = provenance.of_run(restored.run.read_config(), task, summary, _CHECKPOINT.value, digest)
     about = provenance.of_member(known, _INDEX.value)
     with cli.one_line_errors():
         _, loader = export.export_model(file, task, model, params, about=about)

@@ -28,7 +28,7 @@ class OtherProcessError(ValueError):
 
 
 def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECONDS) -> None:
-    """Makes this process one of several, or makes sure that it is none; to be called before anything else of JAX.
+    """Joins the other processes of a program, or checks that there are none; to be called before anything else of JAX.
 
     The address of the first process, the number of processes and the number of this one come from Slurm, Open MPI or a
     TPU, or else from the variables JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
@@ -121,10 +121,9 @@ def ending_all(*agreed: int) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        is_exit = isinstance(error, SystemExit)
         if not several() or (isinstance(error, SystemExit) and error.code in (None, 0, *agreed)):
             raise
-        if not is_exit:
+        if not isinstance(error, SystemExit):
             traceback.print_exc()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -244,11 +244,13 @@ def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None
     files = {"last": (run.model, trained.state)}
     if trained.best is not None and sharding.gather(trained.best.step).all():
         files["best"] = (run.best_model, trained.best.state)
-    for checkpoint, (file, state) in files.items():
-        about = provenance.of_run(config, experiment.task, summary, checkpoint)
-        params = sharding.gather(experiment.algorithm.params(state))
-        if processes.is_first():
-            saving.save(file, experiment.task, experiment.model, params, replicas=True, about=about)
+    params = {name: sharding.gather(experiment.algorithm.params(state)) for name, (_, state) in files.items()}
+    if not processes.is_first():
+        return
+    digest = provenance.data_digest(experiment.task)
+    for checkpoint, (file, _) in files.items():
+        about = provenance.of_run(config, experiment.task, summary, checkpoint, digest)
+        saving.save(file, experiment.task, experiment.model, params[checkpoint], replicas=True, about=about)
 
 
 def _describe(run: RunDirectory, step: int) -> None:

@@ -33,7 +33,7 @@ def _streamed(rows: TokenRows) -> Iterator[np.ndarray]:
         yield rows.take(np.arange(first, min(first + _NUM_ROWS, len(rows))))
 
 
-def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> Row:
+def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str, digest: str) -> Row:
     """Returns what is known of a run's generators.
 
     Args:
@@ -41,6 +41,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> 
       task: its task.
       summary: its summary.
       checkpoint: the states that the generators are of, 'last' or 'best'.
+      digest: `data_digest` of the task.
 
     Returns:
       Plain JSON. Lists of `seeds`, `points`, `steps` and `metrics` have an entry for each of the run's members.
@@ -58,7 +59,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str) -> 
         "diverged": summary.diverged,
         "metrics": summary.metrics if checkpoint == summary.summarized else {},
         "sizes": {"train": task.num_train, "validation": len(task.validation.tokens), "test": len(task.test.tokens)},
-        "data_digest": data_digest(task),
+        "data_digest": digest,
         "date": summary.date,
         "hardware": summary.hardware,
         "versions": summary.versions,

@@ -7,16 +7,20 @@ NO_FORM = "none"
 FORMS = ("NFC", "NFD", "NFKC", "NFKD", NO_FORM)
 
 
-def normalized(text: str, form: str) -> str:
+def normalized(text: str, form: str, *, lowercase: bool = False) -> str:
     """Returns a text in a normal form.
 
     Args:
       text: the text.
       form: one of `FORMS`; 'none' leaves the text as it is.
+      lowercase: whether it is lower-cased, too.
 
     References:
       Unicode Standard Annex 15, https://www.unicode.org/reports/tr15/.
     """
+    if lowercase:
+        # A letter in lower case may be written as two.
+        return normalized(normalized(text, form).lower(), form)
     return text if form == NO_FORM else unicodedata.normalize(form, text)  # type: ignore[arg-type]
 
 

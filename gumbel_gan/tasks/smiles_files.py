@@ -1,12 +1,11 @@
 """Files of SMILES as people have them: a molecule a line, with names after it, or a column of a table."""
 
 import csv
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gumbel_gan.tasks.files import Files, numbered_lines
+from gumbel_gan.tasks.files import Files, file_paths, numbered_lines
 
 _HEADERS = ("smiles", "canonical_smiles", "isomeric_smiles", "smi", "molecule", "structure", "selfies")
 _DELIMITERS = (",", "\t", ";")
@@ -42,8 +41,7 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
       ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids.
     """
     found, notes, num_comments = list[SmilesLine](), list[str](), 0
-    paths = [files] if isinstance(files, str | os.PathLike) else files
-    for path, text in zip(paths, texts, strict=True):
+    for path, text in zip(file_paths(files), texts, strict=True):
         column: tuple[str, int] | None = None
         first = True
         for place, line in numbered_lines([path], [text.removesuffix("\n")]):

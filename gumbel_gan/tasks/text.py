@@ -125,10 +125,7 @@ def text_task(
     name = f"text {file_names(files)}"
     texts = read_texts(files, digest, encoding)
     changes = describe_changes((line for text in texts for line in text.split("\n")), normalize, "line")
-    texts = [normalized(text, normalize) for text in texts]
-    if lowercase:
-        # A letter in lower case may be written as two.
-        texts = [normalized(text.lower(), normalize) for text in texts]
+    texts = [normalized(text, normalize, lowercase=lowercase) for text in texts]
     if window:
         vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
         return _windows_task(

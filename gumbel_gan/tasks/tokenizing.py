@@ -47,8 +47,7 @@ class Coder:
 
     def prepared(self, text: str) -> str:
         """Returns a text normalized and, where that is asked for, in lower case."""
-        text = normalized(text, self._normalize)
-        return normalized(text.lower(), self._normalize) if self._lowercase else text
+        return normalized(text, self._normalize, lowercase=self._lowercase)
 
     def lines(self, text: str) -> Written:
         """Returns the symbols of the lines of a prepared text, without the whitespace around them."""

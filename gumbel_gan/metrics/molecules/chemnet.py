@@ -2,14 +2,13 @@
 
 import functools
 from collections.abc import Sequence
-from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gumbel_gan.metrics.molecules.package_files import package_file
 from gumbel_gan.metrics.molecules.torch_files import load_torch_file
 
 INSTALL = "pip install --no-deps fcd-torch==1.0.7"
@@ -56,12 +55,7 @@ def load_chemnet() -> ChemNetParams:
       ValueError: its file holds another network.
     """
     name = "fcd_torch/ChemNet_v0.13_pretrained.pt"
-    try:
-        path = Path(str(metadata.distribution("fcd-torch").locate_file(name)))
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(
-            f"ChemNet's weights are in the package 'fcd-torch', which is not installed ({INSTALL})"
-        ) from error
+    path = package_file("fcd-torch", name, content="ChemNet's weights are", install=INSTALL)
     layers = load_torch_file(path)
     kinds = [kind for kind, _ in layers]
     if kinds != ["Conv1d", "Conv1d", "LSTM", "LSTM"]:

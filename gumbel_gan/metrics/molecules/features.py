@@ -1,7 +1,7 @@
 """What the metrics need of a molecule, computed once."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,24 @@ class Features(NamedTuple):
 
 def features(smiles: str) -> Features | None:
     """Computes what the metrics need of a string; None where that is no valid molecule."""
+    return _features(smiles, lambda _: None)
+
+
+def filtered_features(smiles: str) -> Features | None:
+    """Computes `features` and whether the molecule passes the filters; these take longest.
+
+    Raises:
+      ImportError: the package `molsets` is not installed.
+    """
+    return _features(smiles, passes_filters)
+
+
+def fingerprints(molecules: list[Features]) -> np.ndarray:
+    """Returns the `[N, 1024]` bits of the fingerprints of molecules, uint8."""
+    return np.unpackbits(np.stack([each.bits for each in molecules]), axis=1)
+
+
+def _features(smiles: str, passes: Callable[[Any], bool | None]) -> Features | None:
     # MOSES measures what it parses of the canonical SMILES.
     molecule = parsing.parse(smiles)
     name = "" if molecule is None else parsing.canonical(molecule)
@@ -46,19 +64,5 @@ def features(smiles: str) -> Features | None:
         fragments(molecule),
         scaffold(molecule),
         properties(molecule),
+        passes(molecule),
     )
-
-
-def filtered_features(smiles: str) -> Features | None:
-    """Computes `features` and whether the molecule passes the filters; these take longest.
-
-    Raises:
-      ImportError: the package `molsets` is not installed.
-    """
-    found = features(smiles)
-    return None if found is None else found._replace(passes=passes_filters(parsing.parse(found.smiles)))
-
-
-def fingerprints(molecules: list[Features]) -> np.ndarray:
-    """Returns the `[N, 1024]` bits of the fingerprints of molecules, uint8."""
-    return np.unpackbits(np.stack([each.bits for each in molecules]), axis=1)

@@ -5,7 +5,6 @@ import csv
 import gzip
 import zipfile
 from collections import Counter
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from gumbel_gan.arguments import require_one_of
 from gumbel_gan.metrics.molecules import restricted_pickle
+from gumbel_gan.metrics.molecules.package_files import package_file
 
 INSTALL = "pip install --no-deps molsets==0.3.1"
 """The command that installs the data without its dependencies, some of which can't be installed any more."""
@@ -31,15 +31,7 @@ def moses_file(name: str) -> Path:
     Raises:
       ImportError: the package is not installed, or lacks the file.
     """
-    try:
-        path = Path(str(metadata.distribution("molsets").locate_file(f"moses/{name}")))
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(
-            f"the data of MOSES is in the package 'molsets', which is not installed ({INSTALL})"
-        ) from error
-    if not path.is_file():
-        raise ImportError(f"the package 'molsets' must hold {name}, but {path} is no file ({INSTALL})")
-    return path
+    return package_file("molsets", f"moses/{name}", content="the data of MOSES is", install=INSTALL)
 
 
 def moses_smiles(split: str) -> list[str]:
