@@ -41,8 +41,10 @@ from gumbel_gan.tasks import (
     grammar_task,
     molecule_picture,
     molecules_task,
+    name_line,
     names_task,
     oracle_task,
+    text_line,
     text_task,
 )
 
@@ -56,6 +58,9 @@ TASKS: Mapping[str, Callable[..., Task]] = {
 }
 # Functions of a sampled string, and of settings of the task, that draw it for reports.
 PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture}
+# Functions of a line, and of settings of the task, that return the string which training reads in it; without one, the
+# line itself.
+LINES: Mapping[str, Callable[..., str]] = {"text": text_line, "names": name_line}
 GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
     "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),
     "gru": partial(networks.recurrent_generator, cell=networks.GRUCell),

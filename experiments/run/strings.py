@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.config import registries, values
 from experiments.config.run_config import RunConfig
 from experiments.run.texts import unescaped
 from gumbel_gan.tasks import Task
 from gumbel_gan.tasks.units import find_unit
-
-# Tasks whose lines are stripped of the whitespace around them.
-_STRIPPED = ("text", "names")
 
 
 class LineReader(NamedTuple):
@@ -29,11 +27,11 @@ class LineReader(NamedTuple):
 
     def string(self, line: str) -> str:
         """Returns the string of a line: unescaped, stripped and in lower case where the run's were."""
-        name, settings = self.config.task.name, self.config.task.settings
         string = unescaped(line) if self.escaped else line
-        if name in _STRIPPED and not settings.get("window"):
-            string = string.strip()
-        return string.lower() if name == "names" or settings.get("lowercase") else string
+        read, settings = registries.LINES.get(self.config.task.name), self.config.task.settings
+        if read is None:
+            return string
+        return read(string, **{name: settings[name] for name in values.parameters(read) if name in settings})
 
     def symbols(self, lines: Sequence[str]) -> list[str | list[str]]:
         """Returns the symbols of lines: their characters, or their words, those that are not known as in training."""

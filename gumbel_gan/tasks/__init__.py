@@ -7,10 +7,10 @@ from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
 from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
 from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
-from gumbel_gan.tasks.names import names_task
+from gumbel_gan.tasks.names import name_line, names_task
 from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
-from gumbel_gan.tasks.text import resolve_stream, text_task
+from gumbel_gan.tasks.text import resolve_stream, text_line, text_task
 from gumbel_gan.tasks.text_blocks import Progress
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
@@ -29,10 +29,12 @@ __all__ = [
     "is_tokenized",
     "molecule_picture",
     "molecules_task",
+    "name_line",
     "names_task",
     "oracle_task",
     "resolve_stream",
     "selfies_to_smiles",
     "strings_task",
+    "text_line",
     "text_task",
 ]

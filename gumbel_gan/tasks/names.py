@@ -66,6 +66,11 @@ def names_task(
     )
 
 
+def name_line(line: str) -> str:
+    """Returns a line of a file as `names_task` reads it."""
+    return line.strip().lower()
+
+
 def _census_files() -> Files:
     try:
         import names

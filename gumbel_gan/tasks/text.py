@@ -154,6 +154,12 @@ def text_task(
     )
 
 
+def text_line(line: str, *, window: int = 0, lowercase: bool = False) -> str:
+    """Returns a line as `text_task` reads it with these arguments, before it is normalized."""
+    line = line if window else line.strip()
+    return line.lower() if lowercase else line
+
+
 def resolve_stream(files: Files, stream: str) -> str:
     """Returns 'always' or 'never' for a value of `stream` in `text_task`; the errors are its own."""
     if stream != "auto":
