@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
 from gumbel_gan.arguments import require_at_least
 
@@ -40,6 +39,10 @@ class Checkpoints:
         Raises:
           ValueError: orbax can't read what it notes of a checkpoint.
         """
+        # Takes a quarter of a second, in which a run can already compile.
+        import orbax.checkpoint as ocp
+
+        self._args = ocp.args
         names = (_STATE, *items)
         try:
             self._manager = ocp.CheckpointManager(
@@ -94,7 +97,7 @@ class Checkpoints:
             _CHECKSUM: {name: _checksum(tree) for name, tree in trees.items()},
             _NOTE: json.dumps({} if note is None else dict(note)),
         }
-        args = ocp.args.Composite(**{name: ocp.args.StandardSave(tree) for name, tree in trees.items()})
+        args = self._args.Composite(**{name: self._args.StandardSave(tree) for name, tree in trees.items()})
         self._manager.save(int(step), args=args, force=True, custom_metadata=metadata)
 
     def note(self, step: int | None = None) -> dict[str, Any]:
@@ -153,7 +156,7 @@ class Checkpoints:
         # In the structure on disk, which may lack a field that is None in `like`.
         wanted = _by_path(jax.tree.map(described, like))
         described_tree = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
-        arguments = ocp.args.Composite(**{name: ocp.args.StandardRestore(described_tree)})
+        arguments = self._args.Composite(**{name: self._args.StandardRestore(described_tree)})
         try:
             with _no_traces():
                 found = _by_path(self._manager.restore(step, args=arguments)[name])

@@ -59,7 +59,7 @@ def seeds_axis(seeds: Sequence[int]) -> RunKeys:
         raise ValueError("seeds must hold at least one seed, got none")
     for seed in seeds:
         _check_seed(seed, "seeds")
-    return jax.vmap(run_keys)(jnp.asarray(seeds, jnp.uint32))
+    return jax.jit(jax.vmap(run_keys))(np.asarray(seeds, np.uint32))
 
 
 def train(

@@ -132,14 +132,17 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
     state = sharding.seeds_types(experiment.algorithm.init, keys.init)
+    # What is compiled is compiled beside what Python prepares; the first calls find it compiled.
+    compiler = concurrent.futures.ThreadPoolExecutor()
+    if not resume:
+        compiler.submit(sharding.compile_init, experiment.algorithm.init, keys.init, mesh)
     if config.init_from and not resume:
         jax.eval_shape(functools.partial(initial.from_run, config, experiment), state)
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     num_steps = min(config.steps_per_chunk, config.num_steps)
     data = feeding.types(config, experiment, mesh, num_steps)
     traced = advance.trace(keys.train, state, points, data, num_steps=num_steps)
-    # Beside what is prepared by Python; the first call of `advance` finds it compiled.
-    compiled = concurrent.futures.ThreadPoolExecutor(1).submit(traced.lower().compile)
+    compiled = compiler.submit(traced.lower().compile)
     if resume:
         started -= run.wall_seconds()
     if is_first:

@@ -1,12 +1,15 @@
 """The divergence between the n-gram distributions of two sets of sequences."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.metrics.checks import as_sequences
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _BOUNDARY = -1
 
@@ -68,7 +71,7 @@ def resampled_ngram_divergence(
     return divergence
 
 
-def ngram_counts(sequences: Sequence[tuple[int, ...]], order: int) -> csr_array:
+def ngram_counts(sequences: Sequence[tuple[int, ...]], order: int) -> "csr_array":
     """Counts the n-grams of each sequence, in time linear in their total length.
 
     A sequence gets a boundary symbol at its beginning and one at its end. Its n-grams are all windows of n of these
@@ -86,6 +89,8 @@ def ngram_counts(sequences: Sequence[tuple[int, ...]], order: int) -> csr_array:
       TypeError: `order` is not an integer.
       ValueError: `order` is less than 1.
     """
+    from scipy.sparse import csr_array
+
     require_at_least(1, order=order)
     columns: dict[tuple[int, ...], int] = {}
     indices: list[int] = []

@@ -59,6 +59,13 @@ CASES = {
         lambda result, given: has(lambda _: (len(given["keys"]), 3), lambda _: jnp.float32)(result["weights"], given),
         **_FEW,
     ),
+    "sharding.compile_init": Case(
+        sharding.compile_init,
+        arguments(init=st.just(draw), keys=_SEEDS, mesh=_MESHES),
+        {"init": _NOT_FUNCTIONS, "keys": _NOT_SEEDS, "mesh": _NOT_MESHES},
+        lambda result, given: result is None,
+        **_FEW,
+    ),
     "sharding.seeds_types": Case(
         sharding.seeds_types,
         arguments(init=st.just(draw), keys=_SEEDS),
