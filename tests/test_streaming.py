@@ -16,7 +16,7 @@ from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
 from gumbel_gan import training
 from gumbel_gan.streaming import Steps, Stream, shuffled_rows
-from gumbel_gan.tasks import hashing, streamed_text, text_blocks, text_task, token_rows
+from gumbel_gan.tasks import hashing, streamed_text, text_blocks, text_task
 from gumbel_gan.tasks.token_rows import TokenRows
 from tests.test_training import ALGORITHM, DATA
 
@@ -58,7 +58,6 @@ def test_a_streamed_text_has_the_sequences_of_one_in_memory(corpus, tmp_path, mo
     monkeypatch.setattr(text_blocks, "_BYTES_AT_ONCE", 100)
     monkeypatch.setattr(hashing, "_ROWS_AT_ONCE", 16)
     monkeypatch.setattr(streamed_text, "_ROWS_AT_ONCE", 16)
-    monkeypatch.setattr(token_rows, "_ROWS_RESIDENT", 16)
     told = []
     resident = text_task(corpus, num_heldout=20, **settings)
     streamed = text_task(

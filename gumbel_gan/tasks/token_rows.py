@@ -1,6 +1,7 @@
 """Sequences in a file, of which only what is asked for is read."""
 
-import mmap
+import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,6 @@ import numpy as np
 from gumbel_gan.arguments import require_at_least, require_integers, require_symbols
 
 _DTYPES = (np.uint8, np.uint16, np.int32)
-# Each row may touch a page of 4 KB, and pages count as resident until they are given back.
-_ROWS_RESIDENT = 2**14
 
 
 def token_dtype(num_symbols: int) -> np.dtype[Any]:
@@ -19,9 +18,9 @@ def token_dtype(num_symbols: int) -> np.dtype[Any]:
 
 
 class TokenRows:
-    """Sequences `[N, T]` in a memory-mapped file, row after row.
+    """Sequences `[N, T]` in a file, row after row.
 
-    The resident set stays small, however large the file is.
+    Memory does not depend on the size of the file.
 
     Attributes:
       path: the file.
@@ -47,8 +46,7 @@ class TokenRows:
         require_at_least(1, num=num, length=length)
         self.path, self.length = path, length
         self._num, self._dtype, self._translation = num, np.dtype(dtype), translation
-        self._map: mmap.mmap | None = None
-        self._num_touched = 0
+        self._descriptor: int | None = None
 
     def __len__(self) -> int:
         """Returns N."""
@@ -75,20 +73,19 @@ class TokenRows:
         """
         require_integers(rows=rows)
         require_symbols(self._num, rows=rows)
-        if self._map is None:
-            self._map = self._opened()
-        tokens = np.frombuffer(self._map, self._dtype).reshape(self._num, self.length)[rows]
-        self._num_touched += len(rows)
-        if self._num_touched > _ROWS_RESIDENT:
-            self._map.madvise(mmap.MADV_DONTNEED)
-            self._num_touched = 0
+        if self._descriptor is None:
+            self._descriptor = self._opened()
+        tokens = np.empty((len(rows), self.length), self._dtype)
+        # Rows of a memory-mapped file would leave whole blocks of pages resident, in the end all of the file.
+        for index, row in enumerate(rows.tolist()):
+            os.preadv(self._descriptor, [tokens[index]], row * tokens[index].nbytes)
         return tokens if self._translation is None else self._translation[tokens]
 
-    def _opened(self) -> mmap.mmap:
+    def _opened(self) -> int:
+        """Returns a descriptor of the file that stays open, wherever the file is moved, as long as `self` lives."""
         wanted, found = self._num * self.length * self._dtype.itemsize, self.path.stat().st_size
         if found != wanted:
             raise ValueError(f"{self.path} must hold {self._num:,} sequences in {wanted:,} bytes, got {found:,} bytes")
-        with self.path.open("rb") as file:
-            opened = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        opened.madvise(mmap.MADV_RANDOM)
-        return opened
+        descriptor = os.open(self.path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
