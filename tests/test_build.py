@@ -162,7 +162,9 @@ def test_every_method_takes_any_text(method, tmp_path):
 def test_a_text_without_files_and_an_unknown_method_are_named():
     with pytest.raises(ValueError, match=r"config\.task: files must"):
         built(text.get_config())
-    with pytest.raises(ValueError, match="method must be one of relaxed_gan, policy_gradient, one_pass, maximum_likelihood"):
+    with pytest.raises(
+        ValueError, match="method must be one of relaxed_gan, policy_gradient, one_pass, maximum_likelihood"
+    ):
         text.get_config("mle")
 
 

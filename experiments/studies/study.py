@@ -2,8 +2,8 @@
 
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
 `write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
-defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path. A
-study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
+alone defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that
+path. A study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
 `config` and the `arguments` that it was made of.
 """
 

@@ -25,7 +25,7 @@ Places = Callable[[], Iterator[tuple[str, str]]]
 _DONE = MappingProxyType({"drop": "dropped", "cut": "cut"})
 # Sequences are held in memory, as 32-bit tokens.
 _MOST_TOKENS = 10**9
-_USUAL_SHARE = 0.999
+_FEW_OF, _LEAST_LINES = 1_000, 20
 
 
 class Source(NamedTuple):
@@ -185,13 +185,15 @@ def with_chosen(task: Task, *, max_length: int | None, num_heldout: int | None) 
 def usual_length(lengths: Sequence[int] | np.ndarray) -> int:
     """Returns the length to which lines of these lengths are limited where the user leaves that to their task.
 
-    It is that of the longest line, unless this is more than twice as long as 99.9 % of the lines are: a few long lines
-    would pad all others.
+    It is that of the longest line, unless one line of a thousand, or a single one of fewer, is more than twice as long
+    as all others: these few would pad the others. Of fewer than 20 lines none is left out.
 
     Args:
       lengths: `[N]` integers, N >= 1.
     """
-    longest, most = int(np.max(lengths)), int(np.quantile(lengths, _USUAL_SHARE, method="higher"))
+    longest_first = np.sort(lengths)[::-1]
+    num_few = max(1, len(longest_first) // _FEW_OF) if len(longest_first) >= _LEAST_LINES else 0
+    longest, most = int(longest_first[0]), int(longest_first[num_few])
     return longest if longest <= 2 * most else most
 
 

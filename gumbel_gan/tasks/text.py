@@ -70,7 +70,8 @@ def text_task(
         of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
         two stay whole.
       max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
-        None is that of the longest line, too, unless it is more than twice as long as 99.9 % of the lines are.
+        None is that of the longest line, too, but for one line of a thousand that is more than twice as long as all
+        others; see `usual_length`.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
         that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
@@ -130,6 +131,11 @@ def text_task(
     name = f"text {file_names(files)}"
     texts = read_texts(files, digest, encoding)
     changes = describe_changes((line for text in texts for line in text.split("\n")), normalize, "line")
+    if texts[0].lstrip().startswith(">"):
+        num_headers = sum(line.startswith(">") for text in texts for line in text.split("\n"))
+        changes += (
+            f"Lines that begin with '>', as headers of a FASTA file do, read like all others: {num_headers:,}.",
+        )
     texts = [normalized(text, normalize, lowercase=lowercase) for text in texts]
     if window:
         vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
