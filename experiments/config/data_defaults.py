@@ -161,7 +161,7 @@ def _facts(config: RunConfig, task: Task) -> _Facts:
 
 
 def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
-    width = 64 if facts.num_written < 10_000 else 128 if facts.num_written < 200_000 else 256
+    width = 64 if facts.num_written < 5_000 else 128 if facts.num_written < 50_000 else 256
     # Such a step is several unrolls of two networks.
     return max(64, width // 2) if facts.is_adversarial else width
 
@@ -169,7 +169,7 @@ def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
 def _dropout_rate(facts: _Facts, _: Callable[[str], Any]) -> float:
     return next(
         rate
-        for most, rate in ((10_000, 0.5), (200_000, 0.3), (500_000, 0.2), (math.inf, 0.0))
+        for most, rate in ((20_000, 0.5), (200_000, 0.3), (500_000, 0.2), (math.inf, 0.0))
         if facts.num_written < most
     )
 

@@ -133,9 +133,7 @@ def text_task(
     changes = describe_changes((line for text in texts for line in text.split("\n")), normalize, "line")
     if texts[0].lstrip().startswith(">"):
         num_headers = sum(line.startswith(">") for text in texts for line in text.split("\n"))
-        changes += (
-            f"Lines that begin with '>', as headers of a FASTA file do, read like all others: {num_headers:,}.",
-        )
+        changes += (f"Lines that begin with '>', like headers of a FASTA file, read as all others: {num_headers:,}.",)
     texts = [normalized(text, normalize, lowercase=lowercase) for text in texts]
     if window:
         vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
