@@ -1,6 +1,6 @@
 """Settings that a config leaves to the data: what is None in it, chosen once the sequences are known.
 
-The rules are for two cores of a CPU. `widths`, rates and dropout were compared on the data of the study `defaults`.
+The rules are for two cores of a CPU. The study `defaults` compares what they choose with n-gram models.
 """
 
 import math
@@ -28,7 +28,8 @@ _MOST_WORK = 6.5e12
 _WORK_OF_DISCRIMINATOR = 4
 _LEAST_STEPS = 200
 _PROGRESS_LINES = 40
-_PATIENCE_SHARE = 4
+# Patience, as a share of the steps, and at least in chunks of them.
+_PATIENCE_SHARE, _LEAST_PATIENCE = 4, 4
 _CHUNKS = (10, 25, 50, 100)
 
 
@@ -202,7 +203,7 @@ def _steps_per_chunk(_: _Facts, known: Callable[[str], Any]) -> int:
 
 
 def _patience(_: _Facts, known: Callable[[str], Any]) -> int:
-    return known("num_steps") // _PATIENCE_SHARE
+    return max(known("num_steps") // _PATIENCE_SHARE, _LEAST_PATIENCE * known("steps_per_chunk"))
 
 
 def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
