@@ -118,7 +118,7 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
     config.task.files = "mine.txt"
     config = self_contained(config)
     monkeypatch.chdir("/")
-    assert len(build.make_task(config).train.tokens) == 600
+    assert len(build.make_task(config).train.tokens) == 800
     assert files.self_contained(config) == config
     (tmp_path / "mine.txt").write_text("changed\n" * 1_000)
     with pytest.raises(ValueError, match=r"config\.task: files must"):
@@ -152,13 +152,19 @@ def test_every_method_takes_any_text(method, tmp_path):
     (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
     config = text.get_config(method)
     config.task.files = str(tmp_path / "mine.txt")
-    assert built(config).task.symbols == ("", *"0123456789")
+    experiment = built(config)
+    assert experiment.task.symbols == ("", *"0123456789")
+    state = jax.eval_shape(experiment.algorithm.init, jax.random.key(0))
+    assert experiment.shard_axis is not None
+    assert sum(leaf.size for leaf in jax.tree.leaves(experiment.algorithm.params(state))) > 0
 
 
 def test_a_text_without_files_and_an_unknown_method_are_named():
     with pytest.raises(ValueError, match=r"config\.task: files must"):
         built(text.get_config())
-    with pytest.raises(ValueError, match="method must be one of relaxed_gan, maximum_likelihood, importance_gan"):
+    with pytest.raises(
+        ValueError, match="method must be one of relaxed_gan, policy_gradient, one_pass, maximum_likelihood"
+    ):
         text.get_config("mle")
 
 
@@ -525,12 +531,13 @@ def test_lines_that_are_too_long_are_named_as_the_cause_of_too_few(tmp_path):
     lines = [f"a line of more than twenty characters, {number}" for number in range(900)]
     (tmp_path / "mine.txt").write_text("\n".join([*lines, *(f"short {number}" for number in range(600))]))
     config = text.get_config()
-    config.task.files = str(tmp_path / "mine.txt")
-    message = r"config.batch_size must be at most .* 200; got 256\. .*more than 20 symbols, dropped: 900\."
+    config.task.update({"files": str(tmp_path / "mine.txt"), "max_length": 20, "num_heldout": 200})
+    config.batch_size = 256
+    message = r"config.batch_size must be at most .* 200; got 256\. .*more than 20 symbols .max_length., dropped: 900\."
     with pytest.raises(ValueError, match=message):
         built(config)
     config.task.num_heldout = 400
-    with pytest.raises(ValueError, match=r"config.task: .*more than 20 symbols, dropped: 900\."):
+    with pytest.raises(ValueError, match=r"config.task: .*more than 20 symbols .max_length., dropped: 900\."):
         built(config)
     config.task.update({"max_length": 0, "num_heldout": 200})
     assert built(config).task.length > 40

@@ -91,11 +91,14 @@ def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
         f"Lines that are no molecule, left out: 3 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
         f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7).",
         "Molecules, all kept: of several parts 1; charged 1; with stereo marks 1; aromatic 1.",
-        "Molecules of more than 27 characters, left out: 0.",
+        "Molecules of more than 27 characters (max_length), left out: 0.",
         "Repeated molecules, left out: 1.",
         "Symbols of the vocabulary: 20. Sequences for training: 4; for validation: 1; for the test: 1.",
     )
-    assert "Molecules of more than 3 characters, left out: 4." in of_lines(tmp_path, f"{lines}CO\n", max_length=3).notes
+    assert (
+        "Molecules of more than 3 characters (max_length), left out: 4."
+        in of_lines(tmp_path, f"{lines}CO\n", max_length=3).notes
+    )
 
 
 @pytest.mark.parametrize(

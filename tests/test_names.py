@@ -25,7 +25,7 @@ def test_the_package_holds_the_names_of_the_census():
     assert (*task.vocabulary[1:], task.length) == (0, True, False, "", "", "none", 10)
     assert task.validation.tokens.shape == task.test.tokens.shape == (500, 10)
     assert num_names(task) == 5_105
-    assert "Lines of more than 9 symbols, dropped: 59." in task.notes
+    assert "Lines of more than 9 symbols (max_length), dropped: 59." in task.notes
     everyone = names_task(max_length=20)
     assert num_names(everyone) == 5_163
     assert {"mary", "christopher"} <= {name for names in strings_of(everyone) for name in names}
@@ -54,7 +54,7 @@ def test_names_that_are_not_letters_or_too_long_are_dropped_and_counted(tmp_path
     assert task.notes[:4] == (
         "Lines read: 9; blank, left out: 1.",
         "Names with anything but the letters a to z, dropped: 3.",
-        "Lines of more than 9 symbols, dropped: 1.",
+        "Lines of more than 9 symbols (max_length), dropped: 1.",
         "Repeated lines, left out: 1.",
     )
 

@@ -44,9 +44,9 @@ CONFIGS = {
     "text": small_text,
 }
 NEVER = {
-    "hidden_size": (math.nan, 1.5, 1e12, 10**12, True, "x", None),
+    "hidden_size": (math.nan, 1.5, 1e12, 10**12, True, "x", "none"),
     "b1": (math.nan, "x", 1.5, -1, True, None, [], "none"),
-    "ema_decay": (math.nan, "x", 1.5, -1, True, None, [], "none"),
+    "ema_decay": (math.nan, "x", 1.5, -1, True, [], "none"),
     "bidirectional": (None, 5, "x", 1.5, [], {}, "none"),
     "num_seeds": (math.nan, 1e12, 10**12, 1.5, True, None),
 }

@@ -166,7 +166,7 @@ def test_a_streamed_run_that_was_killed_ends_with_the_same_bits(tmp_path, num_sh
     config = text.get_config("maximum_likelihood")
     config.update({"num_steps": STEPS, "steps_per_chunk": 2, "chunks_per_checkpoint": 1, "batch_size": 8})
     config.update({"num_samples": 20, "num_compared": 0, "temperatures": (), "num_shards": num_shards, "num_seeds": 2})
-    config.task.update({"files": str(tmp_path / "corpus.txt"), "num_heldout": 20, "stream": "always"})
+    config.task.update({"files": str(tmp_path / "corpus.txt"), "max_length": 20, "num_heldout": 20, "stream": "always"})
     config.algorithm.generator.hidden_size = 4
     with jax.debug_key_reuse(False):
         prepared = loop.prepare(run_config.parse(config), RunDirectory(tmp_path / "run"))

@@ -63,7 +63,7 @@ def test_long_strings_are_dropped_or_cut(too_long, expected):
     task = strings_task(["a", "b", "c", "abc"], max_length=2, too_long=too_long)
     assert all_strings(task) == expected
     assert task.length == 3
-    assert task.notes[1].startswith("Strings of more than 2 symbols, ")
+    assert task.notes[1].startswith("Strings of more than 2 symbols (max_length), ")
 
 
 def test_rare_symbols_are_left_out_or_replaced():
@@ -94,7 +94,7 @@ def test_strings_and_the_lines_of_a_file_are_one_task(tmp_path):
         (["a", "b", "c"], {"num_heldout": 0}, "num_heldout must be at least 1, got 0"),
         (["a", "b", "c"], {"max_length": 0}, "max_length must be at least 1, got 0"),
         (["a", "bcd"], {"max_length": 2, "too_long": "fail"}, r"every string, got 2; strings\[1\] has 3"),
-        (["abc"], {"max_length": 2}, "got none. Strings: 1. Strings of more than 2 symbols, dropped: 1."),
+        (["abc"], {"max_length": 2}, "got none. Strings: 1. Strings of more than 2 symbols .max_length., dropped: 1."),
         (["a", "b", "c"], {"max_symbols": 3}, r"the vocabulary, 4, got 3: 'c' in strings\[2\] is one too many"),
         (["cat", "at"], {"max_symbols": 2, "unit": "words"}, r"3, got 2: 'at' in strings\[1\] is one too many"),
         (

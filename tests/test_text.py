@@ -74,7 +74,7 @@ def test_long_lines_are_dropped_or_cut_before_repeats_are_settled(write, too_lon
     task = text_task(file, max_length=3, too_long=too_long, num_heldout=1)
     assert all_strings(task) == expected
     assert task.length == 4
-    assert f"Lines of more than 3 symbols, {done}: 2." in task.notes
+    assert f"Lines of more than 3 symbols (max_length), {done}: 2." in task.notes
 
 
 def test_max_length_counts_symbols_and_sets_the_length(write):

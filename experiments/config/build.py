@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from experiments.config import registries, schedule_text, values
+from experiments.config import data_defaults, registries, schedule_text, values
 from experiments.config.choices import choose, shown
 from experiments.config.registries import AlgorithmEntry
 from experiments.config.run_config import RunConfig
@@ -66,11 +66,12 @@ class _Context(NamedTuple):
     reader: Reader
 
 
-def build(config: RunConfig) -> Experiment:
+def build(config: RunConfig, task: Task | None = None) -> Experiment:
     """Builds everything that a config describes; to be called once `devices.select` has been.
 
     Args:
-      config: the config.
+      config: the config. What it leaves to the data is chosen, see `data_defaults`.
+      task: what `make_task` returned for it; None to make it.
 
     Returns:
       The task and the algorithm.
@@ -78,7 +79,10 @@ def build(config: RunConfig) -> Experiment:
     Raises:
       ValueError: a setting is missing, unknown, of a wrong type or out of its range; the message starts with its name.
     """
-    task = make_task(config)
+    task = make_task(config) if task is None else task
+    config = data_defaults.resolve(config, task)
+    if config.chosen:
+        task = task._replace(notes=(*task.notes, data_defaults.describe(config)))
     if config.batch_size > task.num_train:
         raise ValueError(
             f"config.batch_size must be at most the number of training sequences, {task.num_train}; "

@@ -18,6 +18,8 @@ from gumbel_gan.metrics import LEAST_VECTORS, METRICS
 SCHEMA_VERSION = 1
 DTYPES = ("float32", "bfloat16")
 STATES = ("last", "best")
+AUTOMATIC = ("num_steps", "steps_per_chunk", "patience", "batch_size", "num_compared")
+"""The settings of a config itself that may be None, which leaves them to the data; see `data_defaults`."""
 NO_METRIC = "none"
 RANKING = tuple(
     name
@@ -86,6 +88,9 @@ class RunConfig:
       temperatures: temperatures of the curve of quality against diversity.
       long_length: length of samples longer than those trained on; 0 is none.
       num_states: number of sequences whose hidden states are compared, read and generated; 0 is none.
+      chosen: paths of the settings that were left to the data, and chosen for it; noted when a run begins.
+      open: those of `AUTOMATIC` that are still to be chosen, which are None in a config; their values here mean
+        nothing. `data_defaults.resolve` leaves none.
     """
 
     task: Section
@@ -112,13 +117,15 @@ class RunConfig:
     temperatures: tuple[float, ...] = ()
     long_length: int = 0
     num_states: int = 0
+    chosen: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON, with the version of its schema; `parse` reads it."""
         plain: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            plain[field.name] = {"name": value.name, **value.settings} if isinstance(value, Section) else value
+        for name in _NAMES:
+            value = None if name in self.open else getattr(self, name)
+            plain[name] = {"name": value.name, **value.settings} if isinstance(value, Section) else value
         return _plain(plain)
 
     def with_task(self, **settings: Any) -> "RunConfig":
@@ -127,7 +134,7 @@ class RunConfig:
         return dataclasses.replace(self, task=self.task._replace(settings=changed))
 
 
-_NAMES = tuple(field.name for field in dataclasses.fields(RunConfig))
+_NAMES = tuple(field.name for field in dataclasses.fields(RunConfig) if field.name != "open")
 
 
 def parse(config: Any) -> RunConfig:
@@ -152,10 +159,12 @@ def parse(config: Any) -> RunConfig:
     task, algorithm = _section(plain, "task"), _section(plain, "algorithm")
     sweep = sweeps.parse(plain.get("sweep"))
     others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
-    for name in ("temperatures", "init_symbols"):
+    for name in ("temperatures", "init_symbols", "chosen"):
         if isinstance(others.get(name), list):
             others[name] = tuple(others[name])
-    parsed = RunConfig(task, algorithm, sweep=types.MappingProxyType(sweep), **others)
+    left_open = tuple(name for name in AUTOMATIC if name in others and others[name] is None)
+    given = {name: value for name, value in others.items() if name not in left_open}
+    parsed = RunConfig(task, algorithm, sweep=types.MappingProxyType(sweep), open=left_open, **given)
     _check(parsed)
     return parsed
 
@@ -224,9 +233,10 @@ def _check(config: RunConfig) -> None:
         )
     if not isinstance(config.init_from, str):
         raise ValueError(f"config.init_from must be the folder of a run, got {shown(config.init_from)}")
-    symbols = config.init_symbols
-    if not isinstance(symbols, tuple) or not all(isinstance(each, str) for each in symbols):
-        raise ValueError(f"config.init_symbols must be a tuple of texts, got {shown(symbols)}")
+    for name in ("init_symbols", "chosen"):
+        texts = getattr(config, name)
+        if not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):
+            raise ValueError(f"config.{name} must be a tuple of texts, got {shown(texts)}")
     for name, (least, most) in _COUNTS.items():
         require_integer(getattr(config, name), f"config.{name}", least=least, most=most)
     if 0 < config.num_compared < 4:
@@ -238,9 +248,10 @@ def _check(config: RunConfig) -> None:
     temperatures = config.temperatures
     if not isinstance(temperatures, tuple) or not all(is_finite(each) and each > 0 for each in temperatures):
         raise ValueError(f"config.temperatures must be a tuple of finite numbers > 0, got {shown(temperatures)}")
-    if temperatures and not config.num_compared:
+    compares = config.num_compared or "num_compared" in config.open
+    if temperatures and not compares:
         raise ValueError("config.num_compared must be at least 4 where there are temperatures, got 0")
-    if config.long_length and not config.num_compared:
+    if config.long_length and not compares:
         raise ValueError("config.num_compared must be at least 4 where there is a long_length, got 0")
     if 0 < config.num_states < LEAST_VECTORS:
         raise ValueError(f"config.num_states must be 0, or at least {LEAST_VECTORS}, got {config.num_states}")

@@ -2,28 +2,69 @@
 
 python -m experiments.train --workdir=runs/mine --config=experiments/configs/text.py --config.task.files=mine.txt
 
-The method is the relaxed GAN; text.py:maximum_likelihood and text.py:importance_gan are others. The recipes are those
-of `names.py`, `names_mle.py` and `names_importance.py`.
+The method is the relaxed GAN; another of `METHODS` follows a colon, such as text.py:maximum_likelihood. What is None is
+chosen by the data, see `experiments/config/data_defaults.py`; the rest is that of the configs for names, of
+`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`.
 """
 
+from collections.abc import Callable
 from types import MappingProxyType
 
 from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
 
-from experiments.configs import names, names_importance, names_mle
+from experiments.configs import (
+    arithmetic_policy_gradient,
+    names,
+    names_importance,
+    names_mle,
+    one_pass,
+    professor_forcing,
+)
 from gumbel_gan.arguments import require_one_of
 
-METHODS = MappingProxyType(
+
+def _adversarial(algorithm: ConfigDict) -> ConfigDict:
+    """Returns the recipe of the relaxed GAN with another algorithm."""
+    config = names.get_config()
+    config.algorithm = algorithm
+    return config
+
+
+def _policy_gradient() -> ConfigDict:
+    config = _adversarial(arithmetic_policy_gradient.get_config().algorithm)
+    config.algorithm.ema_decay = 0.9995
+    return config
+
+
+def _professor_forcing() -> ConfigDict:
+    config = names_mle.get_config()
+    config.algorithm = professor_forcing.get_config("weak").algorithm
+    return config
+
+
+def _one_pass() -> ConfigDict:
+    config = _adversarial(one_pass.get_config().algorithm)
+    config.algorithm.generator.width = 64
+    config.algorithm.discriminator.hidden_size = placeholder(int)
+    return config
+
+
+METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
     {
         "relaxed_gan": names.get_config,
+        "policy_gradient": _policy_gradient,
+        "one_pass": _one_pass,
         "maximum_likelihood": names_mle.get_config,
         "importance_gan": names_importance.get_config,
+        "professor_forcing": _professor_forcing,
     }
 )
+_BY_LIKELIHOOD = ("maximum_likelihood", "importance_gan", "professor_forcing")
 
 
 def get_config(method: str = "relaxed_gan") -> ConfigDict:
-    """Returns the recipe for names, for any text; `task.files` is to be given.
+    """Returns the recipe of a method for any text; `task.files` is to be given.
 
     Args:
       method: one of `METHODS`.
@@ -34,7 +75,6 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
     require_one_of(METHODS, method=method)
     config = METHODS[method]()
     config.num_shards = 2
-    config.num_compared = 200
     config.task = ConfigDict(
         {
             "name": "text",
@@ -44,16 +84,44 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "normalize": "NFC",  # the form of Unicode the text is brought to: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
             # of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', whose matches are symbols
             "unit": "characters",
-            "max_length": 20,  # in units; 0 for the longest line there is
+            "max_length": placeholder(int),  # in units; None for the longest line but for a few; 0 for the longest
             "too_long": "drop",  # what to do with longer lines: 'drop' | 'cut' | 'fail'
-            "window": 0,  # cuts one long text into windows of so many units (with max_length 0); 0: a line a sequence
+            "window": 0,  # cuts one long text into windows of so many units (max_length None); 0: a line a sequence
             "lowercase": False,
             "min_count": 1,  # rarer words become <unk>, lines with other rarer symbols are dropped
             "max_symbols": 5_000,
             "deduplicate": True,
-            "num_heldout": 200,  # sequences for validation, and for the test
+            "num_heldout": placeholder(int),  # sequences for validation, and for the test; None for a tenth, to 1,000
             "stream": "auto",  # training sequences from files: 'always' | 'never' | 'auto', for more than 64 MB of text
             "seed": 0,
         }
     )
+    leave_to_data(config, likelihood=method in _BY_LIKELIHOOD)
     return config
+
+
+def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
+    """Sets what follows the data to None in a config.
+
+    Args:
+      config: the config, changed in place.
+      likelihood: whether the method learns by likelihood, so that its steps follow the data, and the likelihood of the
+        validation set ends its training early and chooses the states that are reported.
+    """
+    config.batch_size = placeholder(int)
+    config.num_compared = placeholder(int)
+    for network in ("generator", "discriminator"):
+        if "hidden_size" in config.algorithm.get(network, {}):
+            config.algorithm[network].hidden_size = placeholder(int)
+    if not likelihood:
+        return
+    config.num_steps = placeholder(int)
+    config.steps_per_chunk = placeholder(int)
+    config.patience = placeholder(int)
+    config.chunks_per_checkpoint = 5
+    config.summarized = "best"
+    config.algorithm.ema_decay = placeholder(float)
+    config.algorithm.generator.dropout_rate = placeholder(float)
+    if "optimizer" in config.algorithm:
+        config.algorithm.optimizer.learning_rate = placeholder(str)
+        config.algorithm.optimizer.max_norm = 1.0

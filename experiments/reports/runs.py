@@ -108,7 +108,9 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
         first = members[0] * summary.num_samples
         samples = strings[first : first + min(num_samples, summary.num_samples)]
         valid = None if summary.samples_valid is None else summary.samples_valid[point][: len(samples)]
-        flat = {name: value for name, value in flatten(config.to_dict()).items() if name.partition(".")[0] != "sweep"}
+        # What was chosen for the data stands in the settings themselves.
+        others = ("sweep", "chosen")
+        flat = {name: value for name, value in flatten(config.to_dict()).items() if name.split(".")[0] not in others}
         finished.append(
             FinishedRun(
                 label=", ".join([label, *format_point(settings)]),

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.config import build, registries
+from experiments.config import build, data_defaults, registries
 from experiments.config.run_config import RunConfig
 from experiments.run.restore import Restored, restore
 
@@ -22,12 +22,15 @@ _PROBE = 7
 def self_contained(config: RunConfig) -> RunConfig:
     """Returns a config that needs the run of `init_from` once: with its absolute path and its symbols.
 
+    Widths of networks that are left to the data are those of that run.
+
     Raises:
       ValueError: the folder holds no run with a checkpoint.
     """
     if not config.init_from or config.init_symbols:
         return config
     source = _source(config.init_from)
+    config = data_defaults.taken_sizes(config, source.config)
     return dataclasses.replace(
         config, init_from=str(Path(config.init_from).resolve()), init_symbols=source.experiment.task.symbols
     )

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments import cli, devices, interrupts, processes
-from experiments.config import build, files
+from experiments.config import build, data_defaults, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
 from experiments.run import best, checks, divergence, evaluation, feeding, initial, provenance
@@ -120,9 +120,13 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     reads = files.read_by(given)
     deleted = run.check_start(config, overwrite=overwrite, reads=reads) if is_first and not resume else []
     if resume:
+        config = data_defaults.taken(config, run.read_config())
         run.check_resumable(config)
-    built = run.with_kept(config) if resume else config
-    experiment = build.build(_tokenized(built, run))
+    built = _tokenized(run.with_kept(config) if resume else config, run)
+    tokens = files.tokens_folder(config, run.path)
+    task = build.make_task(built)
+    config, built = (data_defaults.resolve(each, task) for each in (config, built))
+    experiment = build.build(built, task)
     best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     devices.check_spread(mesh)
@@ -147,7 +151,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
         started -= run.wall_seconds()
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
-        run.keep_tokens(config, files.tokens_folder(config, run.path))
+        run.keep_tokens(config, tokens)
     monitor = evaluation.monitor(experiment)
     return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 

@@ -2,8 +2,8 @@
 
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
 `write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
-defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that path. A
-study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
+alone defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that
+path. A study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
 `config` and the `arguments` that it was made of.
 """
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ml_collections import ConfigDict
 
 from experiments import cli
-from experiments.config import files, run_config
+from experiments.config import data_defaults, files, run_config
 from experiments.config.run_config import flatten
 from experiments.reports.runs import FinishedRun, read_runs
 from experiments.run.directory import RunDirectory
@@ -73,7 +73,9 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     with cli.one_line_errors():
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
     for number, (name, part) in enumerate(study.items(), 1):
-        seeds = f"{part.config.num_seeds} seeds, {part.config.num_steps:,} steps"
+        num_steps = part.config.num_steps
+        steps = "steps by the data" if num_steps is None else f"{num_steps:,} steps"
+        seeds = f"{part.config.num_seeds} seeds, {steps}"
         done = "" if commands[name] else ": trained already"
         cli.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
         if commands[name]:
@@ -100,7 +102,7 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
-    difference = run.first_difference(config)
+    difference = run.first_difference(data_defaults.taken(config, run.read_config()))
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "

@@ -46,7 +46,7 @@ def array_task(
         together with `test`; `tokens` are then all for training, in their order, and nothing is split.
       test: a test set of your own, likewise.
       num_heldout: number of distinct sequences for validation, and as many for the test; None takes a tenth for each,
-        and at least one. Unused with sets of your own.
+        from 1 to 1,000. Unused with sets of your own.
       deduplicate: whether repeated sequences are left out; if not, all copies are in the same split. Unused with sets
         of your own.
       seed: of the split.

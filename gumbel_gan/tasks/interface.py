@@ -1,6 +1,7 @@
 """What a source of sequences returns: a `Task`, with an `Oracle` where the true distribution is known."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -71,6 +72,7 @@ class Task(NamedTuple):
       image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
       stream: all N training sequences, where they are too many for memory; `train` then holds some of them.
+      chosen: the arguments of the function that built the task which were left to it, with the values that it chose.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Task(NamedTuple):
     image_shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     stream: TokenRows | None = None
+    chosen: Mapping[str, int] = MappingProxyType({})
 
     @property
     def num_train(self) -> int:

@@ -6,6 +6,8 @@ from itertools import chain, islice
 from types import MappingProxyType
 from typing import NamedTuple
 
+import numpy as np
+
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.normalization import NO_FORM
@@ -23,6 +25,7 @@ Places = Callable[[], Iterator[tuple[str, str]]]
 _DONE = MappingProxyType({"drop": "dropped", "cut": "cut"})
 # Sequences are held in memory, as 32-bit tokens.
 _MOST_TOKENS = 10**9
+_FEW_OF, _LEAST_LINES = 1_000, 20
 
 
 class Source(NamedTuple):
@@ -66,7 +69,8 @@ def lines_task(
       too_long: what happens to longer lines: 'drop', 'cut' or 'fail'.
       min_count: symbols seen less often are rare, and are handled as in `strings_task`.
       deduplicate: whether repeated lines are left out.
-      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
+      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each,
+        from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
       seed: of the split.
       normalize: the normal form that the lines are in.
@@ -128,7 +132,8 @@ def split_lines_task(
       max_length: of the lines; T is one more.
       unit: what a symbol is.
       deduplicate: whether repeated lines are left out.
-      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each.
+      num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each,
+        from 1 to 1,000.
       seed: of the split.
       notes: what happened to the lines so far.
       normalize: the normal form that the lines are in.
@@ -166,6 +171,32 @@ def split_lines_task(
     return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes))
 
 
+def with_chosen(task: Task, *, max_length: int | None, num_heldout: int | None) -> Task:
+    """Returns a task of lines or windows whose `chosen` holds those of these arguments that were None."""
+    of_lines = task.vocabulary.padding is not None
+    found = {"max_length": (max_length, task.length - 1 if of_lines else 0)}
+    found["num_heldout"] = (
+        num_heldout,
+        len(np.unique(task.validation.tokens, axis=0)) if of_lines else len(task.validation.tokens),
+    )
+    return task._replace(chosen={name: value for name, (given, value) in found.items() if given is None})
+
+
+def usual_length(lengths: Sequence[int] | np.ndarray) -> int:
+    """Returns the length to which lines of these lengths are limited where the user leaves that to their task.
+
+    It is that of the longest line, unless one line of a thousand, or a single one of fewer, is more than twice as long
+    as all others: these few would pad the others. Of fewer than 20 lines none is left out.
+
+    Args:
+      lengths: `[N]` integers, N >= 1.
+    """
+    longest_first = np.sort(lengths)[::-1]
+    num_few = max(1, len(longest_first) // _FEW_OF) if len(longest_first) >= _LEAST_LINES else 0
+    longest, most = int(longest_first[0]), int(longest_first[num_few])
+    return longest if longest <= 2 * most else most
+
+
 def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun: str) -> tuple[list[Line], str]:
     """Drops or cuts the lines that are too long.
 
@@ -179,7 +210,7 @@ def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun
       Lines of at most `max_length` symbols; and a sentence with the number of longer ones.
     """
     longer = [line for line in lines if len(line) > max_length]
-    note = f"{noun.capitalize()}s of more than {max_length} symbols, {_DONE[too_long]}: {len(longer):,}."
+    note = f"{noun.capitalize()}s of more than {max_length} symbols (max_length), {_DONE[too_long]}: {len(longer):,}."
     if too_long == "cut":
         return [line[:max_length] for line in lines], note
     return [line for line in lines if len(line) <= max_length], note

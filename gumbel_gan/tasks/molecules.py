@@ -15,9 +15,9 @@ from gumbel_gan.metrics.molecules.moses_files import REFERENCES
 from gumbel_gan.metrics.molecules.parsing import INSTALL, require_rdkit
 from gumbel_gan.tasks.files import Files, file_names, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
-from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task
+from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task, usual_length
 from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
-from gumbel_gan.tasks.splits import describe_sizes
+from gumbel_gan.tasks.splits import describe_sizes, usual_heldout
 from gumbel_gan.tasks.units import Unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
@@ -30,8 +30,7 @@ TOKENS: Mapping[str, Unit] = MappingProxyType(
         "selfies": Unit("SELFIES symbols", "", r"\[[^\]]*\]", "\ufffd"),
     }
 )
-_HELDOUT_SHARE = 10
-_MOST_HELDOUT = 1_000
+_MOSES_LENGTH = 25
 _MOST_SYMBOLS = 1_000
 _TRAITS = ("of several parts", "charged", "with stereo marks", "aromatic")
 
@@ -47,9 +46,9 @@ def molecules_task(
     files: Files = (),
     *,
     tokens: str = "characters",
-    max_length: int = 25,
+    max_length: int | None = 25,
     test: str = "test",
-    num_heldout: int = 0,
+    num_heldout: int | None = None,
     digest: str = "",
     seed: int = 0,
 ) -> Task:
@@ -67,15 +66,17 @@ def molecules_task(
         every one is a valid molecule.
       max_length: the largest length of a molecule in characters of its SMILES, whatever the tokens; longer ones are
         left out. 0 takes all. In MOSES' training set 15,997 molecules have up to 25, 387,884 up to 32, and all
-        1,584,663 up to 57.
+        1,584,663 up to 57. None is 25 for MOSES, and for files the length of the longest molecule, but for one of a
+        thousand that is more than twice as long as all others.
       test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
-      num_heldout: number of molecules for validation and, with files, as many for the test; 0 takes a tenth of the
-        molecules, and no more than 1,000.
+      num_heldout: number of molecules for validation and, with files, as many for the test; None, or 0, takes a tenth
+        of the molecules, from 1 to 1,000.
       digest: what `files_digest(files)` must return; '' accepts any files.
       seed: of the split.
 
     Returns:
-      A `Task` whose oracle tells valid strings, and whose notes say what was read and left out.
+      A `Task` whose oracle tells valid strings, whose notes say what was read and left out, and whose `chosen` holds
+      the `max_length` and `num_heldout` that were None.
 
     Raises:
       ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
@@ -86,13 +87,19 @@ def molecules_task(
     """
     require_one_of(TOKENS, tokens=tokens)
     require_one_of(REFERENCES, test=test)
-    require_at_least(0, max_length=max_length, num_heldout=num_heldout, seed=seed)
+    require_at_least(0, max_length=max_length or 0, num_heldout=num_heldout or 0, seed=seed)
     require_rdkit()
     if tokens == "selfies":
         _require_selfies()
-    if files:
-        return _of_files(files, tokens, max_length, num_heldout, digest, seed)
-    return _of_moses(tokens, max_length, test, num_heldout, seed)
+    task, limit = (
+        _of_files(files, tokens, max_length, num_heldout or None, digest, seed)
+        if files
+        else _of_moses(tokens, _MOSES_LENGTH if max_length is None else max_length, test, num_heldout or None, seed)
+    )
+    chosen = {} if max_length is not None else {"max_length": limit}
+    if num_heldout is None:
+        chosen["num_heldout"] = len(task.validation.tokens)
+    return task._replace(chosen=chosen)
 
 
 def selfies_to_smiles(string: str) -> str:
@@ -131,12 +138,14 @@ def _smiles_of(string: str, tokens: str) -> str:
     return selfies_to_smiles(string) if tokens == "selfies" else string
 
 
-def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int, seed: int) -> Task:
+def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int | None, seed: int) -> tuple[Task, int]:
+    """Builds the task of MOSES; also returns its limit on the length."""
+
     def short(split: str) -> list[str]:
         return [smiles for smiles in chemistry.moses_smiles(split) if not max_length or len(smiles) <= max_length]
 
     data, tests = (_as_tokens(short(split), tokens) for split in ("train", test))
-    num = num_heldout or min(len(data.strings) // _HELDOUT_SHARE, _MOST_HELDOUT)
+    num = num_heldout or usual_heldout(len(data.strings))
     if not 0 < num < len(data.strings) or not tests.strings:
         raise ValueError(
             f"num_heldout must be less than the number of molecules, {len(data.strings):,} for training and validation "
@@ -160,10 +169,13 @@ def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int, seed: i
         describe_sizes(vocabulary.size, *(len(each.tokens) for each in (train, validation, tested))),
     ]
     task = Task("molecules", vocabulary, train, validation, tested, notes=tuple(notes))
-    return _judged(task, tokens, all_strings)
+    return _judged(task, tokens, all_strings), max_length
 
 
-def _of_files(files: Files, tokens: str, max_length: int, num_heldout: int, digest: str, seed: int) -> Task:
+def _of_files(
+    files: Files, tokens: str, max_length: int | None, num_heldout: int | None, digest: str, seed: int
+) -> tuple[Task, int]:
+    """Builds the task of files; also returns its limit on the length."""
     lines, notes = smiles_lines(files, read_texts(files, digest))
     found = _parsed(lines)
     notes = [
@@ -171,9 +183,14 @@ def _of_files(files: Files, tokens: str, max_length: int, num_heldout: int, dige
         *notes,
         *found.notes,
     ]
+    if max_length is None:
+        max_length = usual_length([len(smiles) for smiles in found.strings] or [0])
     short = [smiles for smiles in found.strings if not max_length or len(smiles) <= max_length]
     if max_length:
-        notes.append(f"Molecules of more than {max_length} characters, left out: {len(found.strings) - len(short):,}.")
+        notes.append(
+            f"Molecules of more than {max_length} characters (max_length), left out: "
+            f"{len(found.strings) - len(short):,}."
+        )
     data = _as_tokens(short, tokens)
     unit = TOKENS[tokens]
     split_lines = [unit.split(string) for string in data.strings]
@@ -185,11 +202,11 @@ def _of_files(files: Files, tokens: str, max_length: int, num_heldout: int, dige
         max_length=max(map(len, split_lines), default=0),
         unit=unit,
         deduplicate=True,
-        num_heldout=num_heldout or min(max(1, len(set(short)) // _HELDOUT_SHARE), _MOST_HELDOUT),
+        num_heldout=num_heldout,
         seed=seed,
         notes=[*notes, *data.notes],
     )
-    return _judged(task, tokens, data.strings)
+    return _judged(task, tokens, data.strings), max_length
 
 
 def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:

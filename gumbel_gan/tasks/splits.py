@@ -6,7 +6,12 @@ import numpy as np
 
 WINDOWS_NOTE = "The beginning of the text is for training, the part after it for validation, and the end for the test."
 
-_HELDOUT_SHARE = 10
+_HELDOUT_SHARE, _MOST_HELDOUT = 10, 1_000
+
+
+def usual_heldout(num_distinct: int) -> int:
+    """Returns how many of so many distinct sequences to hold out for each of two sets: a tenth, from 1 to 1,000."""
+    return min(max(1, num_distinct // _HELDOUT_SHARE), _MOST_HELDOUT)
 
 
 def split_rows(
@@ -17,8 +22,7 @@ def split_rows(
     Args:
       keys: N rows, equal where they are the same.
       deduplicate: whether only the first copy of a row is kept.
-      num_heldout: number of distinct rows for validation, and as many for the test; None takes a tenth for each,
-        rounded down, and at least one.
+      num_heldout: number of distinct rows for validation, and as many for the test; None takes `usual_heldout`.
       seed: of the split and of the order in it.
       name: of the argument that holds the rows, for the error.
 
@@ -34,7 +38,7 @@ def split_rows(
     number_of = {key: number for number, key in enumerate(first_row)}
     num_distinct = len(number_of)
     if num_heldout is None:
-        num_heldout = max(1, num_distinct // _HELDOUT_SHARE)
+        num_heldout = usual_heldout(num_distinct)
         if num_distinct < 3:
             raise ValueError(
                 f"{name} must hold at least 3 distinct sequences, for training, validation and test, got {num_distinct}"

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ import numpy as np
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks.hashing import REPEATED, TEST, TRAIN, VALIDATION, row_hashes, split_by_hashes
 from gumbel_gan.tasks.interface import Task
+from gumbel_gan.tasks.lines import usual_length
 from gumbel_gan.tasks.normalization import changes_note, count_changes
-from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes
+from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes, usual_heldout
 from gumbel_gan.tasks.text_blocks import Progress, blocks
 from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
 from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_of
@@ -53,7 +54,13 @@ def is_tokenized(folder: Path) -> bool:
 
 
 def tokenize(
-    name: str, files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None = None
+    name: str,
+    files: tuple[Path, ...],
+    folder: Path,
+    settings: TextSettings,
+    progress: Progress | None = None,
+    *,
+    choose: Collection[str] = (),
 ) -> None:
     """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
 
@@ -65,6 +72,7 @@ def tokenize(
       folder: the folder, which does not exist.
       settings: what the text becomes.
       progress: is told how far it is.
+      choose: those of the settings 'max_length' and 'num_heldout' that are to be chosen, in one more pass.
 
     Raises:
       ValueError: a file can't be read or is not in its encoding, the vocabulary is too large, or too few sequences are
@@ -75,6 +83,9 @@ def tokenize(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
+        usual = _limits(files, settings, progress) if choose else {}
+        limits = {limit: usual[limit] for limit in choose}
+        settings = TextSettings(**settings._asdict() | limits)
         write = _write_windows if settings.window else _write_lines
         about, train, validation, test = write(files, partial, settings, progress)
         rng = np.random.default_rng(settings.seed)
@@ -87,7 +98,7 @@ def tokenize(
             f"The training sequences stream from files; what is measured of them, and whether a sample is new, is by "
             f"{len(chosen):,} of them.",
         ]
-        about |= {"version": 1, "name": name, "num": len(train), "length": train.length}
+        about |= {"version": 1, "name": name, "num": len(train), "length": train.length, "chosen": limits}
         (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
@@ -114,9 +125,35 @@ def tokenized_task(folder: Path) -> Task:
         vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
         rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
         notes = tuple(about["notes"])
-        return Task(about["name"], vocabulary, sample, validation, test, notes=notes, stream=rows)
+        return Task(
+            about["name"],
+            vocabulary,
+            sample,
+            validation,
+            test,
+            notes=notes,
+            stream=rows,
+            chosen=about.get("chosen", {}),
+        )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} must hold a tokenized text of this version: {error}") from error
+
+
+def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
+    """Returns the usual values of the settings 'max_length' and 'num_heldout' for a text."""
+    coder = Coder(settings.unit, settings.normalize, lowercase=settings.lowercase)
+    lengths, num_symbols = [np.zeros(0, np.int64)], 0
+    is_lines = not settings.window
+    for text in blocks(files, settings.encoding, whole_lines=is_lines, doing="measuring lines", progress=progress):
+        prepared = coder.prepared(text)
+        if is_lines:
+            lengths.append(coder.lines(prepared).lengths)
+        else:
+            num_symbols += len(coder.text(prepared))
+    if settings.window:
+        return {"max_length": 0, "num_heldout": usual_heldout(num_symbols // settings.window)}
+    found = np.concatenate(lengths)
+    return {"max_length": usual_length(found) if len(found) else 0, "num_heldout": usual_heldout(len(found))}
 
 
 def _write_lines(
@@ -145,7 +182,7 @@ def _write_lines(
     notes += changes_note(num_changed, settings.normalize, "line")
     if max_length and settings.too_long != "fail":
         done = "cut" if settings.too_long == "cut" else "dropped"
-        notes.append(f"Lines of more than {max_length} symbols, {done}: {num_longer:,}.")
+        notes.append(f"Lines of more than {max_length} symbols (max_length), {done}: {num_longer:,}.")
     is_rare, symbols = _vocabulary(coder, settings, num_others=1)
     vocabulary = Vocabulary(("", *symbols), 0, padding_ends=True, allow_empty=False, **_text_fields(settings))
     table = _table(coder, settings, is_rare, symbols, first=1, dtype=token_dtype(vocabulary.size))

@@ -42,7 +42,7 @@ def strings_task(
         symbol is dropped; a rare word becomes '<unk>'.
       deduplicate: whether repeated strings are left out; if not, all copies are in the same split.
       num_heldout: number of distinct strings for validation, and as many for the test; None takes a tenth for each,
-        and at least one.
+        from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
       normalize: the form of Unicode to which the strings are brought before anything else, 'NFC', 'NFD', 'NFKC' or
         'NFKD', so that those that look alike are equal; 'none' leaves them as they are.

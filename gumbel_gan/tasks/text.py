@@ -1,6 +1,6 @@
 """Sequences from text files: a sequence a line, or consecutive windows of one long text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,9 @@ from gumbel_gan.tasks.files import (
     require_encoding,
 )
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols
+from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length, with_chosen
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
-from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes
+from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes, usual_heldout
 from gumbel_gan.tasks.streamed_text import STREAM_BYTES, TextSettings, is_tokenized, tokenize, tokenized_task
 from gumbel_gan.tasks.text_blocks import Progress, total_bytes
 from gumbel_gan.tasks.units import Unit, find_unit
@@ -34,13 +34,13 @@ def text_task(
     files: Files,
     *,
     unit: str = "characters",
-    max_length: int = 0,
+    max_length: int | None = 0,
     lowercase: bool = False,
     min_count: int = 1,
     too_long: str = "drop",
     window: int = 0,
     deduplicate: bool = True,
-    num_heldout: int = 1_000,
+    num_heldout: int | None = 1_000,
     max_symbols: int = 5_000,
     digest: str = "",
     encoding: str = UTF_8,
@@ -70,6 +70,8 @@ def text_task(
         of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
         two stay whole.
       max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
+        None is that of the longest line, too, but for one line of a thousand that is more than twice as long as all
+        others; see `usual_length`.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
         that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
@@ -79,7 +81,8 @@ def text_task(
       window: number of symbols of a window, or 0 to take lines.
       deduplicate: whether repeated lines are left out; if not, all copies of a line are in the same split. Unused with
         a window.
-      num_heldout: number of distinct lines, or of windows, for validation, and as many for the test.
+      num_heldout: number of distinct lines, or of windows, for validation, and as many for the test; None takes a
+        tenth for each, from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
       digest: what `files_digest(files)` must return; '' accepts any files.
       encoding: of the files, a name that Python knows, such as 'latin-1' or 'utf-16'.
@@ -94,7 +97,8 @@ def text_task(
       progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
 
     Returns:
-      A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out.
+      A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out, and whose
+      `chosen` holds the `max_length` and `num_heldout` that were None.
 
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
@@ -106,8 +110,8 @@ def text_task(
     symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
     require_one_of(FORMS, normalize=normalize)
-    require_at_least(0, max_length=max_length, window=window, seed=seed)
-    require_at_least(1, min_count=min_count, num_heldout=num_heldout)
+    require_at_least(0, max_length=max_length or 0, window=window, seed=seed)
+    require_at_least(1, min_count=min_count, num_heldout=1 if num_heldout is None else num_heldout)
     require_at_least(2, max_symbols=max_symbols)
     if window and max_length:
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
@@ -117,32 +121,43 @@ def text_task(
         if not tokens:
             raise ValueError(f"tokens must name a folder for a text that streams, got {tokens!r}")
         settings = TextSettings(
-            symbol_unit, max_length, lowercase, min_count, too_long, window, deduplicate, num_heldout, max_symbols,
-            encoding, normalize, seed,
+            symbol_unit, max_length or 0, lowercase, min_count, too_long, window, deduplicate, num_heldout or 1,
+            max_symbols, encoding, normalize, seed,
         )  # fmt: skip
-        return _streamed(files, digest, Path(tokens), settings, progress)
+        limits = {"max_length": max_length, "num_heldout": num_heldout}
+        choose = [limit for limit, value in limits.items() if value is None]
+        return _streamed(files, digest, Path(tokens), settings, progress, choose)
 
     name = f"text {file_names(files)}"
     texts = read_texts(files, digest, encoding)
     changes = describe_changes((line for text in texts for line in text.split("\n")), normalize, "line")
+    if texts[0].lstrip().startswith(">"):
+        num_headers = sum(line.startswith(">") for text in texts for line in text.split("\n"))
+        changes += (f"Lines that begin with '>', like headers of a FASTA file, read as all others: {num_headers:,}.",)
     texts = [normalized(text, normalize, lowercase=lowercase) for text in texts]
     if window:
         vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
-        return _windows_task(
+        task = _windows_task(
             name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols, seed, changes
         )
+        return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
     lines, note = nonblank_lines(texts)
+    limit = max_length or None
+    if max_length is None and lines:
+        lengths = [len(symbol_unit.split(line)) for line in lines]
+        usual = usual_length(lengths)
+        limit = usual if usual < max(lengths) else None
 
     def places() -> Iterator[tuple[str, str]]:
         return ((place, line.strip()) for place, line in numbered_lines(files, texts))
 
-    return lines_task(
+    task = lines_task(
         name,
         lines,
         Source("files", "line", places),
         unit=symbol_unit,
-        max_length=max_length or None,
+        max_length=limit,
         too_long=too_long,
         min_count=min_count,
         deduplicate=deduplicate,
@@ -152,6 +167,7 @@ def text_task(
         normalize=normalize,
         notes=(note, *changes),
     )
+    return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
 
 def text_line(line: str, *, window: int = 0, lowercase: bool = False) -> str:
@@ -167,12 +183,19 @@ def resolve_stream(files: Files, stream: str) -> str:
     return "always" if total_bytes(file_paths(files)) > STREAM_BYTES else "never"
 
 
-def _streamed(files: Files, digest: str, tokens: Path, settings: TextSettings, progress: Progress | None) -> Task:
+def _streamed(
+    files: Files,
+    digest: str,
+    tokens: Path,
+    settings: TextSettings,
+    progress: Progress | None,
+    choose: Collection[str],
+) -> Task:
     if not is_tokenized(tokens):
         require_encoding(settings.encoding)
         if digest:
             require_digest(files, digest)
-        tokenize(f"text {file_names(files)}", file_paths(files), tokens, settings, progress)
+        tokenize(f"text {file_names(files)}", file_paths(files), tokens, settings, progress, choose=choose)
     return tokenized_task(tokens)
 
 
@@ -184,7 +207,7 @@ def _windows_task(
     vocabulary: Vocabulary,
     min_count: int,
     window: int,
-    num_heldout: int,
+    num_heldout: int | None,
     max_symbols: int,
     seed: int,
     changes: Sequence[str],
@@ -192,6 +215,8 @@ def _windows_task(
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
     written = list(unit.split(text))
     num_windows, num_left = divmod(len(written), window)
+    if num_heldout is None:
+        num_heldout = usual_heldout(num_windows)
     if num_windows <= 2 * num_heldout:
         raise ValueError(
             f"num_heldout must be less than half of the windows of {window} {unit.plural}, which are {num_windows:,}; "

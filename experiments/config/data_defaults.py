@@ -1,0 +1,241 @@
+"""Settings that a config leaves to the data: what is None in it, chosen once the sequences are known.
+
+The rules are for two cores of a CPU. The study `defaults` compares what they choose with n-gram models.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.config.run_config import RunConfig, changed
+from gumbel_gan import evaluation
+from gumbel_gan.tasks import Task
+
+NETWORKS = ("algorithm.generator.hidden_size", "algorithm.discriminator.hidden_size")
+"""Paths of the widths of networks."""
+
+_ADVERSARIAL = ("relaxed_gan", "policy_gradient")
+_MOST_COMPARED, _LEAST_COMPARED = 500, 4
+_EPOCHS = 60
+# Sequences of a batch, and symbols.
+_LARGEST_BATCH = (128, 2**15)
+_LARGEST_ADVERSARIAL_BATCH = (256, 2**12)
+# Multiplications in the forward passes of training: about a quarter of an hour of two cores.
+_MOST_WORK = 6.5e12
+# A step that also trains a discriminator takes about so many times as long.
+_WORK_OF_DISCRIMINATOR = 4
+_LEAST_STEPS = 200
+_PROGRESS_LINES = 40
+# Patience, as a share of the steps, and at least in chunks of them.
+_PATIENCE_SHARE, _LEAST_PATIENCE = 4, 4
+_CHUNKS = (10, 25, 50, 100)
+
+
+class _Facts(NamedTuple):
+    """What the rules look at.
+
+    Attributes:
+      num_sequences: of the training set.
+      num_written: symbols of the training set, ends included, padding excluded.
+      num_symbols: size of the vocabulary.
+      length: of a sequence with its padding.
+      smallest_split: number of sequences of the smallest split.
+      has_discriminator: whether there is a discriminator.
+      is_adversarial: whether the generator learns from that alone.
+      num_shards: of a batch.
+    """
+
+    num_sequences: int
+    num_written: int
+    num_symbols: int
+    length: int
+    smallest_split: int
+    has_discriminator: bool
+    is_adversarial: bool
+    num_shards: int
+
+
+class _Rule(NamedTuple):
+    """How a setting is chosen.
+
+    Attributes:
+      path: the setting.
+      choose: maps facts, and the settings so far by their paths, to a value.
+    """
+
+    path: str
+    choose: Callable[[_Facts, Callable[[str], Any]], Any]
+
+
+def resolve(config: RunConfig, task: Task) -> RunConfig:
+    """Returns a config with a value for each setting that it leaves to the data; their paths are in its `chosen`.
+
+    Args:
+      config: the config.
+      task: its task, as `build.make_task` makes it.
+
+    Raises:
+      ValueError: there are too few sequences.
+    """
+    paths = _open(config)
+    if not paths:
+        return config
+    facts = _facts(config, task)
+    found: dict[str, Any] = {f"task.{name}": value for name, value in task.chosen.items()}
+
+    def known(path: str) -> Any:
+        return found[path] if path in found else _value(config, path)
+
+    for path, choose in _RULES:
+        if path in paths:
+            found[path] = choose(facts, known)
+    _check_compared(found, config, task)
+    values = {path: found[path] for path in paths if path in found}
+    return changed(config, values | {"chosen": [*config.chosen, *values]})
+
+
+def taken(config: RunConfig, stored: RunConfig) -> RunConfig:
+    """Returns a config that has, where it leaves a setting to the data, what was chosen for a stored one."""
+    values = {path: _value(stored, path) for path in _open(config) if path in stored.chosen}
+    return changed(config, values | {"chosen": list(stored.chosen)})
+
+
+def taken_sizes(config: RunConfig, other: RunConfig) -> RunConfig:
+    """Returns a config that has, where it leaves the width of a network to the data, that of another config."""
+    widths = {path: _value(other, path) for path in NETWORKS if _is_open(config, path)}
+    return changed(config, {path: width for path, width in widths.items() if width is not None})
+
+
+def describe(config: RunConfig) -> str:
+    """Returns a sentence with the settings that were chosen, for the notes of a task."""
+    listed = ", ".join(f"{path.removeprefix('algorithm.')} {_value(config, path)}" for path in config.chosen)
+    return f"Chosen for this data: {listed}."
+
+
+def _open(config: RunConfig) -> list[str]:
+    """Returns the paths of the settings that a config leaves to the data."""
+    paths = ["task.max_length", "task.num_heldout", *(rule.path for rule in _RULES)]
+    return [path for path in paths if _is_open(config, path)]
+
+
+def _is_open(config: RunConfig, path: str) -> bool:
+    if "." not in path:
+        return path in config.open
+    section, name = _section(config, path)
+    return name in section and section[name] is None
+
+
+def _value(config: RunConfig, path: str) -> Any:
+    if "." not in path:
+        return getattr(config, path)
+    section, name = _section(config, path)
+    return section.get(name)
+
+
+def _section(config: RunConfig, path: str) -> tuple[Mapping[str, Any], str]:
+    """Returns the section that a setting is in, empty where there is none, and the setting's name there."""
+    first, *others, name = path.split(".")
+    section: Any = getattr(config, first).settings
+    for each in others:
+        section = section.get(each) if isinstance(section, Mapping) else None
+    return (section if isinstance(section, Mapping) else {}), name
+
+
+def _facts(config: RunConfig, task: Task) -> _Facts:
+    tokens, padding = task.train.tokens, task.vocabulary.padding
+    mean = float(task.length)
+    if padding is not None:
+        ends = np.sum(tokens != padding, axis=1) + task.vocabulary.padding_ends
+        mean = float(np.mean(np.minimum(ends, task.length)))
+    return _Facts(
+        num_sequences=task.num_train,
+        num_written=round(mean * task.num_train),
+        num_symbols=task.num_symbols,
+        length=task.length,
+        smallest_split=evaluation.most_compared(task),
+        has_discriminator="discriminator" in config.algorithm.settings,
+        is_adversarial=config.algorithm.name in _ADVERSARIAL,
+        num_shards=config.num_shards,
+    )
+
+
+def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
+    width = 64 if facts.num_written < 5_000 else 128 if facts.num_written < 50_000 else 256
+    # Such a step is several unrolls of two networks.
+    return max(64, width // 2) if facts.is_adversarial else width
+
+
+def _dropout_rate(facts: _Facts, _: Callable[[str], Any]) -> float:
+    return next(
+        rate
+        for most, rate in ((20_000, 0.5), (200_000, 0.3), (500_000, 0.2), (math.inf, 0.0))
+        if facts.num_written < most
+    )
+
+
+def _batch_size(facts: _Facts, _: Callable[[str], Any]) -> int:
+    largest, most_symbols = _LARGEST_ADVERSARIAL_BATCH if facts.is_adversarial else _LARGEST_BATCH
+    wanted = facts.num_sequences / 2 if facts.is_adversarial else math.sqrt(2 * facts.num_sequences)
+    wanted = min(wanted, facts.num_sequences / 2, largest, max(8, most_symbols / facts.length))
+    size = 2 ** int(math.log2(max(wanted, 1)))
+    return max(facts.num_shards, size - size % facts.num_shards)
+
+
+def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
+    size = known("batch_size")
+    width = known("algorithm.generator.hidden_size") or _width(facts, known)
+    work = (
+        (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1)
+        * size
+        * facts.length
+        * width
+        * (4 * width + facts.num_symbols)
+    )
+    wanted = min(_EPOCHS * facts.num_sequences / size, _MOST_WORK / work)
+    return max(_LEAST_STEPS, round(wanted / 100) * 100)
+
+
+def _steps_per_chunk(_: _Facts, known: Callable[[str], Any]) -> int:
+    wanted = known("num_steps") / _PROGRESS_LINES
+    return max((each for each in _CHUNKS if each <= wanted), default=_CHUNKS[0])
+
+
+def _patience(_: _Facts, known: Callable[[str], Any]) -> int:
+    return max(known("num_steps") // _PATIENCE_SHARE, _LEAST_PATIENCE * known("steps_per_chunk"))
+
+
+def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
+    return round(min(max(1 - 20 / known("num_steps"), 0.98), 0.998), 4)
+
+
+def _learning_rate(*_: Any) -> str:
+    return "cosine(3e-3, 3e-5)"
+
+
+def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
+    return min(_MOST_COMPARED, facts.smallest_split)
+
+
+# In an order in which each has what it looks at.
+_RULES = (
+    *(_Rule(path, _width) for path in NETWORKS),
+    _Rule("algorithm.generator.dropout_rate", _dropout_rate),
+    _Rule("batch_size", _batch_size),
+    _Rule("num_steps", _num_steps),
+    _Rule("steps_per_chunk", _steps_per_chunk),
+    _Rule("patience", _patience),
+    _Rule("algorithm.ema_decay", _ema_decay),
+    _Rule("algorithm.optimizer.learning_rate", _learning_rate),
+    _Rule("num_compared", _num_compared),
+)
+
+
+def _check_compared(found: Mapping[str, Any], config: RunConfig, task: Task) -> None:
+    smallest = found.get("num_compared", config.num_compared or _LEAST_COMPARED)
+    if smallest < _LEAST_COMPARED:
+        raise ValueError(
+            f"config.task must have at least {_LEAST_COMPARED} sequences in each split to be measured by, got "
+            f"{smallest}: more data, or a larger config.task.num_heldout. {' '.join(task.notes)}"
+        )
