@@ -10,6 +10,7 @@ from gumbel_gan.algorithms import (
     relaxed_gan,
     variational_autoencoder,
 )
+from gumbel_gan.beam_search import Beams, beam_search
 from gumbel_gan.data import Batch, inverse_frequency_weights
 from gumbel_gan.export import export_model
 from gumbel_gan.losses import (
@@ -122,6 +123,7 @@ __all__ = [
     "AdvantageEstimator",
     "Algorithm",
     "Batch",
+    "Beams",
     "Discriminator",
     "Encoder",
     "Estimator",
@@ -143,6 +145,7 @@ __all__ = [
     "__version__",
     "add_instance_noise",
     "array_task",
+    "beam_search",
     "behavior_discriminator",
     "concrete_log_prob",
     "convolutional_discriminator",

@@ -222,7 +222,9 @@ def _read_pairs(files: Files, texts: Sequence[str], units: PairUnits) -> tuple[l
     for problem in ("without a tab", "with an empty side"):
         notes.append(f"Lines {problem}, left out: {_counted(places[problem])}.")
     if places["with more"]:
-        notes.append(f"Lines with more than two columns, the first two of which are read: {_counted(places['with more'])}.")
+        notes.append(
+            f"Lines with more than two columns, the first two of which are read: {_counted(places['with more'])}."
+        )
     return pairs, notes
 
 
