@@ -19,7 +19,7 @@ class Beams(NamedTuple):
 
     Attributes:
       tokens: `[N, W, T]` int32, the sequences, the most probable first.
-      log_probs: `[N, W]` their log-probabilities in nats, padding included; -inf where there are fewer sequences than W.
+      log_probs: `[N, W]` log-probabilities in nats, padding included; -inf where fewer sequences are possible.
     """
 
     tokens: jax.Array
@@ -37,8 +37,8 @@ def beam_search(
 ) -> Beams:
     """Searches the most probable sequences, keeping the W most probable prefixes at each step.
 
-    With W = 1 it is greedy decoding; with as many as there are sequences, it is exhaustive. There is no normalization by
-    length: a sequence that has ended goes on with padding, of probability 1. To be jitted with `num` and `beam_size`
+    With W = 1 it is greedy decoding; with as many as there are sequences, it is exhaustive. There is no normalization
+    by length: a sequence that has ended goes on with padding, of probability 1. To be jitted with `num` and `beam_size`
     static.
 
     Args:

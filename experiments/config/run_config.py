@@ -22,7 +22,9 @@ NO_METRIC = "none"
 RANKING = tuple(
     name
     for name, metric in METRICS.items()
-    if metric.better in ("higher", "lower") and metric.applies in ("exact", "samples", "training")
+    if metric.better in ("higher", "lower")
+    and metric.applies in ("exact", "samples", "training", "pairs")
+    and (metric.applies != "pairs" or metric.panel)
 )
 """The metrics that are measured during training and rank generators."""
 
@@ -40,6 +42,7 @@ _COUNTS = {
     "num_compared": (0, 2**24),
     "long_length": (0, 2**24),
     "num_states": (0, 2**24),
+    "beam_size": (1, 2**10),
 }
 
 
@@ -86,6 +89,8 @@ class RunConfig:
       temperatures: temperatures of the curve of quality against diversity.
       long_length: length of samples longer than those trained on; 0 is none.
       num_states: number of sequences whose hidden states are compared, read and generated; 0 is none.
+      beam_size: width of the beam search that a finished run on pairs is measured by, beside greedy decoding; 1 is
+        greedy decoding alone.
     """
 
     task: Section
@@ -112,6 +117,7 @@ class RunConfig:
     temperatures: tuple[float, ...] = ()
     long_length: int = 0
     num_states: int = 0
+    beam_size: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON, with the version of its schema; `parse` reads it."""

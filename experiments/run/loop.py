@@ -16,7 +16,7 @@ from experiments import cli, devices, interrupts, processes
 from experiments.config import build, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, feeding, initial, provenance
+from experiments.run import best, checks, divergence, evaluation, feeding, initial, pairs, provenance
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
@@ -145,6 +145,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
         run.keep_tokens(config, files.tokens_folder(config, run.path))
+        if experiment.task.source is not None:
+            pairs.write_heldout(run.heldout, experiment.task)
     monitor = evaluation.monitor(experiment)
     return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 

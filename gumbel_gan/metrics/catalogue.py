@@ -1,7 +1,7 @@
 """All metrics in one table, `METRICS`: what each is called, what it means, when it applies and how it is computed.
 
 A metric of samples is added here, by a `Metric` with a function that measures it. Metrics of the exact distribution,
-of strings and of training are described in `exact`, `samples` and `training_curves`, and the error rates of decoded pairs in `error_rates`.
+of strings, of decoded pairs and of training are described in `exact`, `samples`, `error_rates` and `training_curves`.
 """
 
 from collections.abc import Mapping
