@@ -47,7 +47,6 @@ def get_config(method: str = "likelihood") -> ConfigDict:
             "seed": 0,
         }
     )
-    config.num_shards = 1
     config.num_steps = 1_500 if goes_on else 12_000
     config.steps_per_chunk = 250
     config.chunks_per_checkpoint = 4
@@ -70,7 +69,8 @@ def get_config(method: str = "likelihood") -> ConfigDict:
         )
         return config
     optimizers = {
-        "generator_optimizer": _ADAM | {"learning_rate": "cosine(1e-4, 1e-5)"},
+        # The generator waits for the discriminator, which is new.
+        "generator_optimizer": _ADAM | {"learning_rate": "linear(0.0, 1e-4)"},
         "discriminator_optimizer": _ADAM | {"learning_rate": "constant(1e-3)", "b1": 0.5},
     }
     if method == "professor":
@@ -104,5 +104,6 @@ def get_config(method: str = "likelihood") -> ConfigDict:
         )
     config.algorithm.generator = generator
     config.algorithm.discriminator = ConfigDict({"name": "lstm", "hidden_size": 128, "bidirectional": True})
-    config.algorithm.update(optimizers)
+    for name, optimizer in optimizers.items():
+        config.algorithm[name] = ConfigDict(optimizer)
     return config

@@ -12,20 +12,20 @@ GREEDY, BEAM = "greedy", "beam"
 _HOW = {GREEDY: "greedy decoding", BEAM: "beam search"}
 
 
-def _metric(label: str, meaning: str, decoding: str) -> Metric:
+def _metric(name: str, label: str, meaning: str, decoding: str) -> Metric:
     is_monitored = decoding == GREEDY
     return Metric(
-        f"{label}, {_HOW[decoding]}",
+        f"{label}, {decoding}",
         "lower",
         f"{meaning} Of {_HOW[decoding]}, on held-out sources.",
         applies="pairs",
         panel="error rates" if is_monitored else None,
-        in_progress=is_monitored,
+        in_progress=is_monitored and name == "sequence_error",
     )
 
 
 ERROR_RATES: Mapping[str, Metric] = {
-    f"{name}_{decoding}": _metric(label, meaning, decoding)
+    f"{name}_{decoding}": _metric(name, label, meaning, decoding)
     for decoding in _HOW
     for name, label, meaning in (
         (

@@ -96,7 +96,11 @@ def pairs_task(
       ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
         files have another digest; a vocabulary is larger than `max_symbols`; or too few pairs are left for the split.
     """
-    units = PairUnits(find_unit(source_unit or unit), find_unit(unit))
+    target = find_unit(unit)
+    try:
+        units = PairUnits(find_unit(source_unit) if source_unit else target, target)
+    except ValueError as error:
+        raise ValueError(f"source_{error}") from error
     require_one_of(FORMS, normalize=normalize)
     require_at_least(0, max_length=max_length, max_source_length=max_source_length, num_heldout=num_heldout, seed=seed)
     require_at_least(1, min_count=min_count)
