@@ -120,8 +120,7 @@ class _Generator(nn.Module):
             x = drop(h_TBH, carry.dropout, i)
             context_TBD = self._attend(x, carry) if i == 0 else context_TBD
         # A product of matrices: with another axis its gradient is slower.
-        x, context = (None if each is None else _rows(each) for each in (x, context_TBD))
-        logits = self._output(x, context)
+        logits = self._output(_rows(x), None if context_TBD is None else _rows(context_TBD))
         hidden_BTH = None if hidden_TBH is None else jnp.swapaxes(hidden_TBH, 0, 1).astype(jnp.float32)
         return hidden_BTH, logits.reshape(batch_size, length, self.num_symbols)
 

@@ -85,8 +85,8 @@ class SourceAttention(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, states: jax.Array, memory: jax.Array, mask: jax.Array) -> jax.Array:
-        """Computes what is attended to, `[B, T, D]`, of states `[B, T, H]`, by a memory `[B, S, D]` with its mask."""
+    def __call__(self, states: jax.Array, memory: jax.Array, mask: jax.Array | None) -> jax.Array:
+        """Computes what is attended to, `[B, T, D]`, of states `[B, T, H]`, in a memory `[B, S, D]` by its mask."""
         query_BTD = nn.Dense(memory.shape[-1], use_bias=False, dtype=self.dtype)(states)
         memory_BSND = memory[:, :, None]
         return attend_to_some(query_BTD[:, :, None], KeysValues(memory_BSND, memory_BSND), mask)

@@ -200,7 +200,9 @@ def split_pairs_task(
         f"Symbols of sources: {vocabularies['source'].size:,}; of targets: {vocabularies['target'].size:,}. "
         f"Pairs for training: {sizes[0]}; for validation: {sizes[1]}; for the test: {sizes[2]}."
     )
-    return Task(name, vocabularies["target"], *map(batch, splits), notes=tuple(notes), source=vocabularies["source"])
+    train_batch, validation, test = map(batch, splits)
+    target, source = vocabularies["target"], vocabularies["source"]
+    return Task(name, target, train_batch, validation, test, notes=tuple(notes), source=source)
 
 
 def _read_pairs(files: Files, texts: Sequence[str], units: PairUnits) -> tuple[list[Pair], list[str]]:
@@ -286,7 +288,7 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def targets_by_source(task: Task, data: Batch) -> tuple[np.ndarray, list[list[tuple[int, ...]]]]:
-    """Groups pairs by their sources.
+    """Groups pairs by their sources; those that differ only in symbols which training never saw are one.
 
     Args:
       task: a task of pairs.
