@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
+from experiments.config import build, run_config
+from experiments.configs import quicktest
 from gumbel_gan import metrics
 from gumbel_gan.pair_errors import decoded_errors
 from gumbel_gan.tasks import decoded_pairs, targets_by_source
@@ -108,6 +110,20 @@ def test_sides_may_have_units_of_their_own(write):
 def test_bad_arguments_are_named(write, text, settings, message):
     with pytest.raises(ValueError, match=message):
         gg.pairs_task(write(text), **settings)
+
+
+def test_models_of_pairs_are_not_exported(write, tmp_path):
+    task = gg.pairs_task(write(reversed_words(20)))
+    generator = gg.gru_generator(task.num_symbols, 2, condition=gg.Sequences(task.source.size, 0))
+    with pytest.raises(ValueError, match="task must have no sources, got pairs pairs.tsv"):
+        gg.export_model(tmp_path / "mine.zip", task, task.model(generator), random_params(generator.init))
+
+
+def test_a_beam_of_another_task_is_an_error():
+    config = quicktest.get_config()
+    config.beam_size = 2
+    with pytest.raises(ValueError, match="config.beam_size must be 1 for a task without pairs, got 2"):
+        build.build(run_config.parse(config))
 
 
 def test_other_tasks_have_no_sources():
