@@ -130,14 +130,14 @@ def _sources() -> list[str] | None:
 def _lines(path: str, flag: str, what: str) -> list[str]:
     """Returns the lines of a file."""
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{flag} must be in UTF-8, got {path!r}") from error
     except OSError as error:
         raise ValueError(f"{flag} must be a file that can be read, got {path!r}: {error.strerror}") from error
-    if not lines:
+    if not text:
         raise ValueError(f"{flag} must hold {what} a line, got {path!r}, which is empty")
-    return lines
+    return text.removesuffix("\n").split("\n")
 
 
 def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.ndarray]:
@@ -208,14 +208,14 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
 
 
 def _symbols(line: str, vocabulary: Vocabulary) -> Sequence[str]:
-    return line.split() if vocabulary.separator else vocabulary.symbols_of(line)
+    return vocabulary.symbols_of(" ".join(line.split()) if vocabulary.separator else line)
 
 
 def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:
     """Says on stderr which sources are not as in training."""
     num_blank = sum(not line for line in sources)
     if num_blank:
-        print(f"warning: {num_blank:,} sources are blank, and so are their targets", file=sys.stderr)
+        print(f"warning: blank sources, whose targets are blank too: {num_blank:,}", file=sys.stderr)
     known, unknown = set(vocabulary.symbols), Counter[str]()
     for line in sources:
         unknown.update(set(line) - known)

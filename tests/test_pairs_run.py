@@ -52,7 +52,7 @@ def test_sources_have_their_targets_line_by_line(folder):
     assert len(lines) == 6
     assert lines[2:4] == ["", ""]
     assert lines[0] != lines[1]
-    assert "1 sources are blank" in errors
+    assert "blank sources, whose targets are blank too: 1" in errors
     assert "training never saw 1 of the symbols in the sources" in errors
     assert "'z'" in errors
     task, model, params, _ = gg.load(folder / "run", replica=0)
