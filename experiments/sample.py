@@ -3,20 +3,24 @@
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
     [--output=FILE]
 python -m experiments.sample --workdir=DIR --num=10 --prefix=TEXT | --prefix_file=FILE
+python -m experiments.sample --workdir=DIR --source=FILE [--beam=N]
 
-They are drawn and written a block at a time: memory does not depend on their number. The first strings of a long draw
-are those of a short one.
+Of a run on pairs, `--source` names a file of sources, one a line, and a line is written for each: a target drawn from
+it, or the most probable one that a beam search finds. Strings are drawn and written a block at a time: memory does not
+depend on their number. The first strings of a long draw are those of a short one.
 """
 
 from experiments import interrupts
 
 with interrupts.imports(__name__):
     import sys
-    from collections.abc import Iterable, Iterator
+    from collections import Counter
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
     import jax
+    import jax.numpy as jnp
     import numpy as np
     from absl import flags
     from rich.console import Console
@@ -28,9 +32,16 @@ with interrupts.imports(__name__):
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import one_line, write_lines
+    from gumbel_gan.beam_search import beam_search
+    from gumbel_gan.tasks import Vocabulary
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_NUM = flags.DEFINE_integer("num", 1_000, "How many strings to draw, of each prefix if there are any.", lower_bound=1)
+_NUM = flags.DEFINE_integer(
+    "num",
+    None,
+    "How many strings to draw, of each prefix or source if there are any. 1,000, or 1 of each source.",
+    lower_bound=1,
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.", lower_bound=0, upper_bound=2**32 - 1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "Divides the logits; less than 1 is sharper.")
 _LENGTH = flags.DEFINE_integer(
@@ -38,6 +49,10 @@ _LENGTH = flags.DEFINE_integer(
 )
 _PREFIX = flags.DEFINE_string("prefix", None, "What all strings begin with.")
 _PREFIX_FILE = flags.DEFINE_string("prefix_file", None, "File of prefixes in UTF-8, one a line.")
+_SOURCE = flags.DEFINE_string("source", None, "File of sources in UTF-8, one a line, of a run on pairs.")
+_BEAM = flags.DEFINE_integer(
+    "beam", 0, "Searches the most probable targets of sources by so wide a beam; 1 is greedy, 0 draws.", lower_bound=0
+)
 _INDEX = flags.DEFINE_integer(
     "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
 )
@@ -46,7 +61,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "File for the strings in the place
 _PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
-# Completions that are drawn at once.
+_MOST_NAMED = 5
+# Completions, or targets of sources, that are drawn at once.
 _AT_ONCE = 512
 
 
@@ -57,13 +73,23 @@ def main() -> None:
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
         if _OUTPUT.value is not None:
             cli.check_output_file(_OUTPUT.value, "--output")
-        prefixes = _prefixes()
+        prefixes, sources = _prefixes(), _sources()
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
         params = restored.experiment.algorithm.params(member_state(restored, _INDEX.value))
+        task = restored.experiment.task
+        if (sources is None) != (task.source is None):
+            wanted = "name a file of sources" if sources is None else "be left out"
+            raise ValueError(f"--source must {wanted} for a run on {task.name}")
         given = None if prefixes is None else _encoded(prefixes, restored)
-    blocks = _sampled(params, restored) if given is None else _completed(params, given, restored)
-    total = _NUM.value * (1 if prefixes is None else len(prefixes))
-    strings = _shown((one_line(string) for block in blocks for string in restored.experiment.task.decode(block)), total)
+    if sources is not None:
+        num = _NUM.value or 1
+        found, total = _targets(sources, params, restored, num=num, beam_size=_BEAM.value), num * len(sources)
+    else:
+        num = _NUM.value or 1_000
+        blocks = _sampled(params, restored, num) if given is None else _completed(params, given, restored, num)
+        found = (string for block in blocks for string in task.decode(block))
+        total = num * (1 if prefixes is None else len(prefixes))
+    strings = _shown(map(one_line, found), total)
     if _OUTPUT.value is not None:
         with cli.one_line_disk_errors(f"{_OUTPUT.value} is not written"):
             num_drawn = write_lines(Path(_OUTPUT.value), strings)
@@ -84,15 +110,34 @@ def _prefixes() -> list[str] | None:
         raise ValueError("--length must be left out where there are prefixes")
     if path is None:
         return None if prefix is None else [prefix]
+    return _lines(path, "--prefix_file", "a prefix")
+
+
+def _sources() -> list[str] | None:
+    """Returns the sources that the flags give; None where they give none."""
+    if _SOURCE.value is None:
+        if _BEAM.value:
+            raise ValueError("--beam must be left out without --source")
+        return None
+    for name, flag in {"prefix": _PREFIX, "prefix_file": _PREFIX_FILE, "length": _LENGTH}.items():
+        if flag.value is not None:
+            raise ValueError(f"--{name} must be left out where there are sources")
+    if _BEAM.value and (_NUM.value or 1) > _BEAM.value:
+        raise ValueError(f"--num must be at most --beam, {_BEAM.value}, the targets that are found; got {_NUM.value}")
+    return _lines(_SOURCE.value, "--source", "a source")
+
+
+def _lines(path: str, flag: str, what: str) -> list[str]:
+    """Returns the lines of a file."""
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"--prefix_file must be in UTF-8, got {path!r}") from error
+        raise ValueError(f"{flag} must be in UTF-8, got {path!r}") from error
     except OSError as error:
-        raise ValueError(f"--prefix_file must be a file that can be read, got {path!r}: {error.strerror}") from error
-    if not lines:
-        raise ValueError(f"--prefix_file must hold a prefix a line, got {path!r}, which is empty")
-    return lines
+        raise ValueError(f"{flag} must be a file that can be read, got {path!r}: {error.strerror}") from error
+    if not text:
+        raise ValueError(f"{flag} must hold {what} a line, got {path!r}, which is empty")
+    return text.removesuffix("\n").split("\n")
 
 
 def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.ndarray]:
@@ -106,18 +151,18 @@ def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.nd
         raise ValueError(f"{flag} must be the beginning of a sequence of the model: {error}") from error
 
 
-def _sampled(params: Any, restored: Restored) -> Iterator[np.ndarray]:
+def _sampled(params: Any, restored: Restored, num: int) -> Iterator[np.ndarray]:
     """Draws sequences, a block at a time."""
     # With the axis of members, of which there is one.
     params = jax.tree.map(lambda leaf: leaf[None], params)
-    draw = drawing.blocks(restored.experiment.model, 1, _NUM.value, _LENGTH.value)
+    draw = drawing.blocks(restored.experiment.model, 1, num, _LENGTH.value)
     for block in draw(jax.random.key(_SEED.value)[None], params, _TEMPERATURE.value):
         yield block[0]
 
 
-def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Restored) -> Iterator[np.ndarray]:
+def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Restored, num: int) -> Iterator[np.ndarray]:
     """Draws the completions of each prefix, one after the other, a block at a time."""
-    total = _NUM.value * len(given[0])
+    total = num * len(given[0])
     size = min(_AT_ONCE, total)
 
     @jax.jit
@@ -126,9 +171,61 @@ def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Rest
 
     for first in range(0, total, size):
         # One shape, so that there is one program.
-        rows = np.minimum(np.arange(first, first + size), total - 1) // _NUM.value
+        rows = np.minimum(np.arange(first, first + size), total - 1) // num
         key = jax.random.fold_in(jax.random.key(_SEED.value), first // size)
         yield np.asarray(complete(key, *(each[rows] for each in given)))[: total - first]
+
+
+def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, beam_size: int) -> Iterator[str]:
+    """Yields targets of each source, one after the other; of a blank line, empty ones.
+
+    What is not as in training is counted on stderr: blank lines, and symbols that training never saw.
+    """
+    task, model = restored.experiment.task, restored.experiment.model
+    assert task.source is not None
+    reader = LineReader(restored.config, task)
+    lines = [_symbols(reader.string(line).strip(), task.source) for line in sources]
+    _warn(lines, task.source)
+    conditions = task.encode_sources(lines)
+    rows = max(1, _AT_ONCE // (beam_size or num))
+
+    @jax.jit
+    def find(key: jax.Array, condition: jax.Array) -> jax.Array:
+        if not beam_size:
+            each = jnp.repeat(condition, num, axis=0)
+            drawn = model.sample(key, params, rows * num, temperature=_TEMPERATURE.value, condition=each)
+            return drawn.reshape(rows, num, -1)
+        latent_key = None if model.generator.sample_latent is None else key
+        found = beam_search(model, params, rows, beam_size=beam_size, condition=condition, key=latent_key)
+        return found.tokens[:, :num]
+
+    for first in range(0, len(lines), rows):
+        # One shape, so that there is one program.
+        places = np.minimum(np.arange(first, first + rows), len(lines) - 1)
+        key = jax.random.fold_in(jax.random.key(_SEED.value), first // rows)
+        for line, tokens in zip(lines[first:], np.asarray(find(key, conditions[places])), strict=False):
+            yield from task.decode(tokens) if line else [""] * num
+
+
+def _symbols(line: str, vocabulary: Vocabulary) -> Sequence[str]:
+    return vocabulary.symbols_of(" ".join(line.split()) if vocabulary.separator else line)
+
+
+def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:
+    """Says on stderr which sources are not as in training."""
+    num_blank = sum(not line for line in sources)
+    if num_blank:
+        print(f"warning: blank sources, whose targets are blank too: {num_blank:,}", file=sys.stderr)
+    known, unknown = set(vocabulary.symbols), Counter[str]()
+    for line in sources:
+        unknown.update(set(line) - known)
+    if unknown:
+        named = ", ".join(repr(symbol) for symbol, _ in unknown.most_common(_MOST_NAMED))
+        print(
+            f"warning: training never saw {len(unknown):,} of the symbols in the sources, which are read as "
+            f"{vocabulary.unknown!r}: {named}",
+            file=sys.stderr,
+        )
 
 
 def _shown(strings: Iterator[str], total: int) -> Iterable[str]:

@@ -44,6 +44,8 @@ def main() -> None:
         if _OUTPUT.value:
             cli.check_output_file(_OUTPUT.value, "--output")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
+        if restored.experiment.task.source is not None:
+            raise ValueError(f"--workdir must be of a run without sources, got one on {restored.experiment.task.name}")
         state = member_state(restored, _INDEX.value)
     score, names = _scorer(restored, state)
     reader = LineReader(restored.config, restored.experiment.task, _ESCAPED.value)

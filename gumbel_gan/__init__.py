@@ -10,6 +10,7 @@ from gumbel_gan.algorithms import (
     relaxed_gan,
     variational_autoencoder,
 )
+from gumbel_gan.beam_search import Beams, beam_search
 from gumbel_gan.data import Batch, inverse_frequency_weights
 from gumbel_gan.export import export_model
 from gumbel_gan.losses import (
@@ -111,6 +112,8 @@ from gumbel_gan.tasks import (
     molecules_task,
     names_task,
     oracle_task,
+    pairs_task,
+    pronunciation_task,
     strings_task,
     text_task,
 )
@@ -120,6 +123,7 @@ __all__ = [
     "AdvantageEstimator",
     "Algorithm",
     "Batch",
+    "Beams",
     "Discriminator",
     "Encoder",
     "Estimator",
@@ -141,6 +145,7 @@ __all__ = [
     "__version__",
     "add_instance_noise",
     "array_task",
+    "beam_search",
     "behavior_discriminator",
     "concrete_log_prob",
     "convolutional_discriminator",
@@ -186,11 +191,13 @@ __all__ = [
     "non_saturating",
     "one_pass_generator",
     "oracle_task",
+    "pairs_task",
     "pearson_fit",
     "per_prefix",
     "plain_straight_through",
     "policy_gradient",
     "professor_forcing",
+    "pronunciation_task",
     "ratio_kl",
     "ratio_pearson",
     "ratio_squared_hellinger",

@@ -69,6 +69,8 @@ def export_model(
     if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
         raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
     check_model(task, model, params)
+    if task.source is not None:
+        raise ValueError(f"task must have no sources, got {task.name}; gumbel_gan.save writes models of pairs")
     about = plain(about)
     leaves, structure = jax.tree.flatten(params)
     programs = {

@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
@@ -39,8 +41,9 @@ def sample_block(
     *,
     temperature: ArrayLike = 1.0,
     exact_length: int | None = None,
+    condition: Any = None,
 ) -> jax.Array:
-    """Draws one block of an unconditional draw, with noise of its own.
+    """Draws one block of a draw, with noise of its own.
 
     The size of the blocks enters the draw, their number does not: the first sequences of a long draw are those of a
     short one. They are so within a block, too, where a latent is drawn by `jax.random` in the shape `[num, ...]` (JAX's
@@ -54,6 +57,8 @@ def sample_block(
       num: number of sequences of the block.
       temperature: scalar > 0 that logits are divided by.
       exact_length: as in `SequenceModel.sample`.
+      condition: conditions that the sequences of the whole draw go through in turn, a pytree with a leading axis of any
+        size M of at least 1: sequence i of all blocks is drawn from condition i modulo M. None where there are none.
 
     Returns:
       `[num, T]` int32 tokens.
@@ -67,7 +72,10 @@ def sample_block(
     if not isinstance(index, jax.Array):
         require_at_least(0, index=index)  # type: ignore[arg-type]
     block_key = jax.random.fold_in(key, index)
-    return model.sample(block_key, params, num, temperature=temperature, exact_length=exact_length)
+    if condition is not None:
+        places = jnp.asarray(index) * num + jnp.arange(num, dtype=jnp.int32)
+        condition = jax.tree.map(lambda leaf: jnp.asarray(leaf)[places % leaf.shape[0]], condition)
+    return model.sample(block_key, params, num, temperature=temperature, exact_length=exact_length, condition=condition)
 
 
 def in_blocks(draw: Callable[[int], jax.Array], num: int, *, axis: int = 0) -> Iterator[np.ndarray]:

@@ -58,7 +58,7 @@ def save(
 
     Args:
       path: a file whose name ends in '.safetensors', or a folder, made if need be, for a file 'model.safetensors'.
-      task: the task, of which name, vocabulary, length and image shape are kept.
+      task: the task, of which name, vocabularies, lengths and image shape are kept.
       model: the model, `task.model(generator)`.
       params: the parameters of its generator, such as `algorithm.params(state)`.
       replicas: whether all parameters have a leading axis of replicas, such as seeds.
@@ -83,6 +83,8 @@ def save(
         "version": __version__,
         "task": {"name": task.name, "length": task.length, "image_shape": task.image_shape},
         "vocabulary": task.vocabulary._asdict(),
+        "source": None if task.source is None else task.source._asdict(),
+        "source_length": None if task.source is None else task.train.condition.shape[1],
         "generator": settings_of(model.generator),
         "num_latent_draws": model.num_latent_draws,
         "num_replicas": sizes.pop() if replicas else None,
@@ -196,13 +198,25 @@ def _record(file: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
 
 def _task(record: Mapping[str, Any]) -> Task:
     """Returns the task of a record, with empty splits."""
-    fields = dict(record["vocabulary"])
+    name, length, image_shape = (record["task"][each] for each in ("name", "length", "image_shape"))
+    source = record.get("source")
+    condition = None if source is None else np.zeros((0, record["source_length"]), np.int32)
+    none = Batch(np.zeros((0, length), np.int32), condition)
+    return Task(
+        name,
+        _vocabulary(record["vocabulary"]),
+        none,
+        none,
+        none,
+        image_shape=_tuples(image_shape),
+        source=None if source is None else _vocabulary(source),
+    )
+
+
+def _vocabulary(fields: Mapping[str, Any]) -> Vocabulary:
     if unknown := fields.keys() - set(Vocabulary._fields):
         raise ValueError(f"a vocabulary must have no {', '.join(sorted(unknown))} in this version")
-    vocabulary = Vocabulary(**{name: _tuples(value) for name, value in fields.items()})
-    name, length, image_shape = (record["task"][each] for each in ("name", "length", "image_shape"))
-    none = Batch(np.zeros((0, length), np.int32))
-    return Task(name, vocabulary, none, none, none, image_shape=_tuples(image_shape))
+    return Vocabulary(**{name: _tuples(value) for name, value in fields.items()})
 
 
 def _generator(record: Mapping[str, Any], generator: Generator | None) -> Generator:

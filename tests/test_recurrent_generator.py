@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gumbel_gan import networks
-from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Sequences, Vectors
+from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Vectors
 from tests.parameters import random_params
 
 # More symbols than are looked up step by step, and fewer.
@@ -353,7 +353,7 @@ class GrowingCell(nn.RNNCellBase):
             "latent must be one of none, hidden; got 'hidden_and_cell'",
         ),
         (ValueError, {"dropout_rate": 1.0}, r"dropout_rate must be a finite number in \[0, 1\), got 1.0"),
-        (TypeError, {"condition": Sequences(3)}, "condition must be Labels, Vectors or None for this network"),
+        (TypeError, {"condition": 3}, "condition must be Labels, Vectors, Sequences or None, got 3"),
         (TypeError, {"cell": "lstm"}, "cell must be callable, got 'lstm'"),
         (TypeError, {"cell": nn.Dense}, "cell must build a flax.linen.RNNCellBase, got Dense"),
         (ValueError, {"cell": lambda size, dtype: LSTMCell(size + 1)}, r"cell must have a carry whose last array is"),

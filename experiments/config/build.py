@@ -23,7 +23,7 @@ from gumbel_gan.algorithms import Algorithm, Feedback
 from gumbel_gan.data import Batch
 from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
-from gumbel_gan.networks import Discriminator, Encoder, PrefixDiscriminator
+from gumbel_gan.networks import Discriminator, Encoder, PrefixDiscriminator, Sequences
 from gumbel_gan.relaxation import Estimator
 from gumbel_gan.tasks import Progress, Task
 
@@ -126,6 +126,12 @@ def _check_measured(config: RunConfig, task: Task) -> None:
     ):
         if getattr(config, name) and importlib.util.find_spec(module) is None:
             raise ValueError(f"config.{name} must be 0 without {package}: pip install 'gumbel_gan[{extra}]'")
+    if task.source is not None and importlib.util.find_spec("rapidfuzz") is None:
+        raise ValueError("config.task needs rapidfuzz for its error rates: pip install 'gumbel_gan[metrics]'")
+    if config.num_states and task.source is not None:
+        raise ValueError(f"config.num_states must be 0 for a task of pairs, got {config.num_states}")
+    if config.beam_size > 1 and task.source is None:
+        raise ValueError(f"config.beam_size must be 1 for a task without pairs, got {config.beam_size}")
     if config.num_states and task.length < 2:
         raise ValueError(
             f"config.num_states must be 0 where sequences are of one symbol, whose states are all alike, "
@@ -202,9 +208,15 @@ def _model(section: dict[str, Any], context: _Context) -> SequenceModel:
         num_symbols=task.num_symbols,
         length=task.length,
         dtype=context.dtype,
+        condition=_condition(task),
     )
     settings = {name: section.pop(name) for name in _MODEL_SETTINGS if name in section}
     return reader.call(task.model, settings, _PATH, generator=generator)
+
+
+def _condition(task: Task) -> Sequences | None:
+    """Returns what networks are conditioned on: the sources of a task of pairs; None for other tasks."""
+    return None if task.source is None else Sequences(task.source.size, task.source.padding)
 
 
 def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
@@ -279,6 +291,7 @@ def _discriminator(
         num_symbols=generator.num_symbols,
         num_features=(generator.hidden_size or 0) + generator.num_symbols,
         dtype=context.dtype,
+        condition=_condition(context.task),
     )
 
 
@@ -295,6 +308,7 @@ def _encoder(section: Any, model: SequenceModel, context: _Context) -> Encoder:
         num_symbols=model.generator.num_symbols,
         latent_size=jax.tree.leaves(latent)[0].shape[-1],
         dtype=context.dtype,
+        condition=_condition(context.task),
     )
 
 

@@ -44,6 +44,8 @@ from gumbel_gan.tasks import (
     name_line,
     names_task,
     oracle_task,
+    pairs_task,
+    pronunciation_task,
     text_line,
     text_task,
 )
@@ -55,12 +57,21 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "oracle": oracle_task,
     "digits": digits_task,
     "molecules": molecules_task,
+    "pairs": pairs_task,
+    "pronunciation": pronunciation_task,
 }
+# The tasks of pairs, whose runs write down which are held out.
+PAIRS = ("pairs", "pronunciation")
 # Functions of a sampled string, and of settings of the task, that draw it for reports.
 PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture}
-# Functions of a line, and of settings of the task, that return the string which training reads in it; without one, the
-# line itself.
-LINES: Mapping[str, Callable[..., str]] = {"text": text_line, "names": name_line}
+# Functions of a line, of a source where there are pairs, and of settings of the task, that return the string which
+# training reads in it; without one, the line itself.
+LINES: Mapping[str, Callable[..., str]] = {
+    "text": text_line,
+    "names": name_line,
+    "pairs": text_line,
+    "pronunciation": name_line,
+}
 GENERATORS: Mapping[str, Callable[..., networks.Generator]] = {
     "lstm": partial(networks.recurrent_generator, cell=networks.LSTMCell),
     "gru": partial(networks.recurrent_generator, cell=networks.GRUCell),
@@ -78,6 +89,7 @@ DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
 PREFIX_DISCRIMINATORS: Mapping[str, Callable[..., networks.PrefixDiscriminator]] = {
     "lstm": partial(networks.recurrent_prefix_discriminator, cell=networks.LSTMCell),
     "gru": partial(networks.recurrent_prefix_discriminator, cell=networks.GRUCell),
+    "transformer": networks.transformer_prefix_discriminator,
 }
 BEHAVIOR_DISCRIMINATORS: Mapping[str, Callable[..., networks.Discriminator]] = {
     "behavior": networks.behavior_discriminator

@@ -24,7 +24,9 @@ NO_METRIC = "none"
 RANKING = tuple(
     name
     for name, metric in METRICS.items()
-    if metric.better in ("higher", "lower") and metric.applies in ("exact", "samples", "training")
+    if metric.better in ("higher", "lower")
+    and metric.applies in ("exact", "samples", "training", "pairs")
+    and (metric.applies != "pairs" or metric.panel)
 )
 """The metrics that are measured during training and rank generators."""
 
@@ -42,6 +44,7 @@ _COUNTS = {
     "num_compared": (0, 2**24),
     "long_length": (0, 2**24),
     "num_states": (0, 2**24),
+    "beam_size": (1, 2**10),
 }
 
 
@@ -91,6 +94,8 @@ class RunConfig:
       chosen: paths of the settings that were left to the data, and chosen for it; noted when a run begins.
       open: those of `AUTOMATIC` that are still to be chosen, which are None in a config; their values here mean
         nothing. `data_defaults.resolve` leaves none.
+      beam_size: width of the beam search that a finished run on pairs is measured by, beside greedy decoding; 1 is
+        greedy decoding alone.
     """
 
     task: Section
@@ -119,6 +124,7 @@ class RunConfig:
     num_states: int = 0
     chosen: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    beam_size: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain JSON, with the version of its schema; `parse` reads it."""

@@ -76,7 +76,12 @@ def _page(report: Report, shown: Sequence[Mapping[str, Any]], images: Sequence[s
             table={"headers": headers, "rows": rows},
             comparisons=compared,
             dynamics=dynamics_tables(report.runs),
-            metrics=[metric for metric in METRICS.values() if metric.applies == "heldout"],
+            metrics=[
+                metric
+                for name, metric in METRICS.items()
+                if metric.applies == "heldout"
+                or (metric.applies == "pairs" and any(run.has(name) for run in report.runs))
+            ],
             figures=figures,
             runs=shown,
             settings={

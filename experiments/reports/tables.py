@@ -39,7 +39,8 @@ _UNKNOWN = Cell("–")
 def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str, Any]]]:
     """Builds the table of results: a row for each run, then the baselines of each task.
 
-    Its columns are the exact metrics, or their estimates, and the metrics of samples that estimate no exact one.
+    Its columns are the exact metrics, or their estimates, the metrics of samples that estimate no exact one, and the
+    error rates of runs on pairs.
 
     Args:
       runs: the runs.
@@ -50,6 +51,9 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
     judged = any(run.summary.validity_method is not None for run in runs)
     kinds = ("exact", "samples") if judged else ("samples",)
     columns = [name for name, metric in METRICS.items() if metric.applies in kinds and metric.estimates is None]
+    columns += [
+        name for name, metric in METRICS.items() if metric.applies == "pairs" and any(run.has(name) for run in runs)
+    ]
     titles = [METRICS[name].title for name in columns]
     headers = ["run", "seeds", "steps", *titles, *(["failure rate"] if judged else []), "seconds"]
     rows = []

@@ -84,6 +84,8 @@ def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
     groups = {"exact": "exact", f"of {summary.num_samples:,} samples": "samples"}
     if summary.validity_method != "enumeration":
         del groups["exact"]
+    if any(_known(summary, "pairs")):
+        groups["of decoded sources"] = "pairs"
     for group, applies in groups.items():
         table.add_section()
         table.add_row(f"[bold]{group}[/bold]")

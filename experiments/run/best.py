@@ -12,7 +12,7 @@ from experiments.config.build import Experiment
 from experiments.config.choices import choose
 from experiments.config.run_config import NO_METRIC, RunConfig
 from gumbel_gan import evaluation, sharding, training
-from gumbel_gan.metrics import METRICS, describe
+from gumbel_gan.metrics import GREEDY, METRICS, describe
 
 ITEM = "best"
 """Name of the item of a checkpoint that holds the best states."""
@@ -47,6 +47,8 @@ def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
         measured: Sequence[str] = evaluation.EXACT_METRICS
     else:
         measured = (*evaluation.sample_metrics(task.validation.tokens[:1], task), _DEFAULT)
+        if task.source is not None:
+            measured = (*measured, *(f"{name}_{GREEDY}" for name in ("sequence_error", "symbol_error")))
     measured = [name for name in measured if METRICS[name].better in ("higher", "lower")]
     if config.best_metric == NO_METRIC:
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.config import run_config
+from experiments.config import registries, run_config
 from experiments.config.files import streams, task_files
 from experiments.config.run_config import RunConfig, flatten
 from experiments.run.lock import RunLock
@@ -33,6 +33,7 @@ class RunDirectory:
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
+      heldout: `heldout.tsv`, the pairs that the run is not trained on; none for a task without pairs.
       model: `model.safetensors`, the generators of the newest states, which `gumbel_gan.load` reads.
       best_model: `best.safetensors`, those of the best states; none where the run keeps no best states.
       checkpoints: folder of the training state.
@@ -58,6 +59,7 @@ class RunDirectory:
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
         self.states = self.path / "states.json"
+        self.heldout = self.path / "heldout.tsv"
         self.model = self.path / "model.safetensors"
         self.best_model = self.path / "best.safetensors"
         self.checkpoints = self.path / "checkpoints"
@@ -277,10 +279,12 @@ class RunDirectory:
     def _written(self, config: RunConfig) -> list[Path]:
         """Returns what a run of a config writes, the config last."""
         states = [self.states] if config.num_states else []
+        heldout = [self.heldout] if config.task.name in registries.PAIRS else []
         tokens = [self.tokens] if streams(config) else []
         folders = [*self._copies(config), *tokens, self.checkpoints, self.events]
         models = [self.model, self.best_model]
-        return [self.summary, self.metrics, self.samples, self.curves, *states, *models, *folders, self.config]
+        always = [self.summary, self.metrics, self.samples, self.curves]
+        return [*always, *states, *heldout, *models, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
         if streams(config):
@@ -299,7 +303,7 @@ class RunDirectory:
         known, names = self._written(record.config), record.written
         # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list,
         # and no models.
-        since_then = (self.model, self.best_model)
+        since_then = (self.model, self.best_model, self.heldout)
         listed = [path for path in known if (path not in since_then if names is None else self._name(path) in names)]
         listed = [*record.replaces, *(path for path in listed if path not in record.replaces)]
         # What a process that was killed left of one of them.
@@ -350,7 +354,7 @@ class _Record(NamedTuple):
 
 # Relative paths that a run writes.
 _RUN_FILE = re.compile(
-    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
+    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|heldout\.tsv|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
 )
 
 

@@ -11,7 +11,7 @@ from gumbel_gan.model import SequenceModel
 
 
 def blocks(
-    model: SequenceModel, num_members: int, num: int, length: int | None = None
+    model: SequenceModel, num_members: int, num: int, length: int | None = None, condition: Any = None
 ) -> Callable[..., Iterator[np.ndarray]]:
     """Builds the function that draws sequences of every member, a block at a time.
 
@@ -23,6 +23,7 @@ def blocks(
       num_members: S.
       num: N, number of sequences of each member.
       length: of the sequences; None for the T of training.
+      condition: conditions that the sequences of a member go through in turn, with a leading axis; None without any.
 
     Returns:
       A function of keys `[S]`, parameters with a leading axis of S, and optionally a `temperature`, compiled once, that
@@ -39,7 +40,14 @@ def blocks(
     def draw_parts(keys: jax.Array, params: Any, first: jax.Array, temperature: jax.Array) -> jax.Array:
         def part(number: jax.Array, key: jax.Array, params: Any, first: jax.Array, temperature: jax.Array) -> jax.Array:
             return sampling.sample_block(
-                key, model, params, first + number, size, temperature=temperature, exact_length=length
+                key,
+                model,
+                params,
+                first + number,
+                size,
+                temperature=temperature,
+                exact_length=length,
+                condition=condition,
             )
 
         return sharding.map_parts(part, mesh, in_axes=(0, 0, None, None))(keys, params, first, temperature)

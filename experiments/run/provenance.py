@@ -20,10 +20,14 @@ _NUM_ROWS = 2**16
 
 
 def data_digest(task: Task) -> str:
-    """Computes the SHA-256 of a task's symbols and of the tokens of its splits, in hexadecimal."""
+    """Computes the SHA-256 of a task's symbols and of the tokens of its splits, sources included, in hexadecimal."""
     digest = hashlib.sha256("\0".join(task.symbols).encode())
     blocks = [task.train.tokens] if task.stream is None else _streamed(task.stream)
-    for tokens in itertools.chain(blocks, (task.validation.tokens, task.test.tokens)):
+    sources = []
+    if task.source is not None:
+        digest.update("\0".join(task.source.symbols).encode())
+        sources = [each.condition for each in (task.train, task.validation, task.test)]
+    for tokens in itertools.chain(blocks, (task.validation.tokens, task.test.tokens), sources):
         digest.update(np.ascontiguousarray(tokens, "<i4").tobytes())
     return digest.hexdigest()
 

@@ -5,6 +5,7 @@ from gumbel_gan.metrics.catalogue import DIVERGENCE_ORDERS, METRICS, MODEL_ORDER
 from gumbel_gan.metrics.comparison import compare, quality_and_diversity
 from gumbel_gan.metrics.corpus import length_distance, novelty, uniqueness
 from gumbel_gan.metrics.embedding import embed
+from gumbel_gan.metrics.error_rates import BEAM, GREEDY, error_rates
 from gumbel_gan.metrics.exact import exact_distances
 from gumbel_gan.metrics.interface import Comparison, Metric
 from gumbel_gan.metrics.intervals import Estimate, bootstrap
@@ -15,7 +16,9 @@ from gumbel_gan.metrics.training_curves import LOSSES
 from gumbel_gan.metrics.two_sample import LEAST_VECTORS, TwoSample, two_sample_accuracy
 
 __all__ = [
+    "BEAM",
     "DIVERGENCE_ORDERS",
+    "GREEDY",
     "LEAST_VECTORS",
     "LOSSES",
     "METRICS",
@@ -28,6 +31,7 @@ __all__ = [
     "compare",
     "describe",
     "embed",
+    "error_rates",
     "exact_distances",
     "fit_ngram_model",
     "length_distance",

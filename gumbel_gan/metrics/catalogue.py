@@ -1,7 +1,7 @@
 """All metrics in one table, `METRICS`: what each is called, what it means, when it applies and how it is computed.
 
 A metric of samples is added here, by a `Metric` with a function that measures it. Metrics of the exact distribution,
-of strings and of training are described in `exact`, `samples` and `training_curves`.
+of strings, of decoded pairs and of training are described in `exact`, `samples`, `error_rates` and `training_curves`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ import numpy as np
 
 from gumbel_gan.metrics.bleu import self_bleu, sentence_bleu
 from gumbel_gan.metrics.corpus import distance_of_lengths, lengths_of
+from gumbel_gan.metrics.error_rates import ERROR_RATES
 from gumbel_gan.metrics.exact import EXACT
 from gumbel_gan.metrics.interface import Comparison, Metric
 from gumbel_gan.metrics.intervals import Estimate
@@ -167,6 +168,7 @@ METRICS: Mapping[str, Metric] = {
         applies="states",
         worst=1.0,
     ),
+    **ERROR_RATES,
     **TRAINING,
 }
 

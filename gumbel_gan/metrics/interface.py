@@ -82,7 +82,8 @@ class Metric(NamedTuple):
       applies: when the metric is known. 'exact': at every measurement, if the task's oracle lists its support.
         'samples': at every measurement. 'heldout': of a finished run whose samples are compared with held-out
         sequences. 'long': of a finished run that draws samples longer than those trained on. 'states': of a finished
-        run whose hidden states are observed. 'training': only during training.
+        run whose hidden states are observed. 'pairs': of a task of pairs, at every measurement where the metric has a
+        panel, else of a finished run. 'training': only during training.
       panel: title of the panel that shows the metric over training; None for no panel.
       estimates: name of the exact metric that this one estimates from samples; None if it estimates none.
       worst: what stands for a value that is not a finite number; None for the infinity that is worse than any number.
@@ -94,7 +95,7 @@ class Metric(NamedTuple):
     meaning: str
     measure: Callable[[Comparison], Estimate] | None = None
     unit: Literal["nats", "bits", "count", ""] = ""
-    applies: Literal["exact", "samples", "heldout", "long", "states", "training"] = "heldout"
+    applies: Literal["exact", "samples", "heldout", "long", "states", "pairs", "training"] = "heldout"
     panel: str | None = None
     estimates: str | None = None
     worst: float | None = None

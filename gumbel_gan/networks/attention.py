@@ -114,7 +114,7 @@ class TransformerLayer(nn.Module):
         x = x + _drop(self.attention_out(_attend(query, read, mask)), dropout, 0)
         if memory is not None:
             (query,) = self._split(self.cross_query(self.cross_norm(x)), 1)
-            x = x + _drop(self.cross_out(_attend_to_some(query, memory, memory_mask)), dropout, 1)
+            x = x + _drop(self.cross_out(attend_to_some(query, memory, memory_mask)), dropout, 1)
         x = x + _drop(self.mlp_out(nn.gelu(self.mlp_in(self.mlp_norm(x)))), dropout, 2)
         return x, read
 
@@ -198,8 +198,11 @@ def _attend(query: jax.Array, read: KeysValues, mask: jax.Array | None) -> jax.A
     return y.reshape(*y.shape[:2], y.shape[2] * y.shape[3])
 
 
-def _attend_to_some(query: jax.Array, memory: KeysValues, mask: jax.Array | None) -> jax.Array:
-    """Computes attention to the part of a memory that a mask `[B, S]` leaves; zeros where it leaves nothing."""
+def attend_to_some(query: jax.Array, memory: KeysValues, mask: jax.Array | None) -> jax.Array:
+    """Computes attention `[B, T, H]` of queries `[B, T, N, D]` to what a mask `[B, S]` leaves of a memory.
+
+    Without a mask all is left; where nothing is, the result is zero.
+    """
     if mask is None:
         return _attend(query, memory, None)
     y = _attend(query, memory, mask[:, None, None, :])

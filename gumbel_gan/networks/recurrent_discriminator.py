@@ -9,11 +9,12 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_one_of
 from gumbel_gan.networks.cells import GRUCell, LSTMCell
-from gumbel_gan.networks.conditions import Labels, Vectors, require_labels_or_vectors
+from gumbel_gan.networks.conditions import ConditionEmbedding, ConditionSpec, Sequences, require_condition_spec
 from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
 from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, read, require_recurrent
+from gumbel_gan.networks.source_attention import SourceMatch
 from gumbel_gan.networks.spectral import dense_of
 
 POOLINGS = ("last", "last_and_mean")
@@ -26,7 +27,7 @@ class _Discriminator(nn.Module):
     embedding_size: int | None
     pooling: str | None  # None: a logit at every position, of what the cells have read up to it
     bidirectional: bool
-    condition: Labels | Vectors | None
+    condition: ConditionSpec | None
     spectral_norm: bool
     dtype: Any
 
@@ -41,29 +42,42 @@ class _Discriminator(nn.Module):
             if self.bidirectional:
                 states.append(read(self.cell(self.hidden_size, dtype=self.dtype), x_TBN, reverse=True))
             x_TBN = drop(jnp.concatenate(states, axis=-1), dropout, layer)
+        spec, match_BTH = self.condition, None
+        if isinstance(spec, Sequences):
+            match = SourceMatch(spec, self.hidden_size, self.cell, self.dtype)
+            spec, match_BTH = None, match(jnp.swapaxes(x_TBN, 0, 1), condition)
         if self.pooling is None:
-            features = jnp.swapaxes(x_TBN, 0, 1)
+            parts = [jnp.swapaxes(x_TBN, 0, 1)]
         else:
             # The state that has read the whole sequence backwards stands at its beginning.
             parts = [x_TBN[-1, :, : self.hidden_size], x_TBN[0, :, self.hidden_size :]]
             if self.pooling == "last_and_mean":
                 parts.append(jnp.mean(x_TBN, axis=0))
-            features = jnp.concatenate(parts, axis=-1)
-        return projected_logits(dense, features, self.condition, condition)
+        if match_BTH is not None:
+            parts.append(match_BTH if self.pooling is None else jnp.mean(match_BTH, axis=1))
+        return projected_logits(dense, jnp.concatenate(parts, axis=-1), spec, condition)
 
 
 class _BehaviorDiscriminator(nn.Module):
     hidden_size: int
     num_layers: int
+    condition: ConditionSpec | None
     dtype: Any
 
     @nn.compact
     def __call__(self, x: jax.Array, condition: Any, dropout: jax.Array | None) -> jax.Array:
-        del condition, dropout
+        del dropout
         x_TBN = jnp.swapaxes(x.astype(self.dtype), 0, 1)
         cells = [GRUCell(self.hidden_size, dtype=self.dtype) for _ in range(2)]
         states = [read(cell, x_TBN, reverse=i == 1) for i, cell in enumerate(cells)]
-        h_BH = jnp.mean(jnp.concatenate(states, axis=-1), axis=0)
+        h_TBH = jnp.concatenate(states, axis=-1)
+        h_BH = jnp.mean(h_TBH, axis=0)
+        if isinstance(self.condition, Sequences):
+            match = SourceMatch(self.condition, self.hidden_size, GRUCell, self.dtype)
+            h_BH = jnp.concatenate([h_BH, jnp.mean(match(jnp.swapaxes(h_TBH, 0, 1), condition), axis=1)], axis=-1)
+        elif self.condition is not None:
+            embedding_BH = ConditionEmbedding(self.condition, self.hidden_size, self.dtype)(condition)
+            h_BH = jnp.concatenate([h_BH, embedding_BH], axis=-1)
         for _ in range(self.num_layers):
             h_BH = nn.relu(nn.Dense(self.hidden_size, dtype=self.dtype)(h_BH))
         return nn.Dense(1, dtype=self.dtype)(h_BH)[:, 0].astype(jnp.float32)
@@ -79,7 +93,7 @@ def recurrent_discriminator(
     pooling: str = "last_and_mean",
     bidirectional: bool = False,
     dropout_rate: ArrayLike = 0.0,
-    condition: Labels | Vectors | None = None,
+    condition: ConditionSpec | None = None,
     spectral_norm: bool = False,
     dtype: Any = jnp.float32,
 ) -> Discriminator:
@@ -97,8 +111,10 @@ def recurrent_discriminator(
       bidirectional: whether a second cell in each layer reads the sequence backwards.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
         there is one, or of a layer's output, at all positions of a sequence alike; may be traced.
-      condition: `Labels` or `Vectors` that sequences belong to; None: there is no condition. It enters by projection:
-        the inner product of a linear map of it with the features is added to the logits.
+      condition: what sequences belong to; None: there is no condition. `Labels` and `Vectors` enter by projection: the
+        inner product of a linear map of them with the features is added to the logits. `Sequences`, padded at the end,
+        are read in both directions; the last layer's states attend to theirs, and the mean over time of a tanh layer on
+        both is one more feature.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
         the cells are not.
       dtype: of the computation; parameters and logits are float32.
@@ -113,7 +129,7 @@ def recurrent_discriminator(
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Miyato & Koyama 2018, for the
-      projection, https://arxiv.org/abs/1802.05637.
+      projection, https://arxiv.org/abs/1802.05637; Luong et al. 2015, for attention, https://arxiv.org/abs/1508.04025.
     """
     require_one_of(POOLINGS, pooling=pooling)
     module = _Discriminator(
@@ -140,7 +156,7 @@ def recurrent_prefix_discriminator(
     num_layers: int = 1,
     embedding_size: int | None = None,
     dropout_rate: ArrayLike = 0.0,
-    condition: Labels | Vectors | None = None,
+    condition: ConditionSpec | None = None,
     spectral_norm: bool = False,
     dtype: Any = jnp.float32,
 ) -> PrefixDiscriminator:
@@ -153,7 +169,8 @@ def recurrent_prefix_discriminator(
       num_layers: number of layers, at least 1.
       embedding_size: E, size of a linear map of the symbols; None: symbols enter the gates directly.
       dropout_rate: scalar in [0, 1); may be traced.
-      condition: `Labels`, `Vectors` or None.
+      condition: as in `recurrent_discriminator`, except that the tanh layer is one more feature of every prefix. The
+        whole of `Sequences` is seen at every position.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms.
       dtype: of the computation; parameters and logits are float32.
 
@@ -182,7 +199,12 @@ def gru_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any
 
 
 def behavior_discriminator(
-    num_features: int, hidden_size: int, *, num_layers: int = 3, dtype: Any = jnp.float32
+    num_features: int,
+    hidden_size: int,
+    *,
+    num_layers: int = 3,
+    condition: ConditionSpec | None = None,
+    dtype: Any = jnp.float32,
 ) -> Discriminator:
     """Builds Professor Forcing's discriminator: a bidirectional GRU, the mean of its states, and ReLU layers on it.
 
@@ -191,13 +213,15 @@ def behavior_discriminator(
         the K symbols.
       hidden_size: width of the GRU of each direction, and of the layers, at least 1.
       num_layers: number of ReLU layers before the last, linear one, at least 0.
+      condition: what sequences belong to, which the layers read beside the mean: an embedding of `Labels` or `Vectors`;
+        of `Sequences`, the mean over time of a tanh layer on the states and on what they attend to in them.
       dtype: of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer.
+      TypeError: a size is not an integer, or the condition is of another kind.
       ValueError: an argument is out of its range.
 
     References:
@@ -206,14 +230,15 @@ def behavior_discriminator(
     require_at_least(2, num_features=num_features)
     require_at_least(1, hidden_size=hidden_size)
     require_at_least(0, num_layers=num_layers)
-    module = _BehaviorDiscriminator(hidden_size, num_layers, dtype)
-    return Discriminator(*discriminator_functions(module, num_features, None, Dropout(0.0, 0, hidden_size)))
+    require_condition_spec(condition)
+    module = _BehaviorDiscriminator(hidden_size, num_layers, condition, dtype)
+    return Discriminator(*discriminator_functions(module, num_features, condition, Dropout(0.0, 0, hidden_size)))
 
 
 def _functions(module: _Discriminator, num_symbols: int, dropout_rate: ArrayLike) -> tuple[Any, Any, bool]:
     """Checks what a discriminator is built of, and returns its fields."""
     require_recurrent(num_symbols, module.hidden_size, module.num_layers, module.embedding_size)
-    require_labels_or_vectors(module.condition)
+    require_condition_spec(module.condition)
     build_cell(module.cell, module.hidden_size, module.dtype)
     # One array of factors for all: those of the widest, cut to size.
     num_dropped = module.num_layers + (module.embedding_size is not None)

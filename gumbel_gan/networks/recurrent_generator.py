@@ -11,11 +11,11 @@ from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks.cells import GRUCell, LSTMCell, SplitCell
 from gumbel_gan.networks.conditions import (
     ConditionEmbedding,
-    Labels,
-    Vectors,
+    ConditionSpec,
+    Sequences,
     check_condition,
     example_condition,
-    require_labels_or_vectors,
+    require_condition_spec,
 )
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.initial_states import RecurrentLatent, add_to_hidden, zero_carry
@@ -31,6 +31,7 @@ from gumbel_gan.networks.recurrence import (
     step_cell,
     unroll_cell,
 )
+from gumbel_gan.networks.source_attention import SourceAttention, SourceEncoder
 
 
 class RecurrentCarry(NamedTuple):
@@ -39,10 +40,14 @@ class RecurrentCarry(NamedTuple):
     Attributes:
       layers: the carry of each layer's cell, such as c and h of an LSTM, `[B, H]` each.
       dropout: `[num, B, 1, W]` factors of dropout; None where there is none.
+      memory: `[B, S, D]` states of a condition sequence, to be attended to; None where there is none.
+      memory_mask: `[B, S]` booleans, false at the padding of that sequence.
     """
 
     layers: tuple[Any, ...]
     dropout: jax.Array | None
+    memory: jax.Array | None = None
+    memory_mask: jax.Array | None = None
 
 
 class _Generator(nn.Module):
@@ -51,7 +56,7 @@ class _Generator(nn.Module):
     cell: CellFactory
     num_layers: int
     embedding_size: int | None
-    condition: Labels | Vectors | None
+    condition: ConditionSpec | None
     dtype: Any
 
     def setup(self) -> None:
@@ -59,30 +64,42 @@ class _Generator(nn.Module):
         self.head = nn.Dense(self.num_symbols, dtype=self.dtype, name="Dense_0")
         if self.embedding_size is not None:
             self.embedding = Embedding(self.num_symbols + 1, self.embedding_size, self.dtype)
-        if self.condition is not None:
-            size = self.num_layers * self.hidden_size
+        size = self.num_layers * self.hidden_size
+        if isinstance(self.condition, Sequences):
+            self.source_encoder = SourceEncoder(self.condition, (self.hidden_size + 1) // 2, self.cell, self.dtype)
+            self.source_summary = nn.Dense(size, dtype=self.dtype)
+            self.source_attention = SourceAttention(self.dtype)
+            self.attentional = nn.Dense(self.hidden_size, dtype=self.dtype)
+        elif self.condition is not None:
             self.condition_embedding = ConditionEmbedding(self.condition, size, self.dtype)
 
     def __call__(self, carry: RecurrentCarry, x: jax.Array, condition: Any) -> jax.Array:
         """Creates all parameters."""
-        layers = add_to_hidden(carry.layers, self.embed_condition(condition))
-        x = self._embed(x, None)
-        for cell, layer in zip(self.cells, layers, strict=True):
-            _, x = cell(layer, x)
-        return self._output(x)
+        carry, x, context = self.begin(carry, condition), self._embed(x, None), None
+        for i, cell in enumerate(self.cells):
+            _, x = cell(carry.layers[i], _joined(x, context))
+            context = self._attend(x, carry) if i == 0 else context
+        return self._output(x, context)
 
-    def embed_condition(self, condition: Any) -> jax.Array | None:
-        """Computes what the condition adds to the hidden states, `[B, L H]`."""
-        return None if self.condition is None else self.condition_embedding(condition)
+    def begin(self, carry: RecurrentCarry, condition: Any) -> RecurrentCarry:
+        """Returns a carry with the condition: what it adds to the hidden states, and what is attended to."""
+        if self.condition is None:
+            return carry
+        if not isinstance(self.condition, Sequences):
+            return carry._replace(layers=add_to_hidden(carry.layers, self.condition_embedding(condition)))
+        source = self.source_encoder(condition)
+        layers = add_to_hidden(carry.layers, self.source_summary(source.summary))
+        return carry._replace(layers=layers, memory=source.states, memory_mask=source.mask)
 
     def step(self, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
         """Takes a step on relaxed symbols `[B, K + 1]` or integer ones `[B]`."""
-        x, layers = self._embed(x, carry.dropout), []
+        x, context, layers = self._embed(x, carry.dropout), None, []
         for i, cell in enumerate(self.cells):
-            layer, x, _ = step_cell(cell, carry.layers[i], x)
+            layer, x, _ = step_cell(cell, carry.layers[i], _joined(x, context))
             x = drop(x, carry.dropout, i)
+            context = self._attend(x, carry) if i == 0 else context
             layers.append(layer)
-        return carry._replace(layers=tuple(layers)), self._output(x)
+        return carry._replace(layers=tuple(layers)), self._output(x, context)
 
     def one_pass(
         self, carry: RecurrentCarry, tokens: jax.Array, with_hidden: bool
@@ -91,14 +108,19 @@ class _Generator(nn.Module):
         batch_size, length = tokens.shape
         start_B1 = jnp.full((batch_size, 1), self.num_symbols, jnp.int32)
         previous_BT = jnp.concatenate([start_B1, tokens.astype(jnp.int32)], axis=1)[:, :length]
-        x = self._embed(previous_BT.T, carry.dropout)
+        x, context_TBD = self._embed(previous_BT.T, carry.dropout), None
         for i, cell in enumerate(self.cells):
             h_TBH, hidden_TBH = unroll_cell(
-                cell, carry.layers[i], x, num_symbols=self.num_symbols + 1, with_hidden=with_hidden
+                cell,
+                carry.layers[i],
+                _joined(x, context_TBD),
+                num_symbols=self.num_symbols + 1,
+                with_hidden=with_hidden,
             )
             x = drop(h_TBH, carry.dropout, i)
+            context_TBD = self._attend(x, carry) if i == 0 else context_TBD
         # A product of matrices: with another axis its gradient is slower.
-        logits = self._output(jnp.swapaxes(x, 0, 1).reshape(-1, self.hidden_size))
+        logits = self._output(_rows(x), None if context_TBD is None else _rows(context_TBD))
         hidden_BTH = None if hidden_TBH is None else jnp.swapaxes(hidden_TBH, 0, 1).astype(jnp.float32)
         return hidden_BTH, logits.reshape(batch_size, length, self.num_symbols)
 
@@ -110,8 +132,28 @@ class _Generator(nn.Module):
             return jax.nn.one_hot(x, self.num_symbols + 1, dtype=self.dtype)
         return x
 
-    def _output(self, h: jax.Array) -> jax.Array:
+    def _attend(self, h: jax.Array, carry: RecurrentCarry) -> jax.Array | None:
+        """Returns what states `[B, H]` or `[T, B, H]` attend to, `[B, D]` or `[T, B, D]`; None without a sequence."""
+        if carry.memory is None:
+            return None
+        if h.ndim == 2:
+            return self.source_attention(h[:, None], carry.memory, carry.memory_mask)[:, 0]
+        context_BTD = self.source_attention(jnp.swapaxes(h, 0, 1), carry.memory, carry.memory_mask)
+        return jnp.swapaxes(context_BTD, 0, 1)
+
+    def _output(self, h: jax.Array, context: jax.Array | None) -> jax.Array:
+        if context is not None:
+            h = jnp.tanh(self.attentional(_joined(h, context)))
         return self.head(h).astype(jnp.float32)
+
+
+def _joined(x: jax.Array, context: jax.Array | None) -> jax.Array:
+    return x if context is None else jnp.concatenate([x, context], axis=-1)
+
+
+def _rows(x_TBH: jax.Array) -> jax.Array:
+    """Returns `[T, B, H]` as `[B T, H]`."""
+    return jnp.swapaxes(x_TBH, 0, 1).reshape(-1, x_TBH.shape[-1])
 
 
 @recorded
@@ -124,7 +166,7 @@ def recurrent_generator(
     embedding_size: int | None = None,
     latent: str = "none",
     dropout_rate: ArrayLike = 0.0,
-    condition: Labels | Vectors | None = None,
+    condition: ConditionSpec | None = None,
     dtype: Any = jnp.float32,
 ) -> Generator:
     """Builds a generator of recurrent layers with a linear head.
@@ -146,8 +188,11 @@ def recurrent_generator(
         in its Gumbel noise, and the likelihood of its sequences has a closed form.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
         there is one, or of a layer's output, at all steps of a sequence alike; may be traced.
-      condition: what sequences are generated from, `Labels` or `Vectors`, of which a learned linear map is added to
-        the initial hidden state of every layer; None: there is no condition.
+      condition: what sequences are generated from. Of `Labels` and `Vectors`, a learned linear map is added to the
+        initial hidden state of every layer. `Sequences`, padded at the end, are read in both directions by cells of
+        half the width, whose last states are added likewise; the states of the first layer attend to all of theirs,
+        and what they attend to is an input of the layers after it and of a tanh layer before the head. None: there is
+        no condition.
       dtype: of the computation; parameters, hidden states and logits are float32.
 
     Returns:
@@ -162,12 +207,14 @@ def recurrent_generator(
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
-      dropout, https://arxiv.org/abs/1512.05287.
+      dropout, https://arxiv.org/abs/1512.05287; Luong et al. 2015, for attention, https://arxiv.org/abs/1508.04025; Wu
+      et al. 2016, for its place below the upper layers, https://arxiv.org/abs/1609.08144.
     """
     require_recurrent(num_symbols, hidden_size, num_layers, embedding_size)
-    require_labels_or_vectors(condition)
+    require_condition_spec(condition)
     built = build_cell(cell, hidden_size, dtype)
-    input_sizes = [embedding_size or num_symbols + 1] + [hidden_size] * (num_layers - 1)
+    attended_size = 2 * ((hidden_size + 1) // 2) if isinstance(condition, Sequences) else 0
+    input_sizes = [embedding_size or num_symbols + 1] + [hidden_size + attended_size] * (num_layers - 1)
     num_states = len(jax.tree.leaves(zero_carry(built, 1, hidden_size, dtype)))
     noise = RecurrentLatent(latent, num_states, num_layers * hidden_size, dtype)
     # One array of factors for all: those of the widest, cut to size.
@@ -183,6 +230,7 @@ def recurrent_generator(
         _, params_key = jax.random.split(key)
         carry, x = RecurrentCarry(zero_layers(1), None), jnp.zeros((1, num_symbols + 1), dtype)
         params = module.init(params_key, carry, x, example_condition(spec))
+        carry = module.apply(params, carry, example_condition(spec), method="begin")
         _check_carry(carry, jax.eval_shape(step, params, carry, x)[0])
         return params
 
@@ -198,8 +246,8 @@ def recurrent_generator(
         require_at_least(0, batch_size=batch_size, length=length)
         check_condition(spec, condition, batch_size)
         placed = noise.place(zero_layers(batch_size), latent, batch_size)
-        layers = add_to_hidden(placed, module.apply(params, condition, method="embed_condition"))
-        return RecurrentCarry(tuple(layers), dropout.factors(dropout_key, batch_size))
+        carry = RecurrentCarry(tuple(placed), dropout.factors(dropout_key, batch_size))
+        return module.apply(params, carry, condition, method="begin")
 
     def step(params: Params, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
         if not jnp.issubdtype(jnp.result_type(x), jnp.floating):

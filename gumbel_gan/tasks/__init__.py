@@ -8,6 +8,8 @@ from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
 from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import name_line, names_task
+from gumbel_gan.tasks.pairs import decoded_pairs, pairs_task, targets_by_source
+from gumbel_gan.tasks.pronunciation import pronunciation_task
 from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
 from gumbel_gan.tasks.text import resolve_stream, text_line, text_task
@@ -23,6 +25,7 @@ __all__ = [
     "Task",
     "Vocabulary",
     "array_task",
+    "decoded_pairs",
     "digits_task",
     "files_digest",
     "grammar_task",
@@ -32,9 +35,12 @@ __all__ = [
     "name_line",
     "names_task",
     "oracle_task",
+    "pairs_task",
+    "pronunciation_task",
     "resolve_stream",
     "selfies_to_smiles",
     "strings_task",
+    "targets_by_source",
     "text_line",
     "text_task",
 ]

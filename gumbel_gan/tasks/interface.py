@@ -73,6 +73,8 @@ class Task(NamedTuple):
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
       stream: all N training sequences, where they are too many for memory; `train` then holds some of them.
       chosen: the arguments of the function that built the task which were left to it, with the values that it chose.
+      source: the symbols of the sequences that these are generated from, where the condition of each batch is the
+        tokens of such sources, `[N, S]`, padded at the end; None for other tasks.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Task(NamedTuple):
     notes: tuple[str, ...] = ()
     stream: TokenRows | None = None
     chosen: Mapping[str, int] = MappingProxyType({})
+    source: Vocabulary | None = None
 
     @property
     def num_train(self) -> int:
@@ -125,6 +128,20 @@ class Task(NamedTuple):
     def encode(self, strings: Sequence[str | Sequence[str]]) -> np.ndarray:
         """Returns the `[N, T]` tokens of N strings, by `Vocabulary.encode`."""
         return self.vocabulary.encode(strings, self.length)
+
+    def encode_sources(self, strings: Sequence[str | Sequence[str]]) -> np.ndarray:
+        """Returns the `[N, S']` tokens of N sources, the condition of as many sequences.
+
+        S' is the S of the task, or the length of the longest source where that is larger.
+
+        Raises:
+          TypeError: as in `Vocabulary.encode`.
+          ValueError: the task has no sources, or as in `Vocabulary.encode`.
+        """
+        if self.source is None:
+            raise ValueError(f"task must be one of pairs to encode sources, got {self.name}")
+        longest = max(map(len, map(self.source.symbols_of, strings)), default=0)
+        return self.source.encode(strings, max(longest, self.train.condition.shape[1]))
 
     def decode(self, tokens: np.ndarray) -> list[str]:
         """Returns the N strings of `[N, T]` tokens, by `Vocabulary.decode`."""

@@ -28,6 +28,7 @@ class Vocabulary(NamedTuple):
       pattern: a regular expression whose matches in a string are symbols, beside the characters outside of them, as in
         `units.split`; '' where each character is one.
       normalize: the form of Unicode to which a string is brought before it is encoded, as in `strings_task`.
+      unknown: the symbol that stands for those that are not among `symbols`; None where those are errors.
     """
 
     symbols: tuple[str, ...]
@@ -37,6 +38,7 @@ class Vocabulary(NamedTuple):
     separator: str = ""
     pattern: str = ""
     normalize: str = NO_FORM
+    unknown: str | None = None
 
     @property
     def size(self) -> int:
@@ -58,8 +60,9 @@ class Vocabulary(NamedTuple):
 
         Raises:
           TypeError: `strings` is a single string, or holds what is neither a string nor a sequence of strings.
-          ValueError: a string has another length, holds an unknown symbol, or holds the padding symbol where padding
-            ends sequences; or the vocabulary has two equal symbols, or a padding that is not one of its tokens.
+          ValueError: a string has another length, holds a symbol that is not known where none stands for those, or
+            holds the padding symbol where padding ends sequences; or the vocabulary has two equal symbols, or a padding
+            or an `unknown` that is not one of them.
         """
         require_at_least(0, length=length)
         token_of = {symbol: token for token, symbol in enumerate(self.symbols)}
@@ -67,11 +70,16 @@ class Vocabulary(NamedTuple):
             raise ValueError(f"symbols must differ, got {self.size} of which {len(token_of)} are different")
         if self.padding is not None and not 0 <= self.padding < self.size:
             raise ValueError(f"padding must be None or a token in [0, {self.size}), got {self.padding}")
+        if self.unknown is not None and self.unknown not in token_of:
+            raise ValueError(f"unknown must be None or one of the symbols, got {self.unknown!r}")
         if isinstance(strings, str) or not isinstance(strings, Iterable):
             raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
-        sequences = [self._symbols_of(string) for string in strings]
+        sequences = [self.symbols_of(string) for string in strings]
         lengths_N = np.fromiter(map(len, sequences), np.int64, len(sequences))
         self._check_lengths(sequences, lengths_N, length)
+        if self.unknown is not None:
+            unknown_token = token_of[self.unknown]
+            token_of = {symbol: unknown_token for symbol in chain.from_iterable(sequences)} | token_of
         try:
             written = np.fromiter(map(token_of.__getitem__, chain.from_iterable(sequences)), np.int32, lengths_N.sum())
         except KeyError as error:
@@ -104,7 +112,7 @@ class Vocabulary(NamedTuple):
         """
         padded = self._replace(padding=0) if self.padding is None else self
         tokens_NT = padded.encode(strings, length)
-        return tokens_NT, np.array([len(self._symbols_of(string)) for string in strings], np.int32)
+        return tokens_NT, np.array([len(self.symbols_of(string)) for string in strings], np.int32)
 
     def decode(self, tokens: np.ndarray) -> list[str]:
         """Returns the strings of tokens, padding stripped.
@@ -187,7 +195,12 @@ class Vocabulary(NamedTuple):
             raise ValueError(f"tokens must be in [0, {self.size}), got {tokens.min()} to {tokens.max()}")
         return tokens
 
-    def _symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
+    def symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
+        """Returns the symbols of a string, or of a sequence of them, whether they are known or not.
+
+        Raises:
+          TypeError: it is neither.
+        """
         if isinstance(string, str):
             string = normalized(string, self.normalize)
             if not self.separator:

@@ -13,6 +13,7 @@ _NOT_SEED = {"seed": s.NOT_SEEDS}
 _SEQUENCES = st.sampled_from(
     ([(0, 1), (1,), (), (2, 2, 2)], [[0], [1], [0], [1]], [np.array([1, 2])] * 4, [(), (), (), ()])
 )
+_ONE = st.lists(st.integers(0, 2), min_size=1, max_size=3).map(tuple)
 _NOT_SEQUENCES = st.sampled_from(
     ("text", ["ab"] * 4, 3, None, [], [1, 2, 3, 4], [(-1,)] * 4, [(1.0,)] * 4, [("a",)] * 4, [(True,)] * 4, [None] * 4)
 )
@@ -47,6 +48,14 @@ CASES = {
         check_number(0, 1),
     ),
     "length_distance": Case(metrics.length_distance, arguments(**_TWO), _NOT_TWO, check_number(0, 1)),
+    "error_rates": Case(
+        metrics.error_rates,
+        st.lists(st.tuples(_ONE, _ONE), min_size=2, max_size=4).map(
+            lambda pairs: {"decoded": [one for one, _ in pairs], "targets": [[other] for _, other in pairs]}
+        ),
+        {"decoded": _NOT_SEQUENCES, "targets": st.sampled_from((None, 3, [], [[(1,)]] * 9, [None] * 2))},
+        lambda result, given: check_number(0, 1)(result["sequence_error"].value, given),
+    ),
     "ngram_divergence": Case(
         metrics.ngram_divergence, arguments(**_TWO, **_ORDER), _NOT_TWO | _NOT_ORDER, check_number(0, 1 + 1e-9)
     ),

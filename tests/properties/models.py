@@ -20,6 +20,7 @@ PARAMS = MODEL.init(jax.random.key(0))
 BATCH = 3
 CARRY = MODEL.generator.initial_carry(PARAMS, BATCH, LENGTH)
 LATENT = gg.sequence_model(gg.lstm_generator(NUM_SYMBOLS, 2, latent="hidden"), length=LENGTH)
+LATENT_PARAMS = LATENT.init(jax.random.key(0))
 ALGORITHM = gg.maximum_likelihood(MODEL, optimizer=optax.sgd(0.1))
 STATE = ALGORITHM.init(jax.random.key(0))
 
@@ -39,6 +40,13 @@ _NOT_NUM_GIVEN = s.NOT_NUMBERS | st.sampled_from((-1, LENGTH + 1, 10**9))
 _FEW = {"num_examples": 5}
 
 CASES = {
+    "beam_search": Case(
+        lambda num, beam_size, key: gg.beam_search(LATENT, LATENT_PARAMS, num, beam_size=beam_size, key=key),
+        arguments(num=s.integers(1, 2), beam_size=s.integers(1, NUM_SYMBOLS), key=s.KEYS),
+        {"num": s.integers_below(0), "beam_size": s.integers_below(1), "key": s.NOT_KEYS},
+        lambda result, given: has(lambda _: (given["num"], given["beam_size"], LENGTH), int32)(result.tokens, given),
+        **_FEW,
+    ),
     "SequenceModel.sample": Case(
         lambda key, num, temperature, exact_length: MODEL.sample(
             key, PARAMS, num, temperature=temperature, exact_length=exact_length

