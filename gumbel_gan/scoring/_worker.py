@@ -32,7 +32,7 @@ def main() -> None:
             try:
                 answer: dict[str, Any] = {"value": float(function(string))}
             except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
+                answer = {"kind": "raised", "error": f"{type(error).__name__}: {error}"}
             _send(connection, answer)
     except (EOFError, OSError):
         return

@@ -11,6 +11,9 @@ import numpy as np
 from gumbel_gan.arguments import require_at_least, require_number
 from gumbel_gan.scoring.workers import Answer, Workers
 
+KINDS = ("raised", "not finite", "no answer", "process ended")
+"""What a call may come to in the place of a number."""
+
 _LONGEST = 200
 
 
@@ -19,11 +22,12 @@ class Score(NamedTuple):
 
     Attributes:
       value: what it returned, or the worst score where there is a problem.
-      problem: in one line why there is no value: what was raised, that it is not finite, or that it took too long;
-        '' where there is one.
+      kind: of the problem, one of `KINDS`; '' where there is none.
+      problem: what it was, in one line, such as the error that was raised.
     """
 
     value: float
+    kind: str = ""
     problem: str = ""
 
 
@@ -42,7 +46,6 @@ class Scorer:
         is_valid: Callable[[str], bool] | None = None,
         num_workers: int = 1,
         timeout_seconds: float = 60.0,
-        known: Mapping[str, Score] = MappingProxyType({}),
     ):
         """Builds the scorer; processes are started by `start`, or when there is something to score.
 
@@ -53,7 +56,6 @@ class Scorer:
           num_workers: processes that share the work. 0 calls the function in this one, where a call that does not end
             can't be stopped.
           timeout_seconds: after how long a call is given up, and its process killed.
-          known: scores of earlier calls.
 
         Raises:
           TypeError: `function` is neither callable nor a text, or a number is not one.
@@ -68,7 +70,7 @@ class Scorer:
         self.worst = float(worst)
         self._function, self._is_valid = function, is_valid
         self._workers = Workers(_name(function), num_workers, timeout_seconds) if num_workers else None
-        self._scores = dict(known)
+        self._scores: dict[str, Score] = {}
         # Devices may ask at the same time.
         self._lock = threading.Lock()
 
@@ -85,6 +87,10 @@ class Scorer:
     def scores(self) -> Mapping[str, Score]:
         """The scores of all strings that the function was called for, in the order of the calls."""
         return MappingProxyType(self._scores)
+
+    def know(self, string: str, score: Score) -> None:
+        """Takes up the score of an earlier call."""
+        self._scores[string] = score
 
     def is_valid(self, string: str) -> bool:
         """Returns whether the function is called for a string."""
@@ -112,13 +118,13 @@ class Scorer:
         try:
             return {"value": float(function(string))}
         except Exception as error:
-            return {"error": f"{type(error).__name__}: {error}"}
+            return {"kind": "raised", "error": f"{type(error).__name__}: {error}"}
 
     def _score(self, answer: Answer) -> Score:
         if "error" in answer:
-            return Score(self.worst, " ".join(str(answer["error"]).split())[:_LONGEST])
+            return Score(self.worst, answer["kind"], " ".join(str(answer["error"]).split())[:_LONGEST])
         value = answer["value"]
-        return Score(value) if math.isfinite(value) else Score(self.worst, f"{value} was returned")
+        return Score(value) if math.isfinite(value) else Score(self.worst, "not finite", f"{value} was returned")
 
 
 def imported(name: str) -> Callable[[str], float]:

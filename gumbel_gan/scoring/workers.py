@@ -38,7 +38,7 @@ class Workers:
             list(pool.map(_Worker.start, self._workers))
 
     def map(self, strings: Sequence[str]) -> list[Answer]:
-        """Returns for each string its 'value', or its 'error' as text."""
+        """Returns for each string its 'value'; or an 'error' and its 'kind', as in `Score`."""
         answers: list[Answer] = [{}] * len(strings)
         left: Iterator[int] = iter(range(len(strings)))
         lock = threading.Lock()
@@ -109,10 +109,10 @@ class _Worker:
         try:
             answer = self._receive(self._timeout)
         except (EOFError, OSError):
-            answer = {"error": "the process ended"}
+            answer = {"kind": "process ended", "error": "the process ended"}
             self.stop()
         if answer is None:
-            answer = {"error": f"no answer in {self._timeout:g} s"}
+            answer = {"kind": "no answer", "error": f"no answer in {self._timeout:g} s"}
             self.stop()
         return answer
 
