@@ -149,10 +149,11 @@ class PropertyCalls:
         return 0 < self.settings.max_calls <= min(self.num_calls)
 
     def take_new(self) -> list[Call]:
-        """Returns the calls since this was last called, those of each replica in their order."""
+        """Returns the calls since this was last called, replica by replica, those of each in their order."""
         with self._lock:
             new, self._new = self._new, []
-        return new
+        # Devices ask side by side.
+        return sorted(new, key=lambda call: call.replica)
 
     def restore(self, calls: Iterable[Call]) -> None:
         """Takes up the calls of a run that goes on."""
