@@ -22,13 +22,14 @@ from experiments.studies import (
     ladder,
     lamb2016,
     networks,
+    property,
     search,
     study,
     sweep,
     toth2021,
 )
 
-_MODULES = (defaults, draws, gradients, kusner2016, ladder, lamb2016, networks, search, sweep, toth2021)
+_MODULES = (defaults, draws, gradients, kusner2016, ladder, lamb2016, networks, property, search, sweep, toth2021)
 _STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 

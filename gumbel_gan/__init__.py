@@ -101,6 +101,7 @@ from gumbel_gan.relaxation import (
     straight_through,
 )
 from gumbel_gan.saving import Saved, load, save
+from gumbel_gan.scoring import Score, Scorer, host_reward
 from gumbel_gan.tasks import (
     Oracle,
     Support,
@@ -136,6 +137,8 @@ __all__ = [
     "PrefixDiscriminator",
     "Rollout",
     "Saved",
+    "Score",
+    "Scorer",
     "SequenceModel",
     "Sequences",
     "Support",
@@ -168,6 +171,7 @@ __all__ = [
     "gumbel_rao",
     "gumbel_softmax",
     "hinge",
+    "host_reward",
     "importance_gan",
     "indecater_loss",
     "independent_generator",

@@ -12,8 +12,10 @@ import numpy as np
 import optax
 from jax.typing import ArrayLike
 
-from experiments.config import data_defaults, registries, schedule_text, values
+from experiments.config import data_defaults, property_calls, registries, schedule_text, values
 from experiments.config.choices import choose, shown
+from experiments.config.members import members
+from experiments.config.property_calls import PropertyCalls
 from experiments.config.registries import AlgorithmEntry
 from experiments.config.run_config import RunConfig
 from experiments.config.sections import Reader, as_mapping, mapping, pop
@@ -25,11 +27,15 @@ from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Discriminator, Encoder, PrefixDiscriminator, Sequences
 from gumbel_gan.relaxation import Estimator
+from gumbel_gan.scoring import host_reward
+from gumbel_gan.scoring.host_reward import PropertyReward
 from gumbel_gan.tasks import Progress, Task
 
 # The settings of an algorithm's section that build the model.
 _MODEL_SETTINGS = ("generator", "num_latent_draws")
 _PATH = "config.algorithm"
+# The setting by which the property of a config becomes a part of the reward.
+_ADVERSARIAL_WEIGHT = "adversarial_weight"
 
 
 class Experiment(NamedTuple):
@@ -40,9 +46,11 @@ class Experiment(NamedTuple):
       model: what is trained.
       data: what it is trained on.
       algorithm: the training method.
-      algorithm_at: the training method at a point of the config's sweep, an index that may be traced. Points differ in
-        how they train only: states have one structure, and `algorithm` samples and scores those of all points.
+      algorithm_at: the training method at a point of the config's sweep, for a replica: (point, replica=0), indices
+        that may be traced. Points differ in how they train only: states have one structure, and `algorithm` samples and
+        scores those of all points.
       shard_axis: name of the axis that both train under, None where batches have a single shard.
+      property: the property that training raises; None where the config names none.
       latent_draws: draws of the latent in the Monte-Carlo estimate of `model.log_prob`; 0 where that is exact.
     """
 
@@ -50,9 +58,10 @@ class Experiment(NamedTuple):
     model: SequenceModel
     data: Batch
     algorithm: Algorithm
-    algorithm_at: Callable[[ArrayLike], Algorithm]
+    algorithm_at: Callable[..., Algorithm]
     shard_axis: str | None
     latent_draws: int
+    property: PropertyCalls | None = None
 
 
 class _Context(NamedTuple):
@@ -64,6 +73,7 @@ class _Context(NamedTuple):
     shard_axis: str | None
     dtype: jnp.dtype
     reader: Reader
+    property_reward: PropertyReward | None = None
 
 
 def build(config: RunConfig, task: Task | None = None) -> Experiment:
@@ -96,9 +106,12 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
     settings = dict(config.algorithm.settings)
     weights = _weights(entry, settings, task, Reader(config.num_steps))
 
-    def algorithm_at(point: ArrayLike) -> Algorithm:
+    calls = _property_calls(config, task)
+
+    def algorithm_at(point: ArrayLike, replica: ArrayLike = 0) -> Algorithm:
         reader = Reader(config.num_steps, config.sweep, point)
-        context = _Context(entry, task, config.num_shards, shard_axis, jnp.dtype(config.dtype), reader)
+        reward = None if calls is None else host_reward(calls, task.decode, tag=replica)
+        context = _Context(entry, task, config.num_shards, shard_axis, jnp.dtype(config.dtype), reader, reward)
         algorithm = _algorithm(settings, context)
         reader.check_swept()
         return algorithm
@@ -108,7 +121,43 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
     model = algorithm.model
     latent_draws = 0 if model.generator.sample_latent is None else model.num_latent_draws
     data = task.train._replace(weights=weights)
-    return Experiment(task, model, data, algorithm, algorithm_at, shard_axis, latent_draws)
+    if calls is not None:
+        _check_property(config, calls.settings, task, weights)
+    return Experiment(task, model, data, algorithm, algorithm_at, shard_axis, latent_draws, calls)
+
+
+def _property_calls(config: RunConfig, task: Task) -> PropertyCalls | None:
+    """Builds the property of a config, if it has one."""
+    found = Reader(config.num_steps).call(property_calls.settings, config.property, "config.property")
+    if found is None:
+        return None
+    try:
+        return PropertyCalls(found, task, len(members(config).seeds))
+    except ValueError as error:
+        raise ValueError(f"config.property: {error}") from error
+
+
+def _check_property(
+    config: RunConfig, settings: property_calls.Settings, task: Task, weights: np.ndarray | None
+) -> None:
+    """Raises ValueError unless a run can have a property."""
+    if _ADVERSARIAL_WEIGHT in config.algorithm.settings and config.num_shards > 1:
+        raise ValueError(
+            "config.num_shards must be 1 where a property is a part of the reward, since shards wait for each other "
+            f"for a limited time only; got {config.num_shards}"
+        )
+    if settings.renewal == "never":
+        return
+    if task.stream is not None or task.train.condition is not None or weights is not None:
+        raise ValueError(
+            "config.property.renewal must be 'never' for data that streams or that has conditions or weights, got "
+            f"{settings.renewal!r}"
+        )
+    if not config.batch_size <= settings.num_kept <= task.num_train:
+        raise ValueError(
+            f"config.property.num_kept must be from config.batch_size, {config.batch_size}, to the number of training "
+            f"sequences, {task.num_train}; got {settings.num_kept}"
+        )
 
 
 def _check_measured(config: RunConfig, task: Task) -> None:
@@ -166,7 +215,9 @@ def algorithm(config: RunConfig, task: Task) -> Algorithm:
     settings, entry = dict(config.algorithm.settings), registries.ALGORITHMS[config.algorithm.name]
     reader = Reader(config.num_steps, config.sweep)
     _weights(entry, settings, task, reader)
-    return _algorithm(settings, _Context(entry, task, 1, None, jnp.dtype(config.dtype), reader))
+    calls = _property_calls(config, task)
+    reward = None if calls is None else host_reward(calls, task.decode, tag=0)
+    return _algorithm(settings, _Context(entry, task, 1, None, jnp.dtype(config.dtype), reader, reward))
 
 
 def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
@@ -243,6 +294,8 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
         given["shard_axis"] = context.shard_axis
     elif context.shard_axis is not None:
         raise ValueError(f"config.num_shards must be 1 for an algorithm without a shard_axis, got {context.num_shards}")
+    if _ADVERSARIAL_WEIGHT in section and "property_reward" in parameters:
+        given["property_reward"] = context.property_reward
     for name, read in readers.items():
         if name in parameters and (name in section or parameters[name].default is inspect.Parameter.empty):
             given[name] = read(pop(section, name, _PATH), f"{_PATH}.{name}", context)

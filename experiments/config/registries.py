@@ -114,6 +114,25 @@ def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
     return inverse_frequency_weights(tokens) if data_weights else np.full(len(tokens), len(tokens), np.float32)
 
 
+class PropertyEntry(NamedTuple):
+    """A property of strings.
+
+    Attributes:
+      function: its name, as worker processes import it.
+      worst: the score of strings that have none; below all others.
+    """
+
+    function: str
+    worst: float
+
+
+# Beside these, a config may name a function of the user's, 'module:function'.
+PROPERTIES: Mapping[str, PropertyEntry] = {
+    "qed": PropertyEntry("gumbel_gan.metrics.molecules.objectives:qed", 0.0),
+    "penalized_log_p": PropertyEntry("gumbel_gan.metrics.molecules.objectives:penalized_log_p", -10.0),
+}
+
+
 class AlgorithmEntry(NamedTuple):
     """A training method, and what a config needs to know of it beside its signature.
 

@@ -67,6 +67,8 @@ class RunConfig:
     Attributes:
       task: the sequences, a name in `registries.TASKS`.
       algorithm: the training method, a name in `registries.ALGORITHMS`, with its networks and optimizers.
+      property: a property of whole sequences that training raises, with the settings of
+        `experiments.config.property_calls.settings`; empty for none.
       sweep: values of scalar settings of the algorithm, by their paths: lists of one length, zipped. Every seed is
         trained with each.
       platform: '', 'cpu', 'gpu' or 'tpu'; '' is JAX's own choice.
@@ -100,6 +102,7 @@ class RunConfig:
 
     task: Section
     algorithm: Section
+    property: Mapping[str, Any] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
     sweep: Mapping[str, tuple[float | str, ...]] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
     platform: str = ""
     dtype: str = "float32"
@@ -165,6 +168,9 @@ def parse(config: Any) -> RunConfig:
     task, algorithm = _section(plain, "task"), _section(plain, "algorithm")
     sweep = sweeps.parse(plain.get("sweep"))
     others = {name: value for name, value in plain.items() if name not in ("task", "algorithm", "sweep")}
+    if not isinstance(others.get("property", {}), dict):
+        raise ValueError(f"config.property must be a section with settings, got {shown(others['property'])}")
+    others["property"] = types.MappingProxyType(others.get("property", {}))
     for name in ("temperatures", "init_symbols", "chosen"):
         if isinstance(others.get(name), list):
             others[name] = tuple(others[name])

@@ -19,7 +19,10 @@ from experiments.config.run_config import Section
 from gumbel_gan.arguments import Scalar, at_step
 
 # Hyperparameters that stay in [0, 1].
-_SHARES = ("instance_noise", "sampling_rate", "score_weight", "weight_exponent", "ema_decay", "discriminator_ema_decay")
+_SHARES = (
+    *("instance_noise", "sampling_rate", "score_weight", "weight_exponent"),
+    *("ema_decay", "discriminator_ema_decay", "adversarial_weight"),
+)
 
 _LONGEST_MESSAGE = 800
 

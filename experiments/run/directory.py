@@ -30,6 +30,7 @@ class RunDirectory:
       config: `config.json`, the whole config; its presence makes the folder a run.
       metrics: `metrics.jsonl`, a row a chunk; a metric is a list of one number a member.
       summary: `summary.json`, written last; its presence says that the run is complete.
+      calls: `calls.jsonl`, the calls of the property that it raises; none where it has none.
       samples: `samples.txt`, a string a line, the members one after the other.
       curves: `curves.png`.
       states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
@@ -56,6 +57,7 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.metrics = self.path / "metrics.jsonl"
         self.summary = self.path / "summary.json"
+        self.calls = self.path / "calls.jsonl"
         self.samples = self.path / "samples.txt"
         self.curves = self.path / "curves.png"
         self.states = self.path / "states.json"
@@ -282,9 +284,10 @@ class RunDirectory:
         heldout = [self.heldout] if config.task.name in registries.PAIRS else []
         tokens = [self.tokens] if streams(config) else []
         folders = [*self._copies(config), *tokens, self.checkpoints, self.events]
+        calls = [self.calls] if config.property.get("function") else []
         models = [self.model, self.best_model]
         always = [self.summary, self.metrics, self.samples, self.curves]
-        return [*always, *states, *heldout, *models, *folders, self.config]
+        return [*always, *states, *heldout, *calls, *models, *folders, self.config]
 
     def _copies(self, config: RunConfig) -> list[Path]:
         if streams(config):
@@ -354,7 +357,7 @@ class _Record(NamedTuple):
 
 # Relative paths that a run writes.
 _RUN_FILE = re.compile(
-    r"((summary|states)\.json|(model|best)\.safetensors|metrics\.jsonl|samples\.txt|heldout\.tsv|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
+    r"((summary|states)\.json|(model|best)\.safetensors|(metrics|calls)\.jsonl|samples\.txt|heldout\.tsv|curves\.png|data/\d{3,}/(?!\.\.?$)[^/]+|data/tokens)(\.partial)?|checkpoints|events"
 )
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from experiments.config.build import Experiment
 from experiments.config.members import members
 from experiments.config.run_config import RunConfig
-from gumbel_gan import sharding
+from experiments.run import renewal
+from experiments.run.texts import Row
+from gumbel_gan import sharding, training
 from gumbel_gan.data import Batch
 from gumbel_gan.streaming import Steps, Stream
 
@@ -22,6 +24,15 @@ class Feed(Protocol):
         """How long training has waited for it; None where it never does."""
         ...
 
+    @property
+    def pool(self) -> renewal.Pool | None:
+        """The data where it changes during training; None where it doesn't."""
+        ...
+
+    def renew(self, step: int, state: Any) -> Row:
+        """Renews the data before the chunk that begins at a step, and returns what was measured of it."""
+        ...
+
     def take(self, num_steps: int) -> Any:
         """Returns the data of the next steps."""
         ...
@@ -29,6 +40,12 @@ class Feed(Protocol):
 
 def types(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, num_steps: int) -> Any:
     """Returns the shapes and dtypes of the data of some steps, with their sharding."""
+    if renewal.is_renewed(experiment):
+        tokens, placed = (
+            renewal.pool_types(experiment, len(members(config).seeds)).tokens,
+            sharding.seeds_sharding(mesh),
+        )
+        return Batch(jax.ShapeDtypeStruct(tokens.shape, tokens.dtype, sharding=placed))
     if experiment.task.stream is None:
         placed = sharding.replicated(mesh)
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=placed), experiment.data)
@@ -37,8 +54,24 @@ def types(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, nu
     return Batch(jax.ShapeDtypeStruct(shape, dtype, sharding=sharding.batches_sharding(mesh)))
 
 
-def feed(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, first_step: int) -> Feed:
-    """Returns the data of a run from a step on."""
+def axis(experiment: Experiment) -> int | str | None:
+    """Returns the axes of the data of a chunk, as `sharding.vmap_seeds` takes them."""
+    if renewal.is_renewed(experiment):
+        return 0
+    return None if experiment.task.stream is None else sharding.SHARDS
+
+
+def feed(
+    config: RunConfig,
+    experiment: Experiment,
+    mesh: jax.sharding.Mesh,
+    first_step: int,
+    keys: training.RunKeys,
+    pool: renewal.Pool | None = None,
+) -> Feed:
+    """Returns the data of a run from a step on, where it is renewed that of the pool which the step was saved with."""
+    if renewal.is_renewed(experiment):
+        return renewal.Renewed(experiment, mesh, keys, pool)
     if experiment.task.stream is None:
         return _Resident(experiment, mesh)
     return _Streamed(config, experiment, mesh, first_step)
@@ -50,7 +83,14 @@ def _shape(config: RunConfig, experiment: Experiment, num_steps: int) -> tuple[i
     return (len(members(config).seeds), config.num_shards, num_steps, size, experiment.task.length)
 
 
-class _Resident:
+class _Unchanged:
+    pool: renewal.Pool | None = None
+
+    def renew(self, step: int, state: Any) -> Row:
+        return {}
+
+
+class _Resident(_Unchanged):
     seconds_waited: float | None = None
 
     def __init__(self, experiment: Experiment, mesh: jax.sharding.Mesh):
@@ -60,7 +100,7 @@ class _Resident:
         return self._data
 
 
-class _Streamed:
+class _Streamed(_Unchanged):
     def __init__(self, config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, first_step: int):
         self._config, self._experiment = config, experiment
         self._sharding = sharding.batches_sharding(mesh)

@@ -16,10 +16,11 @@ from experiments import cli, devices, interrupts, processes
 from experiments.config import build, data_defaults, files
 from experiments.config.members import member_names, members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks, divergence, evaluation, feeding, initial, pairs, provenance
+from experiments.run import best, calls, checks, divergence, evaluation, feeding, initial, pairs, provenance, renewal
 from experiments.run.directory import RunDirectory, check_writable
 from experiments.run.progress import BytesLine, ProgressLine
 from experiments.run.summary import Summary
+from experiments.run.texts import as_json
 from experiments.run.writer import MetricsWriter
 from gumbel_gan import saving, sharding, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -34,7 +35,7 @@ class Prepared(NamedTuple):
       experiment: the task and the algorithm.
       mesh: the devices that the members of the run spread over.
       keys: the keys of the members.
-      points: `[S]` int32, each member's point of the sweep.
+      points: two `[S]` int32, each member's point of the sweep, and its number.
       advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
         was measured on the way; consumes the states.
       compiled: when `advance` is compiled.
@@ -48,7 +49,7 @@ class Prepared(NamedTuple):
     experiment: build.Experiment
     mesh: jax.sharding.Mesh
     keys: training.RunKeys
-    points: jax.Array
+    points: tuple[jax.Array, jax.Array]
     advance: Any
     compiled: concurrent.futures.Future[Any]
     monitor: Any
@@ -63,11 +64,13 @@ class Trained(NamedTuple):
       step: the last step.
       state: the states, with a leading axis of the members; of a diverged member the last finite one.
       best: the best states; None where none are kept.
+      pool: the data, where it is renewed during training.
     """
 
     step: int
     state: Any
     best: best.Best | None
+    pool: renewal.Pool | None = None
 
 
 def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
@@ -131,8 +134,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     devices.check_spread(mesh)
-    axis = (training.seeds_axis(seeds), jnp.asarray(points, jnp.int32))
-    keys, points = sharding.place(axis, sharding.seeds_sharding(mesh))
+    numbers = (jnp.asarray(points, jnp.int32), jnp.arange(len(points), dtype=jnp.int32))
+    keys, placed = sharding.place((training.seeds_axis(seeds), numbers), sharding.seeds_sharding(mesh))
     advance = _advance(config, experiment, mesh)
     # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
     # shardings, as training will call it, so that it need not be traced again.
@@ -146,17 +149,24 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     state = _with_sharding(state, sharding.seeds_sharding(mesh))
     num_steps = min(config.steps_per_chunk, config.num_steps)
     data = feeding.types(config, experiment, mesh, num_steps)
-    traced = advance.trace(keys.train, state, points, data, num_steps=num_steps)
+    traced = advance.trace(keys.train, state, placed, data, num_steps=num_steps)
     compiled = compiler.submit(traced.lower().compile)
     if resume:
         started -= run.wall_seconds()
+    if experiment.property is not None:
+        if jax.process_count() > 1:
+            raise ValueError("config.property must name no function where several processes train one run")
+        try:
+            experiment.property.start()
+        except ValueError as error:
+            raise ValueError(f"config.property: {error}") from error
     if is_first:
         _write_start(config, run, deleted, overwrite=overwrite, resume=resume, reads=reads)
         run.keep_tokens(config, tokens)
         if experiment.task.source is not None:
             pairs.write_heldout(run.heldout, experiment.task)
     monitor = evaluation.monitor(experiment)
-    return Prepared(config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started)
+    return Prepared(config, run, experiment, mesh, keys, placed, advance, compiled, monitor, best_metric, started)
 
 
 def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
@@ -218,7 +228,7 @@ def train_steps(prepared: Prepared) -> Trained:
     config, run, *_ = prepared
     _describe(run, run.newest_step())
     with cli.one_line_errors():
-        opened = Checkpoints(run.checkpoints, items=[best.ITEM])
+        opened = Checkpoints(run.checkpoints, items=[best.ITEM, renewal.ITEM])
     with opened as checkpoints:
         trained = _initial(prepared, checkpoints)
         with cli.one_line_errors():
@@ -243,6 +253,7 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         wall_seconds=round(time.monotonic() - prepared.started, 3),
         diverged=divergence.steps(trained.state, trained.step),
         best=best.section(trained.best, prepared.best_metric),
+        property=as_json(calls.section(experiment.property)),
     )
     _save_models(prepared, trained, summary)
     return summary, strings
@@ -283,23 +294,27 @@ def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
     with cli.one_line_errors():
         checks.check_note(run, checkpoints.note())
         state = checkpoints.restore(like, placed)
+        pool = None
+        if renewal.is_renewed(experiment):
+            restored = checkpoints.restore(renewal.pool_types(experiment, len(keys.init)), placed, item=renewal.ITEM)
+            pool = sharding.gather(restored)
         if prepared.best_metric is None:
-            return Trained(step, state, None)
+            return Trained(step, state, None, pool)
         if not checkpoints.holds(best.ITEM):
-            return Trained(step, state, best.start(state))
+            return Trained(step, state, best.start(state), pool)
         kept = checkpoints.restore(jax.eval_shape(best.start, like), placed, item=best.ITEM)
-    return Trained(step, state, kept)
+    return Trained(step, state, kept, pool)
 
 
 def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, stack: contextlib.ExitStack) -> Trained:
     """Trains from a step to the last, a chunk at a time, and saves on the way."""
     config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started = prepared
-    step, state, kept = trained
+    step, state, kept, pool = trained
     noted = checks.note(run.read_config())
     for note in experiment.task.notes:
         cli.screen().print(note, highlight=False)
-    data = feeding.feed(config, experiment, mesh, step)
-    writer = None
+    data = feeding.feed(config, experiment, mesh, step, keys, pool)
+    log, writer = calls.CallsLog(run, experiment.property, step), None
     if processes.is_first():
         writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
     progress = stack.enter_context(ProgressLine(cli.screen(), config.num_steps, step))
@@ -307,15 +322,18 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     for sentence in watch.update(state, step, {}):
         progress.print(sentence)
     is_out = kept is not None and best.is_out_of_patience(kept, step, config.patience)
-    is_last = step >= config.num_steps or watch.all_diverged or is_out
+    is_last = step >= config.num_steps or watch.all_diverged or is_out or log.is_spent()
     compiled.result()
     began = saved_at = time.monotonic()
     has_turned = is_stopped = False
     while not is_last:
         num_steps = min(config.steps_per_chunk - step % config.steps_per_chunk, config.num_steps - step)
+        measured = data.renew(step, state) if step % config.steps_per_chunk == 0 else {}
         state, metrics = advance(keys.train, state, points, data.take(num_steps), num_steps=num_steps)
         step += num_steps
-        metrics = sharding.gather(metrics | monitor(keys, state))
+        metrics = sharding.gather(metrics | monitor(keys, state)) | measured
+        measured, problems = log.write(step)
+        metrics |= measured
         if step - num_steps == trained.step:
             # From here on there is something to lose.
             stack.enter_context(interrupts.holding_work())
@@ -324,9 +342,9 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         progress.update(step, metrics)
         if writer is not None:
             writer.write({"step": step, "wall_seconds": round(time.monotonic() - started, 3)} | metrics)
-        for sentence in watch.update(state, step, metrics):
+        for sentence in [*problems, *watch.update(state, step, metrics)]:
             progress.print(sentence)
-        is_last = step == config.num_steps or watch.all_diverged
+        is_last = step == config.num_steps or watch.all_diverged or log.is_spent()
         if kept is not None and best_metric is not None:
             kept = best.update(kept, state, step, metrics, best_metric)
             is_out = best.is_out_of_patience(kept, step, config.patience)
@@ -341,7 +359,8 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
             time.monotonic() - saved_at >= config.seconds_per_checkpoint, interrupts.requested()
         )
         if is_last or is_due or is_late or is_stopped:
-            items = {} if kept is None else {best.ITEM: kept}
+            items = {best.ITEM: kept, renewal.ITEM: data.pool}
+            items = {name: item for name, item in items.items() if item is not None}
             checkpoints.save(step, state, note=noted, **items)
             saved_at = time.monotonic()
         if is_stopped:
@@ -356,7 +375,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         interrupts.stop()
     if watch.all_diverged:
         raise divergence.DivergedError(watch.message(run.path))
-    return Trained(step, state, kept)
+    return Trained(step, state, kept, data.pool)
 
 
 def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
@@ -371,14 +390,14 @@ def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")
     def advance(keys, state, points, data, *, num_steps):
         def train_one(key, state, point, data):
-            algorithm = experiment.algorithm_at(point)
+            algorithm = experiment.algorithm_at(*point)
             options: dict[str, Any] = {"shard_axis": experiment.shard_axis, "keep_finite": True}
             if streams:
                 return training.train_on(algorithm, key, state, data, **options)
             options |= {"batch_size": config.batch_size, "num_steps": num_steps}
             return training.train(algorithm, key, state, data, **options)
 
-        in_axes = (0, 0, 0, sharding.SHARDS if streams else None)
+        in_axes = (0, 0, 0, feeding.axis(experiment))
         train_all = sharding.vmap_seeds(train_one, mesh, in_axes=in_axes, num_shards=config.num_shards)
         state, metrics = train_all(keys, state, points, data)
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=1), metrics)

@@ -11,7 +11,7 @@ from experiments import devices
 from experiments.config import build
 from experiments.config.members import members
 from experiments.config.run_config import RunConfig
-from experiments.run import best, checks
+from experiments.run import best, checks, renewal
 from experiments.run.directory import RunDirectory
 from gumbel_gan import sharding, training
 from gumbel_gan.checkpoints import Checkpoints
@@ -69,7 +69,7 @@ def restore(
     if not run.checkpoints.exists():
         raise ValueError(missing)
     like = sharding.seeds_types(experiment.algorithm.init, keys.init)
-    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+    with Checkpoints(run.checkpoints, items=[best.ITEM, renewal.ITEM]) as checkpoints:
         step = checkpoints.latest_step()
         if step is None or run.is_starting():
             raise ValueError(missing)

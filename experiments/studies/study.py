@@ -102,7 +102,9 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
-    difference = run.first_difference(data_defaults.taken(config, run.read_config()))
+    # What a run notes of the one that it starts from.
+    noted = ("init_symbols",) if config.init_from and not config.init_symbols else ()
+    difference = run.first_difference(data_defaults.taken(config, run.read_config()), but=noted)
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "

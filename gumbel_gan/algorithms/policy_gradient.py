@@ -11,7 +11,16 @@ from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch, one_hot
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, is_zero, require_at_least, require_callable, require_kind, require_number
+from gumbel_gan.arguments import (
+    Scalar,
+    at_step,
+    is_zero,
+    require_at_least,
+    require_callable,
+    require_kind,
+    require_number,
+    require_scalar,
+)
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.advantages import AdvantageEstimator, Baseline, Rollout
 from gumbel_gan.losses.objectives import cross_entropy
@@ -19,6 +28,7 @@ from gumbel_gan.losses.penalties import GradientPenalty, has_weights
 from gumbel_gan.losses.rewards import Reward
 from gumbel_gan.model import SequenceModel, again, complete_tokens, inputs, sample, token_log_probs
 from gumbel_gan.networks import Discriminator, Params, PrefixDiscriminator
+from gumbel_gan.scoring.host_reward import PropertyReward
 from gumbel_gan.sharding import mean_over
 
 
@@ -47,6 +57,8 @@ def policy_gradient(
     discriminator_optimizer: optax.GradientTransformation,
     reward: Reward,
     advantages: AdvantageEstimator,
+    property_reward: PropertyReward | None = None,
+    adversarial_weight: Scalar = 1.0,
     warm_up_steps: ArrayLike = 0,
     penalty: GradientPenalty = GradientPenalty(),
     discriminator_updates: int = 1,
@@ -66,6 +78,12 @@ def policy_gradient(
     learning rate over N; no bias was found within 2 standard errors. With a latent z, p_G(. | z) takes the place of
     p_G, with a z drawn for each sequence.
 
+    With a `property_reward` r of whole sequences, their reward is ORGAN's
+
+        adversarial_weight reward(d) + (1 - adversarial_weight) r(y),
+
+    and the step also measures the mean of r, `property`.
+
     Args:
       model: the model.
       discriminator: the discriminator: a `PrefixDiscriminator` where `advantages.of_prefixes`, else a `Discriminator`.
@@ -74,6 +92,10 @@ def policy_gradient(
       discriminator_optimizer: the discriminator's optimizer.
       reward: maps logits to rewards elementwise, such as `losses.logit`.
       advantages: estimates advantages from rewards, such as `losses.reinforce()`.
+      property_reward: maps tokens `[N, T]` to `[N]` rewards of whole sequences, such as `scoring.host_reward` makes;
+        traced. `monte_carlo` asks it for all completions too. None for a discriminator's reward alone.
+      adversarial_weight: the share of the discriminator's reward, in [0, 1]; a number, a traced number or a schedule.
+        Without a `property_reward` it must be 1.
       warm_up_steps: number of first steps, which may be traced, in which the generator follows the gradient of the
         batch's likelihood instead and `generator_loss` is its negative log-likelihood. The discriminator trains as
         always; schedules count all steps.
@@ -90,11 +112,13 @@ def policy_gradient(
 
     Raises:
       TypeError: an argument is not of its type, or the discriminator is not of the kind that `advantages` needs.
-      ValueError: an argument is out of its range, or there are penalties with a `PrefixDiscriminator`.
+      ValueError: an argument is out of its range; there are penalties with a `PrefixDiscriminator`, or a
+        `property_reward` with advantages of prefixes; or `adversarial_weight` is not 1 without a `property_reward`.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473; de Masson
-      d'Autume et al. 2019, https://arxiv.org/abs/1905.09922.
+      d'Autume et al. 2019, https://arxiv.org/abs/1905.09922; for the property, Guimaraes et al. 2017,
+      https://arxiv.org/abs/1705.10843.
     """
     require_kind(AdvantageEstimator, advantages=advantages)
     kind = PrefixDiscriminator if advantages.of_prefixes else Discriminator
@@ -105,6 +129,7 @@ def policy_gradient(
     require_at_least(1, discriminator_updates=discriminator_updates)
     if advantages.of_prefixes and has_weights(penalty):
         raise ValueError(f"penalty must have no weights with a PrefixDiscriminator, got {penalty}")
+    _check_property(property_reward, adversarial_weight, advantages)
     discriminator_loss = _adversarial.penalized_loss(discriminator, cross_entropy, penalty)
     warms_up_ever = not is_zero(warm_up_steps)
 
@@ -152,11 +177,19 @@ def policy_gradient(
             params = adversarial.discriminator_params
             return reward(_adversarial.discriminator_logits(discriminator, params, sequences))
 
+        def mixed(tokens: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+            """Returns the rewards of whole sequences, and their properties."""
+            if property_reward is None:
+                return rewards_of(tokens), None
+            adversarial_N, property_N = rewards_of(tokens), property_reward(tokens)
+            weight = jnp.asarray(at_step(adversarial_weight, state.step), adversarial_N.dtype)
+            return weight * adversarial_N + (1 - weight) * property_N.astype(adversarial_N.dtype), property_N
+
         def complete(key: jax.Array, tokens: jax.Array, num_given: ArrayLike) -> jax.Array:
             return complete_tokens(key, model, adversarial.generator_params, tokens, num_given, again(given))
 
-        rewards = rewards_of(tokens_NT)
-        rollout = Rollout(tokens_NT, rewards, rewards_of, complete)
+        rewards, property_N = mixed(tokens_NT)
+        rollout = Rollout(tokens_NT, rewards, lambda tokens: mixed(tokens)[0], complete)
         advantages_NT, baseline = advantages.advantages(advantages_key, state.step, state.baseline, rollout)
         if warms_up_ever:
             # The likelihood's gradient is a policy gradient on the data's tokens with advantages of 1.
@@ -171,6 +204,8 @@ def policy_gradient(
         if warms_up_ever:
             loss = jnp.where(warms_up, -jnp.mean(jnp.sum(log_probs_NT, axis=1)), loss)
         metrics |= {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
+        if property_N is not None:
+            metrics["property"] = jnp.mean(property_N)
         adversarial = _adversarial.update_generator(
             adversarial, gradient, optimizer=generator_optimizer, ema_decay=ema_decay
         )
@@ -183,3 +218,19 @@ def policy_gradient(
         return _adversarial.logits_of_tokens(discriminator, model)(state.adversarial, tokens, condition=condition)
 
     return Algorithm(init, step, params, model, discriminator_updates, discriminator_logits)
+
+
+def _check_property(
+    property_reward: PropertyReward | None, adversarial_weight: Scalar, advantages: AdvantageEstimator
+) -> None:
+    require_scalar("adversarial_weight", adversarial_weight, low=0.0, high=1.0)
+    if property_reward is None:
+        if callable(adversarial_weight) or isinstance(adversarial_weight, jax.core.Tracer) or adversarial_weight != 1:
+            raise ValueError(f"adversarial_weight must be 1 without a property_reward, got {adversarial_weight!r}")
+        return
+    require_callable(property_reward=property_reward)
+    if advantages.of_prefixes:
+        raise ValueError(
+            f"property_reward must be None with advantages of prefixes, since it is one of whole sequences; "
+            f"got {property_reward!r}"
+        )

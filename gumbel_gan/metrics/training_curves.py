@@ -52,6 +52,18 @@ TRAINING: dict[str, Metric] = {
     "discriminator_gate": _quantity(
         "discriminator gate", "Share of steps in which the discriminator is updated.", _GATES
     ),
+    "property": _quantity(
+        "property",
+        "Mean property of the generated sequences that were scored; those that are not valid count as the worst.",
+        "property",
+    ),
+    "property_best": _quantity("best property", "Mean property of the 100 best sequences so far.", "property"),
+    "property_calls": _quantity(
+        "calls of the property",
+        "Number of distinct valid sequences whose property was computed.",
+        "calls of the property",
+        in_progress=True,
+    ),
     "temperature": _quantity(
         "temperature", "Temperature of the relaxation.", "temperature of the relaxation", in_progress=True
     ),

@@ -150,6 +150,20 @@ CASES = {
         {"discount": s.NOT_SHARES, "baseline_decay": s.NOT_SHARES | st.just(1)},
         is_a(gg.AdvantageEstimator),
     ),
+    "host_reward": Case(
+        lambda function, decode, tokens: gg.host_reward(function, decode)(tokens),
+        arguments(
+            function=st.just(lambda strings: [len(each) for each in strings]),
+            decode=st.just(lambda tokens: [str(row) for row in tokens]),
+            tokens=s.tokens((3, LENGTH), (1, 1), num_symbols=3),
+        ),
+        {
+            "function": _NOT_FUNCTIONS,
+            "decode": _NOT_FUNCTIONS,
+            "tokens": s.not_integers((3, LENGTH)) | s.tokens((3,), (1, 1, 1), num_symbols=3),
+        },
+        has(lambda given: given["tokens"].shape[:1], float32),
+    ),
     "advantages of reinforce": _of_estimator(gg.reinforce()),
     "advantages of monte_carlo": _of_estimator(gg.monte_carlo(num_roll_outs=2)),
     "advantages of per_prefix": _of_estimator(gg.per_prefix(discount=0.5, baseline_decay=0.5)),

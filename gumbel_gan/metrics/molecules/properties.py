@@ -20,11 +20,12 @@ def properties(molecule: Any) -> dict[str, float]:
       Ertl & Schuffenhauer 2009, from 1 (easy) to 10, of RDKit's contributions. 'QED': the quantitative estimate of
       drug-likeness of Bickerton et al. 2012, in [0, 1]. 'weight': in daltons.
     """
-    return {name: float(function(molecule)) for name, function in _functions().items()}
+    return {name: float(function(molecule)) for name, function in property_functions().items()}
 
 
 @functools.lru_cache
-def _functions() -> dict[str, Callable[[Any], float]]:
+def property_functions() -> dict[str, Callable[[Any], float]]:
+    """Returns the functions of an `rdkit.Chem.Mol` by the names in `PROPERTIES`."""
     from rdkit.Chem import QED, Crippen, Descriptors
 
     with contextlib.ExitStack() as stack:

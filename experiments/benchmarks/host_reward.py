@@ -1,0 +1,94 @@
+"""A reward from the host inside of a compiled scan, by `jax.pure_callback`, against one between compiled steps.
+
+python -m experiments.benchmarks.host_reward [SECONDS]
+
+Policy gradients of an LSTM of 256 on sequences of 26 symbols, batches of 64, whose property is a count of a symbol, so
+that what is measured is the way there and back. Between steps: one compiled step a call, whose tokens go to the host
+and whose rewards come back for the next one, which is less work than a step that waits for its own. The times of both
+alternate; the least of each is printed, in milliseconds a step.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import gumbel_gan as gg
+from gumbel_gan import training
+
+_NUM, _LENGTH, _SYMBOLS, _HIDDEN, _STEPS = 64, 26, 27, 256, 10
+
+
+def decode(tokens: np.ndarray) -> list[str]:
+    """Returns a string a row."""
+    return ["".join(chr(97 + token) for token in row) for row in tokens.tolist()]
+
+
+def score(strings: list[str]) -> list[float]:
+    """Returns the share of a symbol in each string."""
+    return [string.count("b") / _LENGTH for string in strings]
+
+
+def algorithm(property_reward: Callable[[jax.Array], jax.Array]) -> gg.Algorithm:
+    """Returns the method with a property in its reward."""
+    model = gg.sequence_model(gg.lstm_generator(_SYMBOLS, _HIDDEN), length=_LENGTH)
+    return gg.policy_gradient(
+        model,
+        gg.lstm_discriminator(_SYMBOLS, 128),
+        generator_optimizer=optax.adam(1e-4),
+        discriminator_optimizer=optax.adam(1e-4),
+        reward=gg.tanh_half_logit,
+        advantages=gg.reinforce(),
+        property_reward=property_reward,
+        adversarial_weight=0.5,
+    )
+
+
+def main() -> None:
+    """Prints the table."""
+    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    data = jnp.asarray(np.random.default_rng(0).integers(0, _SYMBOLS, (1_000, _LENGTH)), jnp.int32)
+    keys = training.run_keys(0)
+    inside, plain = algorithm(gg.host_reward(score, decode)), algorithm(lambda tokens: jnp.zeros(len(tokens)))
+    state = jax.jit(plain.init)(keys.init)
+
+    @jax.jit
+    def scanned(state):
+        return training.train(inside, keys.train, state, data, batch_size=_NUM, num_steps=_STEPS)[0]
+
+    @jax.jit
+    def stepped(state, rewards):
+        between = algorithm(lambda tokens: rewards)
+        tokens = data[:_NUM] + state.step % 2
+        return training.train(between, keys.train, state, data, batch_size=_NUM, num_steps=1)[0], tokens
+
+    def between_steps(state):
+        rewards = jnp.zeros(_NUM)
+        for _ in range(_STEPS):
+            state, tokens = stepped(state, rewards)
+            rewards = jnp.asarray(score(decode(np.asarray(tokens))), jnp.float32)
+        return state
+
+    ways: dict[str, Callable[[Any], Any]] = {
+        "inside, by pure_callback": scanned,
+        "between compiled steps": between_steps,
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        jax.block_until_ready(way(state))
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        for name, way in ways.items():
+            began = time.perf_counter()
+            jax.block_until_ready(way(state))
+            times[name].append((time.perf_counter() - began) / _STEPS * 1e3)
+    for name, found in times.items():
+        print(f"{name:28}{min(found):8.2f} ms a step, median {np.median(found):.2f}, of {len(found)}")
+
+
+if __name__ == "__main__":
+    main()

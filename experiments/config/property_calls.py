@@ -1,0 +1,176 @@
+"""The property of sequences that a run raises: its settings, and the calls of it that each replica has made."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.config import registries
+from experiments.config.choices import choose
+from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.scoring import Score, Scorer
+from gumbel_gan.tasks import Task
+
+RENEWALS = ("never", "replace_worst", "best_samples")
+NUM_BEST = 100
+"""The best scores whose mean tells how far an optimization is."""
+
+
+class Settings(NamedTuple):
+    """The settings of a property; see `settings`."""
+
+    name: str
+    function: str
+    worst: float
+    num_workers: int
+    timeout_seconds: float
+    max_calls: int
+    renewal: str
+    num_samples: int
+    num_kept: int
+
+
+class Call(NamedTuple):
+    """A string that a replica asked the property of for the first time."""
+
+    replica: int
+    string: str
+    score: Score
+
+
+def settings(
+    function: str = "",
+    worst: float | None = None,
+    num_workers: int = 1,
+    timeout_seconds: float = 60.0,
+    max_calls: int = 0,
+    renewal: str = "never",
+    num_samples: int = 1_000,
+    num_kept: int = 1_000,
+) -> Settings | None:
+    """Returns the settings of a property; None where no function is named.
+
+    Args:
+      function: a name in `registries.PROPERTIES`, or 'module:function': of a string, that returns a number; higher is
+        better.
+      worst: the score of strings without one: those that are not valid, and those on which the function raises, returns
+        no finite number or takes too long. None takes that of the registry, and 0 for a function of your own.
+      num_workers: processes that call it; 0 calls it in the run's own process.
+      timeout_seconds: after how long a call is given up.
+      max_calls: calls of a replica after which training ends; 0 for any number. Where the property is a part of the
+        reward, training ends with the chunk that exceeds it.
+      renewal: what becomes of the training data before each chunk. 'never': it stays. 'replace_worst': the `num_kept`
+        best of it and of `num_samples` samples are kept, as in FBGAN. 'best_samples': the same of samples alone, as in
+        hill climbing.
+      num_samples: samples of each replica before each chunk.
+      num_kept: sequences of the renewed data; with 'replace_worst', as many of the training data, drawn at random, are
+        scored first.
+
+    Raises:
+      ValueError: a setting is out of its range.
+    """
+    require_at_least(0, num_workers=num_workers, max_calls=max_calls)
+    require_at_least(1, num_samples=num_samples, num_kept=num_kept)
+    require_one_of(RENEWALS, renewal=renewal)
+    if not function:
+        return None
+    target, least = function, 0.0
+    if ":" not in function:
+        target, least = registries.PROPERTIES[choose(function, registries.PROPERTIES, "function")]
+    if renewal == "replace_worst" and 0 < max_calls <= num_kept:
+        raise ValueError(f"max_calls must be more than num_kept, {num_kept}, which are scored first; got {max_calls}")
+    least = least if worst is None else worst
+    return Settings(function, target, least, num_workers, timeout_seconds, max_calls, renewal, num_samples, num_kept)
+
+
+class PropertyCalls:
+    """Scores strings for the replicas of a run, and counts the calls of each.
+
+    A call of a replica is a valid string that it asks for the first time. Replicas share what was computed, but each
+    counts its own calls, so that the results and counts of a replica are those of a run of it alone.
+    """
+
+    def __init__(self, settings: Settings, task: Task, num_replicas: int):
+        """Builds it; raises what `Scorer` does."""
+        self.settings = settings
+        self._scorer = Scorer(
+            settings.function,
+            worst=settings.worst,
+            is_valid=task.is_valid,
+            num_workers=settings.num_workers,
+            timeout_seconds=settings.timeout_seconds,
+        )
+        self._asked: list[dict[str, Score]] = [{} for _ in range(num_replicas)]
+        self._new: list[Call] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, strings: Sequence[str], replica: int) -> np.ndarray:
+        """Returns the `[N]` scores of N strings that a replica asks for."""
+        values = self._scorer(strings)
+        with self._lock:
+            asked = self._asked[replica]
+            for string in dict.fromkeys(strings):
+                if string in self._scorer.scores and string not in asked:
+                    asked[string] = self._scorer.scores[string]
+                    self._new.append(Call(replica, string, asked[string]))
+        return values
+
+    def affordable(self, strings: Sequence[str], replica: int) -> int:
+        """Returns how many of the strings, from the first on, a replica can ask for within its calls."""
+        if not self.settings.max_calls:
+            return len(strings)
+        asked, left = self._asked[replica], self.settings.max_calls - self.num_calls[replica]
+        new = set[str]()
+        for index, string in enumerate(strings):
+            if string not in asked and string not in new and self._scorer.is_valid(string):
+                if len(new) >= left:
+                    return index
+                new.add(string)
+        return len(strings)
+
+    def scores(self, replica: int) -> dict[str, Score]:
+        """Returns the calls of a replica, in their order."""
+        return dict(self._asked[replica])
+
+    @property
+    def num_calls(self) -> list[int]:
+        """The number of calls of each replica."""
+        return [len(each) for each in self._asked]
+
+    @property
+    def best(self) -> list[float]:
+        """The mean of the best `NUM_BEST` scores of each replica; NaN where it has fewer."""
+        return [mean_of_best(score.value for score in each.values()) for each in self._asked]
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether all replicas have made all calls that they may."""
+        return 0 < self.settings.max_calls <= min(self.num_calls)
+
+    def take_new(self) -> list[Call]:
+        """Returns the calls since this was last called, replica by replica, those of each in their order."""
+        with self._lock:
+            new, self._new = self._new, []
+        # Devices ask side by side.
+        return sorted(new, key=lambda call: call.replica)
+
+    def restore(self, calls: Iterable[Call]) -> None:
+        """Takes up the calls of a run that goes on."""
+        for call in calls:
+            self._scorer.know(call.string, call.score)
+            self._asked[call.replica][call.string] = call.score
+
+    def start(self) -> None:
+        """Starts the worker processes; raises ValueError where they can't import the function."""
+        self._scorer.start()
+
+    def close(self) -> None:
+        """Ends the worker processes."""
+        self._scorer.close()
+
+
+def mean_of_best(values: Iterable[float], num: int = NUM_BEST) -> float:
+    """Returns the mean of the largest values; NaN where there are fewer."""
+    array = np.fromiter(values, np.float64)
+    return float(np.mean(np.partition(array, -num)[-num:])) if len(array) >= num else float("nan")

@@ -1,0 +1,69 @@
+"""Rewards that a function on the host computes of decoded sequences, inside of compiled steps."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from gumbel_gan.arguments import require_callable, require_integers
+
+PropertyReward = Callable[[jax.Array], jax.Array]
+
+
+def host_reward(
+    function: Callable[..., Any], decode: Callable[[np.ndarray], Iterable[str]], *, tag: ArrayLike | None = None
+) -> PropertyReward:
+    """Builds a reward of whole sequences of a function of their strings, which is called on the host.
+
+    The reward may be jitted, scanned over and vmapped, and counts as a pure function: the host's function must return
+    the same numbers for the same strings, and may be called more often or in another order than the program says. It
+    must not call JAX. A vmapped call asks once for each entry of the mapped axis.
+
+    Args:
+      function: maps N strings to N numbers; such as a `Scorer`.
+      decode: maps `[N, T]` tokens, a NumPy array, to their N strings; such as `Task.decode`.
+      tag: an integer scalar, which may be traced, that `function` is given as its second argument, such as the number
+        of a seed under `vmap`; None gives it strings alone.
+
+    Returns:
+      A function of tokens `[N, T]` that returns their `[N]` float32 rewards. No gradient flows through it.
+
+    Raises:
+      TypeError: `function` or `decode` is not callable.
+
+    >>> reward = host_reward(lambda strings: [float(each) for each in strings], lambda tokens: map(str, tokens[:, 0]))
+    >>> jax.jit(reward)(jnp.array([[1], [2]])).tolist()
+    [1.0, 2.0]
+    """
+    require_callable(function=function, decode=decode)
+    tags = () if tag is None else (tag,)
+
+    def on_host(tokens: Any, *tags: Any) -> np.ndarray:
+        tokens_NT = np.asarray(tokens)
+        lead, (num, length) = tokens_NT.shape[:-2], tokens_NT.shape[-2:]
+        rows_LNT = tokens_NT.reshape(-1, num, length)
+        tags_L = [np.broadcast_to(np.asarray(each), lead).reshape(-1).tolist() for each in tags]
+        rewards = [
+            _numbers(function(list(decode(rows_NT)), *each), num)
+            for rows_NT, *each in zip(rows_LNT, *tags_L, strict=True)
+        ]
+        return np.array(rewards, np.float32).reshape(*lead, num)
+
+    def reward(tokens: jax.Array) -> jax.Array:
+        require_integers(tokens=tokens)
+        if tokens.ndim != 2:
+            raise ValueError(f"tokens must be [N, T], got shape {tokens.shape}")
+        types = jax.ShapeDtypeStruct(tokens.shape[:1], jnp.float32)
+        return jax.pure_callback(on_host, types, jax.lax.stop_gradient(tokens), *tags, vmap_method="expand_dims")
+
+    return reward
+
+
+def _numbers(values: Any, num: int) -> np.ndarray:
+    numbers = np.asarray(values, np.float32)
+    if numbers.shape != (num,):
+        raise ValueError(f"function must return {num} numbers, one for each string, got shape {numbers.shape}")
+    return numbers
