@@ -11,6 +11,7 @@ alternate; the least of each is printed, in milliseconds a step.
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
