@@ -78,7 +78,7 @@ def test_molecules_are_valid(smiles):
 def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
     lines = (
         "CN1C=NC2=C1C(=O)N(C(=O)N2C)C caffeine\nOCC\n\nCCO ethanol\nC1CC\nC1CCC\nc1cccc1\n[Na+].[Cl-]\n"
-        "C[C@H](N)C(=O)O\n# a comment\nCCCCCCCCCCCCCCCCCCCC\nCCN\n"
+        "C[C@H](N)C(=O)O\n# a comment\n#C\nCCCCCCCCCCCCCCCCCCCC\nCCN\n"
     )
     task = of_lines(tmp_path, lines, max_length=27)
     place = f"in {str(tmp_path / 'mine.smi')!r}, line"
@@ -86,10 +86,11 @@ def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
     assert set(all_strings(task)) == {"C[C@H](N)C(=O)O", "C" * 20, "CCN", "CCO", CAFFEINE, "[Cl-].[Na+]"}
     assert task.name == "molecules mine.smi"
     assert task.notes[:7] == (
-        "Lines read: 11; blank, left out: 1.",
-        "Lines of comments, which begin with '#', left out: 1.",
-        f"Lines that are no molecule, left out: 3 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
-        f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7).",
+        "Lines read: 12; blank, left out: 1.",
+        "Lines of comments, which begin with '# ', left out: 1.",
+        f"Lines that are no molecule, left out: 4 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
+        f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7; no SMILES: 1, such as '#C' "
+        f"{place} 11).",
         "Molecules, all kept: of several parts 1; charged 1; with stereo marks 1; aromatic 1.",
         "Molecules of more than 27 characters (max_length), left out: 0.",
         "Repeated molecules, left out: 1.",

@@ -27,8 +27,8 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
     r"""Finds the strings of molecules in files, of which each may have a header.
 
     Of a table whose header names a column 'SMILES' or the like, that column is taken; of other lines what stands before
-    the first whitespace, comma or semicolon, none of which a SMILES has. Lines that begin with '#' are comments. Two
-    backslashes in a row are one, as in a run's `samples.txt`.
+    the first whitespace, comma or semicolon, none of which a SMILES has. Lines that begin with '#' and a space are
+    comments; '#C' is no molecule. Two backslashes in a row are one, as in a run's `samples.txt`.
 
     Args:
       files: the paths, for places.
@@ -51,7 +51,7 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
                     f"files must hold SMILES, a molecule a line, got the header of a FASTA file, {stripped[:40]!r}, in "
                     f"{place}; sequences of residues are for the task 'text'"
                 )
-            if stripped.startswith("#"):
+            if stripped.split(maxsplit=1)[:1] == ["#"]:
                 num_comments += 1
                 continue
             if first and stripped:
@@ -62,7 +62,7 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
                     continue
             found.append(SmilesLine(place, _string(stripped, column).replace("\\\\", "\\")))
     if num_comments:
-        notes.append(f"Lines of comments, which begin with '#', left out: {num_comments:,}.")
+        notes.append(f"Lines of comments, which begin with '# ', left out: {num_comments:,}.")
     return found, notes
 
 
