@@ -4,6 +4,9 @@ python -m experiments.train --workdir=runs/pronunciation --config=experiments/co
 
 Adversarial methods go on from that run, such as `pronunciation.py:relaxed_gan`, with
 --config.init_from=runs/pronunciation.
+
+Likelihood trains for 31 minutes beside other work on two cores of an AMD EPYC (2026-11-26): of 5,000 test words, greedy
+decoding gets 30.2% wrong and a beam of 8 29.6%, and 7.4% and 7.3% of the phonemes. The other methods were not tuned.
 """
 
 from ml_collections import ConfigDict
@@ -47,12 +50,12 @@ def get_config(method: str = "likelihood") -> ConfigDict:
             "seed": 0,
         }
     )
-    config.num_steps = 1_500 if goes_on else 12_000
+    config.num_steps = 1_500 if goes_on else 7_000
     config.steps_per_chunk = 250
     config.chunks_per_checkpoint = 4
     config.num_samples = 1_000
     config.beam_size = 8  # of the beam search that measures the finished run beside greedy decoding; 1 for none
-    generator = ConfigDict({"name": "lstm", "hidden_size": 256, "num_layers": 2, "dropout_rate": 0.2})
+    generator = ConfigDict({"name": "lstm", "hidden_size": 256, "num_layers": 1, "dropout_rate": 0.1})
     if is_one_pass:
         generator = ConfigDict({"name": "one_pass", "width": 128, "num_layers": 3, "num_heads": 4, "latent_size": 0})
     if method in ("likelihood", "longer", "scheduled", "one_pass"):
