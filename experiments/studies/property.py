@@ -66,13 +66,16 @@ def parts(*, init_from: str, function: str, max_calls: int, num_seeds: int) -> d
     for method, label in _LABELS.items():
         config = molecule_property.get_config(method)
         known = flatten(config.to_dict())
-        settings = {
+        settings: dict[str, object] = {
             "num_seeds": num_seeds,
             "init_from": str(Path(init_from).resolve()),
             "property.function": function,
             "property.max_calls": max_calls,
             **_of_source(stored, known),
         }
+        if config.property.renewal == "replace_worst":
+            # Scored first, they are a tenth of the calls.
+            settings["property.num_kept"] = max(config.batch_size, max_calls // 10)
         config.update_from_flattened_dict(settings)
         file = f"{_FILE}:{method}"
         found[method] = Part(label, f"{max_calls:,} calls of {function}", file, config, tuple(settings))
