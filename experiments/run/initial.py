@@ -1,5 +1,6 @@
 """Training that starts from the networks of another run, with its vocabulary."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -77,26 +78,34 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
 
         return jax.tree_util.tree_map_with_path(leaf, new, old, axes)
 
+    networks, others, axes = (_networks(each) for each in (state, source.state, axes))
     generator = taken(
-        state.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
+        networks.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
     )
-    state = state._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
+    networks = networks._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
     # A discriminator of behaviors reads hidden states before the symbols.
     is_behavior = registries.ALGORITHMS[config.algorithm.name].discriminators is registries.BEHAVIOR_DISCRIMINATORS
-    has_both = hasattr(state, "discriminator_params") and hasattr(source.state, "discriminator_params")
+    has_both = hasattr(networks, "discriminator_params") and hasattr(others, "discriminator_params")
     if has_both and not (is_behavior and num_symbols != experiment.task.num_symbols):
-        try:
-            state = state._replace(
-                discriminator_params=taken(
-                    state.discriminator_params,
-                    source.state.discriminator_params,
-                    axes.discriminator_params,
-                    "discriminator",
-                )
+        with contextlib.suppress(ValueError):
+            discriminator = taken(
+                networks.discriminator_params, others.discriminator_params, axes.discriminator_params, "discriminator"
             )
-        except ValueError:
-            return state
-    return state
+            networks = networks._replace(discriminator_params=discriminator)
+    return _with_networks(state, networks)
+
+
+def _networks(state: Any) -> Any:
+    """Returns the part of a state that holds the generator's parameters: itself, or one of its fields."""
+    return next(part for part in (state, *state) if hasattr(part, "generator_params"))
+
+
+def _with_networks(state: Any, networks: Any) -> Any:
+    """Returns a state with another part in the place of that which `_networks` returns."""
+    if hasattr(state, "generator_params"):
+        return networks
+    name = next(name for name in state._fields if hasattr(getattr(state, name), "generator_params"))
+    return state._replace(**{name: networks})
 
 
 @functools.lru_cache(maxsize=1)
