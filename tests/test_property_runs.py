@@ -45,7 +45,7 @@ def config_of(folder, method, **changes):
     config.update({"num_steps": STEPS, "steps_per_chunk": 2, "chunks_per_checkpoint": 2, "batch_size": 8})
     config.update({"num_samples": 20, "num_compared": 0, "temperatures": (), "num_shards": 1, "num_seeds": 2})
     config.task.update({"files": str(corpus), "num_heldout": 10, "max_length": 6})
-    config.best_metric = "none"
+    config.update({"best_metric": "none", "patience": 0, "summarized": "last"})
     plain = config.to_dict() | {"property": {"function": "tests.troublesome:score", **METHODS[method], **changes}}
     return run_config.parse(plain)
 
