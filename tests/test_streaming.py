@@ -187,7 +187,7 @@ def test_a_streamed_run_that_was_killed_ends_with_the_same_bits(tmp_path, num_sh
         assert restored.experiment.task.num_train == 260
         assert restored.experiment.task.test.tokens.shape == (20, 21)
     weighted = text.get_config("importance_gan")
-    weighted.task.update(config.task)
+    weighted.task.update(config.task.to_dict())
     weighted.task.files = str(tmp_path / "run" / "config.json")
     weighted.update({"num_compared": 0, "temperatures": (), "batch_size": 8})
     with pytest.raises(ValueError, match=r"config\.task\.stream must be 'never' for an algorithm that weights"):

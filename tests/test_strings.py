@@ -18,7 +18,7 @@ def test_three_strings_are_enough():
     task = strings_task(["abc", "b", "cc"])
     assert [len(strings) for strings in strings_of(task)] == [1, 1, 1]
     assert all_strings(task) == ["abc", "b", "cc"]
-    assert task.vocabulary == (("", "a", "b", "c"), 0, True, False, "", "", "NFC")
+    assert task.vocabulary == (("", "a", "b", "c"), 0, True, False, "", "", "NFC", None)
     assert (task.name, task.length, task.oracle) == ("strings", 4, None)
     assert task.notes == (
         "Strings: 3.",

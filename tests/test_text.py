@@ -28,7 +28,7 @@ def test_a_line_is_a_sequence_with_an_end(write):
     task = text_task(write("bab\na\n\n  cc \n"), num_heldout=1)
     assert task.name == "text mine.txt"
     assert task.symbols == ("", "a", "b", "c")
-    assert task.vocabulary[1:] == (0, True, False, "", "", "NFC")
+    assert task.vocabulary[1:] == (0, True, False, "", "", "NFC", None)
     assert (task.oracle, task.image_shape) == (None, None)
     assert [split.tokens.shape for split in (task.train, task.validation, task.test)] == [(1, 4)] * 3
     assert task.train.tokens.dtype == np.int32
@@ -156,7 +156,7 @@ def test_windows_follow_each_other(write):
     other = strings_of(text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1, seed=1))
     assert other[0] != train
     assert sorted(other[0]) == sorted(train)
-    assert (*task.vocabulary[1:], task.length) == (None, False, True, "", "", "NFC", 3)
+    assert (*task.vocabulary[1:], task.length) == (None, False, True, "", "", "NFC", None, 3)
     assert task.symbols == ("\n", *"abcdefghijkl")  # without the m, which is left over
     assert task.notes[0] == "Characters read: 16; windows of 3: 5; left over at the end, dropped: 1."
     assert task.notes[-1].startswith("The beginning of the text is for training")

@@ -185,7 +185,10 @@ def _batch_size(facts: _Facts, _: Callable[[str], Any]) -> int:
 
 def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
     size = known("batch_size")
-    width = known("algorithm.generator.hidden_size") or _width(facts, known)
+    width = known("algorithm.generator.hidden_size")
+    if type(width) is not int:
+        # Of a generator without a width, or a wrong value, which is refused when the generator is built.
+        width = _width(facts, known)
     work = (
         (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1)
         * size
