@@ -3,6 +3,7 @@
 from gumbel_gan.algorithms import (
     Algorithm,
     Feedback,
+    distilled_gan,
     importance_gan,
     maximum_likelihood,
     policy_gradient,
@@ -148,6 +149,7 @@ __all__ = [
     "decoupled",
     "density_ratio",
     "digits_task",
+    "distilled_gan",
     "exp_concrete_log_prob",
     "exp_half_logit",
     "exp_logit",

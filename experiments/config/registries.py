@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from gumbel_gan import losses, networks, schedules
 from gumbel_gan.algorithms import (
     Algorithm,
+    distilled_gan,
     importance_gan,
     maximum_likelihood,
     policy_gradient,
@@ -126,6 +127,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
     "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
+    "distilled_gan": AlgorithmEntry(distilled_gan),
 }
 # An estimator, or a function that builds one of hyperparameters.
 ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {
