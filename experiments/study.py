@@ -14,9 +14,32 @@ from absl import flags
 from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import draws, gradients, kusner2016, ladder, lamb2016, networks, search, study, sweep, toth2021
+from experiments.studies import (
+    draws,
+    gradients,
+    kusner2016,
+    ladder,
+    lamb2016,
+    networks,
+    professor_forcing_terms,
+    search,
+    study,
+    sweep,
+    toth2021,
+)
 
-_MODULES = (draws, gradients, kusner2016, ladder, lamb2016, networks, search, sweep, toth2021)
+_MODULES = (
+    draws,
+    gradients,
+    kusner2016,
+    ladder,
+    lamb2016,
+    networks,
+    professor_forcing_terms,
+    search,
+    sweep,
+    toth2021,
+)
 _STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 

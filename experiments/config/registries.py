@@ -40,6 +40,8 @@ from gumbel_gan.tasks import (
     Task,
     digits_task,
     grammar_task,
+    melodies_task,
+    melody_picture,
     molecule_picture,
     molecules_task,
     name_line,
@@ -56,9 +58,10 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "oracle": oracle_task,
     "digits": digits_task,
     "molecules": molecules_task,
+    "melodies": melodies_task,
 }
 # Functions of a sampled string, and of settings of the task, that draw it for reports.
-PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture}
+PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture, "melodies": melody_picture}
 # Functions of a line, and of settings of the task, that return the string which training reads in it; without one, the
 # line itself.
 LINES: Mapping[str, Callable[..., str]] = {"text": text_line, "names": name_line}

@@ -209,6 +209,7 @@ def _versions() -> Row:
         "rdkit",
         "selfies",
         "molsets",
+        "music21",
     )
     found = {"python": platform.python_version()}
     for name in packages:
