@@ -22,6 +22,7 @@ from experiments.studies import (
     ladder,
     lamb2016,
     networks,
+    professor_forcing_terms,
     property,
     search,
     study,
@@ -29,7 +30,20 @@ from experiments.studies import (
     toth2021,
 )
 
-_MODULES = (defaults, draws, gradients, kusner2016, ladder, lamb2016, networks, property, search, sweep, toth2021)
+_MODULES = (
+    defaults,
+    draws,
+    gradients,
+    kusner2016,
+    ladder,
+    lamb2016,
+    networks,
+    professor_forcing_terms,
+    property,
+    search,
+    sweep,
+    toth2021,
+)
 _STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 

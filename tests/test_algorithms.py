@@ -19,6 +19,7 @@ from gumbel_gan.losses.penalties import logits_and_gradients, zero_centered_grad
 from gumbel_gan.networks import (
     Discriminator,
     behavior_discriminator,
+    convolutional_one_pass_generator,
     gru_discriminator,
     gru_generator,
     gru_prefix_discriminator,
@@ -91,7 +92,29 @@ def make_professor_forcing(**settings):
     return gg.professor_forcing(make_model(), behavior_discriminator(3 + NUM_SYMBOLS, 3), **settings)
 
 
+def make_distilled_gan(model=None, **settings):
+    settings = {
+        "generator_optimizer": OPTIMIZER,
+        "discriminator_optimizer": OPTIMIZER,
+        "autoencoder_optimizer": OPTIMIZER,
+        "discriminator_updates": 3,
+        "ema_decay": 0.9,
+    } | settings
+    one_pass = convolutional_one_pass_generator(NUM_SYMBOLS, LENGTH, 3, num_blocks=1, kernel_size=3, latent_size=2)
+    return gg.distilled_gan(
+        model or make_model(one_pass, num_latent_draws=8),
+        lstm_discriminator(NUM_SYMBOLS, 3),
+        gg.recurrent_encoder(NUM_SYMBOLS, 3, 2),
+        one_pass,
+        **settings,
+    )
+
+
 ALGORITHMS = {
+    "distilled_gan": make_distilled_gan,
+    "distilled_gan, relaxed samples": lambda: make_distilled_gan(
+        make_model(), estimator=gg.soft, temperature=schedules.linear(2.0, 1.0, 10), reconstruction="cross_entropy"
+    ),
     "relaxed_gan": make_gan,
     "relaxed_gan with everything": lambda: make_gan(
         make_model(make_generator("hidden_and_cell"), num_latent_draws=8),

@@ -21,6 +21,7 @@ from experiments.configs import (
     arithmetic_relaxed,
     brackets,
     digits,
+    distilled,
     names,
     names_importance,
     names_mle,
@@ -87,7 +88,22 @@ def test_every_one_pass_method_builds_and_its_step_keeps_the_state(method):
     chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
 
 
+@pytest.mark.parametrize("task", ["arithmetic", "names"])
+def test_the_distilled_gan_builds_and_its_step_keeps_the_state(task):
+    experiment = built(distilled.get_config(task))
+    algorithm = experiment.algorithm
+    assert algorithm.batches_per_step == 5
+    state = jax.eval_shape(algorithm.init, jax.random.key(0))
+    new_state, metrics = jax.eval_shape(algorithm.step, jax.random.key(0), state, take(experiment.data, slice(320)))
+    chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
+    assert {"reconstruction_entropy", "generated_entropy", "interpolated_penalty"} <= metrics.keys()
+
+
 def test_an_encoder_needs_a_latent():
+    config = distilled.get_config()
+    config.algorithm.decoder.latent = "none"
+    with pytest.raises(ValueError, match=r"config\.algorithm\.decoder must have a latent"):
+        built(config)
     config = one_pass.get_config("vae")
     config.algorithm.generator.latent_size = 0
     with pytest.raises(ValueError, match=r"config\.algorithm\.generator must have a latent"):

@@ -59,6 +59,21 @@ def variational_autoencoder(**settings):
     return gg.variational_autoencoder(model, encoder, optimizer=optax.sgd(0.1), **settings)
 
 
+def distilled_gan(*, interpolated_weight, **settings):
+    return gg.distilled_gan(
+        MODEL,
+        DISCRIMINATOR,
+        gg.recurrent_encoder(NUM_SYMBOLS, 3, 2),
+        gg.convolutional_one_pass_generator(NUM_SYMBOLS, LENGTH, 2, num_blocks=1, kernel_size=2, latent_size=2),
+        penalty=gg.GradientPenalty(interpolated_weight=interpolated_weight),
+        estimator=gg.soft,
+        discriminator_updates=1,
+        autoencoder_optimizer=optax.sgd(0.1),
+        **SGD,
+        **settings,
+    )
+
+
 def maximum_likelihood(*, learning_rate, **settings):
     return gg.maximum_likelihood(MODEL, optimizer=optax.adam(learning_rate), **settings)
 
@@ -104,6 +119,10 @@ CASES = {
             "discriminator_threshold": (0.8, 0.0, 1.0),
             "ema_decay": EMA_DECAYS,
         },
+    ),
+    "distilled_gan": Case(
+        distilled_gan,
+        {"temperature": (0.5, 1.0, 2.0), "interpolated_weight": (1.0, 0.0, 3.0), "ema_decay": EMA_DECAYS},
     ),
     "variational_autoencoder": Case(variational_autoencoder, {"kl_weight": (0.5, 0.0, 2.0), "ema_decay": EMA_DECAYS}),
     "maximum_likelihood": Case(

@@ -235,3 +235,35 @@ def test_its_errors_name_the_argument():
         make(scripted(1.0), generator=gru_generator(NUM_SYMBOLS, HIDDEN_SIZE, latent="hidden"))
     with pytest.raises(ValueError, match="num_layers must be at least 0, got -1"):
         behavior_discriminator(4, 4, num_layers=-1)
+
+
+@pytest.mark.parametrize(("seen", "columns"), [("states", slice(HIDDEN_SIZE)), ("outputs", slice(HIDDEN_SIZE, None))])
+def test_the_discriminator_sees_states_or_outputs_alone(seen, columns):
+    def logits(params, x):
+        return jnp.sum(params * x[:, -1], axis=-1)
+
+    weights = jnp.zeros(HIDDEN_SIZE + NUM_SYMBOLS).at[columns].set(1.0)
+
+    def stepped(weights, **settings):
+        algorithm = make(
+            Discriminator(lambda key: weights, logits),
+            teacher_forced_weight=1.0,
+            generator_threshold=None,
+            discriminator_threshold=None,
+            **settings,
+        )
+        state = algorithm.init(jax.random.key(0))
+        return algorithm.step(jax.random.key(1), state, DATA)[0], algorithm.discriminator_logits(state, DATA.tokens)
+
+    # A discriminator that weighs the other part by 0 is one that does not see it.
+    program = jax.jit(
+        lambda: (stepped(weights), stepped(weights, behavior=seen), stepped(1 + 0 * weights, behavior=seen))
+    )
+    (weighted, logits_B), (of_part, same_B), (of_all, part_B) = program()
+    for leaf, other in zip(*map(jax.tree.leaves, (weighted.generator_params, of_part.generator_params)), strict=True):
+        np.testing.assert_allclose(leaf, other, rtol=1e-5, atol=1e-7)
+    assert moved(of_part.generator_params, of_all.generator_params) == 0
+    np.testing.assert_allclose(logits_B, same_B, rtol=1e-5)
+    np.testing.assert_allclose(same_B, part_B, rtol=1e-5)
+    with pytest.raises(ValueError, match="behavior must be one of states_and_outputs, states, outputs"):
+        make(scripted(1.0), behavior="all")

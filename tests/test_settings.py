@@ -101,10 +101,9 @@ def test_a_size_beyond_the_limit_is_named():
 def test_every_committed_config_is_read_and_builds(file):
     config = run_config.parse_stored(json.loads(file.read_text(encoding="utf-8")))
     assert run_config.parse(json.loads(json.dumps(config.to_dict()))) == config
-    if config.task.name == "molecules":
-        # Not in the extra `test`, since it only installs without its dependencies.
-        if importlib.util.find_spec("moses") is None:
-            pytest.skip("the package molsets is not installed")
+    # Not in the extra `test`, since it only installs without its dependencies.
+    if config.task.name == "molecules" and importlib.util.find_spec("moses") is None:
+        pytest.skip("the package molsets is not installed")
     if config.task.name == "oracle":
         # As many as are compared; drawing and scoring more takes seconds.
         config = config.with_task(num_train=500, num_heldout=500)

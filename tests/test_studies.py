@@ -4,7 +4,7 @@ import pytest
 
 from experiments.config import run_config
 from experiments.reports.runs import read_runs
-from experiments.studies import draws, ladder, search
+from experiments.studies import draws, ladder, professor_forcing_terms, search
 from tests.test_report import crossing, with_metrics, write_run
 
 
@@ -72,3 +72,27 @@ def test_the_ladder_s_table_counts_the_seeds_that_work(tmp_path):
     assert "| 1 of 2 |" in ladder.table(runs)
     ladder.draw(runs, tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").stat().st_size > 1_000
+
+
+def test_professor_forcing_s_terms_are_compared_with_likelihood_and_the_power_is_stated(tmp_path):
+    parts = professor_forcing_terms.parts(num_seeds=2, num_steps=60)
+    settings = {name: config.algorithm.settings for name, config in parsed(parts).items()}
+    terms = {
+        name: (each.get("free_running_weight"), each.get("teacher_forced_weight")) for name, each in settings.items()
+    }
+    assert terms["professor"] == ("constant(1.0)", "none")
+    assert terms["second"] == ("constant(0.0)", "constant(1.0)")
+    assert {terms[name] for name in ("both", "states", "outputs", "ungated")} == {("constant(1.0)",) * 2}
+    seen = [settings[name]["behavior"] for name in ("both", "states", "outputs")]
+    assert seen == ["states_and_outputs", "states", "outputs"]
+    assert settings["ungated"]["generator_threshold"] == settings["ungated"]["discriminator_threshold"] == "none"
+    runs = made_up(tmp_path, ["likelihood", "both"], ["likelihood", "both"])
+    for (name, run), shift in zip(runs.items(), (0.0, 1.0), strict=True):
+        metrics = {metric: [shift, shift + 0.1] for metric in ("heldout_nll", "dynamics_accuracy", "dynamics_excess")}
+        gates = {"generator_gate": [0.25, 0.75], "discriminator_gate": [0.25, 0.75]} if shift else {}
+        runs[name] = with_metrics(run._replace(rows=[row | gates for row in run.rows]), **metrics)
+    text = professor_forcing_terms.table(runs)
+    assert "| 0.050 (0.000 … 0.100) |" in text
+    assert "| 0.50, 0.50 |" in text
+    assert text.count("too few seeds to tell") == text.count("no difference is certain with so few seeds") == 2
+    assert professor_forcing_terms.least_shift(8, 8) == pytest.approx(1.5, abs=0.15)

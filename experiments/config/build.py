@@ -25,7 +25,7 @@ from gumbel_gan.algorithms import Algorithm, Feedback
 from gumbel_gan.data import Batch
 from gumbel_gan.losses import AdvantageEstimator, GradientPenalty
 from gumbel_gan.model import SequenceModel
-from gumbel_gan.networks import Discriminator, Encoder, PrefixDiscriminator, Sequences
+from gumbel_gan.networks import Discriminator, Encoder, Generator, PrefixDiscriminator, Sequences
 from gumbel_gan.relaxation import Estimator
 from gumbel_gan.scoring import host_reward
 from gumbel_gan.scoring.host_reward import PropertyReward
@@ -33,6 +33,7 @@ from gumbel_gan.tasks import Progress, Task
 
 # The settings of an algorithm's section that build the model.
 _MODEL_SETTINGS = ("generator", "num_latent_draws")
+_OPTIMIZERS = ("optimizer", "generator_optimizer", "discriminator_optimizer", "autoencoder_optimizer")
 _PATH = "config.algorithm"
 # The setting by which the property of a config becomes a part of the reward.
 _ADVERSARIAL_WEIGHT = "adversarial_weight"
@@ -251,18 +252,22 @@ def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
 
 def _model(section: dict[str, Any], context: _Context) -> SequenceModel:
     """Builds the model that an algorithm's section describes, and takes its settings out of the section."""
-    task, reader = context.task, context.reader
-    generator = reader.named(
-        pop(section, "generator", _PATH),
-        f"{_PATH}.generator",
-        registries.GENERATORS,
-        num_symbols=task.num_symbols,
-        length=task.length,
-        dtype=context.dtype,
-        condition=_condition(task),
-    )
+    generator = _generator(pop(section, "generator", _PATH), "generator", context)
     settings = {name: section.pop(name) for name in _MODEL_SETTINGS if name in section}
-    return reader.call(task.model, settings, _PATH, generator=generator)
+    return context.reader.call(context.task.model, settings, _PATH, generator=generator)
+
+
+def _generator(section: Any, name: str, context: _Context) -> Generator:
+    """Builds the generator, or decoder, of the task's sequences that the section of that name describes."""
+    return context.reader.named(
+        section,
+        f"{_PATH}.{name}",
+        registries.GENERATORS,
+        num_symbols=context.task.num_symbols,
+        length=context.task.length,
+        dtype=context.dtype,
+        condition=_condition(context.task),
+    )
 
 
 def _condition(task: Task) -> Sequences | None:
@@ -285,7 +290,7 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
         "objective": partial(_chosen, registries.OBJECTIVES),
         "penalty": partial(_record, GradientPenalty),
         "reward": partial(_chosen, registries.REWARDS),
-        **dict.fromkeys(("optimizer", "generator_optimizer", "discriminator_optimizer"), _optimizer),
+        **dict.fromkeys(_OPTIMIZERS, _optimizer),
     }
     model = _model(section, context)
     parameters = values.parameters(function)
@@ -299,8 +304,12 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
     for name, read in readers.items():
         if name in parameters and (name in section or parameters[name].default is inspect.Parameter.empty):
             given[name] = read(pop(section, name, _PATH), f"{_PATH}.{name}", context)
+    if "decoder" in parameters:
+        given["decoder"] = _generator(pop(section, "decoder", _PATH), "decoder", context)
     if "encoder" in parameters:
-        given["encoder"] = _encoder(pop(section, "encoder", _PATH), model, context)
+        name = "decoder" if "decoder" in given else "generator"
+        decoder = given.get("decoder", model.generator)
+        given["encoder"] = _encoder(pop(section, "encoder", _PATH), name, decoder, context)
     if "discriminator" in parameters:
         of_prefixes = "advantages" in given and given["advantages"].of_prefixes
         known = context.entry.prefix_discriminators if of_prefixes else context.entry.discriminators
@@ -348,17 +357,17 @@ def _discriminator(
     )
 
 
-def _encoder(section: Any, model: SequenceModel, context: _Context) -> Encoder:
-    """Builds an encoder into the latent of the model's generator."""
-    sample_latent = model.generator.sample_latent
+def _encoder(section: Any, name: str, generator: Generator, context: _Context) -> Encoder:
+    """Builds an encoder into the latent of a generator, which the section of that name describes."""
+    sample_latent = generator.sample_latent
     if sample_latent is None:
-        raise ValueError(f"{_PATH}.generator must have a latent for an encoder")
+        raise ValueError(f"{_PATH}.{name} must have a latent for an encoder")
     latent = jax.eval_shape(lambda key: sample_latent(key, 1), jax.random.key(0))
     return context.reader.named(
         section,
         f"{_PATH}.encoder",
         registries.ENCODERS,
-        num_symbols=model.generator.num_symbols,
+        num_symbols=generator.num_symbols,
         latent_size=jax.tree.leaves(latent)[0].shape[-1],
         dtype=context.dtype,
         condition=_condition(context.task),

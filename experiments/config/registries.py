@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from gumbel_gan import losses, networks, schedules
 from gumbel_gan.algorithms import (
     Algorithm,
+    distilled_gan,
     importance_gan,
     maximum_likelihood,
     policy_gradient,
@@ -39,6 +40,8 @@ from gumbel_gan.tasks import (
     Task,
     digits_task,
     grammar_task,
+    melodies_task,
+    melody_picture,
     molecule_picture,
     molecules_task,
     name_line,
@@ -59,11 +62,12 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "molecules": molecules_task,
     "pairs": pairs_task,
     "pronunciation": pronunciation_task,
+    "melodies": melodies_task,
 }
 # The tasks of pairs, whose runs write down which are held out.
 PAIRS = ("pairs", "pronunciation")
 # Functions of a sampled string, and of settings of the task, that draw it for reports.
-PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture}
+PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture, "melodies": melody_picture}
 # Functions of a line, of a source where there are pairs, and of settings of the task, that return the string which
 # training reads in it; without one, the line itself.
 LINES: Mapping[str, Callable[..., str]] = {
@@ -157,6 +161,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
     "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
+    "distilled_gan": AlgorithmEntry(distilled_gan),
 }
 # An estimator, or a function that builds one of hyperparameters.
 ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {

@@ -4,8 +4,10 @@ python -m experiments.train --workdir=runs/professor --config=experiments/config
 python -m experiments.train --workdir=runs/characters \
     --config=experiments/configs/professor_forcing.py:professor,characters --config.task.files=input.txt
 python -m experiments.study lamb2016 --workdir=runs/professor_study --files=input.txt
+python -m experiments.study professor_forcing_terms --workdir=runs/professor_terms
 
-The last command trains all methods and tests the paper's claims.
+The third command trains the methods up to `weak` and tests the paper's claims; the last compares the paper's two terms,
+apart and together, on digits.
 
 Eight seeds on digits take seven minutes and four on characters nine, on one core of two (AMD EPYC, 2026-11-23, while
 other work ran); likelihood takes one and two minutes. Median (worst) on the test split: digits 19.7 (20.9) nats per
@@ -26,9 +28,25 @@ METHODS = MappingProxyType(
         "scheduled": "scheduled sampling, up to a quarter of the symbols",
         "professor": "Professor Forcing, with the paper's weight of 1",
         "weak": "Professor Forcing, with the weight of 0.1 that validation chose",
+        "second": "Professor Forcing's second term alone, through the teacher-forced behavior",
+        "both": "Professor Forcing's two terms together",
+        "states": "the two terms, hidden states alone",
+        "outputs": "the two terms, softmax outputs alone",
+        "ungated": "the two terms, without gates",
     }
 )
 TASKS = ("characters", "words", "digits")
+
+# Of the two terms of Professor Forcing: through the free-running and through the teacher-forced behavior.
+_BOTH = ("constant(1.0)", "constant(1.0)")
+_WEIGHTS = MappingProxyType(
+    {
+        "professor": ("constant(1.0)", "none"),
+        "weak": ("constant(0.1)", "none"),
+        "second": ("constant(0.0)", "constant(1.0)"),
+        **dict.fromkeys(("both", "states", "outputs", "ungated"), _BOTH),
+    }
+)
 
 # Batches of every method but 'longer'.
 NUM_STEPS = 2_000
@@ -67,7 +85,7 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     if method == "longer":
         config.num_steps *= _STEPS_IN_A_STEP[task]
         config.steps_per_chunk *= _STEPS_IN_A_STEP[task]
-    professor = method in ("professor", "weak")
+    professor = method in _WEIGHTS
     config.algorithm = ConfigDict(_professor(likelihood, method) if professor else likelihood)
     if professor and task == "words":
         # Of so many probabilities a faster discriminator dies.
@@ -116,13 +134,16 @@ def _text(unit: str) -> ConfigDict:
 
 
 def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
+    first, second = _WEIGHTS[method]
     kept = ("ema_decay", "num_latent_draws", "generator")
     return {
         "name": "professor_forcing",
-        "free_running_weight": "constant(0.1)" if method == "weak" else "constant(1.0)",
-        "teacher_forced_weight": "none",  # of the paper's second term, through the teacher-forced behaviour
-        "generator_threshold": 0.75,  # the discriminator's accuracy above which the generator learns from it
-        "discriminator_threshold": 0.99,  # the accuracy below which the discriminator learns
+        "free_running_weight": first,
+        "teacher_forced_weight": second,  # of the paper's second term, through the teacher-forced behavior
+        # The discriminator's accuracy above which the generator learns from it, and that below which it learns itself.
+        "generator_threshold": "none" if method == "ungated" else 0.75,
+        "discriminator_threshold": "none" if method == "ungated" else 0.99,
+        "behavior": method if method in ("states", "outputs") else "states_and_outputs",
         "discriminator": {"name": "behavior", "hidden_size": 64, "num_layers": 3},
         "generator_optimizer": likelihood["optimizer"],
         "discriminator_optimizer": _adam(b1=0.5, max_norm=5.0) | {"learning_rate": "cosine(5e-3, 2.5e-4)"},

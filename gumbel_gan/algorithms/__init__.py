@@ -1,5 +1,6 @@
 """Training methods, all behind one interface."""
 
+from gumbel_gan.algorithms.distilled_gan import distilled_gan
 from gumbel_gan.algorithms.importance_gan import importance_gan
 from gumbel_gan.algorithms.interface import Algorithm, Metrics, State
 from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
@@ -13,6 +14,7 @@ __all__ = [
     "Feedback",
     "Metrics",
     "State",
+    "distilled_gan",
     "importance_gan",
     "maximum_likelihood",
     "policy_gradient",

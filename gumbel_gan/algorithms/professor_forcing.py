@@ -12,7 +12,7 @@ from gumbel_gan.algorithms import _adversarial, _ema
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_one_of, require_scalar
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import cross_entropy
 from gumbel_gan.model import (
@@ -28,6 +28,8 @@ from gumbel_gan.sharding import mean_over
 
 PyTree = Any
 
+BEHAVIORS = ("states_and_outputs", "states", "outputs")
+
 
 def professor_forcing(
     model: SequenceModel,
@@ -39,6 +41,7 @@ def professor_forcing(
     teacher_forced_weight: Scalar | None = None,
     generator_threshold: Scalar | None = 0.75,
     discriminator_threshold: Scalar | None = 0.99,
+    behavior: str = "states_and_outputs",
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
@@ -73,6 +76,8 @@ def professor_forcing(
       generator_threshold: the accuracy in [0, 1] above which the adversarial terms reach the generator; None: always.
       discriminator_threshold: the accuracy in [0, 1] below which the discriminator trains; None: always. While it does
         not train, its parameters and the moments of its optimizer stay; schedules go on.
+      behavior: what the discriminator sees, static: 'states_and_outputs', 'states' or 'outputs'; what it does not see
+        is 0 in B, and has no gradient.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
       shard_axis: name of the mapped axis of data shards; None where there is none. The accuracy is that of all shards.
 
@@ -94,6 +99,7 @@ def professor_forcing(
     require_exact(model)
     require_hidden_states(model)
     _ema.check_decay(ema_decay)
+    require_one_of(BEHAVIORS, behavior=behavior)
     require_scalar("free_running_weight", free_running_weight, low=0)
     if teacher_forced_weight is not None:
         require_scalar("teacher_forced_weight", teacher_forced_weight, low=0)
@@ -105,8 +111,10 @@ def professor_forcing(
     def init(key: jax.Array) -> AdversarialState:
         return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
 
-    def behavior(hidden_NTH: jax.Array, logits_NTK: jax.Array) -> jax.Array:
-        return jnp.concatenate([hidden_NTH, jax.nn.softmax(logits_NTK)], axis=-1)
+    def behavior_of(hidden_NTH: jax.Array, logits_NTK: jax.Array) -> jax.Array:
+        states = jnp.zeros_like(hidden_NTH) if behavior == "outputs" else hidden_NTH
+        outputs = jnp.zeros_like(logits_NTK) if behavior == "states" else jax.nn.softmax(logits_NTK)
+        return jnp.concatenate([states, outputs], axis=-1)
 
     def logits(params: Params, forced: Sequences, free: Sequences, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Computes the logits of teacher-forced and free-running behaviors in one pass."""
@@ -151,7 +159,7 @@ def professor_forcing(
             tokens_NT = jnp.concatenate([batch.tokens, drawn_BT])
             given = inputs(model, dropout_key, 2 * num, both_conditions, training=True)
             hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
-            behavior_NTF = behavior(hidden_NTH, logits_NTK)
+            behavior_NTF = behavior_of(hidden_NTH, logits_NTK)
             log_prob_B = jnp.sum(unroll.token_log_probs(logits_NTK[:num], batch.tokens), axis=1)
             return (behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)
 
@@ -195,7 +203,7 @@ def professor_forcing(
 
     def discriminator_logits(state: AdversarialState, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         given = inputs(model, None, tokens.shape[0], condition)
-        behavior_NTF = behavior(*hidden_states_and_logits(model, state.generator_params, tokens, given))
+        behavior_NTF = behavior_of(*hidden_states_and_logits(model, state.generator_params, tokens, given))
         sequences = Sequences(behavior_NTF, condition)
         return _adversarial.discriminator_logits(discriminator, state.discriminator_params, sequences)
 

@@ -1,6 +1,5 @@
 """Variational autoencoders: likelihood's way to train a generator with a latent, by a bound."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -9,12 +8,12 @@ import optax
 
 from gumbel_gan.algorithms import _ema
 from gumbel_gan.algorithms._batch import check_batch, one_hot
+from gumbel_gan.algorithms._latents import require_array_latent
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
 from gumbel_gan.arguments import Scalar, at_step, require_kind, require_scalar
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel, inputs, token_log_probs
 from gumbel_gan.networks import Encoder, Params
-from gumbel_gan.networks.interface import Latent
 from gumbel_gan.sharding import mean_over
 
 
@@ -80,7 +79,7 @@ def variational_autoencoder(
     require_kind(optax.GradientTransformation, optimizer=optimizer)
     require_scalar("kl_weight", kl_weight, low=0)
     _ema.check_decay(ema_decay)
-    _check_latents(model.generator.sample_latent)
+    require_array_latent(generator=model.generator)
 
     def init(key: jax.Array) -> VariationalState:
         generator_key, encoder_key = jax.random.split(key)
@@ -130,12 +129,3 @@ def variational_autoencoder(
 def normal_kl(mean: jax.Array, log_deviation: jax.Array) -> jax.Array:
     """Computes KL(N(mean, deviation^2) || N(0, 1)) in nats, elementwise."""
     return 0.5 * (jnp.square(mean) + jnp.exp(2.0 * log_deviation) - 1.0) - log_deviation
-
-
-def _check_latents(sample_latent: Callable[[jax.Array, int], Latent] | None) -> None:
-    if sample_latent is None:
-        raise ValueError("generator must have a latent to encode, got one without sample_latent")
-    latent = jax.eval_shape(lambda key: sample_latent(key, 1), jax.random.key(0))
-    shapes = [leaf.shape for leaf in jax.tree.leaves(latent)]
-    if len(shapes) != 1 or len(shapes[0]) != 2:
-        raise ValueError(f"generator must have a latent that is one array [B, Z], got shapes {shapes} for B = 1")

@@ -5,6 +5,7 @@ from gumbel_gan.metrics.interface import Metric
 LOSSES = "losses"
 _LIKELIHOODS = "nats a sequence"
 _LOGITS = "logits of the discriminator"
+_ENTROPIES = "nats a symbol"
 _GATES = "share of steps with an update"
 
 
@@ -25,6 +26,15 @@ TRAINING: dict[str, Metric] = {
     "discriminator_loss": _loss("discriminator loss", "Loss of the discriminator."),
     "fooling_loss": _loss(
         "fooling loss", "Adversarial loss of free-running sequences in Professor Forcing, without its weight or gate."
+    ),
+    "reconstruction_loss": _loss("reconstruction loss", "Loss of an autoencoder's reconstruction of a sequence."),
+    "reconstruction_entropy": _quantity(
+        "entropy of reconstructions",
+        "Mean entropy of a position of the autoencoder's softmax outputs; 0 where they are one-hot.",
+        _ENTROPIES,
+    ),
+    "generated_entropy": _quantity(
+        "entropy of generated outputs", "Mean entropy of a position of the generator's softmax outputs.", _ENTROPIES
     ),
     "validation_nll": _likelihood(
         "validation NLL",

@@ -6,6 +6,8 @@ from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
 from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
+from gumbel_gan.tasks.melodies import melodies_task, melody_picture
+from gumbel_gan.tasks.midi import melody_midi
 from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import name_line, names_task
 from gumbel_gan.tasks.pairs import decoded_pairs, pairs_task, targets_by_source
@@ -30,6 +32,9 @@ __all__ = [
     "files_digest",
     "grammar_task",
     "is_tokenized",
+    "melodies_task",
+    "melody_midi",
+    "melody_picture",
     "molecule_picture",
     "molecules_task",
     "name_line",

@@ -90,10 +90,12 @@ CASES = {
             "teacher_forced_weight": st.none() | s.NOT_NEGATIVE,
             "generator_threshold": st.none() | s.SHARES,
             "discriminator_threshold": st.none() | s.SHARES,
+            "behavior": st.sampled_from(("states", "outputs")),
         },
         _NOT_ADVERSARIAL
         | {
             "free_running_weight": s.NOT_WEIGHTS,
+            "behavior": st.sampled_from(("", "state")),
             **{
                 name: s.NOT_SHARES.filter(lambda value: value is not None)
                 for name in ("generator_threshold", "discriminator_threshold")

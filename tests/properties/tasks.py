@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 import gumbel_gan as gg
 from tests.properties import strategies as s
-from tests.properties.case import PACKAGE, Case, arguments
+from tests.properties.case import PACKAGE, Case, arguments, is_a
 
 FILES = PACKAGE / "schedules.py"
 PAIRS = Path(__file__).parents[1] / "fixtures" / "pairs.tsv"
 MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
+TUNES = MOLECULES.with_name("tunes.abc")
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
 _ROWS = np.arange(20).reshape(10, 2) % 7
@@ -35,7 +36,37 @@ def check_task(result, given):
     assert len(result.train.tokens)
 
 
+_MELODY = st.lists(st.sampled_from(("3/4", "|", "~", "C4:1/4", "rest:1/2", "x", "F#4:3/4")), max_size=6).map(" ".join)
+
 CASES = {
+    "melodies_task": Case(
+        gg.melodies_task,
+        arguments(
+            files=st.sampled_from((str(TUNES), TUNES, [TUNES])),
+            transpose=st.booleans(),
+            max_length=st.just(0) | s.integers(9, 20),
+            min_count=s.integers(1, 2),
+            num_heldout=st.none() | s.integers(1, 2),
+            deduplicate=st.booleans(),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0")),
+            "max_length": s.integers_below(0),
+            "min_count": s.integers_below(1),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "melody_midi": Case(
+        gg.melody_midi,
+        arguments(string=_MELODY, tempo=s.integers(4, 60_000)),
+        {"tempo": s.integers_below(4) | st.just(60_001)},
+        is_a(bytes),
+        num_examples=10,
+    ),
     "array_task": Case(
         gg.array_task,
         arguments(

@@ -1,0 +1,59 @@
+"""TextKD-GAN: a one-pass generator that learns from an autoencoder's softmax outputs, on the arithmetic grammar.
+
+python -m experiments.train --workdir=runs/distilled --config=experiments/configs/distilled.py
+python -m experiments.train --workdir=runs/distilled_names --config=experiments/configs/distilled.py:names
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import arithmetic, names, text
+from gumbel_gan.arguments import require_one_of
+
+TASKS = ("arithmetic", "names", "text")
+
+
+def get_config(task: str = "arithmetic") -> ConfigDict:
+    """Returns the recipe on a task.
+
+    Args:
+      task: one of `TASKS`; for 'text', `task.files` is to be given.
+
+    Raises:
+      ValueError: it is another.
+    """
+    require_one_of(TASKS, task=task)
+    config = {"arithmetic": arithmetic, "names": names, "text": text}[task].get_config()
+    config.num_shards = 1
+    config.batch_size = 64
+    config.num_steps = 5_000
+    config.steps_per_chunk = 250
+    config.chunks_per_checkpoint = 4
+    convolutional = {"width": 64, "num_blocks": 3, "kernel_size": 5}
+    config.algorithm = ConfigDict(
+        {
+            "name": "distilled_gan",
+            "objective": "wasserstein",
+            "reconstruction": "squared_error",  # the autoencoder's loss: 'squared_error' | 'cross_entropy'
+            "penalty": {
+                "real_weight": "none",
+                "generated_weight": "none",
+                "interpolated_weight": "constant(10.0)",
+                "fraction": 1.0,
+            },
+            "discriminator_updates": 5,  # a step, each on a batch of its own
+            "ema_decay": 0.998,
+            "num_latent_draws": 1_024,
+            "generator": {"name": "convolutional_one_pass", "latent_size": 64} | convolutional,
+            "discriminator": {"name": "convolutional"} | convolutional,
+            "encoder": {"name": "lstm", "hidden_size": 64},
+            "decoder": {"name": "lstm", "hidden_size": 64, "latent": "hidden"},
+            "generator_optimizer": _adam("constant(1e-4)", b1=0.5),
+            "discriminator_optimizer": _adam("constant(1e-4)", b1=0.5),
+            "autoencoder_optimizer": _adam("constant(1e-3)", b1=0.9),
+        }
+    )
+    return config
+
+
+def _adam(learning_rate: str, *, b1: float) -> dict[str, object]:
+    return {"name": "adam", "learning_rate": learning_rate, "b1": b1, "b2": 0.9}

@@ -1,0 +1,105 @@
+"""Professor Forcing's two terms apart and together, on states or outputs alone, and without gates, on digits.
+
+python -m experiments.study professor_forcing_terms --workdir=DIR [--num_seeds=8] [--num_steps=2000]
+
+A study that was interrupted is resumed. Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from experiments.configs import professor_forcing
+from experiments.reports.runs import FinishedRun
+from experiments.studies import tables
+from experiments.studies.rank_test import SIGNIFICANT, compared
+from experiments.studies.study import Flag, Part
+
+FLAGS = (
+    Flag("num_seeds", 8, "Seeds of each method."),
+    Flag("num_steps", professor_forcing.NUM_STEPS, "Training steps of each method."),
+)
+_METHODS = ("likelihood", "professor", "second", "both", "states", "outputs", "ungated")
+_METRICS = ("heldout_nll", "dynamics_accuracy", "dynamics_excess")
+_POWER = 0.8
+
+
+def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
+    """Returns the parts of the study, in the order of their training, by the names of their folders."""
+    found = {}
+    for name in _METHODS:
+        variant = f"{name},digits"
+        config = professor_forcing.get_config(variant)
+        config.num_seeds, config.num_steps = num_seeds, num_steps
+        file = f"experiments/configs/professor_forcing.py:{variant}"
+        found[name] = Part(name, professor_forcing.METHODS[name], file, config)
+    return found
+
+
+def table(runs: Mapping[str, FinishedRun]) -> str:
+    """Returns the table in Markdown, with the tests against likelihood and the least difference that they can see."""
+    first = next(iter(runs.values())).summary
+    gates = ("generator_gate", "discriminator_gate")
+    lines = [
+        f"{tables.seeds(first)}, {first.steps:,} steps; median (least … greatest). {tables.measured(first)} "
+        "Gates: shares of the steps in which the generator learns from the discriminator, and the latter learns.",
+        "",
+        f"| method | {tables.titles(_METRICS)} | gates |",
+        "|---|---|---|---|---|",
+    ]
+    for run in runs.values():
+        cells = [tables.spread(run.final(name), 3) for name in _METRICS]
+        shares = [_mean_share(run, name) for name in gates]
+        gate = "" if None in shares else ", ".join(f"{share:.2f}" for share in shares)
+        lines.append(f"| {run.caption} | {' | '.join(cells)} | {gate} |")
+    lines += ["", "Against likelihood:", ""]
+    baseline = runs["likelihood"]
+    for name, run in runs.items():
+        if run is baseline:
+            continue
+        for metric in ("heldout_nll", "dynamics_excess"):
+            found = compared(f"{name}, {metric}", run, baseline, metric)
+            lines.append(f"- {found.claim}: {found.outcome}. {found.evidence}; {_seen(run, baseline, metric)}.")
+    return "\n".join(lines) + "\n"
+
+
+def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
+    """Writes and prints the table of the finished runs, and returns its path."""
+    return tables.write(table(runs), workdir)
+
+
+def _mean_share(run: FinishedRun, gate: str) -> float | None:
+    """Returns the mean of a gate over training and the seeds; None where the method has none."""
+    return float(np.mean(run.curve(gate))) if gate in run.rows[-1] else None
+
+
+def _seen(run: FinishedRun, other: FinishedRun, metric: str) -> str:
+    """Says which difference of means the test would see, of normal values with the deviations of these seeds."""
+    ours, theirs = run.final(metric), other.final(metric)
+    deviation = np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / 2) if min(len(ours), len(theirs)) > 1 else 0
+    shift = least_shift(len(ours), len(theirs))
+    if shift is None:
+        return "no difference is certain with so few seeds"
+    return f"a difference of {shift * deviation:.2g} would be seen with a probability of {_POWER}"
+
+
+def least_shift(num: int, num_others: int) -> float | None:
+    """Estimates the shift that the rank test sees with a probability of 0.8, in standard deviations.
+
+    Args:
+      num: number of values.
+      num_others: number of values that they are compared with.
+
+    Returns:
+      The least multiple of 0.1 up to 5 at which 1,000 pairs of normal samples have so many with p < 0.05; None where
+      there is none.
+    """
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(size=(1_000, num)), rng.normal(size=(1_000, num_others))
+    for tenths in range(1, 51):
+        pvalues = stats.mannwhitneyu(ours + tenths / 10, theirs, axis=1).pvalue
+        if np.mean(pvalues < SIGNIFICANT) >= _POWER:
+            return tenths / 10
+    return None

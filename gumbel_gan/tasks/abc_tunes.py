@@ -1,0 +1,227 @@
+"""Tunes of one voice in ABC notation, such as the folk songs of the Essen collection, as bars of notes."""
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from types import MappingProxyType
+from typing import NamedTuple
+
+_FIELD = re.compile(r"([A-Za-z]):\s*(.*?)\s*$")
+_IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
+_TOKEN = re.compile(
+    r"(?P<note>(?P<accidental>\^\^?|__?|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>\d*/*\d*))"
+    r"|(?P<bar>\[\||:*\|+[:\]]*)|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
+)
+_BLANKS = re.compile(r"[ \t\\]+")
+_LENGTH = re.compile(r"(\d*)(?:/(\d+)|(/*))$")
+_KEY = re.compile(r"([A-GH])(s|[#b]?)\s*([A-Za-z]{0,3})")
+_STEPS = MappingProxyType(dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True)))
+_ACCIDENTALS = MappingProxyType({"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2})
+_MIDDLE_C = 60
+TICKS = 64
+"""The parts of a whole note in which durations are counted."""
+# The letters in the order in which sharps are added; flats are added in the reverse order.
+_FIFTHS = "FCGDAEB"
+# The sharps that a mode has more than major on the same note.
+_MODES = MappingProxyType(
+    {"": 0, "maj": 0, "ion": 0, "lyd": 1, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5}
+)
+METRE = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
+_METRES = MappingProxyType({"C": "4/4", "C|": "2/2"})
+
+
+class Note(NamedTuple):
+    """A note or a rest.
+
+    Attributes:
+      pitch: the number of the key in MIDI, 60 for middle C; None for a rest.
+      duration: in 64ths of a whole note, at least 1.
+      is_tied: whether the next note goes on with this one.
+    """
+
+    pitch: int | None
+    duration: int
+    is_tied: bool = False
+
+
+class Tune(NamedTuple):
+    """A tune.
+
+    Attributes:
+      place: where it stands, for notes, such as "'han1.abc', tune 12".
+      metre: such as '3/4'; None where it has none.
+      sharps: of the key signature; flats are negative.
+      bars: the notes between two bar lines each; the first and the last may be incomplete.
+    """
+
+    place: str
+    metre: str | None
+    sharps: int
+    bars: tuple[tuple[Note, ...], ...]
+
+
+class UnreadableTune(NamedTuple):
+    """A tune that is not read.
+
+    Attributes:
+      place: as in `Tune`.
+      reason: why, in a few words.
+    """
+
+    place: str
+    reason: str
+
+
+def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | UnreadableTune]:
+    r"""Reads the tunes of ABC files.
+
+    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded; chord
+    symbols, grace notes and decorations are left out. Where the end of a line falls on the end of a bar, the files of
+    the Essen collection write no bar line: there it is one, and elsewhere it is none. Tied notes within a bar are one.
+    A bar that is divided by a bar line, as at the end of a part that began with an upbeat, is one.
+
+    Args:
+      names: of the files.
+      texts: their contents, with lines that end in '\n'.
+
+    Yields:
+      The tunes in their order, those that can't be read among them.
+    """
+    for name, text in zip(names, texts, strict=True):
+        for part in re.split(r"^X:", text, flags=re.MULTILINE)[1:]:
+            number, _, rest = part.partition("\n")
+            place = f"{name!r}, tune {number.strip()}"
+            try:
+                yield _tune(place, rest)
+            except ValueError as error:
+                yield UnreadableTune(place, str(error))
+
+
+def bar_length(metre: str) -> int:
+    """Returns the duration of a bar of a metre, such as '3/4', in 64ths of a whole note."""
+    return int(Fraction(metre) * TICKS)
+
+
+def _tune(place: str, text: str) -> Tune:
+    """Reads a tune; raises ValueError, with a reason in a few words, where it can't."""
+    fields: dict[str, str] = {}
+    lines = []
+    for line in text.split("\n"):
+        field = _FIELD.match(line)
+        if field is None:
+            lines.append(_IGNORED.sub("", line))
+        elif "K" not in fields:
+            fields[field[1]] = field[2]
+        elif field[1] in "KLMV":
+            raise ValueError(f"a field {field[1]} inside the tune")
+    stated = _METRES.get(fields.get("M", ""), fields.get("M", ""))
+    metre = stated if METRE.fullmatch(stated) else None
+    length = fields.get("L") or ("1/16" if metre and Fraction(metre) < Fraction(3, 4) else "1/8")
+    if not re.fullmatch(r"1/(1|2|4|8|16|32|64)", length):
+        raise ValueError(f"a unit of length L that is {length!r}")
+    sharps = _sharps(fields.get("K", ""))
+    full = None if metre is None else bar_length(metre)
+    bars = _bars(_BLANKS.sub("", "\n".join(lines)).strip(), Fraction(length) * TICKS, _signature(sharps), full)
+    if not bars:
+        raise ValueError("no notes")
+    return Tune(place, metre, sharps, tuple(bars))
+
+
+def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None) -> list[tuple[Note, ...]]:
+    """Returns the bars of a tune, whose text has no blanks."""
+    bars: list[list[Note]] = [[]]
+    accidentals: dict[str, int] = {}
+    name = tied = ""
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind == "note":
+            accidental, letter, octave, length = token.group("accidental", "letter", "octave", "length")
+            name = letter + octave
+            if accidental:
+                accidentals[name] = _ACCIDENTALS[accidental]
+            pitch = None
+            if letter != "z":
+                pitch = _natural(letter, octave) + accidentals.get(name, signature.get(letter.upper(), 0))
+            note = Note(pitch, _duration(unit, length))
+            if tied:
+                _go_on(bars, note, is_same=tied == name)
+                tied = ""
+            else:
+                bars[-1].append(note)
+        elif kind == "tie":
+            if not name:
+                raise ValueError("a tie after no note")
+            tied = name
+        elif kind == "other":
+            raise ValueError(f"the character {token[0]!r}")
+        elif kind == "bar" or sum(note.duration for note in bars[-1]) == full:
+            accidentals = {}
+            if bars[-1]:
+                bars.append([])
+    return [tuple(bar) for bar in _joined([bar for bar in bars if bar], full)]
+
+
+def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool) -> None:
+    """Adds a note after a tie, `is_same` where it is written as the note before the tie.
+
+    Within a bar the two become one. A tie after a rest, or to another note, is none.
+    """
+    bar = bars[-1] or bars[-2]
+    before = bar[-1]
+    if not is_same or before.pitch is None:
+        bars[-1].append(note)
+    elif bar is bars[-1]:
+        bar[-1] = before._replace(duration=before.duration + note.duration)
+    else:
+        # The accidental goes on, too.
+        bar[-1] = before._replace(is_tied=True)
+        bars[-1].append(note._replace(pitch=before.pitch))
+
+
+def _joined(bars: list[list[Note]], full: int | None) -> list[list[Note]]:
+    """Joins each inner bar that is short with the next, where the two fill one bar."""
+    joined: list[list[Note]] = []
+    for number, bar in enumerate(bars):
+        before = joined[-1] if len(joined) > 1 and number < len(bars) - 1 else []
+        lengths = [sum(note.duration for note in each) for each in (before, bar)]
+        if before and lengths[0] != full and sum(lengths) == full:
+            joined[-1] = [*before, *bar]
+        else:
+            joined.append(bar)
+    return joined
+
+
+@functools.lru_cache
+def _natural(letter: str, octave: str) -> int:
+    """Returns the pitch of a note without an accidental."""
+    octaves = letter.islower() + octave.count("'") - octave.count(",")
+    return _MIDDLE_C + _STEPS[letter.upper()] + 12 * octaves
+
+
+@functools.lru_cache
+def _duration(unit: Fraction, length: str) -> int:
+    """Returns the duration of a length, such as '3/2' or '/', of units in 64ths of a whole note."""
+    match = _LENGTH.match(length)
+    denominator = 0 if match is None else int(match[2]) if match[2] else 2 ** len(match[3] or "")
+    duration = unit * int(match[1] or 1) / denominator if match is not None and denominator else Fraction()
+    if duration < 1 or duration.denominator > 1:
+        raise ValueError(f"the length {length!r} of {unit / TICKS}")
+    return int(duration)
+
+
+def _sharps(key: str) -> int:
+    """Returns the number of sharps of a key, such as 'Bb' or 'Dm'; 'H' and 'Es' are German for 'B' and 'Eb'."""
+    match = _KEY.match(key)
+    mode = "" if match is None else match[3].lower()
+    if match is None or mode not in _MODES:
+        raise ValueError(f"the key {key!r}")
+    fifths = _FIFTHS.index(match[1].replace("H", "B")) - 1
+    return fifths + {"": 0, "#": 7, "b": -7, "s": -7}[match[2]] + _MODES[mode]
+
+
+def _signature(sharps: int) -> dict[str, int]:
+    """Returns the semitones by which a key signature shifts each letter."""
+    if abs(sharps) > len(_FIFTHS):
+        raise ValueError(f"a key of {abs(sharps)} accidentals")
+    return dict.fromkeys(_FIFTHS[:sharps], 1) if sharps >= 0 else dict.fromkeys(_FIFTHS[sharps:], -1)

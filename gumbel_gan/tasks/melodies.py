@@ -1,0 +1,161 @@
+"""Melodies: the folk songs of the Essen collection in the corpus of music21, or of files in ABC notation."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.tasks.abc_tunes import Tune, UnreadableTune, bar_length, read_tunes
+from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
+from gumbel_gan.tasks.interface import Oracle, Picture, Task
+from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
+from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
+from gumbel_gan.tasks.piano_roll import piano_roll
+from gumbel_gan.tasks.units import Unit
+
+_UNIT = Unit("notes", " ", "", "")
+_INSTALL = "pip install 'gumbel_gan[music]'"
+
+
+def melodies_task(
+    files: Files = (),
+    *,
+    transpose: bool = True,
+    max_length: int = 64,
+    min_count: int = 5,
+    num_heldout: int | None = None,
+    deduplicate: bool = True,
+    digest: str = "",
+    seed: int = 0,
+) -> Task:
+    """Builds a task of melodies, whose oracle tells whether every inner bar fills its metre.
+
+    A melody is its metre, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
+    notes, rests, `rest:1/4`, and bar lines, `|`. A tie over a bar line is `~` after its first note. A sequence is valid
+    where it begins with a metre, which comes nowhere else; its inner bars fill the metre, and the first and the last,
+    which may be incomplete, do not exceed it; no bar is empty; and a tie joins two notes of one pitch. All training
+    melodies are valid: tunes without a metre, and those with bars of other lengths, as where the metre changes, are
+    left out and counted.
+
+    Args:
+      files: one path, or several, of tunes of one voice in ABC notation. None stands for the Essen collection, 8,514
+        folk songs, in the corpus of the package `music21`, which is read and not imported.
+      transpose: whether each tune is transposed, by at most six semitones, to the key without sharps and flats.
+      max_length: the largest length of a melody in symbols; longer ones are left out. 0 takes all. T is one more.
+      min_count: melodies with a symbol that fewer than so many melodies have are left out.
+      num_heldout: number of distinct melodies for validation, and as many for the test; None takes a tenth for each.
+      deduplicate: whether melodies that repeat are left out; if not, all copies of one are in the same split.
+      digest: what `files_digest(files)` must return; '' accepts any files.
+      seed: of the split.
+
+    Returns:
+      A `Task` with an oracle of valid strings, in which blanks stand between symbols. Its notes say what was read and
+      left out.
+
+    Raises:
+      ImportError: there are no files, and the package `music21` is not installed.
+      TypeError: `files` holds what is not a path, or a number is not an integer.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
+        another digest; or too few melodies are left for the split.
+
+    References:
+      Schaffrath 1995, The Essen folksong collection; https://abcnotation.com/wiki/abc:standard:v2.1.
+    """
+    require_at_least(0, max_length=max_length, seed=seed)
+    require_at_least(1, min_count=min_count)
+    if num_heldout is not None:
+        require_at_least(1, num_heldout=num_heldout)
+    paths = file_paths(files) if files else _essen_files()
+    tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
+    kept, notes = _usable(tunes)
+    lines: Sequence[Line] = [
+        melody_symbols(tune.metre or "", tune.bars, shift=_shift(tune.sharps, transpose)) for tune in kept
+    ]
+    if max_length:
+        lines, note = limit_lengths(lines, max_length, "drop", noun="tune")
+        notes.append(note)
+    counts = Counter(chain.from_iterable(map(set, lines)))
+    common = [line for line in lines if min(counts[symbol] for symbol in line) >= min_count]
+    notes.append(
+        f"Tunes with a symbol that fewer than {min_count} of them have, left out: {len(lines) - len(common):,}."
+    )
+    task = split_lines_task(
+        f"melodies {file_names(files)}" if files else "melodies",
+        common,
+        sorted(set(chain.from_iterable(common))),
+        Source("files", "tune"),
+        max_length=max(map(len, common), default=0),
+        unit=_UNIT,
+        deduplicate=deduplicate,
+        num_heldout=num_heldout,
+        seed=seed,
+        notes=notes,
+    )
+    return task._replace(oracle=Oracle(is_valid=_is_valid, validity_method="bars"))
+
+
+def melody_picture(string: str) -> Picture:
+    """Draws a string of this task as a piano roll: time from left to right, pitch from bottom to top.
+
+    Args:
+      string: the symbols, with blanks between them.
+    """
+    melody = read_melody(string)
+    num_notes = sum(map(len, melody.bars))
+    svg = piano_roll(melody.bars) if num_notes else None
+    return Picture(svg, f"{melody.metre or 'no metre'}, {num_notes} notes, {len(melody.bars)} bars", melody.reason)
+
+
+def _is_valid(string: str) -> bool:
+    return read_melody(string).reason is None
+
+
+def _usable(tunes: Sequence[Tune | UnreadableTune]) -> tuple[list[Tune], list[str]]:
+    """Returns the tunes whose bars fill their metre, and sentences on the others."""
+    unreadable = [tune for tune in tunes if isinstance(tune, UnreadableTune)]
+    kept, without_metre, irregular = list[Tune](), 0, list[Tune]()
+    for tune in tunes:
+        if isinstance(tune, UnreadableTune):
+            continue
+        if tune.metre is None:
+            without_metre += 1
+        elif _fills(tune, bar_length(tune.metre)):
+            kept.append(tune)
+        else:
+            irregular.append(tune)
+    such_as = f", such as {irregular[0].place}" if irregular else ""
+    notes = [
+        f"Tunes read: {len(tunes):,}; of one metre that their bars fill, kept: {len(kept):,}; without a metre, left "
+        f"out: {without_metre:,}; with bars of other lengths, as where the metre changes, left out: "
+        f"{len(irregular):,}{such_as}."
+    ]
+    if unreadable:
+        first = unreadable[0]
+        notes.append(f"Tunes that can't be read: {len(unreadable):,}, such as {first.place}: {first.reason}.")
+    return kept, notes
+
+
+def _fills(tune: Tune, full: int) -> bool:
+    lengths = [sum(note.duration for note in bar) for bar in tune.bars]
+    return all(length == full for length in lengths[1:-1]) and max(lengths[0], lengths[-1]) <= full
+
+
+def _shift(sharps: int, transpose: bool) -> int:
+    """Returns the semitones, from -6 to 5, that lead from a key signature to the one without sharps and flats."""
+    # A fifth up is seven semitones.
+    return (-7 * sharps + 6) % 12 - 6 if transpose else 0
+
+
+def _essen_files() -> list[Path]:
+    from importlib import metadata
+
+    try:
+        folder: Any = metadata.distribution("music21").locate_file("music21/corpus/essenFolksong")
+    except metadata.PackageNotFoundError as error:
+        raise ImportError(f"files must be given where the package 'music21' is not installed ({_INSTALL})") from error
+    found = sorted(Path(str(folder)).glob("*.abc"))
+    if not found:
+        raise ImportError(f"the package 'music21' must hold the Essen collection in {folder} ({_INSTALL})")
+    return found

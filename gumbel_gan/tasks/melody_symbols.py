@@ -1,0 +1,114 @@
+"""Melodies as sequences of symbols: the metre, notes of a pitch and a duration, ties and bar lines."""
+
+import functools
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from gumbel_gan.tasks.abc_tunes import METRE, TICKS, Note, bar_length
+
+BAR, TIE = "|", "~"
+_REST = "rest"
+_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_NOTE = re.compile(r"(?:(rest)|([A-G]#?)(-?\d+)):([1-9]\d*)/([1-9]\d*)")
+
+
+class Melody(NamedTuple):
+    """What a sequence of symbols stands for.
+
+    Attributes:
+      metre: such as '3/4'; None where the first symbol is none.
+      bars: the notes between two bar lines each, as far as the symbols are notes.
+      reason: why it is not valid, in a few words; None where it is.
+    """
+
+    metre: str | None
+    bars: tuple[tuple[Note, ...], ...]
+    reason: str | None = None
+
+
+@functools.lru_cache(2**12)
+def note_symbol(note: Note) -> str:
+    """Returns the symbol of a note, such as 'F#4:3/8', or of a rest, 'rest:1/4'."""
+    name = _REST if note.pitch is None else f"{_NAMES[note.pitch % 12]}{note.pitch // 12 - 1}"
+    duration = Fraction(note.duration, TICKS)
+    return f"{name}:{duration.numerator}/{duration.denominator}"
+
+
+def melody_symbols(metre: str, bars: Sequence[Sequence[Note]], *, shift: int = 0) -> tuple[str, ...]:
+    """Returns the symbols of a melody: its metre, and its notes with a bar line between two bars.
+
+    Args:
+      metre: such as '3/4'.
+      bars: the notes of each bar.
+      shift: semitones by which the melody is transposed.
+    """
+    symbols = [metre]
+    for number, bar in enumerate(bars):
+        symbols += [BAR] if number else []
+        for note in bar:
+            pitch = None if note.pitch is None else note.pitch + shift
+            symbols += [note_symbol(note._replace(pitch=pitch)), *([TIE] if note.is_tied else [])]
+    return tuple(symbols)
+
+
+def read_melody(string: str) -> Melody:
+    """Reads a melody from its symbols, with blanks between them, and judges it.
+
+    A melody is valid where its first symbol is a metre, all others are notes, rests, ties and bar lines, no bar is
+    empty, every bar but the first and the last fills the metre, these two do not exceed it, and each tie joins two
+    notes of one pitch.
+    """
+    symbols = string.split()
+    metre = symbols[0] if symbols and METRE.fullmatch(symbols[0]) else None
+    reasons = [] if metre else ["no metre at the beginning"]
+    bars: list[list[Note]] = [[]]
+    tied: Note | None = None
+    for symbol in symbols[1 if metre else 0 :]:
+        if symbol == BAR:
+            if not bars[-1]:
+                reasons.append(f"bar {len(bars)} is empty")
+            bars.append([])
+        elif symbol == TIE:
+            tied = bars[-1][-1] if bars[-1] and not bars[-1][-1].is_tied else None
+            if tied is None or tied.pitch is None:
+                reasons.append(f"a tie after no note in bar {len(bars)}")
+            else:
+                bars[-1][-1] = tied._replace(is_tied=True)
+        elif (note := _note(symbol)) is None:
+            reasons.append(f"{symbol} is no note")
+        else:
+            if tied is not None and tied.pitch != note.pitch:
+                reasons.append(f"a tie to another pitch in bar {len(bars)}")
+            tied = None
+            bars[-1].append(note)
+    if tied is not None:
+        reasons.append("a tie at the end")
+    if not bars[-1]:
+        reasons.append(f"bar {len(bars)} is empty")
+    if metre is not None:
+        reasons += _wrong_lengths(bars, bar_length(metre))
+    return Melody(metre, tuple(map(tuple, bars)), reasons[0] if reasons else None)
+
+
+def _wrong_lengths(bars: Sequence[Sequence[Note]], full: int) -> list[str]:
+    """Returns a sentence for each bar that is too long or, but for the first and the last, too short."""
+    wrong = []
+    for number, bar in enumerate(bars):
+        length = sum(note.duration for note in bar)
+        is_inner = 0 < number < len(bars) - 1
+        if length > full or (is_inner and 0 < length < full):
+            wrong.append(f"bar {number + 1} has {Fraction(length, TICKS)} of {Fraction(full, TICKS)}")
+    return wrong
+
+
+def _note(symbol: str) -> Note | None:
+    match = _NOTE.fullmatch(symbol)
+    if match is None:
+        return None
+    rest, name, octave, numerator, denominator = match.groups()
+    duration = Fraction(int(numerator), int(denominator)) * TICKS
+    if duration.denominator > 1:
+        return None
+    return Note(None if rest else 12 * (int(octave) + 1) + _NAMES.index(name), int(duration))
