@@ -279,6 +279,7 @@ def test_a_gan_step_is_the_paper_s_algorithm_one(penalized_fraction, num_penaliz
     np.testing.assert_allclose(metrics["temperature"], 1.5)
 
 
+@pytest.mark.slow
 def test_the_score_function_gradient_is_the_exact_one_by_enumeration():
     # The discriminator's rate is 0, so that the generator's step is known: the gradient of
     # sum_y p(y) loss(d(y)) over all 81 sequences, to be met by the mean over steps of 64 samples each.
@@ -317,6 +318,7 @@ OBJECTIVES = (
 )
 
 
+@pytest.mark.slow
 def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator():
     # One program, with the objectives along an axis.
     settings = {
@@ -375,6 +377,7 @@ def test_a_generator_may_be_trained_against_an_averaged_discriminator():
         make_gan(discriminator_ema_decay=1.0)
 
 
+@pytest.mark.slow
 def test_the_score_weight_mixes_the_two_gradients():
     def generator_step(weight):
         algorithm = make_gan(score_weight=weight)

@@ -318,6 +318,7 @@ def test_sinusoids():
     assert sinusoids(20, 5).shape == (20, 5)
 
 
+@pytest.mark.slow
 def test_a_conditional_generator_learns_to_write_its_condition_backwards():
     generator = transformer_generator(4, 16, num_layers=1, condition=Sequences(5, padding=4))
     optimizer = optax.adam(1e-2)

@@ -14,6 +14,8 @@ from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
 from tests import flax_lstm
 
+pytestmark = pytest.mark.slow
+
 
 def test_programs_take_turns():
     calls = []

@@ -503,6 +503,7 @@ def scalar_settings(config):
     return [path for path in re.findall(r"'([\w.]+)'", str(error.value).partition("settings are")[2])]
 
 
+@pytest.mark.slow
 def test_a_point_of_a_sweep_trains_as_a_run_of_its_own():
     config = quicktest.get_config()
     config.num_shards = 1

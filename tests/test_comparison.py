@@ -13,6 +13,8 @@ from gumbel_gan.metrics import METRICS
 from tests.commands import run
 from tests.test_front_doors import TINY
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     "--config=experiments/configs/toth.py:section3",
     "--config.num_steps=20",

@@ -130,6 +130,7 @@ def test_a_second_run_is_refused_and_nothing_is_lost(finished):
     assert fingerprint(folder) == before
 
 
+@pytest.mark.slow
 def test_overwriting_replaces_the_run_and_spares_other_files(finished, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(finished[0], folder)
@@ -157,6 +158,7 @@ def stopped(process, kind):
     return process.returncode, errors
 
 
+@pytest.mark.slow
 def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
     # Processes that a shell starts in the background ignore the signal, and so would those that they start.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -189,6 +191,7 @@ def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
     assert not (run.path / lock.NAME).exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     # Two seeds, on a simulated device each where there are two cores.
     arguments = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")

@@ -235,6 +235,7 @@ def test_samples_are_the_same_under_vmap_and_scan(name):
     np.testing.assert_allclose(together, in_turn, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_learned_temperature_stays_in_bounds_and_has_the_gradient_of_the_relaxed_objective():
     temperatures = [gg.learned_temperature(parameter, low=0.25, high=4.0) for parameter in (-100.0, 0.0, 100.0)]
     np.testing.assert_allclose(temperatures, [0.25, 1.0, 4.0], rtol=1e-5)

@@ -7,6 +7,8 @@ import pytest
 
 from experiments.studies import gradients
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"num_sequences": 640, "num_steps": 1}
 
 

@@ -146,6 +146,7 @@ def one_step(algorithm):
     return algorithm.step(jax.random.key(1), loud_state(algorithm), BATCH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_vmap_over_schedules_and_numbers_equals_the_loop_over_numbers(name):
     make, values = CASES[name]

@@ -93,6 +93,7 @@ def trained_on_an_uneven_distribution(weighted=True, **settings):
     return np.exp(model.log_prob(algorithm.params(state), jnp.asarray(STRINGS))), metrics
 
 
+@pytest.mark.slow
 def test_without_the_division_by_the_data_s_distribution_the_mode_wins():
     training_loss, _ = trained_on_an_uneven_distribution(weighted=False)
     assert training_loss[0] > 0.97

@@ -22,7 +22,7 @@ def test_the_package_holds_the_names_of_the_census():
     task = names_task()
     assert task.name == "names"
     assert task.symbols == ("", *"abcdefghijklmnopqrstuvwxyz")
-    assert (*task.vocabulary[1:], task.length) == (0, True, False, "", "", "none", 10)
+    assert (*task.vocabulary[1:], task.length) == (0, True, False, "", "", "none", None, 10)
     assert task.validation.tokens.shape == task.test.tokens.shape == (500, 10)
     assert num_names(task) == 5_105
     assert "Lines of more than 9 symbols (max_length), dropped: 59." in task.notes

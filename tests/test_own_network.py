@@ -53,6 +53,7 @@ def test_it_has_no_hidden_states_to_look_at():
         MODEL.hidden_states(PARAMS, EVERY)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_its_likelihood_is_that_of_teacher_forcing_by_hand():
     tokens = EVERY[5:8]
 
@@ -68,6 +69,7 @@ def test_the_gradient_of_its_likelihood_is_that_of_teacher_forcing_by_hand():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), ours, jax.grad(by_hand)(PARAMS))
 
 
+@pytest.mark.slow
 def test_relaxed_training_learns_a_small_distribution():
     data = jnp.tile(jnp.array([[1, 2, 0, 0], [2, 2, 0, 0], [1, 1, 0, 0], [2, 0, 0, 0]], jnp.int32), (16, 1))
     model = gg.sequence_model(decoder(NUM_SYMBOLS, 8, LENGTH), length=LENGTH, padding=0)

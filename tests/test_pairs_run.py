@@ -9,6 +9,8 @@ import pytest
 import gumbel_gan as gg
 from tests.commands import run
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (
     *("--config.num_steps=4", "--config.steps_per_chunk=2", "--config.batch_size=8", "--config.num_samples=6"),
     *("--config.algorithm.generator.hidden_size=4", "--config.beam_size=2", "--config.num_compared=4"),

@@ -53,6 +53,7 @@ def test_rewards_by_hand():
         np.testing.assert_allclose(REWARDS[name](logits), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "advantages"),
     [
@@ -102,6 +103,7 @@ def test_the_discriminator_of_prefixes_has_the_cross_entropy_of_all_of_them():
     np.testing.assert_allclose(metrics["discriminator_loss"], loss(before.discriminator_params), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_warm_up_is_maximum_likelihood_and_then_is_over():
     (cold, _), (warm, _) = make(gg.reinforce()), make(gg.reinforce(), warm_up_steps=5)
     likelihood = gg.maximum_likelihood(warm.model, optimizer=optax.sgd(1.0))

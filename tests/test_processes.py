@@ -104,6 +104,7 @@ def keys_of_a_run():
         yield
 
 
+@pytest.mark.slow
 def test_two_processes_train_seeds_and_one_goes_on(tmp_path):
     config = config_of(tmp_path, num_seeds=2, num_shards=1)
     flags = flags_of(config, "num_seeds", "num_shards")
@@ -124,6 +125,7 @@ def test_two_processes_train_seeds_and_one_goes_on(tmp_path):
     assert_same_rows(rows_of(run.path), rows_of(tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_one_process_trains_shards_and_two_go_on(tmp_path):
     config = config_of(tmp_path, num_seeds=1, num_shards=2)
     run = RunDirectory(tmp_path / "run")

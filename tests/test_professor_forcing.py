@@ -82,6 +82,7 @@ def test_a_shut_gate_keeps_out_what_is_no_number():
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(after.generator_params))
 
 
+@pytest.mark.slow
 def test_schedules_go_on_behind_a_shut_gate():
     algorithm = professor_forcing(
         MODEL,
@@ -204,6 +205,7 @@ def behave(generator, params, tokens):
     return jnp.concatenate([hidden, probs], axis=-1), jnp.log(of_tokens).sum(axis=1)
 
 
+@pytest.mark.slow
 def test_it_learns_and_its_gates_move_in_a_real_run():
     data = jnp.tile(jnp.array([[0, 1, 2, 0, 1], [2, 2, 1, 1, 0]], jnp.int32), (8, 1))
     algorithm = professor_forcing(

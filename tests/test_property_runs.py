@@ -66,6 +66,7 @@ def train(config, run, **options):
         prepared.experiment.property.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_killed_between_its_checkpoints_a_run_ends_with_the_same_bits_and_calls(method, tmp_path, monkeypatch):
     config, folder = config_of(tmp_path, method), tmp_path / "whole"

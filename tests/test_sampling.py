@@ -29,6 +29,7 @@ def draw(num, num_members=2, **settings):
     return blocks, np.concatenate(blocks, axis=1)
 
 
+@pytest.mark.slow
 def test_a_long_draw_begins_with_a_short_one_and_never_repeats(monkeypatch):
     monkeypatch.setattr(sampling, "_MOST_ROWS", 16)
     blocks, long = draw(100)

@@ -139,6 +139,7 @@ def test_the_reward_is_the_mix_by_the_schedule():
         np.testing.assert_allclose(mixed - before, 0.75 * (all_of_it - before), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_property_on_the_host_raises_the_share_of_what_it_rewards():
     def decode(tokens):
         return ["".join(map(str, row)) for row in tokens]

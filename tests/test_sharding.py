@@ -49,6 +49,7 @@ def run_shards(devices):
     return mesh, state, metrics
 
 
+@pytest.mark.slow
 def test_shards_on_two_devices_are_the_shards_on_one():
     spread, state, metrics = run_shards(jax.devices())
     single, alone, alone_metrics = run_shards(jax.devices()[:1])
@@ -58,6 +59,7 @@ def test_shards_on_two_devices_are_the_shards_on_one():
     chex.assert_trees_all_close(jax.device_get(metrics), jax.device_get(alone_metrics), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
     # Plain gradient descent at rate 1: an update is minus the gradient, so that means of updates are comparable.
     settings = SETTINGS | {"generator_optimizer": optax.sgd(1.0), "discriminator_optimizer": optax.sgd(1.0)}
@@ -100,6 +102,7 @@ def test_gradients_are_averaged_once_a_network_and_step():
     assert not re.search("all-gather|all-to-all|collective-permute", program)
 
 
+@pytest.mark.slow
 def test_seeds_on_two_devices_are_the_seeds_on_one():
     mesh = sharding.seeds_mesh(4)
     keys, state = start(mesh, range(4))

@@ -97,6 +97,7 @@ def algorithms():
     yield gg.relaxed_gan(one_pass, gg.transformer_discriminator(K, 4, num_layers=1, condition=SPEC), **adversarial)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(5), ids=["scheduled", "professor", "policy", "relaxed", "one pass"])
 def test_all_algorithms_train_on_pairs(index):
     algorithm = list(algorithms())[index]

@@ -160,6 +160,7 @@ def test_training_on_given_batches_is_training_on_data():
         training.train_on(ALGORITHM, keys.train, state, batches[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_shards", [1, 2])
 def test_a_streamed_run_that_was_killed_ends_with_the_same_bits(tmp_path, num_shards):
     (tmp_path / "corpus.txt").write_text("".join(f"{number:b}\n" for number in range(300)))

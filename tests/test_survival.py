@@ -119,6 +119,7 @@ def copy_of(folder, target):
     return RunDirectory(target)
 
 
+@pytest.mark.slow
 def test_killed_before_any_file_operation_of_training_it_ends_with_the_same_bits(base):
     prepared, trained, taken = base
     assert len(taken) > 8
@@ -305,6 +306,7 @@ def test_patience_ends_training_and_a_metric_that_turns_is_named(base, tmp_path,
     assert "no better validation_nll in 4 steps: training ends at step 8" in output
 
 
+@pytest.mark.slow
 def test_a_replica_that_diverges_is_frozen_and_the_others_go_on(tmp_path, capsys):
     config = config_of(tmp_path, sweep={"algorithm.optimizer.learning_rate": [1e-2, 1e25]})
     alone = dataclasses.replace(config, sweep={}, num_seeds=2)
@@ -338,6 +340,7 @@ def _with_rate(config, rate):
     return dataclasses.replace(config, algorithm=config.algorithm._replace(settings=settings))
 
 
+@pytest.mark.slow
 def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_path):
     prepared, trained, _ = base
     # New data without 'a', with 'e' and 'f'; three members take the networks of two.

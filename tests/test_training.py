@@ -43,6 +43,7 @@ def test_short_scans_and_one_long_scan_are_the_same_run():
     np.testing.assert_allclose(metrics["temperature"], [5.0, 4.6, 4.2, 3.8, 3.4, 3.0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_seeds_axis_equals_the_loop_over_seeds():
     # To float tolerance only: a batched matrix product sums in another order than a single one.
     keys = training.seeds_axis([0, 7])
@@ -81,6 +82,7 @@ def test_batches_are_drawn_uniformly_and_afresh():
     assert len({tuple(batch) for batch in rows.tolist()}) == 16
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_in_half_and_keeps_states_and_losses_in_full():
     losses = {}
     for dtype in (jnp.float32, jnp.bfloat16):

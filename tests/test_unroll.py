@@ -107,6 +107,7 @@ def test_emitted_and_fed_back_share_their_noise():
     chex.assert_trees_all_equal(relaxed(), relaxed(feedback_temperature=5.0))
 
 
+@pytest.mark.slow
 def test_gradient_through_the_feedback_can_be_switched_off():
     def last_emission(params, feedback_gradient):
         return relaxed(params=params, feedback_gradient=feedback_gradient)[:, -1, 0].sum()

@@ -85,6 +85,7 @@ def test_schedules_and_training_run_with_64_bit_types_enabled():
         assert {leaf.dtype for leaf in jax.tree.leaves(new_state)} == {jnp.dtype("float32"), jnp.dtype("int32")}
 
 
+@pytest.mark.slow
 def test_a_process_with_64_bit_types_enabled_trains_and_samples():
     environment = {**os.environ, "JAX_ENABLE_X64": "1"}
     run = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
