@@ -103,7 +103,7 @@ def make_distilled_gan(model=None, **settings):
     one_pass = convolutional_one_pass_generator(NUM_SYMBOLS, LENGTH, 3, num_blocks=1, kernel_size=3, latent_size=2)
     return gg.distilled_gan(
         model or make_model(one_pass, num_latent_draws=8),
-        lstm_discriminator(NUM_SYMBOLS, 3),
+        gg.convolutional_discriminator(NUM_SYMBOLS, 3, num_blocks=1, kernel_size=2),
         gg.recurrent_encoder(NUM_SYMBOLS, 3, 2),
         one_pass,
         **settings,

@@ -62,7 +62,7 @@ def variational_autoencoder(**settings):
 def distilled_gan(*, interpolated_weight, **settings):
     return gg.distilled_gan(
         MODEL,
-        DISCRIMINATOR,
+        gg.convolutional_discriminator(NUM_SYMBOLS, 3, num_blocks=1, kernel_size=2),
         gg.recurrent_encoder(NUM_SYMBOLS, 3, 2),
         gg.convolutional_one_pass_generator(NUM_SYMBOLS, LENGTH, 2, num_blocks=1, kernel_size=2, latent_size=2),
         penalty=gg.GradientPenalty(interpolated_weight=interpolated_weight),

@@ -11,6 +11,7 @@ from experiments.config import build, run_config
 from experiments.configs import melodies
 from gumbel_gan.tasks import melody_picture
 from gumbel_gan.tasks.abc_tunes import Note, UnreadableTune, read_tunes
+from gumbel_gan.tasks.melodies import essen_files
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from tests import commands
 
@@ -50,6 +51,7 @@ def symbols(body, **settings):
         # A bar that a bar line divides, as before a part with an upbeat.
         ("C6 | D4 |: E2 | F6 | G2", {}, "3/4 C4:3/4 | D4:1/2 E4:1/4 | F4:3/4 | G4:1/4"),
         ('"Am"C3/2{d}D/ !trill!E4 |] % end', {}, "3/4 C4:3/16 D4:1/16 E4:1/2"),
+        ("|:C6\nD:|\n", {}, "3/4 C4:3/4 | D4:1/8"),
         ("C4D4", {"metre": "C"}, "4/4 C4:1/2 D4:1/2"),
     ],
 )
@@ -197,6 +199,15 @@ def test_notes_of_every_duration_are_written_and_read():
 
 @pytest.mark.skipif(importlib.util.find_spec("music21") is None, reason="music21 is not installed")
 def test_the_essen_collection_is_read():
-    task = gg.melodies_task()
-    assert task.notes[0].startswith("Tunes read: 8,514; of one metre that their bars fill, kept: ")
+    files = essen_files()
+    assert len(files) > 20
+    task = gg.melodies_task([each for each in files if each.name == "han1.abc"], num_heldout=20, max_length=0)
+    assert task.notes[0].startswith("Tunes read: 554; of one metre that their bars fill, kept: ")
+    assert task.num_train > 200
     assert all(map(task.is_valid, task.decode(task.test.tokens)))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("music21") is not None, reason="music21 is installed")
+def test_a_missing_package_is_named():
+    with pytest.raises(ImportError, match="files must be given where the package 'music21' is not installed"):
+        gg.melodies_task()

@@ -149,7 +149,9 @@ def distilled_gan(
         both = (encoder.init(encoder_key), decoder.init(decoder_key))
         return DistilledState(adversarial, *both, autoencoder_optimizer.init(both))
 
-    def reconstruct(both: tuple[Params, Params], tokens: jax.Array, condition: PyTree, key: jax.Array | None):
+    def reconstruct(
+        both: tuple[Params, Params], tokens: jax.Array, condition: PyTree, key: jax.Array | None
+    ) -> jax.Array:
         """Computes the `[B, T, K]` logits of r; dropout is on with a key, which is consumed."""
         encoder_params, decoder_params = both
         num = tokens.shape[0]

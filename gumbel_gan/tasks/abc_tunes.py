@@ -7,7 +7,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
-_FIELD = re.compile(r"([A-Za-z]):\s*(.*?)\s*$")
+_FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*?)\s*$")
 _IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
 _TOKEN = re.compile(
     r"(?P<note>(?P<accidental>\^\^?|__?|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>\d*/*\d*))"

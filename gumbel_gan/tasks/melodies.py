@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def melodies_task(
     require_at_least(1, min_count=min_count)
     if num_heldout is not None:
         require_at_least(1, num_heldout=num_heldout)
-    paths = file_paths(files) if files else _essen_files()
+    paths = file_paths(files) if files else essen_files()
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
     lines: Sequence[Line] = [
@@ -148,9 +149,8 @@ def _shift(sharps: int, transpose: bool) -> int:
     return (-7 * sharps + 6) % 12 - 6 if transpose else 0
 
 
-def _essen_files() -> list[Path]:
-    from importlib import metadata
-
+def essen_files() -> list[Path]:
+    """Returns the files of the Essen collection in the package `music21`; raises ImportError where it is missing."""
     try:
         folder: Any = metadata.distribution("music21").locate_file("music21/corpus/essenFolksong")
     except metadata.PackageNotFoundError as error:

@@ -18,7 +18,7 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
 
     Args:
       string: the symbols of a melody, as `melodies_task` has them, with blanks between them.
-      tempo: quarter notes a minute, at least 1.
+      tempo: quarter notes a minute, from 4 to 60,000.
 
     Returns:
       The contents of the file.
@@ -31,7 +31,7 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
     if tempo > 60_000:
         raise ValueError(f"tempo must be at most 60,000, got {tempo}")
     melody = read_melody(string)
-    track = b"\x00\xff\x51\x03" + (60_000_000 // tempo).to_bytes(3, "big") + _events(_sounds(melody.bars)) + _END
+    track = b"\x00\xff\x51\x03" + (60_000_000 // int(tempo)).to_bytes(3, "big") + _events(_sounds(melody.bars)) + _END
     header = b"MThd" + (6).to_bytes(4, "big") + b"".join(each.to_bytes(2, "big") for each in (0, 1, TICKS // 4))
     return header + b"MTrk" + len(track).to_bytes(4, "big") + track
 
