@@ -2,6 +2,11 @@
 
 python -m experiments.train --workdir=runs/distilled --config=experiments/configs/distilled.py
 python -m experiments.train --workdir=runs/distilled_names --config=experiments/configs/distilled.py:names
+
+Seed 0 on the arithmetic grammar, in 447 s on two cores of an AMD EPYC while other work ran, 2026-11-26: validity 0.759
+and total variation 0.256 after 500 steps, when the entropy of a reconstructed symbol is 0.41 nats. The reconstruction
+becomes sharp then, and the generator fails: validity 0.000 after 1,250 steps, at 0.17 nats, and 0.328, with a total
+variation of 0.887, after 3,000, at 0.04.
 """
 
 from ml_collections import ConfigDict
@@ -25,10 +30,9 @@ def get_config(task: str = "arithmetic") -> ConfigDict:
     config = {"arithmetic": arithmetic, "names": names, "text": text}[task].get_config()
     config.num_shards = 1
     config.batch_size = 64
-    config.num_steps = 5_000
+    config.num_steps = 3_000
     config.steps_per_chunk = 250
     config.chunks_per_checkpoint = 4
-    convolutional = {"width": 64, "num_blocks": 3, "kernel_size": 5}
     config.algorithm = ConfigDict(
         {
             "name": "distilled_gan",
@@ -43,12 +47,18 @@ def get_config(task: str = "arithmetic") -> ConfigDict:
             "discriminator_updates": 5,  # a step, each on a batch of its own
             "ema_decay": 0.998,
             "num_latent_draws": 1_024,
-            "generator": {"name": "convolutional_one_pass", "latent_size": 64} | convolutional,
-            "discriminator": {"name": "convolutional"} | convolutional,
-            "encoder": {"name": "lstm", "hidden_size": 64},
-            "decoder": {"name": "lstm", "hidden_size": 64, "latent": "hidden"},
-            "generator_optimizer": _adam("constant(1e-4)", b1=0.5),
-            "discriminator_optimizer": _adam("constant(1e-4)", b1=0.5),
+            "generator": {
+                "name": "convolutional_one_pass",
+                "width": 64,
+                "num_blocks": 3,
+                "kernel_size": 5,
+                "latent_size": 64,
+            },
+            "discriminator": {"name": "convolutional", "width": 32, "num_blocks": 2, "kernel_size": 5},
+            "encoder": {"name": "lstm", "hidden_size": 32},
+            "decoder": {"name": "lstm", "hidden_size": 32, "latent": "hidden"},
+            "generator_optimizer": _adam("cosine(5e-4, 2.5e-5)", b1=0.5),  # the paper's rates: 1e-4
+            "discriminator_optimizer": _adam("cosine(5e-4, 2.5e-5)", b1=0.5),
             "autoencoder_optimizer": _adam("constant(1e-3)", b1=0.9),
         }
     )
