@@ -358,7 +358,7 @@ MISTAKES = {
         "config.task: length_distribution must be one of uniform, grammar; got 'flat'",
     ),
     "task.name": ("gramar", "config.task.name must be one of 'digits', .*'text'; got 'gramar' .did you mean 'grammar'"),
-    "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'importance_gan', 'maximum_likelihood'"),
+    "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'distilled_gan', 'importance_gan'"),
     "algorithm.estimator": (
         "hard",
         "estimator must be one of 'decoupled', .*'straight_through'; got 'hard'",

@@ -101,6 +101,7 @@ def test_every_symbol_counts():
     assert (np.abs(gradient).max(axis=(0, 2)) > 1e-6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_a_gradient_penalty_are_right(kind):
     # In float64, so that steps are short beside the distance to the kinks of ReLUs and maxima.

@@ -26,6 +26,7 @@ def observed():
     return experiment, keys, state, dynamics.observe(config, experiment, state)
 
 
+@pytest.mark.slow
 def test_each_member_reads_held_out_sequences_and_its_own(observed):
     experiment, keys, state, found = observed
     task, model, params = experiment.task, experiment.model, experiment.algorithm.params(state)

@@ -239,6 +239,7 @@ def steps_of_two_seeds(name):
     return algorithm, states, batch, step(jax.random.split(jax.random.key(0), 2), states)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_every_method_takes_a_step(name):
     algorithm, states, _, new_states = steps_of_two_seeds(name)

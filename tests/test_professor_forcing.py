@@ -155,6 +155,7 @@ def test_thresholds_decide_what_accuracy_opens_a_gate():
         assert (metrics["generator_gate"], metrics["discriminator_gate"]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", [GENERATOR, lstm_generator(NUM_SYMBOLS, HIDDEN_SIZE)], ids=["gru", "lstm"])
 @pytest.mark.parametrize("teacher_forced_weight", [None, 0.7])
 def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_forced_weight):

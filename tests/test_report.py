@@ -165,6 +165,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_path):
     output = tmp_path / "report"
     text = page.write(report.compare(runs, title="A < B"), output).read_text()
@@ -224,6 +225,7 @@ def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     assert found["wide"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_no_table_is_cut_off_at_1200_pixels(runs, tmp_path):
     """Tables of six runs with long labels, in a window of 1,200 pixels."""

@@ -73,6 +73,7 @@ def test_a_sequence_of_one_symbol_has_a_logit():
         assert np.isfinite(logits).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spectral_norm", [False, True])
 @pytest.mark.parametrize("kind", ["mean", "prefix"])
 def test_gradients_of_a_gradient_penalty_are_right(kind, spectral_norm):
