@@ -67,7 +67,7 @@ def test_the_report_compares_at_equal_calls(source, tmp_path, monkeypatch):
         (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (folder / "samples.txt").write_text("CCO\nC1\nCCN\n" * 2)
         summary = json.loads((folder / "summary.json").read_text())
-        write_json(folder / "summary.json", summary | {"property": {"function": "score", "calls": [130, 130]}})
+        write_json(folder / "summary.json", summary | {"calls": {"function": "score", "calls": [130, 130]}})
         runs[name] = read_runs([folder], labels=[part.label], captions=[part.caption])[0]
     grid = np.array([40.0, 100.0, 120.0])
     asked = study._scores(RunDirectory(tmp_path / "policy_gradient"), 0)

@@ -1,7 +1,7 @@
 """The property of sequences that a run raises: its settings, and the calls of it that each replica has made."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +84,17 @@ def settings(
     return Settings(function, target, least, num_workers, timeout_seconds, max_calls, renewal, num_samples, num_kept)
 
 
+def scorer(settings: Settings, is_valid: Callable[[str], bool] | None) -> Scorer:
+    """Builds what scores strings, those that are valid by a call; raises what `Scorer` does."""
+    return Scorer(
+        settings.function,
+        worst=settings.worst,
+        is_valid=is_valid,
+        num_workers=settings.num_workers,
+        timeout_seconds=settings.timeout_seconds,
+    )
+
+
 class PropertyCalls:
     """Scores strings for the replicas of a run, and counts the calls of each.
 
@@ -94,13 +105,7 @@ class PropertyCalls:
     def __init__(self, settings: Settings, task: Task, num_replicas: int):
         """Builds it; raises what `Scorer` does."""
         self.settings = settings
-        self._scorer = Scorer(
-            settings.function,
-            worst=settings.worst,
-            is_valid=task.is_valid,
-            num_workers=settings.num_workers,
-            timeout_seconds=settings.timeout_seconds,
-        )
+        self._scorer = scorer(settings, task.is_valid)
         self._asked: list[dict[str, Score]] = [{} for _ in range(num_replicas)]
         self._new: list[Call] = []
         self._lock = threading.Lock()

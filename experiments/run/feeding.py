@@ -41,10 +41,8 @@ class Feed(Protocol):
 def types(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, num_steps: int) -> Any:
     """Returns the shapes and dtypes of the data of some steps, with their sharding."""
     if renewal.is_renewed(experiment):
-        tokens, placed = (
-            renewal.pool_types(experiment, len(members(config).seeds)).tokens,
-            sharding.seeds_sharding(mesh),
-        )
+        tokens = renewal.pool_types(experiment, len(members(config).seeds)).tokens
+        placed = sharding.seeds_sharding(mesh)
         return Batch(jax.ShapeDtypeStruct(tokens.shape, tokens.dtype, sharding=placed))
     if experiment.task.stream is None:
         placed = sharding.replicated(mesh)

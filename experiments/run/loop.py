@@ -253,7 +253,7 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         wall_seconds=round(time.monotonic() - prepared.started, 3),
         diverged=divergence.steps(trained.state, trained.step),
         best=best.section(trained.best, prepared.best_metric),
-        property=as_json(calls.section(experiment.property)),
+        calls=as_json(calls.section(experiment.property)),
     )
     _save_models(prepared, trained, summary)
     return summary, strings

@@ -57,7 +57,7 @@ class Summary:
       diverged: for each member the step at which it diverged, and whose last finite state is measured, or None; empty
         where that was not recorded.
       best: `metric`, and its best `values` during training and their `steps`, one a member; None if none are kept.
-      property: what `experiments.run.calls.section` returns of the property that the run raised; None without one.
+      calls: what `experiments.run.calls.section` returns of the property that the run raised; None without one.
       summarized: the states that are measured, 'last' or 'best'.
       samples_valid: for each point of the sweep, whether the first samples of its first member are valid; None if that
         is not known.
@@ -94,7 +94,7 @@ class Summary:
     dynamics: Row | None = None
     diverged: list[int | None] = field(default_factory=list)
     best: Row | None = None
-    property: Row | None = None
+    calls: Row | None = None
     summarized: str = "last"
     samples_valid: list[list[bool]] | None = None
 

@@ -126,7 +126,7 @@ def table(runs: Mapping[str, FinishedRun], rows: Mapping[str, Sequence[Mapping[s
         `_COLUMNS` the values of its seeds.
     """
     summary = next(iter(runs.values())).summary
-    asked = summary.property or {}
+    asked = summary.calls or {}
     lines = [
         f"{tables.seeds(summary)}, {max(asked['calls']):,} calls of {asked['function']} each; median (least … "
         f"greatest). Best: the {_MOST_JUDGED:,} best strings that a method asked the property of. Samples: "
@@ -177,13 +177,7 @@ def _scorer(config: RunConfig, is_valid: Callable[[str], bool] | None, asked: Se
     """Returns the scorer of a run, which knows what it has asked."""
     settings = property_calls.settings(**config.property)
     assert settings is not None
-    scorer = Scorer(
-        settings.function,
-        worst=settings.worst,
-        is_valid=is_valid,
-        num_workers=max(settings.num_workers, 1),
-        timeout_seconds=settings.timeout_seconds,
-    )
+    scorer = property_calls.scorer(settings._replace(num_workers=max(settings.num_workers, 1)), is_valid)
     for each in asked:
         for string, score in each.items():
             scorer.know(string, score)

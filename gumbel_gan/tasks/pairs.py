@@ -13,13 +13,11 @@ from gumbel_gan.tasks.files import UTF_8, Files, file_names, numbered_lines, rea
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Line, find_symbols
 from gumbel_gan.tasks.normalization import FORMS, normalized
-from gumbel_gan.tasks.splits import split_rows
+from gumbel_gan.tasks.splits import split_rows, usual_heldout
 from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 _MOST_NAMED = 5
-_MOST_HELDOUT = 1_000
-_HELDOUT_SHARE = 10
 
 
 class Pair(NamedTuple):
@@ -172,8 +170,7 @@ def split_pairs_task(
         raise ValueError(f"files must hold a usable pair, got none. {' '.join(notes)}")
     sources = [pair.source for pair in distinct]
     notes.append(_describe_several(sources, units.source))
-    num_sources = len(set(sources))
-    num_heldout = num_heldout or max(1, min(_MOST_HELDOUT, num_sources // _HELDOUT_SHARE))
+    num_heldout = num_heldout or usual_heldout(len(set(sources)))
     try:
         rows = split_rows(sources, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files")
     except ValueError as error:

@@ -46,6 +46,7 @@ class TokenRows:
         require_at_least(1, num=num, length=length)
         self.path, self.length = path, length
         self._num, self._dtype, self._translation = num, np.dtype(dtype), translation
+        self._row_bytes = length * self._dtype.itemsize
         self._descriptor: int | None = None
 
     def __len__(self) -> int:
@@ -78,12 +79,12 @@ class TokenRows:
         tokens = np.empty((len(rows), self.length), self._dtype)
         # Rows of a memory-mapped file would leave whole blocks of pages resident, in the end all of the file.
         for index, row in enumerate(rows.tolist()):
-            os.preadv(self._descriptor, [tokens[index]], row * tokens[index].nbytes)
+            os.preadv(self._descriptor, [tokens[index]], row * self._row_bytes)
         return tokens if self._translation is None else self._translation[tokens]
 
     def _opened(self) -> int:
         """Returns a descriptor of the file that stays open, wherever the file is moved, as long as `self` lives."""
-        wanted, found = self._num * self.length * self._dtype.itemsize, self.path.stat().st_size
+        wanted, found = self._num * self._row_bytes, self.path.stat().st_size
         if found != wanted:
             raise ValueError(f"{self.path} must hold {self._num:,} sequences in {wanted:,} bytes, got {found:,} bytes")
         descriptor = os.open(self.path, os.O_RDONLY)
