@@ -26,6 +26,7 @@ from gumbel_gan.networks import (
     lstm_discriminator,
     lstm_generator,
 )
+from tests.slow import slow
 
 NUM_SYMBOLS, LENGTH = 3, 4
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jnp.int32)
@@ -159,7 +160,17 @@ ALGORITHMS = {
 }
 
 
-@pytest.fixture(params=sorted(ALGORITHMS), scope="module")
+@pytest.fixture(
+    params=slow(
+        sorted(ALGORITHMS),
+        "relaxed_gan, two updates of a discriminator with dropout",
+        "relaxed_gan of GRUs",
+        "the paper's relaxed_gan",
+        "distilled_gan, relaxed samples",
+        "importance_gan, tempered",
+    ),
+    scope="module",
+)
 def algorithm(request):
     return ALGORITHMS[request.param]()
 
@@ -218,7 +229,9 @@ def test_the_average_starts_at_the_weights_and_follows_by_its_ramp():
         assert float(moved["w"]) == pytest.approx(11.0 * (1 - decay))
 
 
-@pytest.mark.parametrize(("penalized_fraction", "num_penalized"), [(1.0, 27), (0.25, 7)])
+@pytest.mark.parametrize(
+    ("penalized_fraction", "num_penalized"), [pytest.param(1.0, 27, marks=pytest.mark.slow), (0.25, 7)]
+)
 def test_a_gan_step_is_the_paper_s_algorithm_one(penalized_fraction, num_penalized):
     generator, discriminator = make_generator("hidden_and_cell"), lstm_discriminator(NUM_SYMBOLS, 3)
     algorithm = make_gan(
@@ -353,6 +366,7 @@ def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator
     assert len(np.unique(losses)) == len(OBJECTIVES) - 1
 
 
+@pytest.mark.slow
 def test_a_generator_may_be_trained_against_an_averaged_discriminator():
     # A discriminator whose logits are in proportion to its one parameter.
     discriminator = Discriminator(lambda key: jnp.float32(1.0), lambda params, x: params * x[:, 0, 0])
@@ -434,6 +448,7 @@ def test_the_discriminator_gets_no_length_cue_that_the_other_side_lacks():
     assert float(metrics["real_penalty"]) == float(metrics["generated_penalty"])
 
 
+@pytest.mark.slow
 def test_the_number_generated_may_differ_from_the_batch():
     generator, shapes = make_generator(), []
 

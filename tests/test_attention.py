@@ -256,6 +256,7 @@ def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees():
     np.testing.assert_allclose(outputs[jnp.float32], outputs[jnp.bfloat16], atol=0.1)
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_the_default_dtype():
     generator, params = build("vectors", latent_size=2, dropout_rate=0.3)
     inputs = inputs_of(generator, "vectors") | {"dropout_key": jax.random.key(1)}

@@ -10,6 +10,7 @@ import pytest
 import gumbel_gan as gg
 from tests.own_decoder import decoder
 from tests.parameters import random_params
+from tests.slow import slow
 
 K, T = 3, 3
 SPEC = gg.Sequences(4, padding=0)
@@ -28,7 +29,7 @@ def models():
     }
 
 
-@pytest.mark.parametrize("name", list(models()))
+@pytest.mark.parametrize("name", slow(models(), "transformer"))
 def test_a_wide_beam_lists_all_sequences_in_their_order(name):
     generator, rules, condition = models()[name]
     model = gg.sequence_model(generator, **rules)

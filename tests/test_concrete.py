@@ -162,6 +162,7 @@ def test_the_only_symbol_has_density_one():
     np.testing.assert_allclose(exp_concrete_log_prob(jnp.zeros((2, 1)), logits, 0.3), 0.0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_densities_are_of_float32_or_wider():
     logits = jnp.array([0.4, -0.9])
     for dtype, x64 in ((jnp.bfloat16, False), (jnp.float32, True), (jnp.float64, True)):

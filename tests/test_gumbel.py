@@ -31,6 +31,7 @@ def test_sample_gumbel_has_the_standard_gumbel_distribution():
         assert scipy.stats.kstest(noise, scipy.stats.gumbel_r.cdf).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_high_noise_reaches_where_low_noise_ends():
     @jax.jit
     def count_above_16(key):
@@ -65,7 +66,7 @@ def test_gumbel_max_has_the_softmax_distribution():
     np.testing.assert_array_less(np.abs(shares - probs), 5 * np.sqrt(probs * (1 - probs) / num))
 
 
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, pytest.param(jnp.float16, marks=pytest.mark.slow)])
 def test_gumbel_max_is_exact_for_narrow_logits_of_many_symbols(dtype):
     # Noise drawn in bfloat16 has a total variation of 0.3 here.
     logits = (2 * jax.random.normal(jax.random.key(0), (1_000,))).astype(dtype)

@@ -113,6 +113,7 @@ def test_the_effective_sample_size_is_logged():
     assert ((sizes >= 1) & (sizes <= 64 * (1 + 1e-6))).all()
 
 
+@pytest.mark.slow
 def test_several_discriminator_updates_take_batches_of_their_own():
     model = gg.sequence_model(gg.lstm_generator(2, 3), length=2)
     algorithm = gg.importance_gan(

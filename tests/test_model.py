@@ -11,6 +11,7 @@ import pytest
 import gumbel_gan as gg
 from gumbel_gan import model as model_lib
 from gumbel_gan import unroll
+from tests.slow import slow
 
 NUM_SYMBOLS, LENGTH = 3, 4
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jnp.int32)
@@ -36,7 +37,7 @@ MODELS = {
 }
 
 
-@pytest.fixture(params=sorted(MODELS), scope="module")
+@pytest.fixture(params=slow(sorted(MODELS), "transformer", "two gru layers"), scope="module")
 def model(request):
     return MODELS[request.param]()
 

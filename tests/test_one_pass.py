@@ -14,6 +14,7 @@ from gumbel_gan import model as model_lib
 from gumbel_gan import one_pass
 from gumbel_gan.networks.conditions import Labels, Sequences, Vectors
 from tests.parameters import random_params
+from tests.slow import slow
 
 NUM_SYMBOLS, LENGTH, BATCH = 3, 4, 16
 EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jnp.int32)
@@ -50,7 +51,7 @@ def sequences_that_exist(rules):
     return {"no padding": np.ones_like(begins), "padding": begins, "padding ends": begins & ends}[rules]
 
 
-@pytest.mark.parametrize("rules", sorted(RULES))
+@pytest.mark.parametrize("rules", slow(sorted(RULES), "padding"))
 def test_all_at_once_equals_one_by_one(rules):
     models = model_of(rules=rules), model_of(one_by_one(make()), rules=rules)
     params = random_params(models[0].init)
@@ -74,7 +75,13 @@ def test_all_at_once_equals_one_by_one(rules):
     assert (np.asarray(fast["exact"]) > 0).all() == (rules != "no padding")
 
 
-@pytest.mark.parametrize("estimator", [gg.soft, gg.gumbel_rao(num_draws=2)], ids=["soft", "gumbel_rao"])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param(gg.soft, id="soft", marks=pytest.mark.slow),
+        pytest.param(gg.gumbel_rao(num_draws=2), id="gumbel_rao"),
+    ],
+)
 def test_relaxed_samples_and_their_gradients_equal_those_one_by_one(estimator):
     models = model_of(), model_of(one_by_one(make()))
     params = random_params(models[0].init)

@@ -92,6 +92,7 @@ def test_relaxed_training_learns_a_small_distribution():
     assert (probs > 0.1).all()
 
 
+@pytest.mark.slow
 def test_policy_gradients_and_roll_outs_take_it():
     algorithm = gg.policy_gradient(
         MODEL,

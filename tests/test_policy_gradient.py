@@ -127,6 +127,7 @@ def test_the_warm_up_is_maximum_likelihood_and_then_is_over():
     np.testing.assert_allclose(metrics["generator_loss"][1], wanted_metrics["generator_loss"], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_shards_end_with_one_baseline():
     algorithm, _ = make(PER_PREFIX, shard_axis="shards")
     state = loud_state(algorithm)._replace(baseline=jnp.asarray(2.0))
@@ -166,6 +167,7 @@ def test_a_generator_with_a_latent_follows_the_gradient_of_its_expected_reward()
     chex.assert_trees_all_close(change, exact, atol=0.1 * scale)
 
 
+@pytest.mark.slow
 def test_several_discriminator_updates_take_batches_of_their_own():
     algorithm, _ = make(PER_PREFIX, discriminator_optimizer=optax.adam(0.1), discriminator_updates=2)
     keys = training.run_keys(0)

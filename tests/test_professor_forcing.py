@@ -111,6 +111,7 @@ def test_there_may_be_no_gates():
     assert float(metrics["generator_loss"]) == pytest.approx(loss, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_gates_are_those_of_each_seed():
     algorithm = make(scripted(1.0))
     state = jax.vmap(algorithm.init)(jax.random.split(jax.random.key(0), 3))

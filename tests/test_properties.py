@@ -50,19 +50,25 @@ def test_every_public_function_has_a_property():
     assert public | named | own <= set(CASES)
 
 
+@pytest.fixture(params=[2, pytest.param(100, marks=pytest.mark.slow)], ids=["few", "all"])
+def at_most(request):
+    """Examples of a property, whatever its case asks for."""
+    return request.param
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_valid_arguments_have_a_finite_result(name):
+def test_valid_arguments_have_a_finite_result(name, at_most):
     case = CASES[name]
 
     def prop(data):
         given = data.draw(case.valid)
         check_result(case.function(**given), case, given)
 
-    for_all(prop, case)
+    for_all(prop, min(case.num_examples, at_most))
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.invalid])
-def test_an_invalid_argument_is_named(name):
+def test_an_invalid_argument_is_named(name, at_most):
     case = CASES[name]
 
     def prop(data):
@@ -76,11 +82,11 @@ def test_an_invalid_argument_is_named(name):
         else:
             pytest.fail(f"{invalid}={given[invalid]!r} had the result {result!r}")
 
-    for_all(prop, case)
+    for_all(prop, min(case.num_examples, at_most))
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.unusual or len(case.invalid) > 1])
-def test_any_arguments_have_a_result_or_a_named_error(name):
+def test_any_arguments_have_a_result_or_a_named_error(name, at_most):
     case = CASES[name]
 
     def prop(data):
@@ -94,4 +100,4 @@ def test_any_arguments_have_a_result_or_a_named_error(name):
         except Exception as error:
             check_error(error, given)
 
-    for_all(prop, case)
+    for_all(prop, min(case.num_examples, at_most))

@@ -10,6 +10,7 @@ import pytest
 from gumbel_gan import networks
 from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Vectors
 from tests.parameters import random_params
+from tests.slow import slow
 
 # More symbols than are looked up step by step, and fewer.
 MANY, FEW = 20, 4
@@ -290,7 +291,7 @@ def test_a_condition_shifts_the_initial_hidden_state_of_every_layer(cell, spec):
     assert np.abs(logits - changed).max(axis=(1, 2)).min() > 0
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "flax_lstm"])
+@pytest.mark.parametrize("cell", slow(["lstm", "gru", "flax_lstm"], "gru", "flax_lstm"))
 def test_bfloat16_compute_keeps_float32_parameters_and_logits_and_agrees(cell):
     tokens = tokens_of(jax.random.key(1), FEW)
     outputs = []

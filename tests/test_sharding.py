@@ -82,6 +82,7 @@ def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
     assert max(jax.tree.leaves(difference)) > 1e-3
 
 
+@pytest.mark.slow
 def test_no_host_transfer_while_shards_train():
     mesh = sharding.seeds_mesh(1, 2)
     keys, state = start(mesh, [0])

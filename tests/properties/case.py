@@ -89,9 +89,9 @@ def run(num_examples):
     )
 
 
-def for_all(prop, case):
+def for_all(prop, num_examples):
     """Runs a property, a function of Hypothesis' data, on examples."""
-    run(case.num_examples)(given(st.data())(prop))()
+    run(num_examples)(given(st.data())(prop))()
 
 
 def check_result(result, case, given):
