@@ -15,6 +15,7 @@ from experiments import cli
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
 from experiments.studies import (
+    combinations,
     defaults,
     draws,
     gradients,
@@ -31,6 +32,7 @@ from experiments.studies import (
 )
 
 _MODULES = (
+    combinations,
     defaults,
     draws,
     gradients,

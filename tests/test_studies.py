@@ -4,7 +4,7 @@ import pytest
 
 from experiments.config import run_config
 from experiments.reports.runs import read_runs
-from experiments.studies import draws, ladder, professor_forcing_terms, search
+from experiments.studies import combinations, draws, ladder, professor_forcing_terms, search
 from tests.test_report import crossing, with_metrics, write_run
 
 
@@ -72,6 +72,35 @@ def test_the_ladder_s_table_counts_the_seeds_that_work(tmp_path):
     assert "| 1 of 2 |" in ladder.table(runs)
     ladder.draw(runs, tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").stat().st_size > 1_000
+
+
+def test_combinations_are_all_pairs_and_the_table_counts_failures(tmp_path):
+    given = {"num_seeds": 2, "max_length": 4, "num_steps": 8}
+    every = combinations.parts(**given, only="")
+    assert len(every) == len(combinations.ESTIMATORS) * len(combinations.OBJECTIVES) * 2
+    assert {len(next(iter(config.sweep.values()))) for config in parsed(every).values()} == {2}
+    few = combinations.parts(**given, only="soft-hinge-through,reinmax-log_odds-stopped")
+    assert list(few) == ["soft-hinge-through", "reinmax-log_odds-stopped"]
+    with pytest.raises(ValueError, match=r"--only must be one of .* 'soft-hinge'"):
+        combinations.parts(**given, only="soft-hinge")
+    runs = made_up(tmp_path, few, few)
+    settings = [
+        {
+            "algorithm.estimator": estimator,
+            "algorithm.objective": objective,
+            "algorithm.feedback.gradient": through,
+            "algorithm.penalty.real_weight": "constant(3.0)",
+        }
+        for estimator, objective, through in (("soft", "hinge", True), ("reinmax", "log_odds", False))
+    ]
+    runs = {
+        name: with_metrics(run._replace(settings=run.settings | each), validity=values, total_variation=[0.1, 0.2])
+        for (name, run), each, values in zip(runs.items(), settings, ([0.95, 0.5], [0.95, 0.99]), strict=True)
+    }
+    lines = combinations.table(runs).splitlines()
+    assert "| estimator | soft | 50% of 2 | 0.100 |" in lines
+    assert "| penalty | constant(3.0) | 25% of 4 | 0.100 |" in lines
+    assert [line.split(" | ")[-1] for line in lines[-2:]] == ["0 of 2 |", "1 of 2 |"]
 
 
 def test_professor_forcing_s_terms_are_compared_with_likelihood_and_the_power_is_stated(tmp_path):
