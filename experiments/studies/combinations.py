@@ -73,8 +73,8 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     columns = ("estimator", "objective", "fed back", "penalty")
     lines = [
         f"{len(first.members)} seeds, {first.summary.steps:,} steps, relaxed gradient alone; exact distances, "
-        f"median (least … greatest). {tables.measured(first.summary)} A seed fails with a validity below {_VALID} or a total "
-        f"variation above {_FAR}.",
+        f"median (least … greatest). {tables.measured(first.summary)} A seed fails with a validity below {_VALID} or a "
+        f"total variation above {_FAR}.",
         "",
         "| choice | value | seeds that fail | median total variation of the others |",
         "|---|---|---|---|",
