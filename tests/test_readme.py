@@ -121,7 +121,7 @@ def test_the_readme_has_one_command_that_sets_up_and_tests():
 
 
 def test_the_data_of_the_readme_is_made(tmp_path):
-    (block,) = [body for body in blocks(README, "bash") if "surnames.txt" in body]
+    (block,) = [body for body in blocks(README, "bash") if "> surnames.txt" in body]
     command = block.splitlines()[0].replace(".venv/bin/python", shlex.quote(sys.executable))
     subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=tmp_path, check=True, timeout=60)
     lines = text_of(tmp_path / "surnames.txt").splitlines()
