@@ -3,6 +3,8 @@
 python -m experiments.study NAME --workdir=DIR [--help]
 """
 
+import importlib
+import pkgutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,53 +13,30 @@ from typing import Any
 
 from absl import flags
 
-from experiments import cli
+from experiments import cli, studies
 from experiments.config.choices import choose
 from experiments.run.directory import check_holds_no_run
-from experiments.studies import (
-    combinations,
-    defaults,
-    draws,
-    gradients,
-    kusner2016,
-    ladder,
-    lamb2016,
-    networks,
-    professor_forcing_terms,
-    property,
-    search,
-    study,
-    sweep,
-    toth2021,
-)
+from experiments.studies import study
 
-_MODULES = (
-    combinations,
-    defaults,
-    draws,
-    gradients,
-    kusner2016,
-    ladder,
-    lamb2016,
-    networks,
-    professor_forcing_terms,
-    property,
-    search,
-    sweep,
-    toth2021,
-)
-_STUDIES = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
+
+def find_studies() -> dict[str, ModuleType]:
+    """Returns the modules of the folder `studies` that define `FLAGS`, by their names."""
+    names = [module.name for module in pkgutil.iter_modules(studies.__path__)]
+    modules = {name: importlib.import_module(f"{studies.__name__}.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "FLAGS")}
 
 
 def main() -> None:
     """Runs the study that the first argument names; lists the studies if there is none."""
+    known = find_studies()
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(f"{__doc__}\nstudies:")
-        for name, module in _STUDIES.items():
-            print(f"  {name:12}{(module.__doc__ or '').splitlines()[0]}")
+        width = 2 + max(map(len, known))
+        for name, module in known.items():
+            print(f"  {name:{width}}{(module.__doc__ or '').splitlines()[0]}")
         return
     with cli.one_line_errors():
-        chosen = _STUDIES[choose(sys.argv[1], _STUDIES, "the study")]
+        chosen = known[choose(sys.argv[1], known, "the study")]
     del sys.argv[1]
     # What --help prints above the flags.
     globals()["__doc__"] = chosen.__doc__
