@@ -63,6 +63,45 @@ def test_sources_have_their_targets_line_by_line(folder):
     assert task.decode(np.asarray(found.tokens[:, :2]).reshape(4, -1)) == [*lines[:2], *lines[4:]]
 
 
+def test_every_pair_has_a_score_or_a_reason(folder):
+    lines = [
+        "abca\tcba",
+        "no tab",
+        "",
+        "\tabc",
+        "ab\t ",
+        "zab\tb",
+        "ab\tbz",
+        "ab\tba\tmore",
+        "ab\tabcda",
+        "b" * 7 + "\tb",
+    ]
+    (folder / "scored.tsv").write_text("".join(f"{line}\n" for line in lines))
+    arguments = ("--workdir=run", "--input=scored.tsv", "--output=scores.tsv")
+    status, output, errors = run("score", *arguments, cwd=folder)
+    assert (status, output) == (0, ""), errors
+    rows = [line.partition("\t") for line in (folder / "scores.tsv").read_text().splitlines()]
+    assert rows[0] == ("log_prob", "\t", "source\ttarget")
+    assert [line for _, _, line in rows[1:]] == lines
+    kept = [0, 7, 9]
+    assert [index for index, (score, _, _) in enumerate(rows[1:]) if score] == kept
+    for number, reason in (
+        (2, "there is no tab in it"),
+        (3, "there is no tab in it"),
+        (4, "its source is empty"),
+        (5, "its target is empty"),
+        (6, "training never saw 'z', a symbol of its source"),
+        (7, "training never saw 'z', a symbol of its target"),
+        (9, "its target must be at most 4 symbols long, got 5"),
+    ):
+        assert f"line {number} has no score: {reason}\n" in errors
+    assert "3 of 10 lines have a score" in errors
+    task, model, params, _ = gg.load(folder / "run", replica=0)
+    sources, targets = zip(*(lines[index].split("\t")[:2] for index in kept), strict=True)
+    expected = model.log_prob(params, task.encode(targets), condition=task.encode_sources(sources))
+    np.testing.assert_allclose([float(rows[1 + index][0]) for index in kept], expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
