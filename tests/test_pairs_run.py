@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
+from gumbel_gan import exported
 from tests.commands import run
 
 pytestmark = pytest.mark.slow
@@ -100,6 +101,19 @@ def test_every_pair_has_a_score_or_a_reason(folder):
     sources, targets = zip(*(lines[index].split("\t")[:2] for index in kept), strict=True)
     expected = model.log_prob(params, task.encode(targets), condition=task.encode_sources(sources))
     np.testing.assert_allclose([float(rows[1 + index][0]) for index in kept], expected, rtol=1e-4)
+
+
+def test_an_exported_run_reads_sources(folder):
+    status, output, errors = run("export", "--workdir=run", "--output=own.zip", cwd=folder)
+    assert status == 0, errors
+    assert output.splitlines() == ["own.zip", "load_own.py", "own.safetensors", "own.md"]
+    task, model, params, _ = gg.load(folder / "run", replica=0)
+    sources = ["abc", "zab"]
+    found = gg.beam_search(model, params, 2, beam_size=1, condition=task.encode_sources(sources))
+    np.testing.assert_array_equal(exported.load(folder / "own.zip").greedy(sources), found.tokens[:, 0])
+    card = (folder / "own.md").read_text()
+    assert "from sources of 6 symbols, at most 3 of them" in card
+    assert "model.greedy(sources)" in card
 
 
 @pytest.mark.parametrize(
