@@ -10,8 +10,8 @@ validation likelihood, 0.895 of the last ones.
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from experiments.config.data_defaults import leave_to_data
 from experiments.configs import names, names_mle
-from experiments.configs.text import leave_to_data
 from gumbel_gan.arguments import require_one_of
 
 METHODS = ("maximum_likelihood", "relaxed_gan")
