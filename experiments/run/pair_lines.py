@@ -16,12 +16,12 @@ class PairReader(NamedTuple):
     """Reads lines of a source, a tab and a target as a run's training did; what follows a second tab is not read.
 
     Attributes:
-      lines: of the run, whose task is one of pairs.
+      reader: of the lines of the run, whose task is one of pairs.
       source_symbols: the symbols of sources that training saw; None where it saw the one that stands for all others.
       target_symbols: those of targets.
     """
 
-    lines: LineReader
+    reader: LineReader
     source_symbols: frozenset[str] | None
     target_symbols: frozenset[str] | None
 
@@ -35,11 +35,11 @@ class PairReader(NamedTuple):
           M pairs, tokens `[M, T]` and conditions `[M, S']` with S' a multiple of the task's S, and for each other
           line, by its index, why it is none.
         """
-        task, sources, targets, problems = self.lines.task, [], [], {}
+        task, sources, targets, problems = self.reader.task, [], [], {}
         assert task.source is not None
         for index, line in enumerate(lines):
             first, tab, rest = line.partition("\t")
-            source, target = source_symbols(self.lines, first), self._target(rest.partition("\t")[0])
+            source, target = source_symbols(self.reader, first), self._target(rest.partition("\t")[0])
             problem = self._problem(source, target) if tab else "there is no tab in it"
             if problem:
                 problems[index] = problem
@@ -52,9 +52,9 @@ class PairReader(NamedTuple):
         return Batch(task.encode(targets), task.source.encode(sources, length)), problems
 
     def _target(self, text: str) -> Sequence[str]:
-        text = unescaped(text) if self.lines.escaped else text
-        lowercase = self.lines.config.task.settings.get("lowercase", False)
-        return _symbols(text_line(text, lowercase=lowercase), self.lines.task.vocabulary)
+        text = unescaped(text) if self.reader.escaped else text
+        lowercase = self.reader.config.task.settings.get("lowercase", False)
+        return _symbols(text_line(text, lowercase=lowercase), self.reader.task.vocabulary)
 
     def _problem(self, source: Sequence[str], target: Sequence[str]) -> str | None:
         """Returns why a pair can't be scored; None where it can."""
@@ -66,8 +66,8 @@ class PairReader(NamedTuple):
                 return f"its {name} is empty"
             if known is not None and (unseen := [symbol for symbol in symbols if symbol not in known]):
                 return f"training never saw {unseen[0]!r}, a symbol of its {name}"
-        if len(target) > self.lines.task.length:
-            return f"its target must be at most {self.lines.task.length} symbols long, got {len(target)}"
+        if len(target) > self.reader.task.length:
+            return f"its target must be at most {self.reader.task.length} symbols long, got {len(target)}"
         return None
 
 
