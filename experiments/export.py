@@ -1,6 +1,8 @@
 """Writes a finished run's generator into one file that opens without this project, with its weights and a model card.
 
 python -m experiments.export --workdir=DIR --output=NAME.zip [--index=I] [--checkpoint=last|best]
+
+Of a run on pairs, the file's programs take sources as an argument, and greedy decoding is one of them.
 """
 
 from experiments import interrupts
@@ -14,7 +16,7 @@ with interrupts.imports(__name__):
 
     from experiments import cli
     from experiments.config.run_config import STATES
-    from experiments.run import card, provenance
+    from experiments.run import card, pairs, provenance
     from experiments.run.directory import RunDirectory
     from experiments.run.restore import member_state, restore
     from experiments.run.summary import read_summary
@@ -53,7 +55,10 @@ def main() -> None:
     with cli.one_line_errors():
         _, loader = export.export_model(file, task, model, params, about=about)
         weights = saving.save(file.with_suffix(".safetensors"), task, model, params, about=about)
-        samples = task.decode(np.asarray(model.sample(jax.random.key(0), params, _NUM_SHOWN)))
+        sources = pairs.sample_conditions(task, restored.config.heldout)
+        condition = None if sources is None else sources[np.arange(_NUM_SHOWN) % len(sources)]
+        tokens = np.asarray(model.sample(jax.random.key(0), params, _NUM_SHOWN, condition=condition))
+        samples = pairs.with_sources(task, task.decode(tokens), restored.config.heldout)
         text = card.model_card(
             file,
             task,

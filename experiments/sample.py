@@ -29,6 +29,7 @@ with interrupts.imports(__name__):
     from experiments import cli
     from experiments.config.run_config import STATES
     from experiments.run import drawing
+    from experiments.run.pair_lines import source_symbols
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import one_line, write_lines
@@ -184,7 +185,7 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
     task, model = restored.experiment.task, restored.experiment.model
     assert task.source is not None
     reader = LineReader(restored.config, task)
-    lines = [_symbols(reader.string(line).strip(), task.source) for line in sources]
+    lines = [source_symbols(reader, line) for line in sources]
     _warn(lines, task.source)
     conditions = task.encode_sources(lines)
     rows = max(1, _AT_ONCE // (beam_size or num))
@@ -205,10 +206,6 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
         key = jax.random.fold_in(jax.random.key(_SEED.value), first // rows)
         for line, tokens in zip(lines[first:], np.asarray(find(key, conditions[places])), strict=False):
             yield from task.decode(tokens) if line else [""] * num
-
-
-def _symbols(line: str, vocabulary: Vocabulary) -> Sequence[str]:
-    return vocabulary.symbols_of(" ".join(line.split()) if vocabulary.separator else line)
 
 
 def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:

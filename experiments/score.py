@@ -1,6 +1,8 @@
 """Scores each line of a file: its log-likelihood, and the discriminator's logit where a run has a discriminator.
 
 python -m experiments.score --workdir=DIR --input=FILE [--output=FILE] [--index=I] [--checkpoint=last|best]
+
+Of a run on pairs, a line holds a source, a tab and a target, and its likelihood is that of the target given the source.
 """
 
 from experiments import interrupts
@@ -18,12 +20,22 @@ with interrupts.imports(__name__):
 
     from experiments import cli
     from experiments.config.run_config import STATES
+    from experiments.run.pair_lines import pair_reader
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import PARTIAL
+    from gumbel_gan.data import Batch, num_sequences
+
+    Read = Callable[[list[str]], tuple[Batch, dict[int, str]]]
+    Score = Callable[[Batch], list[np.ndarray]]
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_INPUT = flags.DEFINE_string("input", None, "File of strings in UTF-8, one a line.", required=True)
+_INPUT = flags.DEFINE_string(
+    "input",
+    None,
+    "File of strings in UTF-8, one a line; of a run on pairs, of a source, a tab and a target.",
+    required=True,
+)
 _OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
 _ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
 _INDEX = flags.DEFINE_integer(
@@ -44,19 +56,17 @@ def main() -> None:
         if _OUTPUT.value:
             cli.check_output_file(_OUTPUT.value, "--output")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
-        if restored.experiment.task.source is not None:
-            raise ValueError(f"--workdir must be of a run without sources, got one on {restored.experiment.task.name}")
         state = member_state(restored, _INDEX.value)
     score, names = _scorer(restored, state)
-    reader = LineReader(restored.config, restored.experiment.task, _ESCAPED.value)
+    read, columns = _reader(restored)
     with cli.one_line_errors(), cli.reader_may_stop():
         if not _OUTPUT.value:
-            num_lines, total, problems = _write(lines, reader, score, names, sys.stdout)
+            num_lines, total, problems = _write(lines, read, score, names, columns, sys.stdout)
         else:
             path = Path(_OUTPUT.value)
             partial = path.with_name(path.name + PARTIAL)
             with partial.open("w", encoding="utf-8") as file:
-                num_lines, total, problems = _write(lines, reader, score, names, file)
+                num_lines, total, problems = _write(lines, read, score, names, columns, file)
             partial.replace(path)
     num = num_lines - len(problems)
     for number, problem in list(problems.items())[:_MOST_NAMED]:
@@ -85,40 +95,50 @@ def _lines(path: Path) -> Iterator[str]:
     return read()
 
 
-def _scorer(restored: Restored, state: object) -> tuple[Callable[[np.ndarray], list[np.ndarray]], list[str]]:
-    """Returns the compiled function of `[M, T]` tokens to `[M]` scores, M being at most `_NUM`, and their names."""
+def _reader(restored: Restored) -> tuple[Read, list[str]]:
+    """Returns the function of lines to what is scored and what is wrong with the others, and the columns of a line."""
+    task = restored.experiment.task
+    if task.source is not None:
+        return pair_reader(restored.config, task, _ESCAPED.value).pairs, ["source", "target"]
+    reader = LineReader(restored.config, task, _ESCAPED.value)
+
+    def read(lines: list[str]) -> tuple[Batch, dict[int, str]]:
+        tokens, problems = reader.tokens(lines)
+        return Batch(tokens), problems
+
+    return read, ["string"]
+
+
+def _scorer(restored: Restored, state: object) -> tuple[Score, list[str]]:
+    """Returns the compiled function of M sequences to `[M]` scores, M being at most `_NUM`, and their names."""
     algorithm = restored.experiment.algorithm
     params = algorithm.params(state)
     names = ["log_prob"] + ["discriminator_logit"] * (algorithm.discriminator_logits is not None)
 
     @jax.jit
-    def compute(tokens: jax.Array) -> list[jax.Array]:
-        scores = [restored.experiment.model.log_prob(params, tokens)]
+    def compute(data: Batch) -> list[jax.Array]:
+        scores = [restored.experiment.model.log_prob(params, data.tokens, condition=data.condition)]
         if algorithm.discriminator_logits is not None:
-            scores.append(algorithm.discriminator_logits(state, tokens))
+            scores.append(algorithm.discriminator_logits(state, data.tokens, condition=data.condition))
         return scores
 
-    def score(tokens: np.ndarray) -> list[np.ndarray]:
-        # One shape, so that there is one program.
-        padded = np.resize(tokens, (_NUM, tokens.shape[1]))
-        return [np.asarray(values)[: len(tokens)] for values in compute(padded)]
+    def score(data: Batch) -> list[np.ndarray]:
+        # One number of sequences, so that there is one program.
+        padded = jax.tree.map(lambda leaf: np.resize(leaf, (_NUM, *leaf.shape[1:])), data)
+        return [np.asarray(values)[: num_sequences(data)] for values in compute(padded)]
 
     return score, names
 
 
 def _write(
-    lines: Iterator[str],
-    reader: LineReader,
-    score: Callable[[np.ndarray], list[np.ndarray]],
-    names: list[str],
-    file: TextIO,
+    lines: Iterator[str], read: Read, score: Score, names: list[str], columns: list[str], file: TextIO
 ) -> tuple[int, float, dict[int, str]]:
     """Writes the scores; returns the number of lines, the sum of log-likelihoods, and what is wrong, by line."""
-    print(*names, "string", sep="\t", file=file)
+    print(*names, *columns, sep="\t", file=file)
     num_lines, total, problems = 0, 0.0, {}
     while block := list(itertools.islice(lines, _NUM)):
-        tokens, wrong = reader.tokens(block)
-        rows = zip(*score(tokens), strict=True) if len(tokens) else iter(())
+        data, wrong = read(block)
+        rows = zip(*score(data), strict=True) if num_sequences(data) else iter(())
         for index, line in enumerate(block):
             if index in wrong:
                 problems[num_lines + index + 1] = wrong[index]

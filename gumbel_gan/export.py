@@ -2,7 +2,8 @@
 
 The file is a zip archive of three programs of `jax.export`, `sample`, `complete` and `log_prob`, each for CPUs, GPUs
 and TPUs and for any number of sequences, of the weights that they share, as NumPy arrays, and of `model.json`:
-vocabulary, length, and what else is known of the model. Nothing in it is pickled.
+vocabulary, length, and what else is known of the model. Nothing in it is pickled. The programs of a model of pairs take
+the tokens of the sources, too, and there is a fourth, `greedy`.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ import numpy as np
 from jax import export
 
 from gumbel_gan import exported
+from gumbel_gan.beam_search import beam_search
 from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Params
 from gumbel_gan.saving import check_model, plain
@@ -40,13 +42,16 @@ def export_model(
 ) -> tuple[Path, Path]:
     """Writes a sampler, a completer and a scorer into a file, and a loader for it beside the file.
 
+    Of a task of pairs, they take sources of at most the task's S symbols, and greedy decoding from sources is written
+    besides.
+
     The loader needs jax, numpy and flatbuffers, and not this library. JAX reads exported programs for at least six
     months after the version that wrote them; the parameters alone, which `save` writes, don't age.
 
     Args:
       path: the file, NAME.zip, with a NAME of letters, digits and underscores. The loader is load_NAME.py.
-      task: the task, of which the vocabulary is kept.
-      model: the model, `task.model(generator)`; its generator takes no condition.
+      task: the task, of which the vocabulary is kept, and that of its sources.
+      model: the model, `task.model(generator)`; its generator takes no condition, or that of a task of pairs.
       params: the parameters of its generator.
       about: what else to keep, such as settings and metrics; plain JSON.
 
@@ -69,13 +74,12 @@ def export_model(
     if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
         raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
     check_model(task, model, params)
-    if task.source is not None:
-        raise ValueError(f"task must have no sources, got {task.name}; gumbel_gan.save writes models of pairs")
     about = plain(about)
     leaves, structure = jax.tree.flatten(params)
+    source_length = None if task.source is None else task.train.condition.shape[1]
     programs = {
         name: _exported(function, leaves, arguments)
-        for name, (function, arguments) in _functions(model, structure).items()
+        for name, (function, arguments) in _functions(model, structure, source_length).items()
     }
     facts = {
         "format": _FORMAT,
@@ -87,6 +91,8 @@ def export_model(
         "length": model.length,
         "about": about,
     }
+    if task.source is not None:
+        facts |= {"source": task.source._asdict(), "source_length": source_length}
     contents = {"model.json": json.dumps(facts, indent=1).encode()}
     contents |= {f"{name}.bin": program for name, program in programs.items()}
     contents |= {f"weights/{number}.npy": _npy(leaf) for number, leaf in enumerate(leaves)}
@@ -100,35 +106,56 @@ def export_model(
     return file, loader
 
 
-def _functions(model: SequenceModel, structure: Any) -> dict[str, tuple[Callable[..., jax.Array], tuple[Any, ...]]]:
-    """Returns by name the functions to export, of the weights as a list and of other arguments, and types of those."""
+def _functions(
+    model: SequenceModel, structure: Any, source_length: int | None
+) -> dict[str, tuple[Callable[..., jax.Array], tuple[Any, ...]]]:
+    """Returns by name the functions to export, of the weights as a list and of other arguments, and types of those.
+
+    Args:
+      model: the model.
+      structure: of its parameters.
+      source_length: S, of the sources that are an argument of each function; None where there are none.
+    """
     (num,) = export.symbolic_shape("num")
     key = jax.eval_shape(lambda: jax.random.key(0))
     rows = jax.ShapeDtypeStruct((num,), jnp.bool)
     numbers = jax.ShapeDtypeStruct((num,), jnp.int32)
     tokens = jax.ShapeDtypeStruct((num, model.length), jnp.int32)
     temperature = jax.ShapeDtypeStruct((), jnp.float32)
+    sources = () if source_length is None else (jax.ShapeDtypeStruct((num, source_length), jnp.int32),)
 
     def params(weights: list[jax.Array]) -> Params:
         return jax.tree.unflatten(structure, weights)
 
     def sample(weights: list[jax.Array], key: jax.Array, rows: jax.Array, temperature: jax.Array) -> jax.Array:
         # A number of sequences can be a symbol only as the size of an array.
-        return model.sample(key, params(weights), rows.shape[0], temperature=temperature)
+        condition = None if source_length is None else rows
+        return model.sample(key, params(weights), rows.shape[0], temperature=temperature, condition=condition)
+
+    def greedy(weights: list[jax.Array], key: jax.Array, sources: jax.Array) -> jax.Array:
+        latent_key = None if model.generator.sample_latent is None else key
+        num = sources.shape[0]
+        return beam_search(model, params(weights), num, beam_size=1, condition=sources, key=latent_key).tokens[:, 0]
 
     def complete(
-        weights: list[jax.Array], key: jax.Array, tokens: jax.Array, num_given: jax.Array, temperature: jax.Array
+        weights: list[jax.Array],
+        key: jax.Array,
+        tokens: jax.Array,
+        num_given: jax.Array,
+        temperature: jax.Array,
+        sources: jax.Array | None = None,
     ) -> jax.Array:
-        return model.complete(key, params(weights), tokens, num_given, temperature=temperature)
+        return model.complete(key, params(weights), tokens, num_given, temperature=temperature, condition=sources)
 
-    def log_prob(weights: list[jax.Array], tokens: jax.Array) -> jax.Array:
-        return model.log_prob(params(weights), tokens)
+    def log_prob(weights: list[jax.Array], tokens: jax.Array, sources: jax.Array | None = None) -> jax.Array:
+        return model.log_prob(params(weights), tokens, condition=sources)
 
-    return {
-        "sample": (sample, (key, rows, temperature)),
-        "complete": (complete, (key, tokens, numbers, temperature)),
-        "log_prob": (log_prob, (tokens,)),
+    functions: dict[str, tuple[Callable[..., jax.Array], tuple[Any, ...]]] = {
+        "sample": (sample, (key, *(sources or (rows,)), temperature)),
+        "complete": (complete, (key, tokens, numbers, temperature, *sources)),
+        "log_prob": (log_prob, (tokens, *sources)),
     }
+    return functions | ({"greedy": (greedy, (key, *sources))} if sources else {})
 
 
 def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], arguments: tuple[Any, ...]) -> bytes:

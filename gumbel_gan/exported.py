@@ -7,6 +7,12 @@ model = load_NAME.load()  # of the file NAME.zip beside this one
 print(model.decode(model.sample(jax.random.key(0), 5, temperature=1.0)))
 print(model.log_prob(model.encode(["a string", "another"])))
 print(model.decode(model.complete(jax.random.key(1), ["a st", "an"])))
+
+A model of pairs writes a target for each source; run as a program, this file reads sources from the standard input:
+
+print(model.decode(model.greedy(["a source", "another"])))
+print(model.decode(model.sample(jax.random.key(0), sources=["a source", "another"])))
+print(model.log_prob(model.encode(["a target", "another"]), sources=["a source", "another"]))
 """
 
 import json
@@ -20,7 +26,11 @@ from jax import export
 
 
 class Model:
-    """A model from its file: `about` is what is known of it, `vocabulary` and `length` are those of its sequences."""
+    """A model from its file: `about` is what is known of it, `vocabulary` and `length` are those of its sequences.
+
+    `source` and `source_length` are the vocabulary and the length of sources, N strings, which the functions of a model
+    of pairs need, and of which symbols that training never saw are read as one; they are None for another model.
+    """
 
     def __init__(self, path):
         """Reads the file, in which nothing is pickled."""
@@ -31,31 +41,40 @@ class Model:
         self._programs = {name: jax.jit(program.call) for name, program in programs.items()}
         self.about, self.length = facts["about"], facts["length"]
         self.vocabulary = facts["vocabulary"]
-        self._token_of = {symbol: token for token, symbol in enumerate(self.vocabulary["symbols"])}
+        self.source, self.source_length = facts.get("source"), facts.get("source_length")
+        self._strings = _Reader(self.vocabulary, self.length)
+        self._sources = None if self.source is None else _Reader(self.source, self.source_length)
 
-    def sample(self, key, num, temperature=1.0):
-        """Returns `[num, T]` tokens; `key` is that of `jax.random.key`."""
-        return self._programs["sample"](self._weights, key, np.zeros(num, bool), np.float32(temperature))
+    def sample(self, key, num=None, temperature=1.0, sources=None):
+        """Returns `[num, T]` tokens, or `[N, T]`, one for each source; `key` is that of `jax.random.key`."""
+        given = self._given(sources)
+        if given and num not in (None, len(sources)):
+            raise ValueError(f"num must be left out where there are sources, got {num}")
+        rows = given or [np.zeros(num, bool)]
+        return self._programs["sample"](self._weights, key, *rows, np.float32(temperature))
 
-    def complete(self, key, prefixes, temperature=1.0):
+    def greedy(self, sources, key=None):
+        """Returns the `[N, T]` tokens of greedy decoding from N sources; `key` draws the latent where there is one."""
+        given = self._given(sources)
+        return self._programs["greedy"](self._weights, jax.random.key(0) if key is None else key, *given)
+
+    def complete(self, key, prefixes, temperature=1.0, sources=None):
         """Returns `[N, T]` tokens, which begin with N strings."""
-        rows = [self._row(prefix) for prefix in prefixes]
+        rows = [self._strings.row(prefix) for prefix in prefixes]
         lengths, tokens = np.array([*map(len, rows)], np.int32), np.zeros((len(rows), self.length), np.int32)
         for row, into in zip(rows, tokens, strict=True):
             into[: len(row)] = row
-        return self._programs["complete"](self._weights, key, tokens, lengths, np.float32(temperature))
+        given = self._given(sources, len(rows))
+        return self._programs["complete"](self._weights, key, tokens, lengths, np.float32(temperature), *given)
 
-    def log_prob(self, tokens):
-        """Returns `[N]` log-probabilities of `[N, T]` tokens, in nats."""
-        return self._programs["log_prob"](self._weights, np.asarray(tokens, np.int32))
+    def log_prob(self, tokens, sources=None):
+        """Returns `[N]` log-probabilities of `[N, T]` tokens, in nats, those given the sources where there are any."""
+        tokens = np.asarray(tokens, np.int32)
+        return self._programs["log_prob"](self._weights, tokens, *self._given(sources, len(tokens)))
 
     def encode(self, strings):
         """Returns the `[N, T]` tokens of N strings."""
-        rows, padding = [self._row(string) for string in strings], self.vocabulary["padding"]
-        for string, row in zip(strings, rows, strict=True):
-            if padding is None and len(row) < self.length:
-                raise ValueError(f"strings must be {self.length} symbols long, got {string!r}")
-        return np.array([row + [padding] * (self.length - len(row)) for row in rows], np.int32)
+        return self._strings.encode(strings)
 
     def decode(self, tokens):
         """Returns the strings of `[N, T]` tokens, without padding."""
@@ -68,8 +87,44 @@ class Model:
             strings.append(self.vocabulary["separator"].join(self.vocabulary["symbols"][token] for token in row))
         return strings
 
+    def _given(self, sources, num=None):
+        """Returns the argument that sources are, in a list; an empty one for a model that has none."""
+        reader = self._sources
+        if (sources is None) != (reader is None):
+            wanted = "None for a model without sources" if reader is None else "given to a model of pairs"
+            raise ValueError(f"sources must be {wanted}, got {sources!r}")
+        if reader is None:
+            return []
+        if num not in (None, len(sources)):
+            raise ValueError(f"sources must be {num}, one for each sequence, got {len(sources)}")
+        return [reader.encode(sources)]
+
+
+class _Reader:
+    """Reads strings over a vocabulary as rows of at most `length` tokens."""
+
+    def __init__(self, vocabulary, length):
+        self._vocabulary, self._length = vocabulary, length
+        self._token_of = {symbol: token for token, symbol in enumerate(vocabulary["symbols"])}
+
+    def encode(self, strings):
+        rows, padding = [self.row(string) for string in strings], self._vocabulary["padding"]
+        for string, row in zip(strings, rows, strict=True):
+            if padding is None and len(row) < self._length:
+                raise ValueError(f"strings must be {self._length} symbols long, got {string!r}")
+        return np.array([row + [padding] * (self._length - len(row)) for row in rows], np.int32)
+
+    def row(self, string):
+        symbols = self._symbols(string)
+        other = self._token_of.get(self._vocabulary.get("unknown"))
+        unknown = [symbol for symbol in symbols if symbol not in self._token_of] if other is None else []
+        if unknown or len(symbols) > self._length:
+            problem = f"{unknown[0]!r} is no symbol" if unknown else f"more than {self._length} symbols"
+            raise ValueError(f"strings must be sequences of the model's symbols, got {string!r}: {problem}")
+        return [self._token_of.get(symbol, other) for symbol in symbols]
+
     def _symbols(self, string):
-        separator, pattern, form = (self.vocabulary[name] for name in ("separator", "pattern", "normalize"))
+        separator, pattern, form = (self._vocabulary[name] for name in ("separator", "pattern", "normalize"))
         if form != "none":
             string = unicodedata.normalize(form, string)
         if separator or not pattern:
@@ -85,14 +140,6 @@ class Model:
             end = match.end()
         return [symbol for symbol in [*found, *string[end:]] if symbol]
 
-    def _row(self, string):
-        symbols = self._symbols(string)
-        unknown = [symbol for symbol in symbols if symbol not in self._token_of]
-        if unknown or len(symbols) > self.length:
-            problem = f"{unknown[0]!r} is no symbol" if unknown else f"more than {self.length} symbols"
-            raise ValueError(f"strings must be sequences of the model's symbols, got {string!r}: {problem}")
-        return [self._token_of[symbol] for symbol in symbols]
-
 
 def load(path=None):
     """Returns the `Model` of a file; by default of NAME.zip beside this file, where that is load_NAME.py."""
@@ -102,5 +149,8 @@ def load(path=None):
 
 if __name__ == "__main__":
     model = load()
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    print(*model.decode(model.sample(jax.random.key(seed), 10)), sep="\n")
+    if model.source is None:
+        seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+        print(*model.decode(model.sample(jax.random.key(seed), 10)), sep="\n")
+    else:
+        print(*model.decode(model.greedy(sys.stdin.read().splitlines())), sep="\n")

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import chex
 import jax
@@ -37,6 +38,7 @@ from experiments.run.directory import RunDirectory
 from gumbel_gan.arguments import at_step
 from gumbel_gan.data import take
 
+FIXTURES = Path(__file__).parent / "fixtures"
 CONFIGS = {
     "arithmetic": arithmetic,
     "arithmetic_mle": arithmetic_mle,
@@ -77,15 +79,39 @@ def test_every_config_builds_and_its_step_keeps_the_state(name):
     assert experiment.latent_draws == 0
 
 
-@pytest.mark.parametrize("method", one_pass.METHODS)
-def test_every_one_pass_method_builds_and_its_step_keeps_the_state(method):
-    experiment = built(one_pass.get_config(method))
+def one_pass_config(choice):
+    config = one_pass.get_config(choice)
+    if choice.endswith("molecules"):
+        config.task.files = str(FIXTURES / "molecules.smi")
+        config.task.num_heldout = 4
+        config.batch_size = 8
+    return config
+
+
+@pytest.mark.parametrize("choice", [*one_pass.METHODS, "gan,names", "vae,molecules"])
+def test_every_one_pass_method_builds_and_its_step_keeps_the_state(choice):
+    config = one_pass_config(choice)
+    experiment = built(config)
     algorithm = experiment.algorithm
     assert algorithm.model.generator.independent_logits is not None
-    assert (experiment.latent_draws == 0) == (method == "independent")
+    assert (experiment.latent_draws == 0) == (choice == "independent")
     state = jax.eval_shape(algorithm.init, jax.random.key(0))
-    new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, take(experiment.data, slice(128)))
+    batch = take(experiment.data, slice(config.batch_size))
+    new_state, _ = jax.eval_shape(algorithm.step, jax.random.key(0), state, batch)
     chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
+
+
+def test_one_pass_methods_take_data_after_a_comma():
+    lengths = {"vae,names": 10, "independent,names": 10, "gan,molecules": 22, "independent,molecules": 22}
+    for choice, length in lengths.items():
+        assert built(one_pass_config(choice)).task.length == length
+    assert one_pass.get_config("gan,molecules").task.max_length == 25
+    assert one_pass.get_config("vae,arithmetic").to_dict() == one_pass.get_config("vae").to_dict()
+    with pytest.raises(ValueError, match="data must be one of arithmetic, names, molecules; got 'music'"):
+        one_pass.get_config("gan,music")
+    config = one_pass.get_config()
+    config.algorithm.generator.self_conditioning = True
+    assert built(config).algorithm.model.generator.uses_dropout
 
 
 @pytest.mark.parametrize("task", ["arithmetic", "names"])

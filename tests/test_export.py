@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
+from gumbel_gan import exported
 
 TASK = gg.strings_task(["abc", "cab", "b", "cc", "a"], num_heldout=1)
 K = TASK.num_symbols
@@ -127,6 +128,48 @@ def test_the_file_holds_no_code_and_no_path(opened):
     assert facts["vocabulary"]["symbols"] == list(TASK.symbols)
     assert facts["version"] == gg.__version__
     assert file.with_name("load_own.py").read_text().count("pickle") == 1  # in a sentence
+
+
+def test_a_model_of_pairs_takes_sources(tmp_path):
+    words = ["ab", "ba", "cab", "abc", "bb", "ca"]
+    (tmp_path / "mine.tsv").write_text("".join(f"{word}\t{word[::-1]}\n" for word in words))
+    task = gg.pairs_task(tmp_path / "mine.tsv", num_heldout=1)
+    model = task.model(gg.gru_generator(task.num_symbols, 3, condition=gg.Sequences(task.source.size, 0)))
+    params = params_of(model)
+    opened = exported.load(gg.export_model(tmp_path / "own.zip", task, model, params)[0])
+    sources, strings = ["ab", "zb", ""], ["a", "b", "ab"]
+
+    @jax.jit
+    def compute(params, condition, tokens):
+        return (
+            model.sample(jax.random.key(3), params, 3, temperature=0.7, condition=condition),
+            gg.beam_search(model, params, 3, beam_size=1, condition=condition).tokens[:, 0],
+            model.complete(jax.random.key(3), params, tokens, jnp.array([1, 1, 2]), condition=condition),
+            model.log_prob(params, tokens, condition=condition),
+        )
+
+    tokens = task.encode(strings)
+    np.testing.assert_array_equal(opened.encode(strings), tokens)
+    *drawn, log_probs = compute(params, task.encode_sources(sources), tokens)
+    found = (
+        opened.sample(jax.random.key(3), sources=sources, temperature=0.7),
+        opened.greedy(sources),
+        opened.complete(jax.random.key(3), strings, sources=sources),
+    )
+    jax.tree.map(np.testing.assert_array_equal, found, tuple(drawn))
+    np.testing.assert_allclose(opened.log_prob(tokens, sources=sources), log_probs, rtol=1e-5)
+    assert opened.greedy(["ab"]).shape == (1, task.length)
+    for call, message in (
+        (lambda: opened.sample(jax.random.key(3), 3), "sources must be given to a model of pairs, got None"),
+        (
+            lambda: opened.sample(jax.random.key(3), 3, sources=["a"]),
+            "num must be left out where there are sources, got 3",
+        ),
+        (lambda: opened.log_prob(tokens, sources=["a"]), "sources must be 3, one for each sequence, got 1"),
+        (lambda: opened.greedy(["abca"]), "got 'abca': more than 3 symbols"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
 def test_errors_name_the_argument(tmp_path):

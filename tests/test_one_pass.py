@@ -21,6 +21,7 @@ EVERY = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=LENGTH)), jn
 make = functools.partial(gg.one_pass_generator, NUM_SYMBOLS, LENGTH, 4, num_layers=1, num_heads=2, latent_size=2)
 GENERATORS = {
     "transformer": make,
+    "self-conditioned": functools.partial(make, self_conditioning=True),
     "convolutional": functools.partial(
         gg.convolutional_one_pass_generator, NUM_SYMBOLS, LENGTH, 4, num_blocks=1, kernel_size=3, latent_size=2
     ),
@@ -149,6 +150,38 @@ def test_a_condition_and_dropout_change_the_logits(kind, condition):
     assert float(jnp.abs(given - dropped).max()) > 1e-3
     with pytest.raises(ValueError, match="condition must be given"):
         generator.independent_logits(params, 2, LENGTH, latent=latent)
+
+
+def test_self_conditioning_reads_what_the_network_would_write():
+    generator, plain = make(self_conditioning=True), make()
+    params = random_params(generator.init)
+    without = {"params": {name: leaf for name, leaf in params["params"].items() if name != "estimate_embedding"}}
+    assert jax.tree.structure(without) == jax.tree.structure(jax.eval_shape(plain.init, jax.random.key(0)))
+    latent = jax.random.normal(jax.random.key(1), (BATCH, 2))
+
+    def logits(params, **given):
+        return generator.independent_logits(params, BATCH, LENGTH, latent=latent, **given)
+
+    @jax.jit
+    def compute(params):
+        first = plain.independent_logits(without, BATCH, LENGTH, latent=latent)
+        gradient = jax.grad(lambda params: jnp.sum(logits(params) ** 2))(params)
+        return first, logits(params), logits(params, dropout_key=jax.random.key(2)), gradient
+
+    first, second, in_training, gradient = compute(params)
+    assert float(jnp.abs(first - second).max(axis=(1, 2)).min()) > 1e-3
+    # In training, half of the sequences are written as if there were nothing to read.
+    is_first, is_second = (np.isclose(in_training, each, rtol=1e-4, atol=1e-5).all((1, 2)) for each in (first, second))
+    np.testing.assert_array_equal(is_first, ~is_second)
+    assert 0 < is_first.sum() < BATCH
+    gradient = gradient["params"]
+    assert all(
+        bool(jnp.any(gradient[name][leaf])) for name, leaf in (("estimate_embedding", "kernel"), ("head", "kernel"))
+    )
+    # As if the first probabilities, which depend on the bias too, were constant.
+    np.testing.assert_allclose(gradient["head"]["bias"], 2 * second.sum((0, 1)), rtol=1e-4)
+    assert generator.uses_dropout
+    assert not plain.uses_dropout
 
 
 def test_the_score_function_is_the_gradient_by_enumeration():

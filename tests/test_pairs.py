@@ -123,13 +123,6 @@ def test_missing_packages_are_named(monkeypatch):
         gg.pronunciation_task()
 
 
-def test_models_of_pairs_are_not_exported(write, tmp_path):
-    task = gg.pairs_task(write(reversed_words(20)))
-    generator = gg.gru_generator(task.num_symbols, 2, condition=gg.Sequences(task.source.size, 0))
-    with pytest.raises(ValueError, match=r"task must have no sources, got pairs pairs\.tsv"):
-        gg.export_model(tmp_path / "mine.zip", task, task.model(generator), random_params(generator.init))
-
-
 def test_a_beam_of_another_task_is_an_error():
     config = quicktest.get_config()
     config.beam_size = 2

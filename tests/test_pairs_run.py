@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
+from gumbel_gan import exported
 from tests.commands import run
 
 pytestmark = pytest.mark.slow
@@ -61,6 +62,58 @@ def test_sources_have_their_targets_line_by_line(folder):
     condition = task.encode_sources(["abca", "zab"])
     found = gg.beam_search(model, params, 2, beam_size=3, condition=condition)
     assert task.decode(np.asarray(found.tokens[:, :2]).reshape(4, -1)) == [*lines[:2], *lines[4:]]
+
+
+def test_every_pair_has_a_score_or_a_reason(folder):
+    lines = [
+        "abca\tcba",
+        "no tab",
+        "",
+        "\tabc",
+        "ab\t ",
+        "zab\tb",
+        "ab\tbz",
+        "ab\tba\tmore",
+        "ab\tabcda",
+        "b" * 7 + "\tb",
+    ]
+    (folder / "scored.tsv").write_text("".join(f"{line}\n" for line in lines))
+    arguments = ("--workdir=run", "--input=scored.tsv", "--output=scores.tsv")
+    status, output, errors = run("score", *arguments, cwd=folder)
+    assert (status, output) == (0, ""), errors
+    rows = [line.partition("\t") for line in (folder / "scores.tsv").read_text().splitlines()]
+    assert rows[0] == ("log_prob", "\t", "source\ttarget")
+    assert [line for _, _, line in rows[1:]] == lines
+    kept = [0, 7, 9]
+    assert [index for index, (score, _, _) in enumerate(rows[1:]) if score] == kept
+    for number, reason in (
+        (2, "there is no tab in it"),
+        (3, "there is no tab in it"),
+        (4, "its source is empty"),
+        (5, "its target is empty"),
+        (6, "training never saw 'z', a symbol of its source"),
+        (7, "training never saw 'z', a symbol of its target"),
+        (9, "its target must be at most 4 symbols long, got 5"),
+    ):
+        assert f"line {number} has no score: {reason}\n" in errors
+    assert "3 of 10 lines have a score" in errors
+    task, model, params, _ = gg.load(folder / "run", replica=0)
+    sources, targets = zip(*(lines[index].split("\t")[:2] for index in kept), strict=True)
+    expected = model.log_prob(params, task.encode(targets), condition=task.encode_sources(sources))
+    np.testing.assert_allclose([float(rows[1 + index][0]) for index in kept], expected, rtol=1e-4)
+
+
+def test_an_exported_run_reads_sources(folder):
+    status, output, errors = run("export", "--workdir=run", "--output=own.zip", cwd=folder)
+    assert status == 0, errors
+    assert output.splitlines() == ["own.zip", "load_own.py", "own.safetensors", "own.md"]
+    task, model, params, _ = gg.load(folder / "run", replica=0)
+    sources = ["abc", "zab"]
+    found = gg.beam_search(model, params, 2, beam_size=1, condition=task.encode_sources(sources))
+    np.testing.assert_array_equal(exported.load(folder / "own.zip").greedy(sources), found.tokens[:, 0])
+    card = (folder / "own.md").read_text()
+    assert "from sources of 6 symbols, at most 3 of them" in card
+    assert "model.greedy(sources)" in card
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ import pytest
 import gumbel_gan as gg
 from experiments import cli
 from experiments.config import locate, run_config
-from experiments.configs import text
+from experiments.configs import pronunciation, text
+from experiments.run.pair_lines import pair_reader
 from experiments.run.restore import member_state, restore
 from experiments.run.strings import LineReader
 from gumbel_gan.networks import settings_of
+from gumbel_gan.tasks.pairs import Pair, PairUnits, split_pairs_task
+from gumbel_gan.tasks.units import find_unit
 from tests.commands import ROOT, run
 
 LINES = ["x+x", "x", "xyz", "x+x+x+x+x", "x*x/x", ""]
@@ -151,6 +154,28 @@ def test_lines_are_read_as_training_read_them():
     assert task.decode(tokens) == ["a b", "b"]
     assert list(problems) == [1]
     assert LineReader(config, task, escaped=True).string(r"a\nb\\") == "a\nb\\"
+
+
+def test_pairs_are_read_as_training_read_them():
+    config = run_config.parse(pronunciation.get_config())
+    pairs = [Pair("ab", ("X", "Y")), Pair("ba", ("Y",)), Pair("b", ("X",)), Pair("aa", ("Y", "Y"))]
+    settings = {"max_length": 0, "max_source_length": 0, "num_heldout": 1, "max_symbols": 9, "seed": 0, "notes": ()}
+    units = PairUnits(find_unit("characters"), find_unit("words"))
+    task = split_pairs_task("mine", pairs, units, min_count=1, normalize="NFC", **settings)
+    lines = ["AB\t Y  Y ", "ab\tx", "ac\tY", "a\tY <unk>", "aba\tY\tX"]
+    data, problems = pair_reader(config, task).pairs(lines)
+    assert (task.source.decode(data.condition), task.decode(data.tokens)) == (["ab", "aba"], ["Y Y", "Y"])
+    assert data.condition.shape == (2, 4)
+    assert problems == {
+        1: "training never saw 'x', a symbol of its target",
+        2: "training never saw 'c', a symbol of its source",
+        3: "training never saw '<unk>', a symbol of its target",
+    }
+    # What training itself read as unknown is so again.
+    task = split_pairs_task("mine", pairs, units, min_count=4, normalize="NFC", **settings)
+    data, problems = pair_reader(config, task).pairs(lines)
+    assert task.decode(data.tokens)[1] == "<unk>"
+    assert problems == {}
 
 
 def test_config_files_are_found_from_any_folder(tmp_path, monkeypatch):

@@ -13,10 +13,11 @@ validation likelihood, 0.895 of the last ones.
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
-from experiments.configs import text
+from experiments.config.data_defaults import leave_to_data
+from experiments.configs import arithmetic_policy_gradient, names, names_mle
 from gumbel_gan.arguments import require_one_of
 
-METHODS = ("maximum_likelihood", "relaxed_gan", "policy_gradient", "one_pass")
+METHODS = ("maximum_likelihood", "relaxed_gan", "policy_gradient")
 
 
 def get_config(options: str = "maximum_likelihood") -> ConfigDict:
@@ -32,7 +33,10 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
     require_one_of(METHODS, method=method)
     if second:
         require_one_of(("second",), phase=",".join(second))
-    config = text.METHODS[method]()
+    config = names_mle.get_config() if method == "maximum_likelihood" else names.get_config()
+    if method == "policy_gradient":
+        config.algorithm = arithmetic_policy_gradient.get_config().algorithm
+        config.algorithm.ema_decay = 0.9995
     config.task = ConfigDict(
         {
             "name": "molecules",
@@ -50,7 +54,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
     config.num_shards = 2
     config.num_samples = 10_000
     config.temperatures = (0.7, 0.8, 0.9, 1.0, 1.1)
-    text.leave_to_data(config, likelihood=method == "maximum_likelihood")
+    leave_to_data(config, likelihood=method == "maximum_likelihood")
     if second:
         _go_on(config)
     return config

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from experiments.config.data_defaults import leave_to_data
 from experiments.configs import (
     arithmetic_policy_gradient,
     names,
@@ -98,30 +99,3 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
     )
     leave_to_data(config, likelihood=method in _BY_LIKELIHOOD)
     return config
-
-
-def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
-    """Sets what follows the data to None in a config.
-
-    Args:
-      config: the config, changed in place.
-      likelihood: whether the method learns by likelihood, so that its steps follow the data, and the likelihood of the
-        validation set ends its training early and chooses the states that are reported.
-    """
-    config.batch_size = placeholder(int)
-    config.num_compared = placeholder(int)
-    for network in ("generator", "discriminator"):
-        if "hidden_size" in config.algorithm.get(network, {}):
-            config.algorithm[network].hidden_size = placeholder(int)
-    if not likelihood:
-        return
-    config.num_steps = placeholder(int)
-    config.steps_per_chunk = placeholder(int)
-    config.patience = placeholder(int)
-    config.chunks_per_checkpoint = 5
-    config.summarized = "best"
-    config.algorithm.ema_decay = placeholder(float)
-    config.algorithm.generator.dropout_rate = placeholder(float)
-    if "optimizer" in config.algorithm:
-        config.algorithm.optimizer.learning_rate = placeholder(str)
-        config.algorithm.optimizer.max_norm = 1.0

@@ -30,8 +30,9 @@ def model_card(file: Path, task: Task, known: Row, *, num_params: int, has_laten
     sizes = known["sizes"]
     sections = [
         f"{TITLE}{name}",
-        f"A generator of sequences of {task.num_symbols} symbols, at most {task.length} of them, padding included. "
-        f"It has {num_params:,} parameters, and was trained by `{known['algorithm']}` on the task `{known['task']}`.",
+        f"A generator of sequences of {task.num_symbols} symbols, at most {task.length} of them, padding included"
+        f"{_from_sources(task)}. It has {num_params:,} parameters, and was trained by `{known['algorithm']}` on the "
+        f"task `{known['task']}`.",
         "## Where it comes from",
         _table(
             ("what", "value"),
@@ -56,14 +57,28 @@ def model_card(file: Path, task: Task, known: Row, *, num_params: int, has_laten
         _limits(task, known, has_latent),
         "## How to load it",
         f"With jax, numpy and flatbuffers alone, and `load_{name}.py` beside `{file.name}`:",
-        f"```python\nimport jax\nimport load_{name}\n\nmodel = load_{name}.load()\n"
-        "print(model.decode(model.sample(jax.random.key(0), 5)))\n```",
+        f"```python\nimport jax\nimport load_{name}\n\nmodel = load_{name}.load()\n{_example(task)}\n```",
         f"With gumbel_gan, from the weights in `{name}.safetensors`:",
         f'```python\nimport gumbel_gan as gg\n\ntask, model, params, about = gg.load("{name}.safetensors")\n```',
         "## Settings",
         f"```json\n{json.dumps(known['settings'], indent=2)}\n```",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _from_sources(task: Task) -> str:
+    if task.source is None:
+        return ""
+    return f", from sources of {task.source.size} symbols, at most {task.train.condition.shape[1]} of them"
+
+
+def _example(task: Task) -> str:
+    """Returns the lines of Python that use a loaded model."""
+    if task.source is None:
+        return "print(model.decode(model.sample(jax.random.key(0), 5)))"
+    source = task.source.decode(task.train.condition[:1])
+    lines = (f"sources = {source!r}", "print(model.decode(model.greedy(sources)))")
+    return "\n".join([*lines, "print(model.decode(model.sample(jax.random.key(0), sources=sources)))"])
 
 
 def _metrics(known: Row) -> str:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_kind
 from gumbel_gan.networks.attention import (
     EMBEDDING_INIT,
     ConditionEncoder,
@@ -40,30 +40,46 @@ class _Transformer(nn.Module):
     num_heads: int
     mlp_ratio: int
     condition: ConditionSpec | None
+    self_conditioning: bool
     dtype: Any
 
     @nn.compact
     def __call__(
-        self, batch_size: int, length: int, latent: jax.Array | None, condition: Any, dropout: jax.Array | None
+        self,
+        batch_size: int,
+        length: int,
+        latent: jax.Array | None,
+        condition: Any,
+        dropout: jax.Array | None,
+        estimated: jax.Array | None = None,
     ) -> jax.Array:
         sizes = (self.width, self.num_heads, self.mlp_ratio)
         encoder = ConditionEncoder(self.condition, *sizes, self.num_layers, dtype=self.dtype, name="encoder")
         encoding = encoder(condition)
-        x_BTH = _inputs(self, batch_size, length, latent)
+        states = encoding.states
+        layers = [TransformerLayer(*sizes, states is not None, dtype=self.dtype) for _ in range(self.num_layers)]
+        memories = [None if states is None else layer.memory(states) for layer in layers]
+        norm, head = nn.LayerNorm(dtype=self.dtype), _head(self)
+        inputs_BTH = _inputs(self, batch_size, length, latent)
         if encoding.context is not None:
-            x_BTH = x_BTH + encoding.context[:, None]
-        if dropout is not None:
-            x_BTH = x_BTH * dropout[0].astype(self.dtype)
-        for i in range(self.num_layers):
-            layer = TransformerLayer(*sizes, encoding.states is not None, dtype=self.dtype)
-            x_BTH, _ = layer(
-                x_BTH,
-                None,
-                memory=None if encoding.states is None else layer.memory(encoding.states),
-                memory_mask=encoding.mask,
-                dropout=None if dropout is None else dropout[1 + 3 * i : 4 + 3 * i],
-            )
-        return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
+            inputs_BTH = inputs_BTH + encoding.context[:, None]
+
+        def logits(x_BTH: jax.Array) -> jax.Array:
+            if dropout is not None:
+                x_BTH = x_BTH * dropout[0].astype(self.dtype)
+            for i, (layer, memory) in enumerate(zip(layers, memories, strict=True)):
+                factors = None if dropout is None else dropout[1 + 3 * i : 4 + 3 * i]
+                x_BTH, _ = layer(x_BTH, None, memory=memory, memory_mask=encoding.mask, dropout=factors)
+            return head(norm(x_BTH)).astype(jnp.float32)
+
+        first_BTK = logits(inputs_BTH)
+        if not self.self_conditioning:
+            return first_BTK
+        estimate_BTK = jax.lax.stop_gradient(nn.softmax(first_BTK))
+        if estimated is not None:
+            estimate_BTK = estimate_BTK * estimated[:, None, None]
+        embedding = nn.Dense(self.width, use_bias=False, dtype=self.dtype, name="estimate_embedding")
+        return logits(inputs_BTH + embedding(estimate_BTK))
 
 
 class _Convolutional(nn.Module):
@@ -90,7 +106,7 @@ class _Convolutional(nn.Module):
             if dropout is not None:
                 change_BTH = change_BTH * dropout[block].astype(self.dtype)
             x_BTH = x_BTH + change_BTH
-        return _head(self, nn.LayerNorm(dtype=self.dtype)(x_BTH))
+        return _head(self)(nn.LayerNorm(dtype=self.dtype)(x_BTH)).astype(jnp.float32)
 
 
 @recorded
@@ -105,6 +121,7 @@ def one_pass_generator(
     latent_size: int = 64,
     dropout_rate: ArrayLike = 0.0,
     condition: ConditionSpec | None = None,
+    self_conditioning: bool = False,
     dtype: Any = jnp.float32,
 ) -> Generator:
     """Builds a transformer that writes all symbols of a sequence at once, from a latent.
@@ -126,25 +143,33 @@ def one_pass_generator(
         a layer adds to it, at all positions of a sequence alike; may be traced.
       condition: what sequences are generated from. The embedding of `Labels` and `Vectors` is added to every input. To
         `Sequences`, encoded by a bidirectional transformer, every layer attends. None: there is no condition.
+      self_conditioning: whether the network is applied twice, the second time with a linear map of the first time's
+        probabilities of the symbols added to the inputs, through which there is no gradient. In training, half of the
+        sequences have zeros in their place, so that the first application is trained too. The symbols stay
+        independent given the latent and the condition.
       dtype: of the computation; parameters and logits are float32.
 
     Returns:
       A `Generator` with `independent_logits`, and without hidden states.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `self_conditioning` is not a bool, or
+        the condition is of another kind.
       ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
 
     References:
       Gu et al. 2018, for symbols in one pass, https://arxiv.org/abs/1711.02281; Vaswani et al. 2017,
-      https://arxiv.org/abs/1706.03762.
+      https://arxiv.org/abs/1706.03762; Chen et al. 2022, section 3.2, for self-conditioning,
+      https://arxiv.org/abs/2208.04202.
     """
     require_at_least(1, num_layers=num_layers, mlp_ratio=mlp_ratio)
     require_heads(width, num_heads)
     require_condition_spec(condition)
+    require_kind(bool, self_conditioning=self_conditioning)
     dropout = Dropout(dropout_rate, 1 + 3 * num_layers, width)
-    module = _Transformer(num_symbols, length, width, num_layers, num_heads, mlp_ratio, condition, dtype)
-    return _generator(module, latent_size, condition, dropout)
+    sizes = (num_symbols, length, width, num_layers, num_heads, mlp_ratio)
+    module = _Transformer(*sizes, condition, self_conditioning, dtype)
+    return _generator(module, latent_size, condition, dropout, self_conditioning=self_conditioning)
 
 
 @recorded
@@ -204,11 +229,13 @@ def _inputs(module: Any, batch_size: int, length: int, latent: jax.Array | None)
     return x_BTH + nn.Dense(module.width, dtype=module.dtype, name="latent_embedding")(latent)[:, None]
 
 
-def _head(module: Any, x: jax.Array) -> jax.Array:
-    return nn.Dense(module.num_symbols, dtype=module.dtype, name="head")(x).astype(jnp.float32)
+def _head(module: Any) -> nn.Dense:
+    return nn.Dense(module.num_symbols, dtype=module.dtype, name="head")
 
 
-def _generator(module: Any, latent_size: int, spec: ConditionSpec | None, dropout: Dropout) -> Generator:
+def _generator(
+    module: Any, latent_size: int, spec: ConditionSpec | None, dropout: Dropout, *, self_conditioning: bool = False
+) -> Generator:
     """Checks the sizes that both networks have, and returns the generator of a module."""
     require_at_least(2, num_symbols=module.num_symbols)
     require_at_least(1, length=module.length)
@@ -236,13 +263,17 @@ def _generator(module: Any, latent_size: int, spec: ConditionSpec | None, dropou
             raise ValueError(f"length must be at most {module.length}, that of the network, got {length}")
         check_latent(latent, latent_size, batch_size)
         check_condition(spec, condition, batch_size)
+        estimated = {}
+        if self_conditioning and dropout_key is not None:
+            dropout_key, half_key = jax.random.split(dropout_key)
+            estimated["estimated"] = jax.random.bernoulli(half_key, 0.5, (batch_size,))
         factors = dropout.factors(dropout_key, batch_size)
-        return module.apply(params, batch_size, length, latent, condition, factors)
+        return module.apply(params, batch_size, length, latent, condition, factors, **estimated)
 
     return independent_generator(
         init,
         independent_logits,
         module.num_symbols,
         sample_latent=sample_latent if latent_size else None,
-        uses_dropout=dropout.is_used,
+        uses_dropout=dropout.is_used or self_conditioning,
     )

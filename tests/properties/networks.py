@@ -74,7 +74,13 @@ CASES = {
     "one_pass_generator": _network(
         gg.one_pass_generator,
         _HEADS | {"length": 1, "latent_size": 0},
-        {"width": _WIDTH, "num_heads": _NUM_HEADS, "dropout_rate": _RATE, "condition": _CONDITION},
+        {
+            "width": _WIDTH,
+            "num_heads": _NUM_HEADS,
+            "dropout_rate": _RATE,
+            "condition": _CONDITION,
+            "self_conditioning": (st.booleans(), st.sampled_from((None, 1, "yes"))),
+        },
     ),
     "convolutional_one_pass_generator": _network(
         gg.convolutional_one_pass_generator,

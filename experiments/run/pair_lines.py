@@ -1,0 +1,100 @@
+"""Lines of text as pairs of a run's vocabularies: read as its training read them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.config.run_config import RunConfig
+from experiments.run.strings import LineReader
+from experiments.run.texts import unescaped
+from gumbel_gan.data import Batch
+from gumbel_gan.tasks import Task, Vocabulary, text_line
+
+
+class PairReader(NamedTuple):
+    """Reads lines of a source, a tab and a target as a run's training did; what follows a second tab is not read.
+
+    Attributes:
+      reader: of the lines of the run, whose task is one of pairs.
+      source_symbols: the symbols of sources that training saw; None where it saw the one that stands for all others.
+      target_symbols: those of targets.
+    """
+
+    reader: LineReader
+    source_symbols: frozenset[str] | None
+    target_symbols: frozenset[str] | None
+
+    def pairs(self, lines: Sequence[str]) -> tuple[Batch, dict[int, str]]:
+        """Returns the pairs of lines.
+
+        Args:
+          lines: N lines.
+
+        Returns:
+          M pairs, tokens `[M, T]` and conditions `[M, S']` with S' a multiple of the task's S, and for each other
+          line, by its index, why it is none.
+        """
+        task, sources, targets, problems = self.reader.task, [], [], {}
+        assert task.source is not None
+        for index, line in enumerate(lines):
+            first, tab, rest = line.partition("\t")
+            source, target = source_symbols(self.reader, first), self._target(rest.partition("\t")[0])
+            problem = self._problem(source, target) if tab else "there is no tab in it"
+            if problem:
+                problems[index] = problem
+            else:
+                sources.append(source)
+                targets.append(target)
+        length = task.train.condition.shape[1]
+        # Few lengths, so that there are few programs.
+        length *= max((-(-len(source) // length) for source in sources), default=1)
+        return Batch(task.encode(targets), task.source.encode(sources, length)), problems
+
+    def _target(self, text: str) -> Sequence[str]:
+        text = unescaped(text) if self.reader.escaped else text
+        lowercase = self.reader.config.task.settings.get("lowercase", False)
+        return _symbols(text_line(text, lowercase=lowercase), self.reader.task.vocabulary)
+
+    def _problem(self, source: Sequence[str], target: Sequence[str]) -> str | None:
+        """Returns why a pair can't be scored; None where it can."""
+        for name, symbols, known in (
+            ("source", source, self.source_symbols),
+            ("target", target, self.target_symbols),
+        ):
+            if not symbols:
+                return f"its {name} is empty"
+            if known is not None and (unseen := [symbol for symbol in symbols if symbol not in known]):
+                return f"training never saw {unseen[0]!r}, a symbol of its {name}"
+        if len(target) > self.reader.task.length:
+            return f"its target must be at most {self.reader.task.length} symbols long, got {len(target)}"
+        return None
+
+
+def pair_reader(config: RunConfig, task: Task, escaped: bool = False) -> PairReader:
+    """Returns the reader of a run on pairs; the arguments are those of `LineReader`."""
+    assert task.source is not None
+    return PairReader(
+        LineReader(config, task, escaped),
+        _seen(task.source, task.train.condition),
+        _seen(task.vocabulary, task.train.tokens),
+    )
+
+
+def source_symbols(reader: LineReader, line: str) -> Sequence[str]:
+    """Returns the symbols of a source that a line holds, whether training saw them or not."""
+    assert reader.task.source is not None
+    return _symbols(reader.string(line).strip(), reader.task.source)
+
+
+def _symbols(string: str, vocabulary: Vocabulary) -> Sequence[str]:
+    return vocabulary.symbols_of(" ".join(string.split()) if vocabulary.separator else string)
+
+
+def _seen(vocabulary: Vocabulary, tokens: np.ndarray) -> frozenset[str] | None:
+    """Returns the symbols that are known; None where training read others as the unknown one."""
+    if vocabulary.unknown is None:
+        return frozenset(vocabulary.symbols)
+    if (tokens == vocabulary.symbols.index(vocabulary.unknown)).any():
+        return None
+    return frozenset(vocabulary.symbols) - {vocabulary.unknown}
