@@ -48,6 +48,7 @@ from gumbel_gan.tasks import (
     names_task,
     oracle_task,
     pairs_task,
+    pixels_task,
     pronunciation_task,
     text_line,
     text_task,
@@ -63,6 +64,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "pairs": pairs_task,
     "pronunciation": pronunciation_task,
     "melodies": melodies_task,
+    "pixels": pixels_task,
 }
 # The tasks of pairs, whose runs write down which are held out.
 PAIRS = ("pairs", "pronunciation")

@@ -11,6 +11,7 @@ from gumbel_gan.tasks.midi import melody_midi
 from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import name_line, names_task
 from gumbel_gan.tasks.pairs import decoded_pairs, pairs_task, targets_by_source
+from gumbel_gan.tasks.pixels import pixels_task
 from gumbel_gan.tasks.pronunciation import pronunciation_task
 from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
@@ -41,6 +42,7 @@ __all__ = [
     "names_task",
     "oracle_task",
     "pairs_task",
+    "pixels_task",
     "pronunciation_task",
     "resolve_stream",
     "selfies_to_smiles",

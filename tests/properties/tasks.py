@@ -15,6 +15,7 @@ FILES = PACKAGE / "schedules.py"
 PAIRS = Path(__file__).parents[1] / "fixtures" / "pairs.tsv"
 MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
 TUNES = MOLECULES.with_name("tunes.abc")
+PICTURES = MOLECULES.with_name("pictures.idx.gz")
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
 _ROWS = np.arange(20).reshape(10, 2) % 7
@@ -201,6 +202,25 @@ CASES = {
         gg.digits_task,
         arguments(levels=s.integers(2, 17), num_heldout=s.integers(1, 2), **_SEED),
         {"levels": s.integers_below(2) | st.just(18), "num_heldout": s.integers_below(1) | st.just(10**6), **_NOT_SEED},
+        check_task,
+        num_examples=4,
+    ),
+    "pixels_task": Case(
+        gg.pixels_task,
+        arguments(
+            files=st.sampled_from((str(PICTURES), PICTURES, [PICTURES, PICTURES])),
+            size=st.sampled_from((2, 4)),
+            levels=s.integers(2, 36),
+            num_heldout=s.integers(1, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0", FILES)),
+            "size": s.integers_below(1) | st.just(3),
+            "levels": s.integers_below(2) | st.just(37),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(10**6),
+            **_NOT_SEED,
+        },
         check_task,
         num_examples=4,
     ),
