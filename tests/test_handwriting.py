@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import json
 import zipfile
 from xml.etree import ElementTree
 
@@ -10,10 +11,11 @@ import pytest
 
 import gumbel_gan as gg
 from experiments.config import build, run_config
-from experiments.configs import handwriting
+from experiments.configs import handwriting, pixels
 from gumbel_gan.tasks import handwriting_picture
 from gumbel_gan.tasks.pen_steps import draw_steps, step_symbols
 from gumbel_gan.tasks.svg_strokes import read_drawing
+from tests import commands
 
 pytest.importorskip("fontTools")
 
@@ -131,6 +133,22 @@ def test_a_picture_has_a_line_for_each_stroke():
     assert handwriting_picture("AB") == (None, "0 strokes, 2 steps", None)
     with pytest.raises(ValueError, match=r"string must hold the letters .*, got 'z'"):
         handwriting_picture("az")
+
+
+def test_the_command_draws_each_line(tmp_path):
+    (tmp_path / "run").mkdir()
+    config = handwriting.get_config().to_dict()
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config | {"task": config["task"] | {"directions": 16}}))
+    (tmp_path / "lines.txt").write_text("aaBp\nAB\n")
+    given = (str(tmp_path / "lines.txt"), f"--workdir={tmp_path / 'run'}", f"--output={tmp_path / 'drawn'}")
+    status, printed, errors = commands.run("draw", *given)
+    assert (status, errors) == (0, "")
+    assert "1 of 2 strings are drawn in" in printed
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["1.svg"]
+    (tmp_path / "run" / "config.json").write_text(json.dumps(pixels.get_config().to_dict()))
+    status, _, errors = commands.run("draw", *given)
+    assert status == 1
+    assert "--workdir must be of a run whose strings can be drawn, got the task pixels" in errors
 
 
 def test_a_task_has_a_character_a_sequence(file):
