@@ -5,7 +5,12 @@ python -m experiments.train --workdir=runs/lines --config=experiments/configs/ha
 python -m experiments.train --workdir=runs/lines_professor \
     --config=experiments/configs/handwriting.py:professor_forcing,lines
 
-The last two learn from windows of lines of characters, and draw samples four times as long.
+The last two learn from windows of lines of characters, and judge samples four times as long.
+
+Short runs of likelihood, seed 0, with --config.num_steps=600 --config.steps_per_chunk=50, beside much other work on two
+cores of an AMD EPYC (2026-11-26, version 0.1.0): held-out NLL 90.4 nats per character in 667 s; of lines 73.0 nats per
+window of 64, 1.65 bits per step, in 378 s, where the JS of 3-grams of the four parts of samples of 256 is 0.045, 0.042,
+0.041 and 0.042 bits (other held-out windows: 0.020). Both were still improving.
 """
 
 from ml_collections import ConfigDict

@@ -2,6 +2,10 @@
 
 python -m experiments.train --workdir=runs/pixels --config=experiments/configs/pixels.py
 python -m experiments.train --workdir=runs/pixels_professor --config=experiments/configs/pixels.py:professor_forcing
+
+A short run, with --config.num_steps=500 --config.steps_per_chunk=50: held-out NLL 34.1 nats per picture, 0.251 bits per
+pixel; seed 0, likelihood, 433 s beside much other work on two cores of an AMD EPYC (2026-11-26, version 0.1.0). The
+validation likelihood was still improving.
 """
 
 from ml_collections import ConfigDict
