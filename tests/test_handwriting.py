@@ -81,6 +81,8 @@ def test_curves_are_those_of_bezier():
         (b"<html/>", "no SVG, but html"),
         (svg("M1,1h2", size=""), "no size"),
         (svg("M1,1h2", size='viewBox="0 0 0 0"'), "no size"),
+        (svg("M1,1h200"), "a path far outside of the picture"),
+        (svg("M1,1h1e999"), "a path far outside of the picture"),
         (svg("M1,1h2", around='<g transform="scale(2)">{}</g>'), "a transform of a path"),
         (svg("M1,1c2"), "no path"),
         (svg("M1,1"), "no path"),
@@ -170,6 +172,8 @@ def test_a_line_is_cut_into_windows(file):
     task = gg.handwriting_task(file, window=8, num_heldout=4, directions=16)
     assert (task.length, task.vocabulary.padding, task.num_symbols) == (8, None, 32)
     assert "Characters for training: 32; for validation: 4; for the test: 4." in task.notes
+    assert task.chosen == {"max_length": 0}
+    assert gg.handwriting_task(file, window=8, max_length=0).chosen == {"num_heldout": 4}
     # Between two characters the pen moves on to the right.
     assert len(task.test.tokens) > 4 * 12 // 8
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_integer
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Picture, Task
@@ -86,8 +86,9 @@ def handwriting_task(
     drawings, notes = _usable(found)
     name = f"handwriting {file_names(files)}" if files else "handwriting"
     if window:
-        task = _windows_task(name, drawings, directions, resolution, window, num_heldout, seed, notes)
-        return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
+        task, num_chosen = _windows_task(name, drawings, directions, resolution, window, num_heldout, seed, notes)
+        chosen = {} if max_length == 0 else {"max_length": 0}
+        return task._replace(chosen=chosen if num_heldout else chosen | {"num_heldout": num_chosen})
     steps = [draw_steps(each.strokes, step=1 / resolution, directions=directions) for each in drawings]
     most = max_length
     if most is None:
@@ -182,8 +183,8 @@ def _windows_task(
     num_heldout: int | None,
     seed: int,
     notes: list[str],
-) -> Task:
-    """Builds a task of windows of lines of characters."""
+) -> tuple[Task, int]:
+    """Builds a task of windows of lines of characters; also returns the number of those for validation."""
     keys = [draw_steps(each.strokes, step=1 / resolution, directions=directions) for each in drawings]
     if not keys:
         raise ValueError(f"files must hold a usable character, got none. {' '.join(notes)}")
@@ -204,7 +205,8 @@ def _windows_task(
         f"Characters for training: {len(rows[0]):,}; for validation: {len(rows[1]):,}; for the test: {len(rows[2]):,}."
     )
     sizes = describe_sizes(vocabulary.size, *map(len, tokens))
-    return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, kinds, sizes))
+    task = Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, kinds, sizes))
+    return task, len(rows[1])
 
 
 def _svg(strokes: Sequence[np.ndarray]) -> str:
@@ -221,6 +223,6 @@ def _svg(strokes: Sequence[np.ndarray]) -> str:
 
 
 def _require_directions(directions: int) -> None:
-    require_at_least(1, directions=directions)
+    require_integer(directions=directions)
     if directions not in DIRECTIONS:
         raise ValueError(f"directions must be one of {', '.join(map(str, DIRECTIONS))}, got {directions}")

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from math import comb
 from typing import NamedTuple
@@ -13,6 +14,8 @@ INSTALL = "pip install 'gumbel_gan[handwriting]'"
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _PATH = f"{_SVG}path"
+# In sides of a picture.
+_FARTHEST = 10
 # Shares of a curve's control points in 16 points of it, without its first.
 _SHARE = np.linspace(0, 1, 17)[1:]
 _BERNSTEIN = np.stack([comb(3, power) * _SHARE**power * (1 - _SHARE) ** (3 - power) for power in range(4)])
@@ -52,7 +55,7 @@ def svg_contents(names: Iterable[str], contents: Iterable[bytes]) -> Iterator[tu
                 for each in sorted(archive.namelist()):
                     if each.lower().endswith(".svg"):
                         yield f"{name!r}, {each!r}", archive.read(each)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise ValueError(f"files must be whole where they are archives, got {name!r} ({error})") from error
 
 
@@ -85,6 +88,8 @@ def read_drawing(place: str, content: bytes) -> Drawing:
             strokes += [points / side for points in _strokes(path.get("d", ""))]
         except (AssertionError, IndexError, TypeError, ValueError) as error:
             return Drawing(place, (), f"no path: {error}"[:80])
+    if not all((np.abs(points) <= _FARTHEST).all() for points in strokes):
+        return Drawing(place, (), "a path far outside of the picture")
     return Drawing(place, tuple(strokes), None if strokes else "no path")
 
 
