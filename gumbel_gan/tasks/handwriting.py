@@ -134,19 +134,20 @@ def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:
     return read_steps(string, directions=directions)
 
 
-def handwriting_picture(string: str, *, directions: int = 8) -> Picture:
+def handwriting_picture(string: str, *, directions: int = 8, resolution: int = 12) -> Picture:
     """Draws a string of this task.
 
     Args:
       string: steps of the pen.
       directions: as in `handwriting_task`.
+      resolution: as in `handwriting_task`; the sides of the drawing are at least so many steps.
 
     Raises:
       ValueError: a symbol is no step, or `directions` is neither 8 nor 16.
     """
     strokes = pen_strokes(string, directions=directions)
     num_strokes = f"{len(strokes)} stroke{'s' * (len(strokes) != 1)}"
-    return Picture(_svg(strokes) if strokes else None, f"{num_strokes}, {len(string)} steps")
+    return Picture(_svg(strokes, resolution) if strokes else None, f"{num_strokes}, {len(string)} steps")
 
 
 def kanji_files() -> list[Path]:
@@ -209,16 +210,18 @@ def _windows_task(
     return task, len(rows[1])
 
 
-def _svg(strokes: Sequence[np.ndarray]) -> str:
-    """Returns a drawing of at least one stroke, as SVG."""
+def _svg(strokes: Sequence[np.ndarray], resolution: int) -> str:
+    """Returns a drawing of at least one stroke, as SVG; smaller ones stand in the middle of a square."""
     points = np.concatenate(strokes)
-    low = points.min(axis=0)
-    width, height = (points.max(axis=0) - low) * _PIXELS + 2 * _MARGIN
-    lines = [" ".join(f"{x:.1f},{y:.1f}" for x, y in (stroke - low) * _PIXELS + _MARGIN) for stroke in strokes]
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = np.maximum(high - low, resolution)
+    origin = (low + high - size) / 2
+    lines = [" ".join(f"{x:.1f},{y:.1f}" for x, y in (stroke - origin) * _PIXELS + _MARGIN) for stroke in strokes]
     drawn = "".join(f'<polyline points="{line}"/>' for line in lines)
+    width, height = np.ceil(size * _PIXELS + 2 * _MARGIN).astype(int)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" fill="none" '
-        f'stroke="#222" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">{drawn}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'fill="none" stroke="#222" stroke-width="3" stroke-linecap="round" stroke-linejoin="round">{drawn}</svg>'
     )
 
 
