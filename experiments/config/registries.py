@@ -40,6 +40,8 @@ from gumbel_gan.tasks import (
     Task,
     digits_task,
     grammar_task,
+    handwriting_picture,
+    handwriting_task,
     melodies_task,
     melody_picture,
     molecule_picture,
@@ -48,6 +50,7 @@ from gumbel_gan.tasks import (
     names_task,
     oracle_task,
     pairs_task,
+    pixels_task,
     pronunciation_task,
     text_line,
     text_task,
@@ -63,11 +66,17 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "pairs": pairs_task,
     "pronunciation": pronunciation_task,
     "melodies": melodies_task,
+    "pixels": pixels_task,
+    "handwriting": handwriting_task,
 }
 # The tasks of pairs, whose runs write down which are held out.
 PAIRS = ("pairs", "pronunciation")
 # Functions of a sampled string, and of settings of the task, that draw it for reports.
-PICTURES: Mapping[str, Callable[..., Picture]] = {"molecules": molecule_picture, "melodies": melody_picture}
+PICTURES: Mapping[str, Callable[..., Picture]] = {
+    "molecules": molecule_picture,
+    "melodies": melody_picture,
+    "handwriting": handwriting_picture,
+}
 # Functions of a line, of a source where there are pairs, and of settings of the task, that return the string which
 # training reads in it; without one, the line itself.
 LINES: Mapping[str, Callable[..., str]] = {

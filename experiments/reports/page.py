@@ -148,6 +148,7 @@ def _shown(run: FinishedRun) -> dict[str, Any]:
         "caption": run.caption,
         "marked": run.marked(),
         "pictures": pictures,
+        "is_judged": run.valid is not None,
         "no_pictures": no_pictures,
         "environment": "; ".join(environment),
     }

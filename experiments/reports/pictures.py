@@ -1,7 +1,9 @@
 """Drawings of samples, of tasks that have them."""
 
 import base64
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from experiments.config import registries, values
 from experiments.reports.runs import FinishedRun
@@ -33,16 +35,26 @@ def drawn_samples(run: FinishedRun) -> tuple[list[Drawn], str | None]:
     Returns:
       The drawings, none of a task without pictures; and why they could not be made, if they could not.
     """
-    function = registries.PICTURES.get(run.settings["task.name"])
-    if function is None:
+    draw = picture_function(run.settings)
+    if draw is None:
         return [], None
-    settings = {
-        name: run.settings[f"task.{name}"] for name in values.parameters(function) if f"task.{name}" in run.settings
-    }
     try:
-        return [_drawn(function(sample, **settings)) for sample in run.samples[:_MOST_PICTURES]], None
+        return [_drawn(draw(sample)) for sample in run.samples[:_MOST_PICTURES]], None
     except ImportError as error:
         return [], str(error)
+
+
+def picture_function(settings: Mapping[str, Any]) -> Callable[[str], Picture] | None:
+    """Returns the function that draws a string of a task; None of a task without pictures.
+
+    Args:
+      settings: those of a run by their paths, such as `task.name`.
+    """
+    function = registries.PICTURES.get(settings["task.name"])
+    if function is None:
+        return None
+    names = [name for name in values.parameters(function) if f"task.{name}" in settings]
+    return partial(function, **{name: settings[f"task.{name}"] for name in names})
 
 
 def _drawn(picture: Picture) -> Drawn:

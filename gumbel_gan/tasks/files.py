@@ -1,4 +1,4 @@
-"""Text files: their contents, their digest, and their lines with the places to name in errors."""
+"""Files: their contents, their digest, and their lines with the places to name in errors."""
 
 import hashlib
 import os
@@ -58,11 +58,29 @@ def read_texts(files: Files, digest: str = "", encoding: str = UTF_8) -> list[st
         another digest; or Python knows no such encoding of text.
     """
     require_encoding(encoding)
+    contents = read_contents(files, digest)
+    return [_text(path, content, encoding) for path, content in zip(file_paths(files), contents, strict=True)]
+
+
+def read_contents(files: Files, digest: str = "") -> list[bytes]:
+    """Reads files.
+
+    Args:
+      files: one path, or several.
+      digest: what `files_digest` must return; '' accepts any files.
+
+    Returns:
+      The bytes of each file.
+
+    Raises:
+      TypeError: what is given is not a path.
+      ValueError: there are no files, one can't be read, or they have another digest.
+    """
     paths = file_paths(files)
     contents = [_read(path) for path in paths]
     if digest and digest != _digest(contents):
         raise _other_digest(paths, digest, _digest(contents))
-    return [_text(path, content, encoding) for path, content in zip(paths, contents, strict=True)]
+    return contents
 
 
 def file_names(files: Files) -> str:

@@ -15,6 +15,8 @@ FILES = PACKAGE / "schedules.py"
 PAIRS = Path(__file__).parents[1] / "fixtures" / "pairs.tsv"
 MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
 TUNES = MOLECULES.with_name("tunes.abc")
+PICTURES = MOLECULES.with_name("pictures.idx.gz")
+DRAWINGS = MOLECULES.with_name("drawings.zip")
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
 _ROWS = np.arange(20).reshape(10, 2) % 7
@@ -31,9 +33,18 @@ def _pronunciation_task(**given):
     return gg.pronunciation_task(**given)
 
 
+def _handwriting_task(**given):
+    pytest.importorskip("fontTools", reason="the package fonttools is not installed")
+    return gg.handwriting_task(**given)
+
+
 def check_task(result, given):
     assert isinstance(result, gg.Task)
     assert len(result.train.tokens)
+
+
+def check_strokes(result, given):
+    assert all(stroke.ndim == 2 and len(stroke) >= 2 and np.isfinite(stroke).all() for stroke in result)
 
 
 _MELODY = st.lists(st.sampled_from(("3/4", "|", "~", "C4:1/4", "rest:1/2", "x", "F#4:3/4")), max_size=6).map(" ".join)
@@ -203,6 +214,55 @@ CASES = {
         {"levels": s.integers_below(2) | st.just(18), "num_heldout": s.integers_below(1) | st.just(10**6), **_NOT_SEED},
         check_task,
         num_examples=4,
+    ),
+    "pixels_task": Case(
+        gg.pixels_task,
+        arguments(
+            files=st.sampled_from((str(PICTURES), PICTURES, [PICTURES, PICTURES])),
+            size=st.sampled_from((2, 4)),
+            levels=s.integers(2, 36),
+            num_heldout=s.integers(1, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0", FILES)),
+            "size": s.integers_below(1) | st.just(3),
+            "levels": s.integers_below(2) | st.just(37),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "handwriting_task": Case(
+        _handwriting_task,
+        arguments(
+            files=st.sampled_from((str(DRAWINGS), DRAWINGS, [DRAWINGS])),
+            directions=st.sampled_from((8, 16)),
+            resolution=s.integers(6, 20),
+            max_length=st.sampled_from((None, 0)),
+            window=st.sampled_from((0, 2)),
+            num_heldout=s.integers(1, 2),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0", FILES)),
+            "directions": s.integers_below(8) | st.just(9),
+            "resolution": s.integers_below(1),
+            "max_length": s.integers_below(0),
+            "window": s.integers_below(0) | st.just(10**6),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "pen_strokes": Case(
+        gg.pen_strokes,
+        arguments(string=st.text("abchABCH", max_size=9), directions=st.sampled_from((8, 16))),
+        {"string": st.sampled_from(("z", "aZ", "a b")), "directions": s.integers_below(8) | st.just(9)},
+        check_strokes,
+        num_examples=20,
     ),
     "grammar_task": Case(
         gg.grammar_task,

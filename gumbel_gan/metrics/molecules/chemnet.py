@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gumbel_gan.metrics.molecules.package_files import package_file
 from gumbel_gan.metrics.molecules.torch_files import load_torch_file
+from gumbel_gan.package_files import package_file
 
 INSTALL = "pip install --no-deps fcd-torch==1.0.7"
 """The command that installs ChemNet's weights without PyTorch."""

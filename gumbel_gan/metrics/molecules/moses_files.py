@@ -12,7 +12,7 @@ import numpy as np
 
 from gumbel_gan.arguments import require_one_of
 from gumbel_gan.metrics.molecules import restricted_pickle
-from gumbel_gan.metrics.molecules.package_files import package_file
+from gumbel_gan.package_files import package_file
 
 INSTALL = "pip install --no-deps molsets==0.3.1"
 """The command that installs the data without its dependencies, some of which can't be installed any more."""
