@@ -242,8 +242,8 @@ def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
     return round(min(max(1 - 20 / known("num_steps"), 0.98), 0.998), 4)
 
 
-def _learning_rate(*_: Any) -> str:
-    return "cosine(3e-3, 3e-5)"
+def _learning_rate(facts: _Facts, _: Callable[[str], Any]) -> str:
+    return "cosine(1e-2, 1e-4)" if facts.num_written < 20_000 else "cosine(3e-3, 3e-5)"
 
 
 def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
