@@ -27,7 +27,8 @@ def piano_roll(bars: Sequence[Sequence[Note]]) -> str:
                 y, width = _MARGIN + (highest - note.pitch) * _SEMITONE, _x(time + note.duration) - _x(time) - 1
                 shapes.append(f'<rect x="{_x(time)}" y="{y}" width="{width:g}" height="{_SEMITONE - 1}"/>')
             time += note.duration
-    size = f'width="{_x(time) + _MARGIN:g}" height="{height + 2 * _MARGIN}"'
+    right, bottom = f"{_x(time) + _MARGIN:g}", height + 2 * _MARGIN
+    size = f'width="{right}" height="{bottom}" viewBox="0 0 {right} {bottom}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} fill="#1f77b4">{"".join(shapes)}</svg>'
 
 
