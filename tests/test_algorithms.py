@@ -166,7 +166,7 @@ ALGORITHMS = {
         "relaxed_gan, two updates of a discriminator with dropout",
         "relaxed_gan of GRUs",
         "the paper's relaxed_gan",
-        "distilled_gan, relaxed samples",
+        "distilled_gan",
         "importance_gan, tempered",
     ),
     scope="module",

@@ -12,6 +12,7 @@ from gumbel_gan import networks
 from gumbel_gan.networks.cells import GRUCell, LSTMCell, linear
 from gumbel_gan.networks.lstm_step import lstm_recurrence, lstm_step
 from tests import flax_lstm
+from tests.slow import slow
 
 NUM_INPUTS, NUM_HIDDEN = 4, 3
 # With products of the input of its own.
@@ -58,7 +59,7 @@ def test_lstm_and_its_derivatives_are_flax_s(loss, num_inputs):
     chex.assert_trees_all_close(gradients, expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("num_inputs", [NUM_INPUTS, NUM_WIDE_INPUTS])
+@pytest.mark.parametrize("num_inputs", slow([NUM_INPUTS, NUM_WIDE_INPUTS], NUM_INPUTS))
 def test_derivatives_of_a_step_are_the_numerical_ones(num_inputs):
     params = make_params(jax.random.key(0), num_inputs)
     keys = jax.random.split(jax.random.key(1), 4)

@@ -83,6 +83,7 @@ def test_a_step_is_the_paper_s_algorithm():
     chex.assert_trees_all_close(ours, by_hand(state), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_only_its_reconstruction_trains_the_autoencoder_and_each_step_has_several_critics():
     algorithm = make(rate=optax.adam(0.01), discriminator_updates=3)
     state = algorithm.init(jax.random.key(0))
@@ -104,6 +105,7 @@ def test_only_its_reconstruction_trains_the_autoencoder_and_each_step_has_severa
     assert counts == [1, 3, 1]
 
 
+@pytest.mark.slow
 def test_it_finds_a_small_distribution():
     data = jnp.array([[1, 2, 0, 0], [2, 1, 1, 0]] * 16, jnp.int32)
     decoder = gg.convolutional_one_pass_generator(NUM_SYMBOLS, LENGTH, 8, num_blocks=1, latent_size=3)

@@ -44,6 +44,7 @@ def test_each_member_reads_held_out_sequences_and_its_own(observed):
             np.testing.assert_allclose(states[member], expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_states_before_training_are_those_of_the_run_s_own_beginning(observed):
     *_, found = observed
     for before, after in zip(found.before, found.after, strict=True):

@@ -130,6 +130,7 @@ def test_the_file_holds_no_code_and_no_path(opened):
     assert file.with_name("load_own.py").read_text().count("pickle") == 1  # in a sentence
 
 
+@pytest.mark.slow
 def test_a_model_of_pairs_takes_sources(tmp_path):
     words = ["ab", "ba", "cab", "abc", "bb", "ca"]
     (tmp_path / "mine.tsv").write_text("".join(f"{word}\t{word[::-1]}\n" for word in words))

@@ -101,11 +101,13 @@ def test_without_the_division_by_the_data_s_distribution_the_mode_wins():
     np.testing.assert_allclose(divided, PROBS, atol=0.06)
 
 
+@pytest.mark.slow
 def test_the_correction_finds_the_distribution():
     corrected, _ = trained_on_an_uneven_distribution(weight_exponent=0.0)
     np.testing.assert_allclose(corrected, PROBS, atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_effective_sample_size_is_logged():
     _, metrics = trained_on_an_uneven_distribution()
     sizes = np.asarray(metrics["effective_sample_size"])

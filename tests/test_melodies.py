@@ -129,6 +129,7 @@ def test_a_midi_file_holds_the_notes():
         gg.melody_midi("3/4 C10:3/4")
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_for_each_line(tmp_path):
     (tmp_path / "melodies.txt").write_text(f"{VALID}\n\n2/4 C4:1/2\n")
     folder = tmp_path / "midi"

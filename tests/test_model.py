@@ -146,6 +146,7 @@ def test_no_empty_sequence_is_drawn_unless_it_is_allowed():
         assert (relaxed_tokens[ended] == 0).all() == padding_ends
 
 
+@pytest.mark.slow
 def test_no_gradient_flows_through_what_follows_the_end():
     model = make(padding=2, padding_ends=True)
     params = model.init(jax.random.key(0))

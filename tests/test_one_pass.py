@@ -290,6 +290,7 @@ def test_every_method_takes_a_step(name):
     assert sum(jax.tree.leaves(jax.tree.map(lambda a, b: bool(jnp.any(a != b)), before, after))) > 10
 
 
+@pytest.mark.slow
 def test_the_seeds_axis_equals_the_loop():
     algorithm, states, batch, together = steps_of_two_seeds("relaxed and score")
     state = jax.tree.map(lambda leaf: leaf[1], states)

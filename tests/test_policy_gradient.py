@@ -86,6 +86,7 @@ def test_a_step_follows_the_exact_gradient_of_the_expected_reward(name, advantag
     np.testing.assert_allclose(-num_rewards * metrics["generator_loss"], expected, atol=0.02)
 
 
+@pytest.mark.slow
 def test_the_discriminator_of_prefixes_has_the_cross_entropy_of_all_of_them():
     algorithm, discriminator = make(PER_PREFIX, discriminator_optimizer=optax.sgd(1.0))
     state = loud_state(algorithm)
@@ -141,6 +142,7 @@ def test_shards_end_with_one_baseline():
         np.testing.assert_array_equal(leaf[0], leaf[1])
 
 
+@pytest.mark.slow
 def test_a_generator_with_a_latent_follows_the_gradient_of_its_expected_reward():
     generator = lstm_generator(K, 4, latent="hidden_and_cell")
     algorithm, discriminator = make(gg.reinforce(), generator=generator)

@@ -100,6 +100,7 @@ def test_schedules_go_on_behind_a_shut_gate():
     assert float(after.discriminator_params) == 2
 
 
+@pytest.mark.slow
 def test_there_may_be_no_gates():
     algorithm = make(scripted(2.0), discriminator_threshold=None)
     _, metrics = algorithm.step(jax.random.key(1), algorithm.init(jax.random.key(0)), DATA)
@@ -241,6 +242,7 @@ def test_its_errors_name_the_argument():
         behavior_discriminator(4, 4, num_layers=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seen", "columns"), [("states", slice(HIDDEN_SIZE)), ("outputs", slice(HIDDEN_SIZE, None))])
 def test_the_discriminator_sees_states_or_outputs_alone(seen, columns):
     def logits(params, x):

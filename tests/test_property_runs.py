@@ -117,6 +117,7 @@ def _check_pool(pool, prepared, logged, method):
         assert all(from_data) == (method == "replace_worst")
 
 
+@pytest.mark.slow
 def test_training_ends_with_its_calls_and_says_which_strings_have_no_property(tmp_path, capsys, monkeypatch):
     config = config_of(
         tmp_path, "best_samples", function=f"{__name__}:none_of_vowels", max_calls=20, worst=-1.0, num_workers=0

@@ -52,6 +52,7 @@ def test_a_block_is_smaller_where_the_vocabulary_is_large():
     assert sampling.block_size(sequence_model(lstm_generator(2**22, 1), length=2)) == 1
 
 
+@pytest.mark.slow
 def test_lengths_and_temperatures_are_those_of_the_model():
     assert draw(3, length=9)[1].shape == (2, 3, 9)
     cold = drawing.blocks(MODEL, 1, 50)(jax.random.key(1)[None], params_of(1), 1e-4)

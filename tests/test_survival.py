@@ -171,6 +171,7 @@ def test_copies_of_many_files_sort_as_they_count(tmp_path):
     assert copies == sorted(copies)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_learns_from_its_copies_and_may_go_further(base, tmp_path):
     prepared, _, _ = base
     run = copy_of(prepared.run.path, tmp_path / "run")
