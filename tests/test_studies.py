@@ -94,8 +94,8 @@ def test_combinations_are_all_pairs_and_the_table_counts_failures(tmp_path):
         for estimator, objective, through in (("soft", "hinge", True), ("reinmax", "log_odds", False))
     ]
     runs = {
-        name: with_metrics(run._replace(settings=run.settings | each), validity=values, total_variation=[0.1, 0.2])
-        for (name, run), each, values in zip(runs.items(), settings, ([0.95, 0.5], [0.95, 0.99]), strict=True)
+        name: with_metrics(run._replace(settings=run.settings | each), total_variation=values)
+        for (name, run), each, values in zip(runs.items(), settings, ([0.1, 0.6], [0.1, 0.2]), strict=True)
     }
     lines = combinations.table(runs).splitlines()
     assert "| estimator | soft | 50% of 2 | 0.100 |" in lines
