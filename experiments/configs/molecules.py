@@ -10,14 +10,23 @@ other work on two cores of an AMD EPYC (2026-11-26): validity 0.868 of 10,000 sa
 validation likelihood, 0.895 of the last ones.
 """
 
+from collections.abc import Callable
+from types import MappingProxyType
+
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from experiments.config.data_defaults import leave_to_data
-from experiments.configs import arithmetic_policy_gradient, names, names_mle
+from experiments.configs import names, names_mle
 from gumbel_gan.arguments import require_one_of
 
-METHODS = ("maximum_likelihood", "relaxed_gan", "policy_gradient")
+METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
+    {
+        "maximum_likelihood": names_mle.get_config,
+        "relaxed_gan": names.get_config,
+        "policy_gradient": names.policy_gradient,
+    }
+)
 
 
 def get_config(options: str = "maximum_likelihood") -> ConfigDict:
@@ -33,10 +42,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
     require_one_of(METHODS, method=method)
     if second:
         require_one_of(("second",), phase=",".join(second))
-    config = names_mle.get_config() if method == "maximum_likelihood" else names.get_config()
-    if method == "policy_gradient":
-        config.algorithm = arithmetic_policy_gradient.get_config().algorithm
-        config.algorithm.ema_decay = 0.9995
+    config = METHODS[method]()
     config.task = ConfigDict(
         {
             "name": "molecules",

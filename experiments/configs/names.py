@@ -9,7 +9,7 @@ and 0.291 (`names_mle.py`).
 
 from ml_collections import ConfigDict
 
-from experiments.configs import arithmetic
+from experiments.configs import arithmetic, arithmetic_policy_gradient
 
 
 def get_config() -> ConfigDict:
@@ -36,4 +36,12 @@ def get_config() -> ConfigDict:
     config.algorithm.ema_decay = 0.9995
     config.algorithm.generator.hidden_size = 64
     config.algorithm.discriminator.hidden_size = 64
+    return config
+
+
+def policy_gradient() -> ConfigDict:
+    """Returns the same with policy gradients, untuned."""
+    config = get_config()
+    config.algorithm = arithmetic_policy_gradient.get_config().algorithm
+    config.algorithm.ema_decay = 0.9995
     return config

@@ -15,7 +15,6 @@ from ml_collections.config_dict import placeholder
 
 from experiments.config.data_defaults import leave_to_data
 from experiments.configs import (
-    arithmetic_policy_gradient,
     names,
     names_importance,
     names_mle,
@@ -25,19 +24,6 @@ from experiments.configs import (
 from gumbel_gan.arguments import require_one_of
 
 
-def _adversarial(algorithm: ConfigDict) -> ConfigDict:
-    """Returns the recipe of the relaxed GAN with another algorithm."""
-    config = names.get_config()
-    config.algorithm = algorithm
-    return config
-
-
-def _policy_gradient() -> ConfigDict:
-    config = _adversarial(arithmetic_policy_gradient.get_config().algorithm)
-    config.algorithm.ema_decay = 0.9995
-    return config
-
-
 def _professor_forcing() -> ConfigDict:
     config = names_mle.get_config()
     config.algorithm = professor_forcing.get_config("weak").algorithm
@@ -45,7 +31,8 @@ def _professor_forcing() -> ConfigDict:
 
 
 def _one_pass() -> ConfigDict:
-    config = _adversarial(one_pass.get_config().algorithm)
+    config = names.get_config()
+    config.algorithm = one_pass.get_config().algorithm
     config.algorithm.generator.width = 64
     config.algorithm.discriminator.hidden_size = placeholder(int)
     return config
@@ -54,7 +41,7 @@ def _one_pass() -> ConfigDict:
 METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
     {
         "relaxed_gan": names.get_config,
-        "policy_gradient": _policy_gradient,
+        "policy_gradient": names.policy_gradient,
         "one_pass": _one_pass,
         "maximum_likelihood": names_mle.get_config,
         "importance_gan": names_importance.get_config,
