@@ -103,6 +103,15 @@ def test_every_pair_has_a_score_or_a_reason(folder):
     np.testing.assert_allclose([float(rows[1 + index][0]) for index in kept], expected, rtol=1e-4)
 
 
+def test_the_sampling_of_runs_is_timed_on_their_sources(folder):
+    arguments = ("--workdir=run", "--workdir=run", "--num_rounds=1", "--seconds=0.01", "--output=rates.json")
+    status, output, errors = run("benchmarks.sampling", *arguments, cwd=folder)
+    assert status == 0, errors
+    (row,) = json.loads((folder / "rates.json").read_text())["runs"].values()
+    assert row["ratio"]["median"] == 1.0
+    assert row["sequences_a_second"]["least"] > 0
+
+
 def test_an_exported_run_reads_sources(folder):
     status, output, errors = run("export", "--workdir=run", "--output=own.zip", cwd=folder)
     assert status == 0, errors
