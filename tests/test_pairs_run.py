@@ -105,7 +105,7 @@ def test_every_pair_has_a_score_or_a_reason(folder):
 
 def test_the_sampling_of_runs_is_timed_on_their_sources(folder):
     arguments = ("--workdir=run", "--workdir=run", "--num_rounds=1", "--seconds=0.01", "--output=rates.json")
-    status, output, errors = run("benchmarks.sampling", *arguments, cwd=folder)
+    status, _, errors = run("benchmarks.sampling", *arguments, cwd=folder)
     assert status == 0, errors
     (row,) = json.loads((folder / "rates.json").read_text())["runs"].values()
     assert row["ratio"]["median"] == 1.0
