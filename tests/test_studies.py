@@ -23,7 +23,7 @@ def made_up(tmp_path, names, labels):
 def test_methods_are_searched_alike_and_reported_on_other_draws(task):
     searched = search.parts(task=task, num_seeds=4)
     methods = [part.label for part in searched.values()]
-    assert methods.count("GAN") == methods.count("maximum likelihood") == len(search.WIDTHS) * len(search.STEPS)
+    assert methods.count("GAN") == methods.count("maximum likelihood") == len(search.WIDTHS[task]) * len(search.STEPS)
     reported = draws.parts(task=task, num_draws=2, num_seeds=3)
     assert [part.label.split(",")[0] for part in reported.values()] == ["maximum likelihood", "GAN"] * 2
     configs = [parsed(each).values() for each in (searched, reported)]
@@ -39,7 +39,7 @@ def test_an_unknown_task_is_named():
 
 def test_the_best_setting_of_each_method_is_marked(tmp_path):
     runs = made_up(tmp_path, "abc", ["GAN", "GAN", "maximum likelihood"])
-    rates = {setting: "constant(1.0)" for setting, _ in search.RATES.values()}
+    rates = {searched.rate: "constant(1.0)" for searched in search.SEARCHED.values()}
     for (name, run), nll in zip(runs.items(), (2.0, 1.0, 3.0), strict=True):
         measured = with_metrics(run, heldout_nll=[nll - 0.5, nll + 0.5])
         runs[name] = measured._replace(caption=f"width {name}", settings=rates)

@@ -2,8 +2,9 @@
 
 python -m experiments.study search --workdir=DIR [--task=uniform] [--num_seeds=4]
 
-Each method has the same number of settings: widths of the generator, steps and learning rates. The best of each is that
-with the least median negative log-likelihood of the validation set; no distance to the true distribution is looked at.
+Each method has the same number of settings: widths of a network (likelihood's generator, the GAN's discriminator), steps
+and learning rates. The best of each is that with the least median negative log-likelihood of the validation set; no
+distance to the true distribution is looked at.
 The draw of the data and the seeds are others than those of the study `draws`, which reports on what was chosen. A study
 that was interrupted is resumed.
 """
@@ -11,6 +12,7 @@ that was interrupted is resumed.
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,15 +24,39 @@ FLAGS = (
     Flag("task", "uniform", "As in the study draws."),
     Flag("num_seeds", 4, "Seeds of each setting, from 100."),
 )
-WIDTHS = (8, 16, 32)
 STEPS = (3_000, 6_000)
-# Of maximum likelihood, and of the generator of the GAN.
-RATES = {
-    "maximum likelihood": ("algorithm.optimizer.learning_rate", ("cosine(1e-2, 1e-4)", "cosine(3e-3, 3e-5)")),
-    "GAN": ("algorithm.generator_optimizer.learning_rate", ("cosine(5e-3, 2.5e-4)", "cosine(3e-3, 1.5e-4)")),
-}
 _FIRST_SEED = 100
 _CHOSEN_BY = "heldout_nll"
+
+
+class Searched(NamedTuple):
+    """The settings of a method that are searched.
+
+    Attributes:
+      width: the setting of a network's width; its values are in `WIDTHS`.
+      rate: the setting of the generator's learning rate.
+      rates: its values.
+    """
+
+    width: str
+    rate: str
+    rates: tuple[str, ...]
+
+
+SEARCHED = {
+    "maximum likelihood": Searched(
+        "algorithm.generator.hidden_size",
+        "algorithm.optimizer.learning_rate",
+        ("cosine(1e-2, 1e-4)", "cosine(3e-3, 3e-5)"),
+    ),
+    "GAN": Searched(
+        "algorithm.discriminator.hidden_size",
+        "algorithm.generator_optimizer.learning_rate",
+        ("cosine(5e-3, 2.5e-4)", "cosine(3e-3, 1.5e-4)"),
+    ),
+}
+# By the task.
+WIDTHS = {"uniform": (8, 16, 32), "grammar": (8, 16, 32), "names": (32, 64, 128)}
 
 
 def parts(*, task: str, num_seeds: int) -> dict[str, Part]:
@@ -41,8 +67,8 @@ def parts(*, task: str, num_seeds: int) -> dict[str, Part]:
     """
     found = {}
     for label, recipe in draws.recipes(task).items():
-        rate, values = RATES[label]
-        for width, num_steps in itertools.product(WIDTHS, STEPS):
+        searched = SEARCHED[label]
+        for width, num_steps in itertools.product(WIDTHS[task], STEPS):
             config = recipe.get_config()
             settings = draws.task_settings(task) | {
                 "num_seeds": num_seeds,
@@ -52,10 +78,10 @@ def parts(*, task: str, num_seeds: int) -> dict[str, Part]:
                 "num_compared": 500,
                 "num_samples": 1_000,
                 "num_steps": num_steps,
-                "algorithm.generator.hidden_size": width,
+                searched.width: width,
             }
             config.update_from_flattened_dict(settings)
-            config.sweep = f"{rate}={list(values)}"
+            config.sweep = f"{searched.rate}={list(searched.rates)}"
             file = f"experiments/configs/{recipe.file}"
             caption = f"width {width}, {num_steps:,} steps"
             name = f"{Path(recipe.file).stem}_{width}_{num_steps}"
@@ -79,7 +105,7 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
         for run, median in zip(of_method, medians, strict=True):
             text = tables.spread(run.final(_CHOSEN_BY), 4)
             shown = f"**{text}**" if median == min(medians) else text
-            rate = run.settings[RATES[draws.method(run)][0]]
+            rate = run.settings[SEARCHED[draws.method(run)].rate]
             lines.append(f"| {draws.method(run)} | {run.caption} | `{rate}` | {shown} |")
     return "\n".join(lines) + "\n"
 
