@@ -10,9 +10,34 @@ of seeds 0 to 7: validity 0.998 (0.997), KL(data || model) 0.010 (0.022) nats, t
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from gumbel_gan.arguments import require_one_of
 
-def get_config() -> ConfigDict:
-    """Returns the best recipe found for the arithmetic grammar."""
+RECIPES = ("narrow", "wide")
+
+
+def get_config(recipe: str = "narrow") -> ConfigDict:
+    """Returns a recipe for the arithmetic grammar.
+
+    Args:
+      recipe: 'narrow', the best found, or 'wide', LSTMs of width 32 in half the steps.
+
+    Raises:
+      ValueError: it is another.
+    """
+    require_one_of(RECIPES, recipe=recipe)
+    config = _wide()
+    if recipe == "wide":
+        return config
+    config.num_steps = 6_000
+    config.algorithm.ema_decay = 0.9995
+    config.algorithm.generator.hidden_size = 8
+    config.algorithm.discriminator.hidden_size = 8
+    config.algorithm.generator_optimizer.update({"learning_rate": "cosine(3e-3, 1.5e-4)", "b2": 0.99})
+    config.algorithm.discriminator_optimizer.update({"learning_rate": "cosine(6e-3, 3e-4)", "b2": 0.99})
+    return config
+
+
+def _wide() -> ConfigDict:
     network = {"name": "lstm", "hidden_size": 32}
     # The norm that gradients are scaled down to, and how many in a row are skipped if they are not finite.
     guards = {"max_norm": "none", "max_skipped": placeholder(int)}

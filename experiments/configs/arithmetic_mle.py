@@ -13,7 +13,7 @@ from experiments.configs import arithmetic
 
 def get_config() -> ConfigDict:
     """Returns the baseline, with the data of the main job; a narrower generator overfits less."""
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 6_000
     config.algorithm = ConfigDict(
         {

@@ -42,7 +42,7 @@ def get_config(advantages: str = "reinforce") -> ConfigDict:
       ValueError: `advantages` is not one of those.
     """
     require_one_of(ADVANTAGES, advantages=advantages)
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 4_000
     config.batch_size = 256
     relaxed = config.algorithm

@@ -13,7 +13,7 @@ from experiments.configs import arithmetic
 
 def get_config() -> ConfigDict:
     """Returns the best recipe found for straight-through gradients alone."""
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 6_000
     config.algorithm.update(
         score_weight=0.0,

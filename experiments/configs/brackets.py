@@ -13,6 +13,6 @@ from experiments.configs import arithmetic
 
 def get_config() -> ConfigDict:
     """Returns the main job on `brackets`, 10,066 strings of up to 12 characters."""
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.task.grammar = "brackets"
     return config

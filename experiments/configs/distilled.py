@@ -27,7 +27,9 @@ def get_config(task: str = "arithmetic") -> ConfigDict:
       ValueError: it is another.
     """
     require_one_of(TASKS, task=task)
-    config = {"arithmetic": arithmetic, "names": names, "text": text}[task].get_config()
+    config = (
+        arithmetic.get_config("wide") if task == "arithmetic" else {"names": names, "text": text}[task].get_config()
+    )
     config.num_shards = 1
     config.batch_size = 64
     config.num_steps = 3_000

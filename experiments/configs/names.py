@@ -14,7 +14,7 @@ from experiments.configs import arithmetic, arithmetic_policy_gradient
 
 def get_config() -> ConfigDict:
     """Returns the best recipe found for names, chosen on the validation split."""
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 4_000
     config.num_shards = 1
     config.batch_size = 256

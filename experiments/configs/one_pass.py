@@ -44,7 +44,7 @@ def get_config(method: str = "gan") -> ConfigDict:
         "latent_size": width,
         "self_conditioning": False,  # whether the network reads what it would write, and writes again
     }
-    config.algorithm = (arithmetic if method == "gan" else arithmetic_mle).get_config().algorithm
+    config.algorithm = (arithmetic.get_config("wide") if method == "gan" else arithmetic_mle.get_config()).algorithm
     config.num_shards = 1
     config.batch_size = 128
     config.steps_per_chunk = 250
@@ -71,7 +71,7 @@ def get_config(method: str = "gan") -> ConfigDict:
 def _of_data(data: str) -> ConfigDict:
     """Returns a config whose data, steps and measurements are those of a run on some data."""
     if data == "arithmetic":
-        config = arithmetic.get_config()
+        config = arithmetic.get_config("wide")
         config.num_steps = 2_500
         config.num_samples = 100_000
         return config

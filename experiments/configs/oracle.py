@@ -70,7 +70,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
 def _adversarial(name: str) -> ConfigDict:
     """Returns the grammar's recipe with a faster generator and weaker penalties, chosen on validation sequences."""
     if name == "relaxed_gan":
-        algorithm = arithmetic.get_config().algorithm
+        algorithm = arithmetic.get_config("wide").algorithm
     else:
         advantages = "monte_carlo" if name == "monte_carlo" else "reinforce"
         algorithm = arithmetic_policy_gradient.get_config(advantages).algorithm

@@ -39,7 +39,7 @@ def get_config(variant: str = "a") -> ConfigDict:
       ValueError: `variant` is none of these.
     """
     require_one_of(VARIANTS, variant=variant)
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 20_000
     config.steps_per_chunk = 500
     config.chunks_per_checkpoint = 2

@@ -41,7 +41,7 @@ def get_config(method: str = "likelihood") -> ConfigDict:
     """
     require_one_of(METHODS, method=method)
     is_one_pass, goes_on = method.startswith("one_pass"), method not in ("likelihood", "one_pass")
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.task = ConfigDict(
         {
             "name": "pronunciation",

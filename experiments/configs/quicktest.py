@@ -10,7 +10,7 @@ from experiments.configs import arithmetic
 
 def get_config() -> ConfigDict:
     """Returns the main job with small networks, 60 steps and a short grammar."""
-    config = arithmetic.get_config()
+    config = arithmetic.get_config("wide")
     config.num_steps = 60
     config.steps_per_chunk = 20
     config.chunks_per_checkpoint = 1

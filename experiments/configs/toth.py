@@ -50,7 +50,7 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
     config = names.get_config()
     config.task.deduplicate = False
     if task == "grammar":
-        config.task = arithmetic.get_config().task
+        config.task = arithmetic.get_config("wide").task
         config.task.length_distribution = "grammar"
         config.num_samples = 10_000
     config.batch_size = 128

@@ -29,7 +29,7 @@ ESTIMATORS = ("soft", "straight_through", "gumbel_rao", "reinmax")
 OBJECTIVES = ("log_odds", "ratio_kl", "hinge", "relativistic", "wasserstein")
 FEEDBACKS = {"through": True, "stopped": False}
 PENALTIES = ("constant(0.0)", "constant(3.0)")
-_FILE = "experiments/configs/arithmetic.py"
+_FILE = "experiments/configs/arithmetic.py:wide"
 _METRICS = ("validity", "kl_data_model", "total_variation")
 _FAR = 0.5
 
@@ -57,7 +57,7 @@ def parts(*, num_seeds: int, max_length: int, num_steps: int, only: str) -> dict
             "algorithm.generator.hidden_size": 16,
             "algorithm.discriminator.hidden_size": 16,
         }
-        config = arithmetic.get_config()
+        config = arithmetic.get_config("wide")
         config.update_from_flattened_dict(settings)
         config.sweep = "; ".join(f"algorithm.penalty.{each}_weight={list(PENALTIES)}" for each in ("real", "generated"))
         name = f"{estimator}-{objective}-{feedback}"

@@ -6,6 +6,7 @@ A draw of the data is a value of `task.seed`: another sample of the true distrib
 study `search` chooses settings on another draw. A study that was interrupted is resumed.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -43,19 +44,13 @@ class Recipe(NamedTuple):
 
 
 _LIKELIHOOD = Recipe("arithmetic_mle.py", arithmetic_mle.get_config)
-_SMALL_AND_SLOW = MappingProxyType(
-    {
-        "num_steps": 6_000,
-        "algorithm.generator.hidden_size": 8,
-        "algorithm.generator_optimizer.learning_rate": "cosine(3e-3, 1.5e-4)",
-    }
-)
+_WIDE = Recipe("arithmetic.py:wide", functools.partial(arithmetic.get_config, "wide"))
 RECIPES: dict[str, dict[str, Recipe]] = {
     "uniform": {
         "maximum likelihood": _LIKELIHOOD,
-        "GAN": Recipe("arithmetic.py", arithmetic.get_config, _SMALL_AND_SLOW),
+        "GAN": Recipe("arithmetic.py", arithmetic.get_config),
     },
-    "grammar": {"maximum likelihood": _LIKELIHOOD, "GAN": Recipe("arithmetic.py", arithmetic.get_config)},
+    "grammar": {"maximum likelihood": _LIKELIHOOD, "GAN": _WIDE},
     "names": {
         "maximum likelihood": Recipe("names_mle.py", names_mle.get_config),
         "GAN": Recipe("names.py", names.get_config),

@@ -40,8 +40,8 @@ def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str
         label = {"mle": "maximum likelihood", "constant": "(a), not annealed"}.get(name, f"({name})")
         file = f"experiments/configs/paper.py:{name}"
         found[name] = Part(label, paper.VARIANTS[name], file, paper.get_config(name))
-    recipe = arithmetic.get_config()
-    found["recipe"] = Part("our recipe", "configs/arithmetic.py", "experiments/configs/arithmetic.py", recipe)
+    recipe = arithmetic.get_config("wide")
+    found["recipe"] = Part("our recipe", "configs/arithmetic.py:wide", "experiments/configs/arithmetic.py:wide", recipe)
     for name, part in found.items():
         part.config.num_seeds = num_seeds if name in ("a", "mle", "recipe") else num_variant_seeds
         part.config.num_steps = min(num_steps, part.config.num_steps) if name == "recipe" else num_steps
