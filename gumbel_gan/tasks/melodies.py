@@ -14,6 +14,7 @@ from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from gumbel_gan.tasks.piano_roll import piano_roll
+from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.units import Unit
 
 _UNIT = Unit("notes", " ", "", "")
@@ -71,8 +72,9 @@ def melodies_task(
     paths = file_paths(files) if files else essen_files()
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
+    shifts = [shift_to_naturals(tune.sharps) if transpose else 0 for tune in kept]
     lines: Sequence[Line] = [
-        melody_symbols(tune.metre or "", tune.bars, shift=_shift(tune.sharps, transpose)) for tune in kept
+        melody_symbols(tune.metre or "", tune.bars, shift=shift) for tune, shift in zip(kept, shifts, strict=True)
     ]
     if max_length:
         lines, note = limit_lengths(lines, max_length, "drop", noun="tune")
@@ -141,12 +143,6 @@ def _usable(tunes: Sequence[Tune | UnreadableTune]) -> tuple[list[Tune], list[st
 def _fills(tune: Tune, full: int) -> bool:
     lengths = [sum(note.duration for note in bar) for bar in tune.bars]
     return all(length == full for length in lengths[1:-1]) and max(lengths[0], lengths[-1]) <= full
-
-
-def _shift(sharps: int, transpose: bool) -> int:
-    """Returns the semitones, from -6 to 5, that lead from a key signature to the one without sharps and flats."""
-    # A fifth up is seven semitones.
-    return (-7 * sharps + 6) % 12 - 6 if transpose else 0
 
 
 def essen_files() -> list[Path]:
