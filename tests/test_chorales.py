@@ -207,7 +207,7 @@ def test_its_arguments(folder):
     assert copies.chosen == {}
     assert sum(len(each.tokens) for each in (copies.train, copies.validation, copies.test)) == 7
     with pytest.raises(
-        ValueError, match=r"hold a usable excerpt of 2 bars \(num_bars\), got none\. Scores read: 1; kept: 1\."
+        ValueError, match=r"a usable excerpt of 2 bars \(num_bars\), got none\. Scores read: 1; kept: 1\."
     ):
         gg.chorales_task(folder / "waltz.xml", metre="3/4")
 

@@ -1,10 +1,8 @@
 """Chorales: music of four voices, Bach's in the corpus of music21, or of files in MusicXML."""
 
 from collections.abc import Sequence
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -12,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.data import Batch
+from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.chorale_excerpts import score_excerpts
 from gumbel_gan.tasks.chorale_symbols import (
     VOICES,
@@ -84,7 +83,7 @@ def chorales_task(
         scores are left for the split.
 
     References:
-      Hadjeres, Pachet and Nielsen 2017, DeepBach, https://arxiv.org/abs/1612.01010, which has the same symbols;
+      Hadjeres, Pachet and Nielsen 2017, DeepBach, https://arxiv.org/abs/1612.01010, where a symbol holds a note, too;
       https://www.w3.org/2021/06/musicxml40/.
     """
     require_at_least(1, num_bars=num_bars)
@@ -158,14 +157,7 @@ def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 
 
 def bach_files() -> list[Path]:
     """Returns the files of chorales in the package `music21`; raises ImportError where it is missing."""
-    try:
-        folder: Any = metadata.distribution("music21").locate_file("music21/corpus/bach")
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"files must be given where the package 'music21' is not installed ({_INSTALL})") from error
-    found = sorted(Path(str(folder)).glob("*.mxl"))
-    if not found:
-        raise ImportError(f"the package 'music21' must hold chorales in {folder} ({_INSTALL})")
-    return found
+    return package_files("music21", "music21/corpus/bach", "*.mxl", content="chorales", install=_INSTALL)
 
 
 def _usable(

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from gumbel_gan.arguments import require_at_least
+from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.abc_tunes import Tune, UnreadableTune, bar_length, read_tunes
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
@@ -147,11 +146,5 @@ def _fills(tune: Tune, full: int) -> bool:
 
 def essen_files() -> list[Path]:
     """Returns the files of the Essen collection in the package `music21`; raises ImportError where it is missing."""
-    try:
-        folder: Any = metadata.distribution("music21").locate_file("music21/corpus/essenFolksong")
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"files must be given where the package 'music21' is not installed ({_INSTALL})") from error
-    found = sorted(Path(str(folder)).glob("*.abc"))
-    if not found:
-        raise ImportError(f"the package 'music21' must hold the Essen collection in {folder} ({_INSTALL})")
-    return found
+    folder = "music21/corpus/essenFolksong"
+    return package_files("music21", folder, "*.abc", content="the Essen collection", install=_INSTALL)
