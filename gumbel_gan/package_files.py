@@ -23,3 +23,26 @@ def package_file(package: str, name: str, *, content: str, install: str) -> Path
     if not path.is_file():
         raise ImportError(f"the package {package!r} must hold {name}, but {path} is no file ({install})")
     return path
+
+
+def package_files(package: str, folder: str, pattern: str, *, content: str, install: str) -> list[Path]:
+    """Returns the paths of the files of an installed package that stand for files of the user's, sorted.
+
+    Args:
+      package: the name by which it is installed.
+      folder: the path of their folder from where packages lie.
+      pattern: of their names, for `Path.glob`.
+      content: what they hold, such as 'the Essen collection', for errors.
+      install: the command that installs the package.
+
+    Raises:
+      ImportError: the package is not installed, or lacks such files.
+    """
+    try:
+        path = Path(str(metadata.distribution(package).locate_file(folder)))
+    except metadata.PackageNotFoundError as error:
+        raise ImportError(f"files must be given where the package {package!r} is not installed ({install})") from error
+    found = sorted(path.glob(pattern))
+    if not found:
+        raise ImportError(f"the package {package!r} must hold {content} in {path} ({install})")
+    return found

@@ -135,7 +135,7 @@ def test_the_command_writes_a_file_for_each_line(tmp_path):
     folder = tmp_path / "midi"
     status, printed, errors = commands.run("midi", str(tmp_path / "melodies.txt"), f"--output={folder}")
     assert (status, errors) == (0, "")
-    assert "2 melodies are in" in printed
+    assert "2 MIDI files are in" in printed
     assert sorted(path.name for path in folder.iterdir()) == ["1.mid", "2.mid"]
     assert (folder / "2.mid").read_bytes() == gg.melody_midi("2/4 C4:1/2")
 

@@ -38,11 +38,15 @@ from gumbel_gan.relaxation import (
 from gumbel_gan.tasks import (
     Picture,
     Task,
+    chorale_midi,
+    chorale_picture,
+    chorales_task,
     digits_task,
     grammar_task,
     handwriting_picture,
     handwriting_task,
     melodies_task,
+    melody_midi,
     melody_picture,
     molecule_picture,
     molecules_task,
@@ -66,6 +70,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "pairs": pairs_task,
     "pronunciation": pronunciation_task,
     "melodies": melodies_task,
+    "chorales": chorales_task,
     "pixels": pixels_task,
     "handwriting": handwriting_task,
 }
@@ -75,8 +80,11 @@ PAIRS = ("pairs", "pronunciation")
 PICTURES: Mapping[str, Callable[..., Picture]] = {
     "molecules": molecule_picture,
     "melodies": melody_picture,
+    "chorales": chorale_picture,
     "handwriting": handwriting_picture,
 }
+# Functions of a string, of a tempo and of settings of the task, that return it as a MIDI file.
+MIDI_FILES: Mapping[str, Callable[..., bytes]] = {"melodies": melody_midi, "chorales": chorale_midi}
 # Functions of a line, of a source where there are pairs, and of settings of the task, that return the string which
 # training reads in it; without one, the line itself.
 LINES: Mapping[str, Callable[..., str]] = {

@@ -5,6 +5,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,6 +21,22 @@ _NONES = (None, "none")
 def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """Returns the parameters of a function with their evaluated annotations."""
     return inspect.signature(function, eval_str=True).parameters
+
+
+def task_function(
+    functions: Mapping[str, Callable[..., Any]], settings: Mapping[str, Any]
+) -> Callable[..., Any] | None:
+    """Returns the function of a run's task with the settings of the task that it takes; None where there is none.
+
+    Args:
+      functions: by the names of tasks.
+      settings: those of a run by their paths, such as `task.name`.
+    """
+    function = functions.get(settings["task.name"])
+    if function is None:
+        return None
+    names = [name for name in parameters(function) if f"task.{name}" in settings]
+    return partial(function, **{name: settings[f"task.{name}"] for name in names})
 
 
 def is_setting(annotation: Any) -> bool:

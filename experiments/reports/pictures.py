@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from experiments.config import registries, values
@@ -50,11 +49,7 @@ def picture_function(settings: Mapping[str, Any]) -> Callable[[str], Picture] | 
     Args:
       settings: those of a run by their paths, such as `task.name`.
     """
-    function = registries.PICTURES.get(settings["task.name"])
-    if function is None:
-        return None
-    names = [name for name in values.parameters(function) if f"task.{name}" in settings]
-    return partial(function, **{name: settings[f"task.{name}"] for name in names})
+    return values.task_function(registries.PICTURES, settings)
 
 
 def _drawn(picture: Picture) -> Drawn:

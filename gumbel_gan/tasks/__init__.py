@@ -1,6 +1,7 @@
 """Tasks: sources of sequences, each with its vocabulary and, where one exists, its exact oracle."""
 
 from gumbel_gan.tasks.arrays import array_task
+from gumbel_gan.tasks.chorales import chorale_picture, chorales_task
 from gumbel_gan.tasks.digits import digits_task
 from gumbel_gan.tasks.files import files_digest
 from gumbel_gan.tasks.grammar import GRAMMARS, grammar_task
@@ -8,7 +9,7 @@ from gumbel_gan.tasks.handwriting import handwriting_picture, handwriting_task, 
 from gumbel_gan.tasks.interface import Oracle, Picture, Support, Task
 from gumbel_gan.tasks.lstm_oracle import oracle_task
 from gumbel_gan.tasks.melodies import melodies_task, melody_picture
-from gumbel_gan.tasks.midi import melody_midi
+from gumbel_gan.tasks.midi import chorale_midi, melody_midi
 from gumbel_gan.tasks.molecules import molecule_picture, molecules_task, selfies_to_smiles
 from gumbel_gan.tasks.names import name_line, names_task
 from gumbel_gan.tasks.pairs import decoded_pairs, pairs_task, targets_by_source
@@ -29,6 +30,9 @@ __all__ = [
     "Task",
     "Vocabulary",
     "array_task",
+    "chorale_midi",
+    "chorale_picture",
+    "chorales_task",
     "decoded_pairs",
     "digits_task",
     "files_digest",

@@ -1,16 +1,14 @@
 """Handwriting: characters as steps of a pen, of the package `kanjivg` or of SVG files."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least, require_integer
 from gumbel_gan.data import Batch
+from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task, with_chosen
@@ -22,7 +20,7 @@ from gumbel_gan.tasks.vocabulary import Vocabulary
 
 _USUAL_SHARE = 0.9
 # A character of the package, by its number in Unicode; other files hold other ways to write one.
-_CHARACTER = re.compile(r"[0-9a-f]{5}\.svg")
+_CHARACTER = 5 * "[0-9a-f]" + ".svg"
 _PIXELS, _MARGIN = 8, 8
 
 
@@ -152,14 +150,7 @@ def handwriting_picture(string: str, *, directions: int = 8, resolution: int = 1
 
 def kanji_files() -> list[Path]:
     """Returns the files of the package `kanjivg`, one a character; raises ImportError where it is missing."""
-    try:
-        folder: Any = metadata.distribution("kanjivg").locate_file("kanji")
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"files must be given where the package 'kanjivg' is not installed ({INSTALL})") from error
-    found = sorted(path for path in Path(str(folder)).glob("*.svg") if _CHARACTER.fullmatch(path.name))
-    if not found:
-        raise ImportError(f"the package 'kanjivg' must hold characters in {folder} ({INSTALL})")
-    return found
+    return package_files("kanjivg", "kanji", _CHARACTER, content="characters", install=INSTALL)
 
 
 def _usable(found: Sequence[Drawing]) -> tuple[list[Drawing], list[str]]:

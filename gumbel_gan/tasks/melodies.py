@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from gumbel_gan.arguments import require_at_least
+from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.abc_tunes import Tune, UnreadableTune, bar_length, read_tunes
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from gumbel_gan.tasks.piano_roll import piano_roll
+from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.units import Unit
 
 _UNIT = Unit("notes", " ", "", "")
@@ -71,8 +71,9 @@ def melodies_task(
     paths = file_paths(files) if files else essen_files()
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
+    shifts = [shift_to_naturals(tune.sharps) if transpose else 0 for tune in kept]
     lines: Sequence[Line] = [
-        melody_symbols(tune.metre or "", tune.bars, shift=_shift(tune.sharps, transpose)) for tune in kept
+        melody_symbols(tune.metre or "", tune.bars, shift=shift) for tune, shift in zip(kept, shifts, strict=True)
     ]
     if max_length:
         lines, note = limit_lengths(lines, max_length, "drop", noun="tune")
@@ -143,19 +144,7 @@ def _fills(tune: Tune, full: int) -> bool:
     return all(length == full for length in lengths[1:-1]) and max(lengths[0], lengths[-1]) <= full
 
 
-def _shift(sharps: int, transpose: bool) -> int:
-    """Returns the semitones, from -6 to 5, that lead from a key signature to the one without sharps and flats."""
-    # A fifth up is seven semitones.
-    return (-7 * sharps + 6) % 12 - 6 if transpose else 0
-
-
 def essen_files() -> list[Path]:
     """Returns the files of the Essen collection in the package `music21`; raises ImportError where it is missing."""
-    try:
-        folder: Any = metadata.distribution("music21").locate_file("music21/corpus/essenFolksong")
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"files must be given where the package 'music21' is not installed ({_INSTALL})") from error
-    found = sorted(Path(str(folder)).glob("*.abc"))
-    if not found:
-        raise ImportError(f"the package 'music21' must hold the Essen collection in {folder} ({_INSTALL})")
-    return found
+    folder = "music21/corpus/essenFolksong"
+    return package_files("music21", folder, "*.abc", content="the Essen collection", install=_INSTALL)

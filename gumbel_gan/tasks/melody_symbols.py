@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gumbel_gan.tasks.abc_tunes import METRE, TICKS, Note, bar_length
+from gumbel_gan.tasks.pitches import pitch_name, read_pitch
 
 BAR, TIE = "|", "~"
 _REST = "rest"
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_NOTE = re.compile(r"(?:(rest)|([A-G]#?)(-?\d+)):([1-9]\d*)/([1-9]\d*)")
+_NOTE = re.compile(r"([^:]+):([1-9]\d*)/([1-9]\d*)")
 
 
 class Melody(NamedTuple):
@@ -31,7 +31,7 @@ class Melody(NamedTuple):
 @functools.lru_cache(2**12)
 def note_symbol(note: Note) -> str:
     """Returns the symbol of a note, such as 'F#4:3/8', or of a rest, 'rest:1/4'."""
-    name = _REST if note.pitch is None else f"{_NAMES[note.pitch % 12]}{note.pitch // 12 - 1}"
+    name = _REST if note.pitch is None else pitch_name(note.pitch)
     duration = Fraction(note.duration, TICKS)
     return f"{name}:{duration.numerator}/{duration.denominator}"
 
@@ -107,8 +107,9 @@ def _note(symbol: str) -> Note | None:
     match = _NOTE.fullmatch(symbol)
     if match is None:
         return None
-    rest, name, octave, numerator, denominator = match.groups()
+    name, numerator, denominator = match.groups()
+    pitch = read_pitch(name)
     duration = Fraction(int(numerator), int(denominator)) * TICKS
-    if duration.denominator > 1:
+    if duration.denominator > 1 or (pitch is None and name != _REST):
         return None
-    return Note(None if rest else 12 * (int(octave) + 1) + _NAMES.index(name), int(duration))
+    return Note(pitch, int(duration))

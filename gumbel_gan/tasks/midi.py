@@ -1,9 +1,10 @@
-"""Melodies as MIDI files."""
+"""Melodies and music of four voices as MIDI files."""
 
 from collections.abc import Sequence
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks.abc_tunes import TICKS, Note
+from gumbel_gan.tasks.chorale_symbols import read_chorale, require_steps, voice_bars
 from gumbel_gan.tasks.melody_symbols import read_melody
 
 _VELOCITY = 80
@@ -27,13 +28,43 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
       TypeError: `tempo` is not an integer.
       ValueError: `tempo` is less than 4 or more than 60,000; or a pitch is not from 0 to 127.
     """
+    return _file([read_melody(string).bars], tempo)
+
+
+def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -> bytes:
+    """Returns music of four voices as a standard MIDI file of four tracks, each with a channel of its own.
+
+    What is no note is silence, so that a string that is not valid can be heard, too.
+
+    Args:
+      string: symbols as `chorales_task` has them, with blanks between them, of any length.
+      steps_per_quarter: as in `chorales_task`.
+      tempo: as in `melody_midi`.
+
+    Returns:
+      The contents of the file.
+
+    Raises:
+      TypeError: a number is not an integer.
+      ValueError: `steps_per_quarter` is neither 2 nor 4, or as in `melody_midi`.
+    """
+    require_steps(steps_per_quarter)
+    return _file([voice_bars(voice, steps_per_quarter) for voice in read_chorale(string).voices], tempo)
+
+
+def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes:
+    """Returns a file with a track for each voice, which is the notes of each bar."""
     require_at_least(4, tempo=tempo)
     if tempo > 60_000:
         raise ValueError(f"tempo must be at most 60,000, got {tempo}")
-    melody = read_melody(string)
-    track = b"\x00\xff\x51\x03" + (60_000_000 // int(tempo)).to_bytes(3, "big") + _events(_sounds(melody.bars)) + _END
-    header = b"MThd" + (6).to_bytes(4, "big") + b"".join(each.to_bytes(2, "big") for each in (0, 1, TICKS // 4))
-    return header + b"MTrk" + len(track).to_bytes(4, "big") + track
+    is_several = len(voices) > 1
+    header = b"".join(each.to_bytes(2, "big") for each in (is_several, len(voices), TICKS // 4))
+    content = b"MThd" + len(header).to_bytes(4, "big") + header
+    for channel, bars in enumerate(voices):
+        start = b"" if channel else b"\x00\xff\x51\x03" + (60_000_000 // int(tempo)).to_bytes(3, "big")
+        track = start + _events(_sounds(bars), channel) + _END
+        content += b"MTrk" + len(track).to_bytes(4, "big") + track
+    return content
 
 
 def _sounds(bars: Sequence[Sequence[Note]]) -> list[Note]:
@@ -47,7 +78,7 @@ def _sounds(bars: Sequence[Sequence[Note]]) -> list[Note]:
     return sounds
 
 
-def _events(sounds: Sequence[Note]) -> bytes:
+def _events(sounds: Sequence[Note], channel: int) -> bytes:
     events, silence = b"", 0
     for note in sounds:
         if note.pitch is None:
@@ -55,8 +86,8 @@ def _events(sounds: Sequence[Note]) -> bytes:
             continue
         if not 0 <= note.pitch < 128:
             raise ValueError(f"string must have pitches from 0 to 127, got {note.pitch}")
-        events += _variable_length(silence) + bytes((_NOTE_ON, note.pitch, _VELOCITY))
-        events += _variable_length(note.duration) + bytes((_NOTE_OFF, note.pitch, 0))
+        events += _variable_length(silence) + bytes((_NOTE_ON | channel, note.pitch, _VELOCITY))
+        events += _variable_length(note.duration) + bytes((_NOTE_OFF | channel, note.pitch, 0))
         silence = 0
     return events
 

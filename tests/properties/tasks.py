@@ -16,6 +16,7 @@ PAIRS = Path(__file__).parents[1] / "fixtures" / "pairs.tsv"
 MOLECULES = Path(__file__).parents[1] / "fixtures" / "molecules.smi"
 TUNES = MOLECULES.with_name("tunes.abc")
 PICTURES = MOLECULES.with_name("pictures.idx.gz")
+CHORALES = MOLECULES.with_name("chorales.zip")
 DRAWINGS = MOLECULES.with_name("drawings.zip")
 _SEED = {"seed": s.SEEDS | s.HUGE_SEEDS}
 _NOT_SEED = {"seed": s.NOT_SEEDS}
@@ -48,6 +49,7 @@ def check_strokes(result, given):
 
 
 _MELODY = st.lists(st.sampled_from(("3/4", "|", "~", "C4:1/4", "rest:1/2", "x", "F#4:3/4")), max_size=6).map(" ".join)
+_CHORALE = st.lists(st.sampled_from(("C4", "F#4", "B4", "-", "rest", "x")), max_size=12).map(" ".join)
 
 CASES = {
     "melodies_task": Case(
@@ -75,6 +77,39 @@ CASES = {
         gg.melody_midi,
         arguments(string=_MELODY, tempo=s.integers(4, 60_000)),
         {"tempo": s.integers_below(4) | st.just(60_001)},
+        is_a(bytes),
+        num_examples=10,
+    ),
+    "chorales_task": Case(
+        gg.chorales_task,
+        arguments(
+            files=st.sampled_from((str(CHORALES), CHORALES, [CHORALES])),
+            num_bars=s.integers(1, 2),
+            steps_per_quarter=st.sampled_from((2, 4)),
+            metre=st.just("4/4"),
+            transpose=st.booleans(),
+            num_heldout=st.none() | s.integers(1, 2),
+            deduplicate=st.booleans(),
+            **_SEED,
+        ),
+        {
+            "files": st.sampled_from((3, "no such file", [3], PACKAGE, "\0", FILES)),
+            "num_bars": s.integers_below(1) | st.just(3),
+            "steps_per_quarter": s.integers_below(2) | st.just(3),
+            "metre": st.sampled_from(("", "4", "4/3", 4, None, "3/4")),
+            "num_heldout": s.integers_below(1).filter(lambda num: num is not None) | st.just(10**6),
+            **_NOT_SEED,
+        },
+        check_task,
+        num_examples=4,
+    ),
+    "chorale_midi": Case(
+        gg.chorale_midi,
+        arguments(string=_CHORALE, steps_per_quarter=st.sampled_from((2, 4)), tempo=s.integers(4, 60_000)),
+        {
+            "steps_per_quarter": s.integers_below(2) | st.just(3),
+            "tempo": s.integers_below(4) | st.just(60_001),
+        },
         is_a(bytes),
         num_examples=10,
     ),

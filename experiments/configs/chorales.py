@@ -1,0 +1,37 @@
+"""Bach's chorales of the package `music21`, or your own scores of four voices in MusicXML, as excerpts of whole bars.
+
+python -m experiments.train --workdir=runs/chorales --config=experiments/configs/chorales.py
+python -m experiments.train --workdir=runs/chorales_gan --config=experiments/configs/chorales.py:relaxed_gan
+"""
+
+from ml_collections import ConfigDict
+
+from experiments.configs import molecules
+
+
+def get_config(method: str = "maximum_likelihood") -> ConfigDict:
+    """Returns a method on chorales, with the recipe of `molecules.py`.
+
+    Args:
+      method: one of its methods.
+
+    Raises:
+      ValueError: `method` is none of them.
+    """
+    config = molecules.get_config(method)
+    config.num_samples = 1_000
+    config.task = ConfigDict(
+        {
+            "name": "chorales",
+            "files": "",  # in MusicXML, separated by commas; '' for those of the package `music21`
+            "digest": "",  # of the files, noted when a run begins
+            "num_bars": 2,  # of an excerpt
+            "steps_per_quarter": 4,  # steps of a quarter note: 2 | 4
+            "metre": "4/4",
+            "transpose": True,  # to the key without sharps and flats
+            "num_heldout": 30,  # scores for validation, and for the test
+            "deduplicate": True,
+            "seed": 0,
+        }
+    )
+    return config

@@ -1,0 +1,218 @@
+"""Chorales: music of four voices, Bach's in the corpus of music21, or of files in MusicXML."""
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gumbel_gan.arguments import require_at_least
+from gumbel_gan.data import Batch
+from gumbel_gan.package_files import package_files
+from gumbel_gan.tasks.chorale_excerpts import score_excerpts
+from gumbel_gan.tasks.chorale_symbols import (
+    VOICES,
+    bar_steps,
+    excerpt_symbols,
+    read_chorale,
+    sorted_symbols,
+    voice_bars,
+)
+from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
+from gumbel_gan.tasks.interface import Oracle, Picture, Task
+from gumbel_gan.tasks.musicxml import Score, UnreadableScore, read_scores
+from gumbel_gan.tasks.piano_roll import piano_roll
+from gumbel_gan.tasks.pitches import shift_to_naturals
+from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
+from gumbel_gan.tasks.vocabulary import Vocabulary
+
+_INSTALL = "pip install 'gumbel_gan[music]'"
+
+_STEPS = {2: "eighth", 4: "sixteenth"}
+_Excerpt = tuple[str, ...]
+
+
+def chorales_task(
+    files: Files = (),
+    *,
+    num_bars: int = 2,
+    steps_per_quarter: int = 4,
+    metre: str = "4/4",
+    transpose: bool = True,
+    num_heldout: int | None = None,
+    deduplicate: bool = True,
+    digest: str = "",
+    seed: int = 0,
+) -> Task:
+    """Builds a task of excerpts of music of four voices, all of one length.
+
+    At each step of time there are four symbols, of the soprano, the alto, the tenor and the bass: a pitch such as `F#4`
+    where a note begins, `-` where it is held, or `rest`. A score is cut into consecutive excerpts of whole bars, each
+    of which begins with notes, not with `-`. Upbeats and other incomplete bars are left out and counted, but for two in
+    a row that fill one bar, as where a bar is divided at a repeat. A sequence is valid where its length is that of an
+    excerpt and no voice has a `-` at its first step or after a rest. All data is valid. Voices may cross, as they do
+    in 15% of the excerpts of Bach's chorales.
+
+    No split has an excerpt of a score that is in another, and scores that share an excerpt are in the same split.
+
+    Args:
+      files: one path, or several, of scores in MusicXML, zipped (.mxl) or not, or of zip archives of such files. None
+        stands for 408 files of chorales by Bach in the corpus of the package `music21`, which is read and not imported.
+      num_bars: number of bars of an excerpt.
+      steps_per_quarter: number of steps of a quarter note, 2 or 4. Scores with notes off these steps are left out.
+      metre: the metre of the scores; those with another one are left out.
+      transpose: whether each score is transposed, by at most six semitones, from the key of its first key signature to
+        that without sharps and flats.
+      num_heldout: number of scores for validation, and as many for the test, where those that share an excerpt count as
+        one; None takes a tenth for each.
+      deduplicate: whether excerpts that repeat are left out; if not, all copies of one are in the same split.
+      digest: what `files_digest(files)` must return; '' accepts any files.
+      seed: of the split and of the order of excerpts in it.
+
+    Returns:
+      A `Task` with an oracle of valid strings, in which blanks stand between symbols, and without padding: T is 4 times
+      the number of steps of an excerpt. Its notes say what was read and left out; its `chosen` holds a `num_heldout`
+      that was None.
+
+    Raises:
+      ImportError: there are no files, and the package `music21` is not installed.
+      TypeError: `files` holds what is not a path, or a number is not an integer.
+      ValueError: an argument is out of its range; a file can't be read, or the files have another digest; or too few
+        scores are left for the split.
+
+    References:
+      Hadjeres, Pachet and Nielsen 2017, DeepBach, https://arxiv.org/abs/1612.01010, where a symbol holds a note, too;
+      https://www.w3.org/2021/06/musicxml40/.
+    """
+    require_at_least(1, num_bars=num_bars)
+    require_at_least(0, seed=seed)
+    if num_heldout is not None:
+        require_at_least(1, num_heldout=num_heldout)
+    steps_per_bar = bar_steps(metre, steps_per_quarter)
+    paths = file_paths(files) if files else bach_files()
+    found = list(read_scores([path.name for path in paths], read_contents(paths, digest), num_parts=len(VOICES)))
+    scores, notes = _usable(found, metre, steps_per_quarter)
+    excerpts, note = _excerpts(scores, num_bars, steps_per_bar, steps_per_quarter, transpose=transpose)
+    notes.append(note)
+    if not excerpts:
+        raise ValueError(f"files must hold a usable excerpt of {num_bars} bars (num_bars), got none. {' '.join(notes)}")
+    groups = _groups(excerpts)
+    try:
+        rows = split_rows(groups, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files")
+    except ValueError as error:
+        raise ValueError(f"{error}. {' '.join(notes)}") from error
+    of_split = [list(chain.from_iterable(excerpts[row] for row in each)) for each in rows]
+    num_read = sum(map(len, of_split))
+    num_distinct = sum(len(set(each)) for each in of_split)
+    if deduplicate:
+        of_split = [list(dict.fromkeys(each)) for each in of_split]
+    length = num_bars * steps_per_bar * len(VOICES)
+    symbols = sorted_symbols(chain.from_iterable(chain.from_iterable(of_split)))
+    vocabulary = Vocabulary(symbols, separator=" ")
+    rng = np.random.default_rng(seed)
+    train, validation, test = (Batch(rng.permutation(vocabulary.encode(each, length))) for each in of_split)
+    notes += [
+        describe_repeats("excerpt", num_read - num_distinct, deduplicate=deduplicate),
+        f"Scores for training: {len(rows[0]):,}; for validation: {len(rows[1]):,}; for the test: {len(rows[2]):,}. "
+        f"Those that share an excerpt are in the same split, which leaves {len(set(groups)):,} to be split.",
+        describe_sizes(vocabulary.size, *map(len, of_split)),
+    ]
+    return Task(
+        f"chorales {file_names(files)}" if files else "chorales",
+        vocabulary,
+        train,
+        validation,
+        test,
+        oracle=Oracle(
+            is_valid=lambda string: read_chorale(string, num_steps=length // len(VOICES)).reason is None,
+            validity_method="voices",
+        ),
+        notes=tuple(notes),
+        chosen={} if num_heldout else {"num_heldout": len({groups[row] for row in rows[1]})},
+    )
+
+
+def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 4, metre: str = "4/4") -> Picture:
+    """Draws a string of this task as a piano roll, each voice in a color, pitch from bottom to top.
+
+    Args:
+      string: the symbols, with blanks between them, of any length.
+      num_bars: as in `chorales_task`, as are the others.
+      steps_per_quarter: number of steps of a quarter note.
+      metre: the metre.
+
+    Raises:
+      ValueError: an argument is out of its range.
+    """
+    require_at_least(1, num_bars=num_bars)
+    steps_per_bar = bar_steps(metre, steps_per_quarter)
+    chorale = read_chorale(string, num_steps=num_bars * steps_per_bar)
+    voices = [voice_bars(voice, steps_per_quarter, steps_per_bar=steps_per_bar) for voice in chorale.voices]
+    num_begun = sum(step.begins for voice in chorale.voices for step in voice)
+    svg = piano_roll(*voices) if voices[0] else None
+    return Picture(svg, f"{num_begun} notes, {len(voices[0])} bars", chorale.reason)
+
+
+def bach_files() -> list[Path]:
+    """Returns the files of chorales in the package `music21`; raises ImportError where it is missing."""
+    return package_files("music21", "music21/corpus/bach", "*.mxl", content="chorales", install=_INSTALL)
+
+
+def _usable(
+    found: Sequence[Score | UnreadableScore], metre: str, steps_per_quarter: int
+) -> tuple[list[Score], list[str]]:
+    """Returns the scores of a metre whose notes fall on the steps, and sentences on all."""
+    kept, left_out = list[Score](), dict[str, list[str]]()
+    for score in found:
+        if isinstance(score, UnreadableScore):
+            reason = score.reason
+        elif score.metres != (metre,):
+            reason = f"another metre than {metre}"
+        elif not _is_on_steps(score, steps_per_quarter):
+            reason = f"a note that does not last for whole {_STEPS[steps_per_quarter]} notes"
+        else:
+            kept.append(score)
+            continue
+        left_out.setdefault(reason, []).append(score.place)
+    num_grace = sum(score.num_grace for score in kept)
+    notes = [f"Scores read: {len(found):,}; kept: {len(kept):,}. Grace notes in these, left out: {num_grace:,}."]
+    notes += [
+        f"Scores left out: {len(places):,}, such as {places[0]}: {reason}."
+        for reason, places in sorted(left_out.items(), key=lambda item: -len(item[1]))
+    ]
+    return kept, notes
+
+
+def _is_on_steps(score: Score, steps_per_quarter: int) -> bool:
+    notes = chain.from_iterable(chain.from_iterable(score.parts))
+    return all((note.duration * steps_per_quarter).denominator == 1 for note in notes)
+
+
+def _excerpts(
+    scores: Sequence[Score], num_bars: int, steps_per_bar: int, steps_per_quarter: int, *, transpose: bool
+) -> tuple[list[list[_Excerpt]], str]:
+    """Returns the excerpts of each score that has any, and a sentence on all."""
+    excerpts, num_whole, num_incomplete = list[list[_Excerpt]](), 0, 0
+    for score in scores:
+        cut = score_excerpts(score, num_bars=num_bars, steps_per_bar=steps_per_bar, steps_per_quarter=steps_per_quarter)
+        num_whole += cut.num_whole
+        num_incomplete += cut.num_incomplete
+        shift = shift_to_naturals(score.sharps) if transpose else 0
+        excerpts.append([excerpt_symbols(voices, shift=shift) for voices in cut.voices])
+    kept = [each for each in excerpts if each]
+    num_excerpts = sum(map(len, kept))
+    note = (
+        f"Excerpts of {num_bars} bars: {num_excerpts:,}, of {len(kept):,} scores. Bars left out: {num_incomplete:,} "
+        f"that are incomplete, such as upbeats, and {num_whole - num_bars * num_excerpts:,} that are too few in a row."
+    )
+    return kept, note
+
+
+def _groups(excerpts: Sequence[Sequence[_Excerpt]]) -> list[int]:
+    """Returns a number for each score, equal for those that share an excerpt, directly or by way of others."""
+    first: dict[_Excerpt, int] = {}
+    pairs = np.array([(row, first.setdefault(excerpt, row)) for row, each in enumerate(excerpts) for excerpt in each])
+    graph = coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(excerpts), len(excerpts)))
+    return connected_components(graph, directed=False)[1].tolist()

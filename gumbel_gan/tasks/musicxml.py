@@ -1,0 +1,195 @@
+"""Scores in MusicXML, zipped or not, whose parts have one voice each, as bars of notes."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from gumbel_gan.tasks.pitches import read_pitch
+
+_CONTAINER = "META-INF/container.xml"
+_SUFFIXES = (".mxl", ".musicxml", ".xml")
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
+
+class ScoreNote(NamedTuple):
+    """A note or a rest.
+
+    Attributes:
+      pitch: the number of the key in MIDI, 60 for middle C; None for a rest.
+      duration: in quarter notes, > 0.
+      goes_on: whether a tie leads to it from the note before.
+    """
+
+    pitch: int | None
+    duration: Fraction
+    goes_on: bool = False
+
+
+class Score(NamedTuple):
+    """A score.
+
+    Attributes:
+      place: where it stands, for notes, such as "'bwv1.6.mxl'".
+      metres: its different metres, such as '3/4', in their order.
+      sharps: of the first key signature; flats are negative.
+      parts: of each part the notes of each bar. All have as many bars, which may be incomplete.
+      num_grace: number of grace notes, which are left out.
+    """
+
+    place: str
+    metres: tuple[str, ...]
+    sharps: int
+    parts: tuple[tuple[tuple[ScoreNote, ...], ...], ...]
+    num_grace: int = 0
+
+
+class UnreadableScore(NamedTuple):
+    """A score that is not read.
+
+    Attributes:
+      place: as in `Score`.
+      reason: why, in a few words.
+    """
+
+    place: str
+    reason: str
+
+
+def read_scores(
+    names: Iterable[str], contents: Iterable[bytes], *, num_parts: int
+) -> Iterator[Score | UnreadableScore]:
+    """Reads the scores of MusicXML files.
+
+    Read are the measures of each part with their notes, rests and ties, the first key signature and the metres. Repeats
+    are not expanded, and grace notes are left out. A bar that ends with a `forward` is shorter by that.
+
+    Args:
+      names: of the files.
+      contents: their bytes: MusicXML, MusicXML in a zip archive with its container (.mxl), or a zip archive of such
+        files.
+      num_parts: number of parts that a score must have.
+
+    Yields:
+      The scores in their order, those that can't be read among them.
+    """
+    for name, content in zip(names, contents, strict=True):
+        yield from _scores(repr(name), content, num_parts)
+
+
+def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | UnreadableScore]:
+    try:
+        unzipped = _unzipped(content) if content.startswith(b"PK") else content
+        if isinstance(unzipped, bytes):
+            yield _score(place, unzipped, num_parts)
+            return
+    except ValueError as error:
+        yield UnreadableScore(place, str(error))
+        return
+    for name, member in unzipped.items():
+        yield from _scores(f"{place}, {name!r}", member, num_parts)
+
+
+def _unzipped(content: bytes) -> bytes | dict[str, bytes]:
+    """Returns the score that the container of an archive names, or the files of one without a container."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if _CONTAINER in archive.namelist():
+                return archive.read(_root_file(archive))
+            names = sorted(name for name in archive.namelist() if name.lower().endswith(_SUFFIXES))
+            return {name: archive.read(name) for name in names}
+    except (*_DAMAGED, KeyError, ElementTree.ParseError) as error:
+        raise ValueError("a damaged archive") from error
+
+
+def _root_file(archive: zipfile.ZipFile) -> str:
+    """Returns the name of the score in an archive; raises KeyError where the container names none."""
+    container = ElementTree.fromstring(archive.read(_CONTAINER))
+    # Some writers name the namespace of the container, and some don't.
+    for element in container.iter():
+        if element.tag.rpartition("}")[2] == "rootfile":
+            return element.attrib["full-path"]
+    raise KeyError("rootfile")
+
+
+def _score(place: str, content: bytes, num_parts: int) -> Score:
+    """Reads a score; raises ValueError, with a reason in a few words, where it can't."""
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise ValueError("no XML") from error
+    if root.tag != "score-partwise":
+        raise ValueError("no score-partwise of MusicXML")
+    parts = root.findall("part")
+    if len(parts) != num_parts:
+        raise ValueError(f"a number of parts that is not {num_parts}")
+    if root.find(".//transpose") is not None:
+        raise ValueError("a transposing part")
+    read = tuple(_bars(part) for part in parts)
+    if len(set(map(len, read))) > 1:
+        raise ValueError("parts of different numbers of bars")
+    metres = dict.fromkeys(f"{time.findtext('beats')}/{time.findtext('beat-type')}" for time in root.iter("time"))
+    key = root.find(".//key")
+    sharps = 0 if key is None else _integer(key, "fifths")
+    return Score(place, tuple(metres), sharps, read, len(root.findall(".//note/grace")))
+
+
+def _bars(part: ElementTree.Element) -> tuple[tuple[ScoreNote, ...], ...]:
+    divisions: Fraction | None = None
+    bars = []
+    for measure in part.findall("measure"):
+        notes: list[ScoreNote] = []
+        has_ended = False
+        for element in measure:
+            if element.tag == "attributes" and element.find("divisions") is not None:
+                divisions = _positive(element, "divisions")
+            elif element.tag == "forward":
+                has_ended = True
+            elif element.tag == "backup" or (element.tag == "note" and has_ended):
+                raise ValueError("several voices in one part")
+            elif element.tag == "note" and element.find("grace") is None:
+                notes.append(_note(element, divisions))
+        bars.append(tuple(notes))
+    return tuple(bars)
+
+
+def _note(element: ElementTree.Element, divisions: Fraction | None) -> ScoreNote:
+    for tag in ("chord", "cue"):
+        if element.find(tag) is not None:
+            raise ValueError(f"a {tag}")
+    if divisions is None:
+        raise ValueError("no divisions")
+    duration = _positive(element, "duration") / divisions
+    if element.find("rest") is not None:
+        return ScoreNote(None, duration)
+    pitch = element.find("pitch")
+    if pitch is None:
+        raise ValueError("a note without a pitch")
+    natural = read_pitch(f"{pitch.findtext('step')}{pitch.findtext('octave')}")
+    if natural is None:
+        raise ValueError("a note without a pitch")
+    alter = _integer(pitch, "alter") if pitch.find("alter") is not None else 0
+    goes_on = any(tie.get("type") == "stop" for tie in element.findall("tie"))
+    return ScoreNote(natural + alter, duration, goes_on)
+
+
+def _positive(element: ElementTree.Element, name: str) -> Fraction:
+    text = element.findtext(name) or ""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction()
+    if value <= 0:
+        raise ValueError(f"no {name}")
+    return value
+
+
+def _integer(element: ElementTree.Element, name: str) -> int:
+    text = element.findtext(name) or ""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ValueError(f"a value of {name} that is {text!r}") from error
