@@ -36,7 +36,10 @@ def main() -> None:
             try:
                 with run.lock:
                     run.lock.acquire()
-                    write_summary(run, dataclasses.replace(summary, diverged=before.diverged, best=before.best))
+                    write_summary(
+                        run,
+                        dataclasses.replace(summary, diverged=before.diverged, best=before.best, calls=before.calls),
+                    )
             except OSError as error:
                 sentence = f"warning: the summary in {run.path} stays as it was: {error}"
                 cli.screen().print(sentence, soft_wrap=True, highlight=False)

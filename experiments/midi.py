@@ -1,6 +1,6 @@
 """Writes music, a string of a task a line, as MIDI files: FOLDER/1.mid, FOLDER/2.mid and so on.
 
-python -m experiments.midi FILE --output=FOLDER [--workdir=RUN] [--tempo=100] [--num=20]
+python -m experiments.midi FILE --output=FOLDER [--workdir=RUN] [--tempo=100] [--num=100]
 
 The lines are melodies, or, with --workdir, strings of the task of that run, such as chorales.
 """

@@ -99,6 +99,8 @@ def _references() -> tuple[dict[str, molecules.References], list[str]]:
         notes.append(f"No FCD: {error}.")
     if _REFERENCES.value:
         strings = {"references": [line.smiles for line in _read(_REFERENCES.value)[0]]}
+        if _no_moses():
+            notes.append(f"No filters: {_no_moses()}.")
     elif _no_moses():
         return {}, [*notes, f"No filters and no references: {_no_moses()}."]
     elif not _MAX_LENGTH.value:

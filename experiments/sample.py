@@ -81,6 +81,8 @@ def main() -> None:
         if (sources is None) != (task.source is None):
             wanted = "name a file of sources" if sources is None else "be left out"
             raise ValueError(f"--source must {wanted} for a run on {task.name}")
+        if (_LENGTH.value or 0) > task.length and restored.experiment.model.generator.independent_logits is not None:
+            raise ValueError(f"--length must be at most {task.length} for this generator, got {_LENGTH.value}")
         given = None if prefixes is None else _encoded(prefixes, restored)
     if sources is not None:
         num = _NUM.value or 1

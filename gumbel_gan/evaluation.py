@@ -183,7 +183,7 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
 
 
 def _require_times(times: Sequence[int], length: int) -> Sequence[int]:
-    if not isinstance(times, Sequence) or isinstance(times, str) or not times:
+    if isinstance(times, str) or not np.iterable(times) or not len(times):
         raise ValueError(f"times must be a sequence of steps, got {times!r}")
     for time in times:
         require_at_least(1, times=time)

@@ -16,6 +16,9 @@ from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_sym
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits
 
+# Folded into a key for that of dropout: larger than the number of keys that a latent splits the same key into.
+_DROPOUT = 2**31
+
 PyTree = Any
 
 
@@ -259,7 +262,7 @@ def inputs(
     if condition is not None:
         given["condition"] = condition
     if key is not None and training and generator.uses_dropout:
-        given["dropout_key"] = jax.random.fold_in(key, 1)
+        given["dropout_key"] = jax.random.fold_in(key, _DROPOUT)
     if key is not None and generator.sample_latent is not None:
         given["latent"] = generator.sample_latent(key, num)
     return given

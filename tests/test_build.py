@@ -179,6 +179,19 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
         ({"long_length": -5}, "config.long_length must be an integer of at least 0, got -5"),
         ({"num_states": 9}, "config.num_states must be 0, or at least 10, got 9"),
         ({"task.window": 1, "num_states": 10}, "config.num_states must be 0 where sequences are of one symbol"),
+        ({"num_states": 10, "init_from": "runs/other"}, "config.num_states must be 0 with config.init_from"),
+        (
+            {"num_states": 10, "algorithm.generator": {"name": "one_pass", "width": 4, "num_layers": 1}},
+            "config.num_states must be 0 for a generator without hidden states",
+        ),
+        (
+            {
+                "task.window": 5,
+                "long_length": 10,
+                "algorithm.generator": {"name": "one_pass", "width": 4, "num_layers": 1, "num_heads": 1},
+            },
+            "config.long_length must be 0 for a generator that writes all symbols in one pass, got 10",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_named(changes, message, tmp_path):
@@ -383,7 +396,10 @@ MISTAKES = {
         "flat",
         "config.task: length_distribution must be one of uniform, grammar; got 'flat'",
     ),
-    "task.name": ("gramar", "config.task.name must be one of 'digits', .*'text'; got 'gramar' .did you mean 'grammar'"),
+    "task.name": (
+        "gramar",
+        "config.task.name must be one of 'chorales', .*'text'; got 'gramar' .did you mean 'grammar'",
+    ),
     "algorithm.name": ("relaxedgan", "config.algorithm.name must be one of 'distilled_gan', 'importance_gan'"),
     "algorithm.estimator": (
         "hard",

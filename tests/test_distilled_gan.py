@@ -54,7 +54,7 @@ def test_a_step_is_the_paper_s_algorithm():
         loss, gradient = jax.value_and_grad(reconstruction_loss)(both)
         both = descend(both, gradient)
         soft, fixed = reconstruct(both), generate(state.adversarial.generator_params)
-        between = interpolate(jax.random.fold_in(jax.random.fold_in(key, 2), 1), soft, fixed)
+        between = interpolate(jax.random.fold_in(jax.random.fold_in(key, 2), 2), soft, fixed)
 
         def discriminator_loss(params):
             critic = partial(DISCRIMINATOR.logits, params)

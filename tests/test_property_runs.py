@@ -160,6 +160,7 @@ def test_mean_of_the_best():
         ({"renewal": "always"}, "config.property: renewal must be one of"),
         ({"renewal": "replace_worst", "max_calls": 8}, "config.property: max_calls must be more than num_kept"),
         ({"timeout_seconds": 0.0}, "config.property: timeout_seconds must be"),
+        ({"renewal": "never"}, "config.property.renewal must be 'replace_worst' or 'best_samples' without"),
     ],
 )
 def test_bad_settings_are_named(changes, message, tmp_path):

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import gumbel_gan as gg
 from gumbel_gan import networks
+from gumbel_gan.model import inputs
 from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Vectors
 from tests.parameters import random_params
 from tests.slow import slow
@@ -239,6 +241,17 @@ def test_dropout_keeps_each_feature_of_a_sequence_or_drops_it_at_all_steps():
     for layer in factors:
         assert abs((layer == 0).mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / layer.size)
     assert generator.initial_carry(params, 10, T).dropout is None
+
+
+def test_dropout_and_latent_are_independent():
+    size = 400
+    generator = recurrent(FEW, size, num_layers=1, latent="hidden_and_cell", dropout_rate=0.5)
+    given = inputs(gg.sequence_model(generator, length=T), jax.random.key(1), 10, training=True)
+    carry = generator.initial_carry(random_params(generator.init), 10, T, **given)
+    is_kept = np.asarray(carry.dropout)[0, :, 0] > 0
+    for latent in given["latent"]:
+        agreement = (is_kept == (np.asarray(latent) > 0)).mean()
+        assert abs(agreement - 0.5) < 5 * 0.5 / np.sqrt(is_kept.size)
 
 
 def test_dropped_features_count_for_nothing():

@@ -414,7 +414,7 @@ def test_the_study_s_parts_have_their_seeds_and_steps():
     }  # fmt: skip
     steps = {part.config.num_steps for name, part in found.items() if name != "recipe"}
     assert steps == {20_000}
-    assert found["recipe"].config.to_dict() == arithmetic.get_config().to_dict() | {"num_seeds": 8}
+    assert found["recipe"].config.to_dict() == arithmetic.get_config("wide").to_dict() | {"num_seeds": 8}
 
 
 def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():

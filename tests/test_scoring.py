@@ -88,6 +88,9 @@ def test_a_host_reward_is_that_of_each_string_under_jit_scan_and_vmap():
         (("ba", "aa", "ab"), 1),
         (("ab", "bb", "ba"), 1),
     }
+    tokens = tokens[0]
+    found = jax.vmap(lambda tag: gg.host_reward(function, decode, tag=tag)(tokens))(jnp.arange(3))
+    np.testing.assert_array_equal(found, [np.full(3, 10.0 * tag + 2) for tag in range(3)])
     with pytest.raises(TypeError, match="tokens must be integers, got float32"):
         gg.host_reward(len, decode)(jnp.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"tokens must be \[N, T\]"):

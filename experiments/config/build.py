@@ -120,6 +120,7 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
     algorithm, *_ = [algorithm_at(point) for point in range(len(points(config.sweep)))]
     model = algorithm.model
+    _check_generator(config, model)
     latent_draws = 0 if model.generator.sample_latent is None else model.num_latent_draws
     data = task.train._replace(weights=weights)
     if calls is not None:
@@ -133,6 +134,10 @@ def _property_calls(config: RunConfig, task: Task) -> PropertyCalls | None:
     if found is None:
         return None
     try:
+        if found.name in registries.PROPERTIES and config.task.settings.get("tokens") == "selfies":
+            raise ValueError(
+                f"function must be your own, of SELFIES, with config.task.tokens 'selfies'; got {found.name!r}"
+            )
         return PropertyCalls(found, task, len(members(config).seeds))
     except ValueError as error:
         raise ValueError(f"config.property: {error}") from error
@@ -142,7 +147,13 @@ def _check_property(
     config: RunConfig, settings: property_calls.Settings, task: Task, weights: np.ndarray | None
 ) -> None:
     """Raises ValueError unless a run can have a property."""
-    if _ADVERSARIAL_WEIGHT in config.algorithm.settings and config.num_shards > 1:
+    is_rewarded = _ADVERSARIAL_WEIGHT in config.algorithm.settings
+    if settings.renewal == "never" and not is_rewarded:
+        raise ValueError(
+            f"config.property.renewal must be 'replace_worst' or 'best_samples' without {_PATH}.{_ADVERSARIAL_WEIGHT}, "
+            "which makes the property a part of the reward; got 'never'"
+        )
+    if is_rewarded and config.num_shards > 1:
         raise ValueError(
             "config.num_shards must be 1 where a property is a part of the reward, since shards wait for each other "
             f"for a limited time only; got {config.num_shards}"
@@ -178,6 +189,11 @@ def _check_measured(config: RunConfig, task: Task) -> None:
             raise ValueError(f"config.{name} must be 0 without {package}: pip install 'gumbel_gan[{extra}]'")
     if task.source is not None and importlib.util.find_spec("rapidfuzz") is None:
         raise ValueError("config.task needs rapidfuzz for its error rates: pip install 'gumbel_gan[metrics]'")
+    if config.num_states and config.init_from:
+        raise ValueError(
+            "config.num_states must be 0 with config.init_from, whose networks are not those before training that it "
+            f"measures; got {config.num_states}"
+        )
     if config.num_states and task.source is not None:
         raise ValueError(f"config.num_states must be 0 for a task of pairs, got {config.num_states}")
     if config.beam_size > 1 and task.source is None:
@@ -194,6 +210,20 @@ def _check_measured(config: RunConfig, task: Task) -> None:
         raise ValueError(
             f"config.long_length must be 0, or a multiple of the length of the task's sequences, {task.length}, and "
             f"longer; got {long_length}"
+        )
+
+
+def _check_generator(config: RunConfig, model: SequenceModel) -> None:
+    """Raises ValueError unless what is to be measured can be, of this generator."""
+    if config.num_states and model.generator.hidden_states is None:
+        raise ValueError(
+            "config.num_states must be 0 for a generator without hidden states, such as one that writes all symbols "
+            f"in one pass; got {config.num_states}"
+        )
+    if config.long_length and model.generator.independent_logits is not None:
+        raise ValueError(
+            "config.long_length must be 0 for a generator that writes all symbols in one pass, got "
+            f"{config.long_length}"
         )
 
 

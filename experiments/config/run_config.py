@@ -86,7 +86,8 @@ class RunConfig:
       init_from: folder of a run whose networks training starts from; '' is from scratch.
       init_symbols: the symbols of that run, which come first in the vocabulary; noted when a run begins.
       batch_size: sequences of a batch.
-      num_shards: shards of a batch, on a device each where there are enough; changes no result.
+      num_shards: shards of a batch, on a device each where there are enough; results depend on their number, not
+        on the devices.
       num_samples: sequences drawn at the end, for each replica.
       num_compared: how many of them are compared with held-out sequences; 0 is none.
       heldout: the split that they are compared with, 'test', or 'validation' to choose settings by.

@@ -56,7 +56,7 @@ def _wide() -> ConfigDict:
             "summarized": "last",  # the states that the summary is of: 'last' | 'best'
             "init_from": "",  # folder of a run whose networks training starts from
             "batch_size": 128,
-            "num_shards": 2,  # of a batch: a device each where there are enough, which changes no number
+            "num_shards": 2,  # of a batch, on a device each where there are enough; results depend on their number
             "num_samples": 10_000,  # drawn at the end, a seed
             "num_compared": 0,  # of them, compared with held-out strings; 0 for none
             "heldout": "test",  # the split they are compared with: 'test', or 'validation' to choose settings by

@@ -1,4 +1,4 @@
-"""The main job in half its steps, with another generator and, after a comma, another discriminator.
+"""The recipe of arithmetic.py:wide in half its steps, with another generator and, after a comma, another discriminator.
 
 python -m experiments.train --workdir=runs/pair --config=experiments/configs/arithmetic_networks.py:transformer,lstm
 python -m experiments.study networks --workdir=runs/networks
@@ -32,7 +32,7 @@ DISCRIMINATORS = MappingProxyType(
 
 
 def get_config(networks: str = "lstm,lstm") -> ConfigDict:
-    """Returns the main job's recipe with two networks, half its steps and, for a transformer, a third of its rate.
+    """Returns that recipe with two networks, half its steps and, for a transformer, a third of its rate.
 
     Args:
       networks: one of `GENERATORS`, and, after a comma, one of `DISCRIMINATORS`.

@@ -11,7 +11,7 @@ validity 0.999 (0.998), KL(data || model) 0.007 (0.010) nats, total variation 0.
 (0.036), 0.063 (0.084).
 
 With --config.task.length_distribution=grammar, per_prefix reaches 0.999 (0.998), 0.004 (0.005), 0.012 (0.016). There
-most seeds of the default collapse to the string `x`, and the main job's faster generator is needed, which reaches 0.999
+most seeds of the default collapse to the string `x`, and a faster generator is needed, which reaches 0.999
 (0.998), 0.005 (0.006), 0.014 (0.017):
 
 python -m experiments.train --workdir=runs/policy_grammar --config=experiments/configs/arithmetic_policy_gradient.py \
@@ -33,7 +33,7 @@ _SHARED = (
 
 
 def get_config(advantages: str = "reinforce") -> ConfigDict:
-    """Returns the main job's recipe, with a slower generator, larger batches and more steps.
+    """Returns the recipe of arithmetic.py:wide, with a slower generator, larger batches and more steps.
 
     Args:
       advantages: one of `ADVANTAGES`. The reward of prefixes is 2 D - 1, and their discriminator has no penalty.

@@ -1,4 +1,4 @@
-"""The main job by the relaxed (straight-through) gradient alone, without a score function, with instance noise.
+"""The arithmetic grammar by the relaxed (straight-through) gradient alone, no score function, with instance noise.
 
 python -m experiments.train --workdir=runs/relaxed --config=experiments/configs/arithmetic_relaxed.py
 

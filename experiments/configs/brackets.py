@@ -1,4 +1,4 @@
-"""The main job's recipe, not tuned, on a nested grammar: balanced brackets of two kinds.
+"""The recipe of arithmetic.py:wide, not tuned, on a nested grammar: balanced brackets of two kinds.
 
 python -m experiments.train --workdir=runs/brackets --config=experiments/configs/brackets.py
 
@@ -12,7 +12,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Returns the main job on `brackets`, 10,066 strings of up to 12 characters."""
+    """Returns that recipe on `brackets`, 10,066 strings of up to 12 characters."""
     config = arithmetic.get_config("wide")
     config.task.grammar = "brackets"
     return config

@@ -37,7 +37,7 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
 
     Args:
       variant: one of `VARIANTS`, and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
-        grammar with its own law, on which the variants differ most.
+        grammar with its own length distribution, on which the variants differ most.
 
     Raises:
       ValueError: `variant` is not one of those.

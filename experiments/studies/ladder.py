@@ -78,6 +78,7 @@ RUNGS = {
     "score": Rung("half a score-function gradient", {"algorithm.score_weight": 0.5}),
     "only_score": Rung("no relaxed gradient", {"algorithm.score_weight": 1.0}, is_kept=False),
     "width": Rung("LSTM 8 in place of 32 as generator", {"algorithm.generator.hidden_size": 8}),
+    "narrow": Rung("LSTM 8 in place of 32 as discriminator", {"algorithm.discriminator.hidden_size": 8}),
 }
 
 

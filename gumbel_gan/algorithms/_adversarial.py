@@ -259,7 +259,7 @@ def penalized_loss(
             total = total + at_step(weight, step) * metrics[name]
         if interpolated_weight is not None:
             num = max(1, round(penalty.fraction * min(len(real.x), len(generated.x))))
-            point_key, dropout_key = (jax.random.fold_in(key, number) for number in (1, 2))
+            point_key, dropout_key = (jax.random.fold_in(key, number) for number in (2, 3))
             first = _rows(real, slice(num))
             between = interpolate(point_key, first.x, generated.x[:num])
             _, gradient = logits_and_gradients(lambda x: logits(first._replace(x=x), dropout_key), between)

@@ -144,7 +144,7 @@ def distilled_gan(
     discriminator_loss = _adversarial.penalized_loss(discriminator, objective.discriminator_loss, penalty)
 
     def init(key: jax.Array) -> DistilledState:
-        encoder_key, decoder_key = (jax.random.fold_in(key, number) for number in (1, 2))
+        encoder_key, decoder_key = (jax.random.fold_in(key, number) for number in (2, 3))
         adversarial = _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
         both = (encoder.init(encoder_key), decoder.init(decoder_key))
         return DistilledState(adversarial, *both, autoencoder_optimizer.init(both))

@@ -25,8 +25,8 @@ def host_reward(
     Args:
       function: maps N strings to N numbers; such as a `Scorer`.
       decode: maps `[N, T]` tokens, a NumPy array, to their N strings; such as `Task.decode`.
-      tag: an integer scalar, which may be traced, that `function` is given as its second argument, such as the number
-        of a seed under `vmap`; None gives it strings alone.
+      tag: an integer scalar, which may be traced or mapped, that `function` is given as its second argument, such as
+        the number of a seed under `vmap`; None gives it strings alone.
 
     Returns:
       A function of tokens `[N, T]` that returns their `[N]` float32 rewards. No gradient flows through it.
@@ -43,8 +43,9 @@ def host_reward(
 
     def on_host(tokens: Any, *tags: Any) -> np.ndarray:
         tokens_NT = np.asarray(tokens)
-        lead, (num, length) = tokens_NT.shape[:-2], tokens_NT.shape[-2:]
-        rows_LNT = tokens_NT.reshape(-1, num, length)
+        num, length = tokens_NT.shape[-2:]
+        lead = np.broadcast_shapes(tokens_NT.shape[:-2], *map(np.shape, tags))
+        rows_LNT = np.broadcast_to(tokens_NT, (*lead, num, length)).reshape(-1, num, length)
         tags_L = [np.broadcast_to(np.asarray(each), lead).reshape(-1).tolist() for each in tags]
         rewards = [
             _numbers(function(list(decode(rows_NT)), *each), num)

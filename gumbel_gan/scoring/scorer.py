@@ -75,7 +75,9 @@ class Scorer:
         self._lock = threading.Lock()
 
     def __call__(self, strings: Sequence[str]) -> np.ndarray:
-        """Returns the `[N]` float64 scores of N strings."""
+        """Returns the `[N]` float64 scores of N strings; raises TypeError for a single one."""
+        if isinstance(strings, str):
+            raise TypeError(f"strings must be a sequence of strings, got {strings!r:.80}")
         strings = list(strings)
         with self._lock:
             new = [each for each in dict.fromkeys(strings) if each not in self._scores and self.is_valid(each)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least, require_integer
+from gumbel_gan.arguments import require_at_least, require_integer, require_kind
 from gumbel_gan.data import Batch
 from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
@@ -123,11 +123,13 @@ def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:
       pen was at the beginning.
 
     Raises:
+      TypeError: `string` is not a text.
       ValueError: a symbol is no step, or `directions` is neither number.
 
     >>> [stroke.tolist() for stroke in pen_strokes("aaCa")]
     [[[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], [[2.0, 1.0], [3.0, 1.0]]]
     """
+    require_kind(str, string=string)
     _require_directions(directions)
     return read_steps(string, directions=directions)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gumbel_gan.arguments import require_at_least
+from gumbel_gan.arguments import require_at_least, require_kind
 from gumbel_gan.tasks.abc_tunes import TICKS, Note
 from gumbel_gan.tasks.chorale_symbols import read_chorale, require_steps, voice_bars
 from gumbel_gan.tasks.melody_symbols import read_melody
@@ -25,9 +25,10 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
       The contents of the file.
 
     Raises:
-      TypeError: `tempo` is not an integer.
+      TypeError: `string` is not a text, or `tempo` is not an integer.
       ValueError: `tempo` is less than 4 or more than 60,000; or a pitch is not from 0 to 127.
     """
+    require_kind(str, string=string)
     return _file([read_melody(string).bars], tempo)
 
 
@@ -45,9 +46,10 @@ def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -
       The contents of the file.
 
     Raises:
-      TypeError: a number is not an integer.
+      TypeError: `string` is not a text, or a number is not an integer.
       ValueError: `steps_per_quarter` is neither 2 nor 4, or as in `melody_midi`.
     """
+    require_kind(str, string=string)
     require_steps(steps_per_quarter)
     return _file([voice_bars(voice, steps_per_quarter) for voice in read_chorale(string).voices], tempo)
 

@@ -100,7 +100,7 @@ def moses_metrics(
 
     Raises:
       ImportError: RDKit is not installed; or `molsets` or `fcd-torch` is not, and what is wanted needs it.
-      TypeError: `smiles` is a single string, or holds what is not a string.
+      TypeError: `smiles` is a single string, or holds what is not a string; or `train` is a single string.
       ValueError: there are no strings.
 
     References:
@@ -110,6 +110,8 @@ def moses_metrics(
     require_kind(Sequence, smiles=smiles)
     if isinstance(smiles, str) or not all(isinstance(each, str) for each in smiles):
         raise TypeError(f"smiles must be a sequence of strings, got {smiles!r:.80}")
+    if isinstance(train, str):
+        raise TypeError(f"train must be a collection of strings, got {train!r:.80}")
     if not len(smiles):
         raise ValueError("smiles must hold at least one string, got none")
     function = filtered_features if with_filters else features

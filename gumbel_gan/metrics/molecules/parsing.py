@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gumbel_gan.arguments import require_kind
+
 INSTALL = "pip install 'gumbel_gan[molecules]'"
 """The command that installs what molecules need."""
 
@@ -27,7 +29,9 @@ def parse(smiles: str) -> Any:
 
     Raises:
       ImportError: RDKit is not installed.
+      TypeError: `smiles` is not a text.
     """
+    require_kind(str, smiles=smiles)
     require_rdkit()
     from rdkit import Chem, rdBase
 

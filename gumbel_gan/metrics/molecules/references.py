@@ -63,8 +63,11 @@ def references_of(smiles: Sequence[str], *, with_activations: bool = True, num_w
 
     Raises:
       ImportError: RDKit is not installed; or activations are wanted, and `fcd-torch` is not installed.
+      TypeError: `smiles` is a single string.
       ValueError: fewer than two SMILES are valid.
     """
+    if isinstance(smiles, str):
+        raise TypeError(f"smiles must be a sequence of strings, got {smiles!r:.80}")
     molecules = [each for each in map_strings(features, smiles, num_workers=num_workers) if each is not None]
     if len(molecules) < 2:
         raise ValueError(f"smiles must hold at least two valid molecules, got {len(molecules)} among {len(smiles)}")
