@@ -78,6 +78,10 @@ def maximum_likelihood(*, learning_rate, **settings):
     return gg.maximum_likelihood(MODEL, optimizer=optax.adam(learning_rate), **settings)
 
 
+def truncated_likelihood(*, learning_rate, **settings):
+    return gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
+
+
 class Case(NamedTuple):
     """An algorithm, and three values of each of its hyperparameters; while one varies, the others have their first."""
 
@@ -128,6 +132,10 @@ CASES = {
     "maximum_likelihood": Case(
         maximum_likelihood,
         {"sampling_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},
+    ),
+    "truncated_likelihood": Case(
+        truncated_likelihood,
+        {"restart_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},
     ),
 }
 NEVER_A_SCHEDULE = ("warm_up_steps", "learning_rate")

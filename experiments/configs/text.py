@@ -4,7 +4,8 @@ python -m experiments.train --workdir=runs/mine --config=experiments/configs/tex
 
 The method is the relaxed GAN; another of `METHODS` follows a colon, such as text.py:maximum_likelihood. What is None is
 chosen by the data, see `experiments/config/data_defaults.py`; the rest is that of the configs for names, of
-`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`.
+`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`. text.py:truncated reads one long text in
+order, and carries the state over its windows.
 """
 
 from collections.abc import Callable
@@ -30,6 +31,22 @@ def _professor_forcing() -> ConfigDict:
     return config
 
 
+def _truncated() -> ConfigDict:
+    config = names_mle.get_config()
+    algorithm = config.algorithm
+    config.algorithm = ConfigDict(
+        {
+            "name": "truncated_likelihood",
+            "restart_rate": 0.05,
+            "ema_decay": algorithm.ema_decay,
+            "generator": algorithm.generator,
+            "optimizer": algorithm.optimizer,
+        }
+    )
+    config.best_metric = "carried_validation_nll"
+    return config
+
+
 def _one_pass() -> ConfigDict:
     config = names.get_config()
     config.algorithm = one_pass.get_config().algorithm
@@ -44,11 +61,12 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "policy_gradient": names.policy_gradient,
         "one_pass": _one_pass,
         "maximum_likelihood": names_mle.get_config,
+        "truncated": _truncated,
         "importance_gan": names_importance.get_config,
         "professor_forcing": _professor_forcing,
     }
 )
-_BY_LIKELIHOOD = ("maximum_likelihood", "importance_gan", "professor_forcing")
+_BY_LIKELIHOOD = ("maximum_likelihood", "truncated", "importance_gan", "professor_forcing")
 
 
 def get_config(method: str = "relaxed_gan") -> ConfigDict:
@@ -75,6 +93,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "max_length": placeholder(int),  # in units; None for the longest line but for a few; 0 for the longest
             "too_long": "drop",  # what to do with longer lines: 'drop' | 'cut' | 'fail'
             "window": 0,  # cuts one long text into windows of so many units (max_length None); 0: a line a sequence
+            "in_order": False,  # whether windows stay in the order of the text
             "lowercase": False,
             "min_count": 1,  # rarer words become <unk>, lines with other rarer symbols are dropped
             "max_symbols": 5_000,
@@ -85,4 +104,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
         }
     )
     leave_to_data(config, likelihood=method in _BY_LIKELIHOOD)
+    if method == "truncated":
+        config.task.update({"window": 100, "in_order": True, "stream": "never"})
+        config.batch_size = 32
     return config
