@@ -79,7 +79,14 @@ def maximum_likelihood(*, learning_rate, **settings):
 
 
 def truncated_likelihood(*, learning_rate, **settings):
-    return gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
+    algorithm = gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
+
+    def init(key):
+        # At the beginning of a text, to begin anew is to go on.
+        state = algorithm.init(key)
+        return state._replace(position=state.position._replace(last_tokens=jnp.zeros(8, jnp.int32)))
+
+    return algorithm._replace(init=init)
 
 
 class Case(NamedTuple):

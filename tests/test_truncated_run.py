@@ -16,6 +16,7 @@ from experiments.run.summary import write_summary
 from gumbel_gan import carried
 
 STEPS, WINDOW = 4, 6
+KEPT = {"function": "tests.troublesome:score", "renewal": "replace_worst", "num_kept": 9, "num_samples": 9}
 MEASURED = ("heldout_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_symbol")
 
 
@@ -33,7 +34,7 @@ def corpus(tmp_path_factory):
     return file
 
 
-def config_of(corpus, method="truncated", **changes):
+def config_of(corpus, method="truncated", property=(), **changes):
     config = text.get_config(method)
     config.update({"num_steps": STEPS, "steps_per_chunk": 2, "chunks_per_checkpoint": 1, "num_shards": 1})
     config.update({"num_samples": 5, "num_compared": 0, "temperatures": (), "batch_size": 4})
@@ -41,7 +42,7 @@ def config_of(corpus, method="truncated", **changes):
     flat = {"task.files": str(corpus), "task.window": WINDOW, "task.in_order": True, "task.num_heldout": 20}
     with config.ignore_type():
         config.update_from_flattened_dict(flat | changes)
-    return run_config.parse(config)
+    return run_config.parse(config.to_dict() | {"property": dict(property)})
 
 
 def test_a_run_carries_its_state_over_windows_resumes_to_the_same_bits_and_is_measured(corpus, tmp_path):
@@ -82,6 +83,7 @@ def test_a_run_carries_its_state_over_windows_resumes_to_the_same_bits_and_is_me
         ({"task.in_order": False, "task.window": 0}, r"config\.algorithm: model must have .* sequences with padding"),
         ({"task.window": 0}, r"config\.task: in_order must be False without a window, got True"),
         ({"task.stream": "always"}, r"config\.task: in_order must be False for a text that streams"),
+        ({"property": KEPT}, r"config\.property\.renewal must be 'never' for data that streams, is read in order"),
         ({"algorithm.restart_rate": "linear(0.0, 2.0)"}, r"config\.algorithm\.restart_rate must stay in \[0, 1\]"),
     ],
 )

@@ -10,6 +10,7 @@ order, and carries the state over its windows.
 
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
@@ -66,6 +67,10 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "professor_forcing": _professor_forcing,
     }
 )
+# What methods set of the data, and of what would follow it.
+_GIVEN: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
+    {"truncated": {"batch_size": 32, "task": {"window": 100, "in_order": True, "stream": "never"}}}
+)
 _BY_LIKELIHOOD = ("maximum_likelihood", "truncated", "importance_gan", "professor_forcing")
 
 
@@ -104,7 +109,5 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
         }
     )
     leave_to_data(config, likelihood=method in _BY_LIKELIHOOD)
-    if method == "truncated":
-        config.task.update({"window": 100, "in_order": True, "stream": "never"})
-        config.batch_size = 32
+    config.update(_GIVEN.get(method, {}))
     return config
