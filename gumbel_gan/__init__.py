@@ -9,6 +9,7 @@ from gumbel_gan.algorithms import (
     policy_gradient,
     professor_forcing,
     relaxed_gan,
+    truncated_likelihood,
     variational_autoencoder,
 )
 from gumbel_gan.beam_search import Beams, beam_search
@@ -245,6 +246,7 @@ __all__ = [
     "text_task",
     "transformer_discriminator",
     "transformer_generator",
+    "truncated_likelihood",
     "variational",
     "variational_autoencoder",
     "variational_jensen_shannon",

@@ -75,6 +75,9 @@ def train(
 ) -> tuple[State, Metrics]:
     """Trains on batches drawn uniformly, with replacement, from data on the device.
 
+    An algorithm that `reads_in_order` gets the data in its order instead: at step t, counted from 0, row b of the B
+    rows is sequence (b floor(N / B) + t) mod N, so that each row reads all of the data, from a place of its own on.
+
     Everything random at a step comes from `fold_in(key, state.step)`: many short calls and one long call are the same
     run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`. Inside `jax.jit` the values of the
     data can't be checked: call `data.check_data` before.
@@ -116,8 +119,13 @@ def train(
     if batch_size % num_shards:
         raise ValueError(f"batch_size must be a multiple of the number of shards, {num_shards}; got {batch_size}")
 
-    def draw(batch_key: jax.Array, _: None) -> Batch:
-        rows = jax.random.randint(batch_key, (batch_size * algorithm.batches_per_step,), 0, num, jnp.int32)
+    num_rows = batch_size * algorithm.batches_per_step
+
+    def draw(batch_key: jax.Array, step: jax.Array, _: None) -> Batch:
+        if algorithm.reads_in_order:
+            rows = (jnp.arange(num_rows, dtype=jnp.int32) * (num // num_rows) + step % num) % num
+        else:
+            rows = jax.random.randint(batch_key, (num_rows,), 0, num, jnp.int32)
         if shard_axis is not None:
             rows = rows.reshape(num_shards, -1)[jax.lax.axis_index(shard_axis)]
         return take(sequences, rows)
@@ -144,7 +152,8 @@ def train_on(
       state: the state to go on from.
       batches: a `Batch`, whose arrays have a leading axis of steps before that of the sequences, or its tokens
         `[num_steps, B, T]`, integers of any width. B is `algorithm.batches_per_step` times the size of a batch. Under
-        an axis of shards, each shard is given its own part of each batch.
+        an axis of shards, each shard is given its own part of each batch. Of an algorithm that `reads_in_order`, each
+        row has to continue that of the batch before.
       shard_axis: name of the mapped axis of shards; None where there is none.
       keep_finite: as in `train`.
 
@@ -166,7 +175,7 @@ def train_on(
             f"{shape}"
         )
 
-    def take_next(_: jax.Array, batch: Batch) -> Batch:
+    def take_next(_: jax.Array, __: jax.Array, batch: Batch) -> Batch:
         return batch._replace(tokens=batch.tokens.astype(jnp.int32))
 
     return _scan(algorithm, key, state, take_next, sequences, shape[0], shard_axis, keep_finite)
@@ -176,13 +185,13 @@ def _scan(
     algorithm: Algorithm,
     key: jax.Array,
     state: State,
-    next_batch: Callable[[jax.Array, Any], Batch],
+    next_batch: Callable[[jax.Array, jax.Array, Any], Batch],
     inputs: Any,
     num_steps: int,
     shard_axis: str | None,
     keep_finite: bool,
 ) -> tuple[State, Metrics]:
-    """Trains on the batches that `next_batch` makes of a key and of each entry of the inputs."""
+    """Trains on the batches that `next_batch` makes of a key, of the step and of each entry of the inputs."""
     # An optimizer may hold an infinity from the start.
     was_finite = ~has_diverged(state) if keep_finite else None
 
@@ -190,7 +199,7 @@ def _scan(
         batch_key, step_key = jax.random.split(jax.random.fold_in(key, state.step))
         if shard_axis is not None:
             step_key = jax.random.fold_in(step_key, jax.lax.axis_index(shard_axis))
-        new_state, metrics = algorithm.step(step_key, state, next_batch(batch_key, given))
+        new_state, metrics = algorithm.step(step_key, state, next_batch(batch_key, state.step, given))
         if was_finite is not None:
             new_state = select(has_diverged(new_state) & was_finite, state, new_state)
         return new_state, metrics

@@ -173,10 +173,30 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
       TypeError: `tokens` or `start` is not an array of integers.
       ValueError: `tokens` is not `[B, T]` with the B of `start`, or not in [0, K).
     """
+    _check_tokens(tokens, start)
+    return continued(step, carry, start, tokens)[1]
+
+
+def continued(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array) -> tuple[Carry, Any]:
+    """Rolls a generator out on given sequences, and returns its carry too, with which other sequences can follow.
+
+    Args:
+      step: token step of the generator. It may return any pytree of arrays `[B, ...]` in the place of the logits.
+      carry: the carry before the first symbol.
+      start: `[B]` symbols before the first: start symbols, or the last of the sequences that these follow.
+      tokens: `[B, T]` integers in [0, K).
+
+    Returns:
+      The carry that has read all symbols but the last of `tokens`, and what `teacher_forced` returns.
+
+    Raises:
+      TypeError: `tokens` or `start` is not an array of integers.
+      ValueError: `tokens` is not `[B, T]` with the B of `start`.
+    """
     require_callable(step=step)
-    inputs_TB = previous_tokens(tokens, start).T
-    _, outputs = jax.lax.scan(step, carry, inputs_TB)
-    return jax.tree.map(lambda output_TB: jnp.swapaxes(output_TB, 0, 1), outputs)
+    _check_shapes(tokens, start)
+    carry, outputs = jax.lax.scan(step, carry, _shifted(tokens, start).T)
+    return carry, jax.tree.map(lambda output_TB: jnp.swapaxes(output_TB, 0, 1), outputs)
 
 
 def previous_tokens(tokens: jax.Array, start: jax.Array) -> jax.Array:
@@ -187,8 +207,7 @@ def previous_tokens(tokens: jax.Array, start: jax.Array) -> jax.Array:
       ValueError: `tokens` is not `[B, T]` with the B of `start`, or not in [0, K).
     """
     _check_tokens(tokens, start)
-    # In int32: a narrower dtype of the tokens may not hold the start symbol, as uint8 does not for 256 symbols.
-    return jnp.concatenate([start[:, None].astype(jnp.int32), tokens[:, :-1].astype(jnp.int32)], axis=1)
+    return _shifted(tokens, start)
 
 
 def scheduled(
@@ -340,6 +359,11 @@ def _draw(logits_BK: jax.Array, noise_BK: jax.Array) -> jax.Array:
     return jnp.argmax(logits_BK + noise_BK, axis=-1).astype(jnp.int32)
 
 
+def _shifted(tokens: jax.Array, start: jax.Array) -> jax.Array:
+    # In int32: a narrower dtype of the tokens may not hold the start symbol, as uint8 does not for 256 symbols.
+    return jnp.concatenate([start[:, None].astype(jnp.int32), tokens[:, :-1].astype(jnp.int32)], axis=1)
+
+
 def _times(length: int) -> jax.Array:
     return jnp.arange(length, dtype=jnp.int32)
 
@@ -385,11 +409,15 @@ def _check_start(start: jax.Array) -> None:
         raise ValueError(f"start must be [B], got shape {start.shape}")
 
 
-def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
+def _check_shapes(tokens: jax.Array, start: jax.Array) -> None:
     _check_start(start)
     require_integers(tokens=tokens)
     if tokens.ndim != 2 or tokens.shape[0] != start.shape[0] or not tokens.shape[1]:
         raise ValueError(f"tokens must be [{start.shape[0]}, T] with T at least 1, got shape {tokens.shape}")
+
+
+def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
+    _check_shapes(tokens, start)
     # The start symbol is K.
     is_known = start.size and not isinstance(start, jax.core.Tracer)
     require_symbols(int(np.asarray(start).min()) if is_known else np.iinfo(np.int32).max, tokens=tokens)

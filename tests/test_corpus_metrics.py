@@ -214,7 +214,7 @@ def test_numbers_of_other_types_are_named():
 
 
 # What needs the generator or the true distribution.
-OF_THE_MODEL = {"heldout_nll", "bits_per_symbol", "oracle_nll"}
+OF_THE_MODEL = {"heldout_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_symbol", "oracle_nll"}
 
 
 def test_every_metric_of_the_catalogue_is_described():

@@ -78,6 +78,17 @@ def maximum_likelihood(*, learning_rate, **settings):
     return gg.maximum_likelihood(MODEL, optimizer=optax.adam(learning_rate), **settings)
 
 
+def truncated_likelihood(*, learning_rate, **settings):
+    algorithm = gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
+
+    def init(key):
+        # At the beginning of a text, to begin anew is to go on.
+        state = algorithm.init(key)
+        return state._replace(position=state.position._replace(last_tokens=jnp.zeros(8, jnp.int32)))
+
+    return algorithm._replace(init=init)
+
+
 class Case(NamedTuple):
     """An algorithm, and three values of each of its hyperparameters; while one varies, the others have their first."""
 
@@ -128,6 +139,10 @@ CASES = {
     "maximum_likelihood": Case(
         maximum_likelihood,
         {"sampling_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},
+    ),
+    "truncated_likelihood": Case(
+        truncated_likelihood,
+        {"restart_rate": (0.5, 0.0, 1.0), "ema_decay": EMA_DECAYS, "learning_rate": (0.01, 0.02, 0.1)},
     ),
 }
 NEVER_A_SCHEDULE = ("warm_up_steps", "learning_rate")

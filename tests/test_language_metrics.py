@@ -166,7 +166,7 @@ SAMPLES, REFERENCES, TRAIN = _draw(10, 60), _draw(11, 50), _draw(12, 100)
 
 def test_compare_measures_everything_that_needs_no_model():
     estimates = metrics.compare(SAMPLES, REFERENCES, TRAIN, num_symbols=NUM_SYMBOLS, num_resamples=50)
-    of_the_model = ("heldout_nll", "bits_per_symbol", "oracle_nll")
+    of_the_model = ("heldout_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_symbol", "oracle_nll")
     of_samples = [name for name, metric in metrics.METRICS.items() if metric.applies == "heldout"]
     assert list(estimates) == [name for name in of_samples if name not in of_the_model]
     by_data, by_samples = (fit_ngram_model(each, metrics.MODEL_ORDER, NUM_SYMBOLS) for each in (REFERENCES, SAMPLES))

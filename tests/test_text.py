@@ -162,6 +162,13 @@ def test_windows_follow_each_other(write):
     assert task.notes[-1].startswith("The beginning of the text is for training")
 
 
+def test_windows_stay_in_the_order_of_the_text_where_that_is_asked_for(write):
+    task = text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, in_order=True, num_heldout=1)
+    assert strings_of(task) == [["abc", "d\ne", "fgh"], ["\nij"], ["kl\n"]]
+    assert task.in_order
+    assert not text_task(write("abcdefghi"), window=3, num_heldout=1).in_order
+
+
 def test_windows_of_words_pass_over_line_ends_and_files(write):
     files = [write("one two\nthree", "one.txt"), write("four five\nsix seven", "two.txt")]
     task = text_task(files, unit="words", window=2, num_heldout=1)
@@ -232,6 +239,8 @@ def test_strings_in_the_place_of_paths_are_told_where_to_go():
         ({"max_length": -1}, "max_length must be at least 0, got -1"),
         ({"window": -1}, "window must be at least 0, got -1"),
         ({"window": 2, "max_length": 5}, "max_length must be 0 with a window, got 5 with window 2"),
+        ({"in_order": True}, "in_order must be False without a window, got True"),
+        ({"in_order": True, "window": 2, "stream": "always"}, "in_order must be False for a text that streams, got T"),
         ({"min_count": 0}, "min_count must be at least 1, got 0"),
         ({"num_heldout": 0}, "num_heldout must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),

@@ -70,6 +70,7 @@ class _Context(NamedTuple):
 
     entry: AlgorithmEntry
     task: Task
+    batch_size: int
     num_shards: int
     shard_axis: str | None
     dtype: jnp.dtype
@@ -112,19 +113,22 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
     def algorithm_at(point: ArrayLike, replica: ArrayLike = 0) -> Algorithm:
         reader = Reader(config.num_steps, config.sweep, point)
         reward = None if calls is None else host_reward(calls, task.decode, tag=replica)
-        context = _Context(entry, task, config.num_shards, shard_axis, jnp.dtype(config.dtype), reader, reward)
+        dtype = jnp.dtype(config.dtype)
+        context = _Context(entry, task, config.batch_size, config.num_shards, shard_axis, dtype, reader, reward)
         algorithm = _algorithm(settings, context)
         reader.check_swept()
         return algorithm
 
     # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
     algorithm, *_ = [algorithm_at(point) for point in range(len(points(config.sweep)))]
+    if algorithm.reads_in_order and not task.in_order:
+        raise ValueError(f"config.task.in_order must be True for the algorithm {name}, got False")
     model = algorithm.model
     _check_generator(config, model)
     latent_draws = 0 if model.generator.sample_latent is None else model.num_latent_draws
     data = task.train._replace(weights=weights)
     if calls is not None:
-        _check_property(config, calls.settings, task, weights)
+        _check_property(config, calls.settings, task, weights, algorithm)
     return Experiment(task, model, data, algorithm, algorithm_at, shard_axis, latent_draws, calls)
 
 
@@ -144,7 +148,11 @@ def _property_calls(config: RunConfig, task: Task) -> PropertyCalls | None:
 
 
 def _check_property(
-    config: RunConfig, settings: property_calls.Settings, task: Task, weights: np.ndarray | None
+    config: RunConfig,
+    settings: property_calls.Settings,
+    task: Task,
+    weights: np.ndarray | None,
+    algorithm: Algorithm,
 ) -> None:
     """Raises ValueError unless a run can have a property."""
     is_rewarded = _ADVERSARIAL_WEIGHT in config.algorithm.settings
@@ -160,10 +168,11 @@ def _check_property(
         )
     if settings.renewal == "never":
         return
-    if task.stream is not None or task.train.condition is not None or weights is not None:
+    has_more = task.train.condition is not None or weights is not None
+    if task.stream is not None or has_more or algorithm.reads_in_order:
         raise ValueError(
-            "config.property.renewal must be 'never' for data that streams or that has conditions or weights, got "
-            f"{settings.renewal!r}"
+            "config.property.renewal must be 'never' for data that streams, is read in order, or has conditions or "
+            f"weights, got {settings.renewal!r}"
         )
     if not config.batch_size <= settings.num_kept <= task.num_train:
         raise ValueError(
@@ -248,7 +257,8 @@ def algorithm(config: RunConfig, task: Task) -> Algorithm:
     _weights(entry, settings, task, reader)
     calls = _property_calls(config, task)
     reward = None if calls is None else host_reward(calls, task.decode, tag=0)
-    return _algorithm(settings, _Context(entry, task, 1, None, jnp.dtype(config.dtype), reader, reward))
+    dtype = jnp.dtype(config.dtype)
+    return _algorithm(settings, _Context(entry, task, config.batch_size, 1, None, dtype, reader, reward))
 
 
 def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
@@ -325,6 +335,8 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
     model = _model(section, context)
     parameters = values.parameters(function)
     given: dict[str, Any] = {"model": model}
+    if "batch_size" in parameters:
+        given["batch_size"] = context.batch_size
     if "shard_axis" in parameters:
         given["shard_axis"] = context.shard_axis
     elif context.shard_axis is not None:

@@ -18,6 +18,7 @@ from gumbel_gan.algorithms import (
     policy_gradient,
     professor_forcing,
     relaxed_gan,
+    truncated_likelihood,
     variational_autoencoder,
 )
 from gumbel_gan.arguments import Scalar, require_at_least, require_number, require_scalar
@@ -174,6 +175,7 @@ class AlgorithmEntry(NamedTuple):
 ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "relaxed_gan": AlgorithmEntry(relaxed_gan),
     "maximum_likelihood": AlgorithmEntry(maximum_likelihood),
+    "truncated_likelihood": AlgorithmEntry(truncated_likelihood),
     "importance_gan": AlgorithmEntry(importance_gan, weights=toth_weights),
     "policy_gradient": AlgorithmEntry(policy_gradient),
     "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),

@@ -20,7 +20,7 @@ from gumbel_gan.arguments import Scalar, at_step
 
 # Hyperparameters that stay in [0, 1].
 _SHARES = (
-    *("instance_noise", "sampling_rate", "score_weight", "weight_exponent"),
+    *("instance_noise", "sampling_rate", "restart_rate", "score_weight", "weight_exponent"),
     *("ema_decay", "discriminator_ema_decay", "adversarial_weight"),
 )
 

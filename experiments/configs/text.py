@@ -4,11 +4,13 @@ python -m experiments.train --workdir=runs/mine --config=experiments/configs/tex
 
 The method is the relaxed GAN; another of `METHODS` follows a colon, such as text.py:maximum_likelihood. What is None is
 chosen by the data, see `experiments/config/data_defaults.py`; the rest is that of the configs for names, of
-`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`.
+`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`. text.py:truncated reads one long text in
+order, and carries the state over its windows.
 """
 
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
@@ -30,6 +32,22 @@ def _professor_forcing() -> ConfigDict:
     return config
 
 
+def _truncated() -> ConfigDict:
+    config = names_mle.get_config()
+    algorithm = config.algorithm
+    config.algorithm = ConfigDict(
+        {
+            "name": "truncated_likelihood",
+            "restart_rate": 0.05,
+            "ema_decay": algorithm.ema_decay,
+            "generator": algorithm.generator,
+            "optimizer": algorithm.optimizer,
+        }
+    )
+    config.best_metric = "carried_validation_nll"
+    return config
+
+
 def _one_pass() -> ConfigDict:
     config = names.get_config()
     config.algorithm = one_pass.get_config().algorithm
@@ -44,11 +62,16 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "policy_gradient": names.policy_gradient,
         "one_pass": _one_pass,
         "maximum_likelihood": names_mle.get_config,
+        "truncated": _truncated,
         "importance_gan": names_importance.get_config,
         "professor_forcing": _professor_forcing,
     }
 )
-_BY_LIKELIHOOD = ("maximum_likelihood", "importance_gan", "professor_forcing")
+# What methods set of the data, and of what would follow it.
+_GIVEN: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
+    {"truncated": {"batch_size": 32, "task": {"window": 100, "in_order": True, "stream": "never"}}}
+)
+_BY_LIKELIHOOD = ("maximum_likelihood", "truncated", "importance_gan", "professor_forcing")
 
 
 def get_config(method: str = "relaxed_gan") -> ConfigDict:
@@ -75,6 +98,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "max_length": placeholder(int),  # in units; None for the longest line but for a few; 0 for the longest
             "too_long": "drop",  # what to do with longer lines: 'drop' | 'cut' | 'fail'
             "window": 0,  # cuts one long text into windows of so many units (max_length None); 0: a line a sequence
+            "in_order": False,  # whether windows stay in the order of the text
             "lowercase": False,
             "min_count": 1,  # rarer words become <unk>, lines with other rarer symbols are dropped
             "max_symbols": 5_000,
@@ -85,4 +109,5 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
         }
     )
     leave_to_data(config, likelihood=method in _BY_LIKELIHOOD)
+    config.update(_GIVEN.get(method, {}))
     return config

@@ -11,7 +11,7 @@ import numpy as np
 from experiments.config.build import Experiment
 from experiments.config.choices import choose
 from experiments.config.run_config import NO_METRIC, RunConfig
-from gumbel_gan import evaluation, sharding, training
+from gumbel_gan import carried, evaluation, sharding, training
 from gumbel_gan.metrics import GREEDY, METRICS, describe
 
 ITEM = "best"
@@ -47,6 +47,8 @@ def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
         measured: Sequence[str] = evaluation.EXACT_METRICS
     else:
         measured = (*evaluation.sample_metrics(task.validation.tokens[:1], task), _DEFAULT)
+        if task.in_order and carried.is_carried(experiment.model):
+            measured = (*measured, "carried_validation_nll")
         if task.source is not None:
             measured = (*measured, *(f"{name}_{GREEDY}" for name in ("sequence_error", "symbol_error")))
     measured = [name for name in measured if METRICS[name].better in ("higher", "lower")]

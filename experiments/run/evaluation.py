@@ -20,11 +20,14 @@ from experiments.run import drawing, dynamics, pairs
 from experiments.run.directory import RunDirectory
 from experiments.run.summary import NUM_SHOWN, Summary
 from experiments.run.texts import Row, as_json, write_samples, write_text
-from gumbel_gan import evaluation, sharding, training
+from gumbel_gan import carried, evaluation, sharding, training
+from gumbel_gan.data import Batch
 from gumbel_gan.metrics import METRICS
 from gumbel_gan.tasks import Task
 
 _MONITOR_SAMPLES = 200
+# What likelihoods are called where the state is carried from each sequence to the next.
+_CARRIED = {"heldout_nll": "carried_nll", "bits_per_symbol": "carried_bits_per_symbol"}
 
 
 def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
@@ -42,13 +45,15 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
         return lambda keys, state: exact(state)
     task, draw = experiment.task, sampler(experiment, _MONITOR_SAMPLES, split="validation")
     errors = None if task.source is None else pairs.monitored_errors(experiment)
-    likelihoods = jax.jit(jax.vmap(evaluation.negative_log_likelihoods(experiment.model, task.validation)))
+    likelihoods = _likelihoods(experiment, task.validation)
 
     def measure(keys: training.RunKeys, state: Any) -> Row:
         tokens = draw(keys, state)
         metrics = _sample_metrics(experiment, tokens)
-        nll = sharding.gather(likelihoods(experiment.algorithm.params(state)))
-        metrics["validation_nll"] = np.mean(nll, axis=1)
+        nll = likelihoods(state)
+        metrics["validation_nll"] = np.mean(nll["alone"], axis=1)
+        if "carried" in nll:
+            metrics["carried_validation_nll"] = np.mean(nll["carried"], axis=1)
         if task.oracle is not None and task.oracle.log_prob is not None:
             metrics["oracle_nll"] = [-float(np.mean(task.oracle.log_prob(each))) for each in tokens]
         return metrics if errors is None else metrics | errors(state)
@@ -121,6 +126,10 @@ def summarize(
     if task.source is not None:
         errors, intervals = pairs.final_errors(config, experiment, state)
         metrics |= errors
+        sections["intervals"] = sections.get("intervals", {}) | intervals
+    if task.in_order:
+        likelihoods, intervals = _likelihoods_of_text(config, experiment, state)
+        metrics |= likelihoods
         sections["intervals"] = sections.get("intervals", {}) | intervals
     if observed is not None:
         sections["dynamics"] = dynamics.accuracies(observed)
@@ -236,6 +245,42 @@ def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
     task = experiment.task
     rows = [evaluation.sample_metrics(each, task) for each in tokens]
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _likelihoods(experiment: Experiment, data: Batch) -> Callable[[Any], Row]:
+    """Builds the function of the members' states that computes `[S, N]` negative log-likelihoods of sequences.
+
+    'alone' are those of each by itself, and 'carried', where they are in order and the generator can go on from one to
+    the next, those given the sequences before.
+    """
+    functions = {"alone": evaluation.negative_log_likelihoods(experiment.model, data)}
+    if experiment.task.in_order and carried.is_carried(experiment.model):
+        functions["carried"] = carried.negative_log_likelihoods(experiment.model, data)
+    compiled = {name: jax.jit(jax.vmap(function)) for name, function in functions.items()}
+
+    def likelihoods(state: Any) -> Row:
+        params = experiment.algorithm.params(state)
+        return {name: sharding.gather(function(params)) for name, function in compiled.items()}
+
+    return likelihoods
+
+
+def _likelihoods_of_text(config: RunConfig, experiment: Experiment, state: Any) -> tuple[Row, Row]:
+    """Computes the likelihoods of all windows of the held-out text, each by itself and given the text before it.
+
+    Returns:
+      The metrics, each a list of S numbers; and the ends of their intervals.
+    """
+    task = experiment.task
+    metrics: Row = {}
+    intervals: Row = {}
+    for kind, nll in _likelihoods(experiment, evaluation.heldout_and_others(task, config.heldout)[0])(state).items():
+        estimates = [evaluation.likelihood_estimates(each, task) for each in nll]
+        for name in estimates[0]:
+            called = _CARRIED[name] if kind == "carried" else name
+            metrics[called] = [each[name].value for each in estimates]
+            intervals[called] = [(each[name].low, each[name].high) for each in estimates]
+    return metrics, intervals
 
 
 def _comparison(

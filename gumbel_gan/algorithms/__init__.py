@@ -7,6 +7,7 @@ from gumbel_gan.algorithms.maximum_likelihood import maximum_likelihood
 from gumbel_gan.algorithms.policy_gradient import policy_gradient
 from gumbel_gan.algorithms.professor_forcing import professor_forcing
 from gumbel_gan.algorithms.relaxed_gan import Feedback, relaxed_gan
+from gumbel_gan.algorithms.truncated_likelihood import truncated_likelihood
 from gumbel_gan.algorithms.variational_autoencoder import variational_autoencoder
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "policy_gradient",
     "professor_forcing",
     "relaxed_gan",
+    "truncated_likelihood",
     "variational_autoencoder",
 ]

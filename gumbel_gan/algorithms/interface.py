@@ -48,6 +48,8 @@ class Algorithm(NamedTuple):
       batches_per_step: how many batches a step consumes, more than 1 where the discriminator is updated more often than
         the generator. A step takes so many times the sequences of one batch.
       discriminator_logits: (state, tokens `[N, T]`, condition=None) -> `[N]` logits; None without a discriminator.
+      reads_in_order: whether row b of a batch has to continue row b of the batch before it, as in a long text that is
+        read window by window, instead of being drawn at random.
     """
 
     init: Callable[[jax.Array], State]
@@ -56,3 +58,4 @@ class Algorithm(NamedTuple):
     model: SequenceModel
     batches_per_step: int = 1
     discriminator_logits: DiscriminatorLogits | None = None
+    reads_in_order: bool = False

@@ -142,6 +142,19 @@ METRICS: Mapping[str, Metric] = {
         "The held-out NLL in bits, divided by the T symbols of a sequence: for a text in windows, bits per character.",
         unit="bits",
     ),
+    "carried_nll": Metric(
+        "held-out NLL, carried",
+        "lower",
+        "Mean negative log-likelihood of a held-out window of a long text, given the text before it: the generator's "
+        "state is carried from each window to the next. Of all windows of the split.",
+        unit="nats",
+    ),
+    "carried_bits_per_symbol": Metric(
+        "held-out NLL per symbol, carried",
+        "lower",
+        "The same in bits, divided by the symbols of a window: bits per character as the literature has them.",
+        unit="bits",
+    ),
     "oracle_nll": Metric(
         "oracle NLL",
         "as data",

@@ -41,6 +41,11 @@ TRAINING: dict[str, Metric] = {
         "Mean negative log-likelihood of a validation sequence under the generator at temperature 1.",
         in_progress=True,
     ),
+    "carried_validation_nll": _likelihood(
+        "validation NLL, carried",
+        "Mean negative log-likelihood of a validation window of a long text, given the text before it.",
+        in_progress=True,
+    ),
     "negative_log_likelihood": _likelihood(
         "training NLL", "Mean negative log-likelihood of a sequence of the mini-batch under the generator."
     ),

@@ -75,6 +75,7 @@ class Task(NamedTuple):
       chosen: the arguments of the function that built the task which were left to it, with the values that it chose.
       source: the symbols of the sequences that these are generated from, where the condition of each batch is the
         tokens of such sources, `[N, S]`, padded at the end; None for other tasks.
+      in_order: whether each sequence continues the one before it, within a split.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Task(NamedTuple):
     stream: TokenRows | None = None
     chosen: Mapping[str, int] = MappingProxyType({})
     source: Vocabulary | None = None
+    in_order: bool = False
 
     @property
     def num_train(self) -> int:

@@ -39,6 +39,7 @@ def text_task(
     min_count: int = 1,
     too_long: str = "drop",
     window: int = 0,
+    in_order: bool = False,
     deduplicate: bool = True,
     num_heldout: int | None = 1_000,
     max_symbols: int = 5_000,
@@ -79,6 +80,8 @@ def text_task(
       too_long: what happens to lines of more than `max_length` symbols: 'drop', 'cut', or 'fail', which raises. Unused
         with a window.
       window: number of symbols of a window, or 0 to take lines.
+      in_order: whether the windows of each split stay in the order of the text, each continuing the one before, as
+        `truncated_likelihood` needs them; if not, they are mixed. For windows in memory only.
       deduplicate: whether repeated lines are left out; if not, all copies of a line are in the same split. Unused with
         a window.
       num_heldout: number of distinct lines, or of windows, for validation, and as many for the test; None takes a
@@ -93,7 +96,7 @@ def text_task(
         split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
         dropped, and its symbols stay.
       tokens: folder for the tokenized text of a stream; one that holds it already is used in the place of the files.
-      seed: of the split; with a window, of the order within each split.
+      seed: of the split; with a window, of the order within each split, unless `in_order`.
       progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
 
     Returns:
@@ -115,9 +118,13 @@ def text_task(
     require_at_least(2, max_symbols=max_symbols)
     if window and max_length:
         raise ValueError(f"max_length must be 0 with a window, got {max_length} with window {window}")
+    if in_order and not window:
+        raise ValueError("in_order must be False without a window, got True")
 
     require_one_of(STREAMS, stream=stream)
     if resolve_stream(files, stream) == "always":
+        if in_order:
+            raise ValueError("in_order must be False for a text that streams, got True; set stream to 'never'")
         if not tokens:
             raise ValueError(f"tokens must name a folder for a text that streams, got {tokens!r}")
         settings = TextSettings(
@@ -138,8 +145,9 @@ def text_task(
     if window:
         vocabulary = Vocabulary((), separator=symbol_unit.separator, pattern=symbol_unit.pattern, normalize=normalize)
         task = _windows_task(
-            name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols, seed, changes
-        )
+            name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols,
+            None if in_order else seed, changes,
+        )  # fmt: skip
         return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
     lines, note = nonblank_lines(texts)
@@ -209,9 +217,10 @@ def _windows_task(
     window: int,
     num_heldout: int | None,
     max_symbols: int,
-    seed: int,
+    seed: int | None,
     changes: Sequence[str],
 ) -> Task:
+    """Builds the task of windows, mixed within a split by a seed, or, where that is None, in the order of the text."""
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
     written = list(unit.split(text))
     num_windows, num_left = divmod(len(written), window)
@@ -235,12 +244,14 @@ def _windows_task(
     symbols = find_symbols(written, max_symbols, unit, lambda: numbered_lines(files, texts), num_others=0)
     vocabulary = vocabulary._replace(symbols=symbols)
     tokens = vocabulary.encode([written], len(written)).reshape(num_windows, window)
-    # Split in the order of the text, so that no window is held out from between its neighbors; mixed within a split.
-    rng = np.random.default_rng(seed)
+    # Split in the order of the text, so that no window is held out from between its neighbors.
     splits = np.split(tokens, [num_windows - 2 * num_heldout, num_windows - num_heldout])
-    train, validation, test = (Batch(rng.permutation(split)) for split in splits)
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        splits = [rng.permutation(split) for split in splits]
+    train, validation, test = map(Batch, splits)
     notes += [
         describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens)),
         WINDOWS_NOTE,
     ]
-    return Task(name, vocabulary, train, validation, test, notes=tuple(notes))
+    return Task(name, vocabulary, train, validation, test, notes=tuple(notes), in_order=seed is None)

@@ -117,4 +117,21 @@ CASES = {
             "ema_decay": s.NOT_SHARES | st.just(1),
         },
     ),
+    "truncated_likelihood": _algorithm(
+        gg.truncated_likelihood,
+        {
+            "model": st.just(MODEL),
+            "batch_size": s.integers(1, 3),
+            "optimizer": st.just(OPTIMIZER),
+            "restart_rate": s.SHARES,
+            "ema_decay": s.SHARES,
+        },
+        {
+            "model": _NOT_MODELS | st.just(MODEL._replace(padding=0)),
+            "batch_size": s.integers_below(1),
+            "optimizer": _NOT_OPTIMIZERS,
+            "restart_rate": s.NOT_SHARES,
+            "ema_decay": s.NOT_SHARES | st.just(1),
+        },
+    ),
 }

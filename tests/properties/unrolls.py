@@ -31,11 +31,8 @@ def int32(given):
 
 
 _TOKENS = s.tokens((BATCH, LENGTH), num_symbols=NUM_SYMBOLS)
-_NOT_TOKENS = (
-    s.not_integers((BATCH, LENGTH))
-    | s.tokens((3,), (0, 2), (2, 0), (3, 0), (1, 1, 1), num_symbols=1)
-    | s.array((BATCH, LENGTH), (-1, NUM_SYMBOLS), jnp.int32)
-)
+_OF_OTHER_SHAPES = s.not_integers((BATCH, LENGTH)) | s.tokens((3,), (0, 2), (2, 0), (3, 0), (1, 1, 1), num_symbols=1)
+_NOT_TOKENS = _OF_OTHER_SHAPES | s.array((BATCH, LENGTH), (-1, NUM_SYMBOLS), jnp.int32)
 _NOT_START = s.not_integers((BATCH,)) | s.tokens((), (BATCH, 1), num_symbols=1)
 _NOT_STEPS = st.sampled_from((None, 3, "step"))
 _TOKEN_STEP = {"step": st.just(token_step), "start": st.just(START)}
@@ -120,6 +117,13 @@ CASES = {
         lambda step, start, tokens: unroll.teacher_forced(step, CARRY, start, tokens),
         arguments(tokens=_TOKENS, **_TOKEN_STEP),
         {"tokens": _NOT_TOKENS, **_NOT_TOKEN_STEP},
+        has(lambda given: (BATCH, LENGTH, NUM_SYMBOLS), float32),
+        **_FEW,
+    ),
+    "unroll.continued": Case(
+        lambda step, start, tokens: unroll.continued(step, CARRY, start, tokens)[1],
+        arguments(tokens=_TOKENS, step=st.just(token_step), start=st.just(START) | s.tokens((BATCH,), num_symbols=3)),
+        {"tokens": _OF_OTHER_SHAPES, **_NOT_TOKEN_STEP},
         has(lambda given: (BATCH, LENGTH, NUM_SYMBOLS), float32),
         **_FEW,
     ),

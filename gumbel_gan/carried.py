@@ -1,0 +1,143 @@
+"""A text that a generator reads window by window, its state carried from each window to the next."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gumbel_gan import unroll
+from gumbel_gan.arguments import require_kind
+from gumbel_gan.data import Batch, check_data, num_sequences
+from gumbel_gan.model import SequenceModel, check_tokens, token_step
+from gumbel_gan.networks import Carry, Params
+
+# Rows in which a text is read side by side, and windows that each of them has at least: its first one is read without
+# what stands before it.
+_MOST_ROWS = 16
+_LEAST_WINDOWS = 16
+
+
+class Position(NamedTuple):
+    """Where a generator is in B texts.
+
+    Attributes:
+      carry: its carry, which has read all symbols but the last.
+      last_tokens: `[B]` int32, the last symbols that were read; K, the start symbol, at the beginning of a text.
+    """
+
+    carry: Carry
+    last_tokens: jax.Array
+
+
+def beginning(model: SequenceModel, params: Params, num: int, **given: Any) -> Position:
+    """Returns the position at the beginning of `num` texts; `given` are keyword arguments of `initial_carry`."""
+    carry = model.generator.initial_carry(params, num, model.length, **given)
+    return Position(carry, unroll.start_tokens(num, model.generator.num_symbols))
+
+
+def read(model: SequenceModel, params: Params, position: Position, tokens: jax.Array) -> tuple[Position, jax.Array]:
+    """Reads the next symbols of some texts.
+
+    Args:
+      model: a model that `require_carried` accepts.
+      params: the generator's parameters.
+      position: where it is in B texts.
+      tokens: `[B, T]` integers, the symbols that follow there.
+
+    Returns:
+      The position after them; and `[B, T]` log-probabilities in nats of each, given all symbols read before it.
+
+    Raises:
+      TypeError: `tokens` is not an array of integers.
+      ValueError: `tokens` is not `[B, T]` or not in [0, K).
+    """
+    check_tokens(model, tokens)
+    carry, logits_BTK = unroll.continued(token_step(model, params), position.carry, position.last_tokens, tokens)
+    return Position(carry, tokens[:, -1].astype(jnp.int32)), unroll.token_log_probs(logits_BTK, tokens)
+
+
+def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> Callable[[Params], jax.Array]:
+    """Builds the negative log-likelihoods of consecutive sequences, each given those before it, at temperature 1.
+
+    The sequences are read in up to 16 rows side by side, each of 16 sequences or more. The first sequence of a row is
+    read from the generator's initial state.
+
+    Args:
+      model: the model.
+      data: a `Batch` of N sequences, each of which continues the one before, or their tokens `[N, T]`.
+
+    Returns:
+      A pure function of parameters, to jit and vmap, that computes `[N]` negative log-likelihoods in nats.
+
+    Raises:
+      TypeError: as `require_carried` and `data.check_data`.
+      ValueError: as `require_carried` and `data.check_data`; or the data has a condition.
+    """
+    require_carried(model)
+    data = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
+    if data.condition is not None:
+        raise ValueError("condition must be None where a state is carried, got one")
+    num = num_sequences(data)
+    num_rows = min(_MOST_ROWS, max(1, num // _LEAST_WINDOWS))
+
+    def losses(params: Params) -> jax.Array:
+        tokens_NT = jnp.asarray(data.tokens)
+        # The last row is filled up with sequences whose results are dropped.
+        filled = jnp.concatenate([tokens_NT, tokens_NT[: -num % num_rows]])
+        tokens_WRT = jnp.swapaxes(filled.reshape(num_rows, -1, model.length), 0, 1)
+
+        def read_next(position: Position, tokens_RT: jax.Array) -> tuple[Position, jax.Array]:
+            position, log_probs_RT = read(model, params, position, tokens_RT)
+            return position, -jnp.sum(log_probs_RT, axis=1)
+
+        _, losses_WR = jax.lax.scan(read_next, beginning(model, params, num_rows), tokens_WRT)
+        return losses_WR.T.reshape(-1)[:num]
+
+    return losses
+
+
+def is_carried(model: SequenceModel) -> bool:
+    """Returns whether `require_carried` accepts a model.
+
+    Raises:
+      TypeError: `model` is not a `SequenceModel`.
+    """
+    return not _obstacle(model)
+
+
+def require_carried(model: SequenceModel) -> None:
+    """Raises unless the state of a model's generator can be carried on for any number of steps.
+
+    That of recurrent generators can. The cache of a transformer, which has the length of a sequence, can't.
+
+    Raises:
+      TypeError: `model` is not a `SequenceModel`.
+      ValueError: the model has padding; or its generator has a latent, writes all symbols at once, or has a carry with
+        arrays that have no leading axis of sequences, or whose shapes depend on the number of steps.
+    """
+    if obstacle := _obstacle(model):
+        raise ValueError(f"model must have a state that can be carried on, got {obstacle}")
+
+
+def _obstacle(model: SequenceModel) -> str:
+    """Returns why a model's state can't be carried on; an empty text where it can."""
+    require_kind(SequenceModel, model=model)
+    generator = model.generator
+    if model.padding is not None:
+        return "one of sequences with padding, which windows of a long text don't have"
+    if generator.sample_latent is not None:
+        return "a generator with a latent"
+    if generator.independent_logits is not None:
+        return "a generator that writes all symbols at once"
+
+    params = jax.eval_shape(lambda: generator.init(jax.random.key(0)))
+
+    def shapes(num: int, length: int) -> list[tuple[int, ...]]:
+        carry = jax.eval_shape(lambda params: generator.initial_carry(params, num, length), params)
+        return [leaf.shape for leaf in jax.tree.leaves(carry)]
+
+    few, more, longer = shapes(2, model.length), shapes(3, model.length), shapes(2, model.length + 1)
+    of_rows = all(one[:1] == (2,) and other == (3, *one[1:]) for one, other in zip(few, more, strict=True))
+    return "" if of_rows and few == longer else f"a carry of arrays {few} for 2 sequences of {model.length} symbols"
