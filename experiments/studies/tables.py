@@ -12,8 +12,9 @@ from gumbel_gan.metrics import describe
 
 
 def seeds(summary: Summary) -> str:
-    """Describes the seeds of a run."""
-    return f"{len(summary.seeds)} seeds ({summary.seeds[0]} to {summary.seeds[-1]})"
+    """Describes the seeds of a run, which may have them at several points of a sweep."""
+    found = sorted(set(summary.seeds))
+    return f"{len(found)} seeds ({found[0]} to {found[-1]})"
 
 
 def measured(summary: Summary) -> str:
