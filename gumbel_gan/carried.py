@@ -138,6 +138,10 @@ def _obstacle(model: SequenceModel) -> str:
         carry = jax.eval_shape(lambda params: generator.initial_carry(params, num, length), params)
         return [leaf.shape for leaf in jax.tree.leaves(carry)]
 
+    try:
+        shapes(1, model.length)
+    except (TypeError, ValueError) as error:
+        return f"a generator without an initial carry: {error}"
     few, more, longer = shapes(2, model.length), shapes(3, model.length), shapes(2, model.length + 1)
     of_rows = all(one[:1] == (2,) and other == (3, *one[1:]) for one, other in zip(few, more, strict=True))
     return "" if of_rows and few == longer else f"a carry of arrays {few} for 2 sequences of {model.length} symbols"

@@ -309,6 +309,8 @@ def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int
     require_callable(function=function)
     _check_mesh(mesh)
     _check_axes(in_axes)
+    if SHARDS in in_axes:
+        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
     seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
 
     def of_device(*args: Any) -> Any:
@@ -325,7 +327,7 @@ def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int
 
 def _check_axes(in_axes: Sequence[int | str | None]) -> None:
     if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
-        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
+        raise ValueError(f"in_axes must hold 0, None or {SHARDS!r} for each argument, got {in_axes!r}")
     if 0 not in in_axes:
         raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
 

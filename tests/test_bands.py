@@ -19,6 +19,8 @@ def test_an_infinite_seed_takes_its_place_in_the_band():
     assert over_seeds.upper == np.inf
     assert over_seeds.greatest == np.inf
     assert over_seeds.lower == 1.75
+    assert band(np.array([1.0, 2.0, np.inf])).median == 2.0
+    assert band(np.array([1.0, 2.0, 3.0, 4.0, np.inf])).upper == 4.0
 
 
 def test_the_worst_validity_takes_its_place_too():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
-from gumbel_gan import carried
+from gumbel_gan import carried, networks
 from gumbel_gan.model import token_log_probs
 
 NUM_SYMBOLS, LENGTH = 3, 2
@@ -50,3 +50,8 @@ def test_bad_data_is_named():
         carried.read(MODEL, PARAMS, position, np.full((3, 1), 3))
     with pytest.raises(TypeError, match="model must be a SequenceModel, got a Generator"):
         carried.require_carried(MODEL.generator)
+
+
+def test_a_state_that_needs_a_condition_is_not_carried():
+    generator = gg.lstm_generator(3, 2, condition=networks.Labels(2))
+    assert not carried.is_carried(gg.sequence_model(generator, length=2))

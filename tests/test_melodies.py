@@ -48,6 +48,7 @@ def symbols(body, **settings):
         ("^F6- | F2 z4", {}, "3/4 F#4:3/4 ~ | F#4:1/4 rest:1/2"),
         ("C2-C4 | D6", {}, "3/4 C4:3/4 | D4:3/4"),
         ("C6- | D6", {}, "3/4 C4:3/4 | D4:3/4"),
+        ("^F2-=F4 | ^F6- | =F6", {}, "3/4 F#4:1/4 F4:1/2 | F#4:3/4 | F4:3/4"),
         # A bar that a bar line divides, as before a part with an upbeat.
         ("C6 | D4 |: E2 | F6 | G2", {}, "3/4 C4:3/4 | D4:1/2 E4:1/4 | F4:3/4 | G4:1/4"),
         ('"Am"C3/2{d}D/ !trill!E4 |] % end', {}, "3/4 C4:3/16 D4:1/16 E4:1/2"),

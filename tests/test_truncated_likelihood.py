@@ -87,7 +87,7 @@ def test_with_every_row_begun_anew_it_is_maximum_likelihood():
     batch = gg.Batch(TEXT)
     states = {}
     for name, algorithm in {
-        "truncated": algorithm_of(WINDOWS, restart_rate=1.0, ema_decay=0.5),
+        "truncated": algorithm_of(WINDOWS, restart_rate=1, ema_decay=0.5),
         "plain": gg.maximum_likelihood(MODEL, optimizer=optax.sgd(1.0), ema_decay=0.5),
     }.items():
         state = algorithm.init(jax.random.key(0))

@@ -48,6 +48,8 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
             for method in ("linear", "lower", "higher")
         )
         least, greatest = np.nanmin(values, axis=axis), np.nanmax(values, axis=axis)
+    # Where nothing lies between two, NumPy still interpolates with the next, which may be infinite.
+    between = np.where(low == high, low, between)
     # No interpolation between a finite and an infinite order statistic: the infinite one, the worse, is taken.
     median, lower, upper = np.where(
         np.isfinite(low) & np.isfinite(high), between, np.where(np.isfinite(low), high, low)

@@ -43,7 +43,10 @@ def format_point(settings: Mapping[str, Any]) -> list[str]:
 
 
 def half_width(summary: Summary, name: str, members: Sequence[int]) -> float:
-    """Returns half the width of a metric's 95 % interval, the median over members."""
+    """Returns half the width of a metric's 95 % interval, the median over members that have one; NaN if none has."""
     ends = np.array([summary.intervals[name][index] for index in members], float)
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    if not len(ends):
+        return float("nan")
     # Rounded, since the resamples of a constant differ in their last bits.
     return round(float(np.median(ends[:, 1] - ends[:, 0]) / 2), 12)

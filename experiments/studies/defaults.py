@@ -153,14 +153,16 @@ def score(name: str, folder: Path) -> Score:
     """Scores the model of a finished run, and the best n-gram model of its training set, on the same sequences.
 
     Args:
-      name: of the data. The test sequences of 'names_200' are all other first names that its model can write.
+      name: of the data. The test sequences of 'names_200' are 2,000 other first names that its model can write.
       folder: of the run.
     """
     run = RunDirectory(folder)
     task = build.make_task(run.with_kept(run.read_config()))
     tested = task.test.tokens[:_MOST_TESTED]
     if name == "names_200":
-        tested = task.encode(_writable(task, set(first_names()) - set(some_names()))[:_MOST_TESTED])
+        others = _writable(task, set(first_names()) - set(some_names()))
+        chosen = np.random.default_rng(0).permutation(len(others))[:_MOST_TESTED]
+        tested = task.encode([others[index] for index in chosen])
     train, validation, test = map(task.sequences, (task.train.tokens, task.validation.tokens, tested))
     order, model = best_ngram(train, validation, task.num_symbols)
     ngram = ngram_model.negative_log_likelihood(model, test)

@@ -100,7 +100,9 @@ def truncated_likelihood(
                 f"tokens must hold batch_size, {batch_size}, sequences in {num_shards} shards, got {num} in each"
             )
         restart_key, dropout_key = jax.random.split(key)
-        restarts_B = jax.random.bernoulli(restart_key, at_step(restart_rate, state.step), (num,))
+        restarts_B = jax.random.bernoulli(
+            restart_key, jnp.asarray(at_step(restart_rate, state.step), jnp.float32), (num,)
+        )
         given = inputs(model, dropout_key, num, training=True)
         before = _own_rows(state.position, num, shard_axis)
 

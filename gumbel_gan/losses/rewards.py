@@ -16,7 +16,7 @@ with f* the convex conjugate of f, up to a constant: minus the derivative of the
 | `exp_half_logit` | e^(d / 2) | the squared Hellinger distance, sum (sqrt(p_data) - sqrt(p_generator))^2 |
 
 Exponentials are continued linearly where the exponent is above 20; below -20 they fall as the inverse of that. So they
-and their gradients are finite at any finite logit of float32 or bfloat16.
+and their gradients are finite at any logit of float32 or bfloat16 of a magnitude of up to 1e29.
 """
 
 from collections.abc import Callable

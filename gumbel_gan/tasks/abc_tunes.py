@@ -145,7 +145,8 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
                 pitch = _natural(letter, octave) + accidentals.get(name, signature.get(letter.upper(), 0))
             note = Note(pitch, _duration(unit, length))
             if tied:
-                _go_on(bars, note, is_same=tied == name)
+                before = (bars[-1] or bars[-2])[-1]
+                _go_on(bars, note, is_same=tied == name and (not accidental or pitch == before.pitch))
                 tied = ""
             else:
                 bars[-1].append(note)

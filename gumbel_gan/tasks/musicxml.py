@@ -119,7 +119,7 @@ def _score(place: str, content: bytes, num_parts: int) -> Score:
     """Reads a score; raises ValueError, with a reason in a few words, where it can't."""
     try:
         root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ValueError("no XML") from error
     if root.tag != "score-partwise":
         raise ValueError("no score-partwise of MusicXML")

@@ -72,7 +72,7 @@ def read_drawing(place: str, content: bytes) -> Drawing:
     require_fonttools()
     try:
         root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         return Drawing(place, (), f"no XML: {error}")
     if root.tag != f"{_SVG}svg":
         return Drawing(place, (), f"no SVG, but {root.tag}")

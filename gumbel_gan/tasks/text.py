@@ -94,7 +94,8 @@ def text_task(
       stream: whether training sequences stay in files, from which they stream, as is needed where they don't fit in
         memory: 'always', 'never', or 'auto', which is for files of more than 64 MB. Held-out sequences are in memory. A
         split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
-        dropped, and its symbols stay.
+        dropped, and its symbols stay. Symbols of windows are counted in the whole text, what is left over at its end
+        included.
       tokens: folder for the tokenized text of a stream; one that holds it already is used in the place of the files.
       seed: of the split; with a window, of the order within each split, unless `in_order`.
       progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.

@@ -14,6 +14,8 @@ _BYTES_AT_ONCE = 2**22
 def total_bytes(files: tuple[Path, ...]) -> int:
     """Returns the size of files; raises ValueError where one can't be read."""
     try:
+        for path in files:
+            path.open("rb").close()
         return sum(path.stat().st_size for path in files)
     except OSError as error:
         raise ValueError(
