@@ -34,7 +34,7 @@ LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality re
 def main() -> None:
     """Benchmarks as the flags say."""
     with cli.one_line_errors():
-        if not Path(located(_CONFIG.value)).is_file():
+        if not Path(located(_CONFIG.value).partition(":")[0]).is_file():
             raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
         if _OUTPUT.value is not None:
             check_writable(Path(_OUTPUT.value).parent, "--output")
