@@ -134,6 +134,7 @@ def test_each_row_reads_all_of_the_text_in_order_from_a_place_of_its_own():
 DROPOUT_MODEL = gg.sequence_model(gg.lstm_generator(NUM_SYMBOLS, 3, num_layers=2, dropout_rate=0.5), length=LENGTH)
 
 
+@pytest.mark.slow
 def test_dropout_is_drawn_for_each_window_and_is_no_part_of_the_state():
     algorithm = algorithm_of(2, DROPOUT_MODEL, restart_rate=0.3)
     state = algorithm.init(jax.random.key(0))
@@ -165,7 +166,8 @@ def test_seeds_and_short_scans_are_those_of_one_run_each():
         np.testing.assert_allclose(metrics["generator_loss"][index, 2:], own_metrics["generator_loss"], rtol=1e-4)
 
 
-@pytest.mark.parametrize("num_devices", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("num_devices", [1, 2])
 def test_two_shards_are_one(num_devices):
     steps = {"batch_size": 2, "num_steps": 4}
     one, two = algorithm_of(2), algorithm_of(2, shard_axis=sharding.SHARDS)

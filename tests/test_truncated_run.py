@@ -45,6 +45,7 @@ def config_of(corpus, method="truncated", property=(), **changes):
     return run_config.parse(config.to_dict() | {"property": dict(property)})
 
 
+@pytest.mark.slow
 def test_a_run_carries_its_state_over_windows_resumes_to_the_same_bits_and_is_measured(corpus, tmp_path):
     prepared = loop.prepare(config_of(corpus), RunDirectory(tmp_path / "run"))
     trained = loop.train_steps(prepared)
@@ -98,6 +99,7 @@ def test_maximum_likelihood_takes_a_text_in_order_too(corpus):
     assert not experiment.algorithm.reads_in_order
 
 
+@pytest.mark.slow
 def test_the_width_of_the_network_and_the_rest_follow_a_text(corpus):
     config = text.get_config("truncated")
     config.task.files = str(corpus)
