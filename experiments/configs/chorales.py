@@ -2,6 +2,10 @@
 
 python -m experiments.train --workdir=runs/chorales --config=experiments/configs/chorales.py
 python -m experiments.train --workdir=runs/chorales_gan --config=experiments/configs/chorales.py:relaxed_gan
+
+With --config.num_steps=1500 --config.num_shards=1 --config.algorithm.generator.hidden_size=128, seed 0 takes 143 s on
+one core of an AMD EPYC (2026-11-26, one run, still improving): 87.2 nats an excerpt of the test scores, 0.98 bits a
+symbol, and 89% of the samples are valid; JS of 3-grams 0.075 bits, where held-out excerpts have 0.061.
 """
 
 from ml_collections import ConfigDict
