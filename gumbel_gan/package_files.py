@@ -16,10 +16,7 @@ def package_file(package: str, name: str, *, content: str, install: str) -> Path
     Raises:
       ImportError: the package is not installed, or lacks the file.
     """
-    try:
-        path = Path(str(metadata.distribution(package).locate_file(name)))
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"{content} in the package {package!r}, which is not installed ({install})") from error
+    path = _located(package, name, f"{content} in the package {package!r}, which is not installed ({install})")
     if not path.is_file():
         raise ImportError(f"the package {package!r} must hold {name}, but {path} is no file ({install})")
     return path
@@ -38,11 +35,16 @@ def package_files(package: str, folder: str, pattern: str, *, content: str, inst
     Raises:
       ImportError: the package is not installed, or lacks such files.
     """
-    try:
-        path = Path(str(metadata.distribution(package).locate_file(folder)))
-    except metadata.PackageNotFoundError as error:
-        raise ImportError(f"files must be given where the package {package!r} is not installed ({install})") from error
+    path = _located(package, folder, f"files must be given where the package {package!r} is not installed ({install})")
     found = sorted(path.glob(pattern))
     if not found:
         raise ImportError(f"the package {package!r} must hold {content} in {path} ({install})")
     return found
+
+
+def _located(package: str, name: str, message: str) -> Path:
+    """Returns the path of a name in an installed package; raises ImportError with a message if it is not installed."""
+    try:
+        return Path(str(metadata.distribution(package).locate_file(name)))
+    except metadata.PackageNotFoundError as error:
+        raise ImportError(message) from error

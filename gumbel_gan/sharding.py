@@ -240,7 +240,7 @@ def vmap_seeds(
     require_callable(function=function)
     _check_mesh(mesh)
     require_at_least(1, num_shards=num_shards)
-    _check_axes(in_axes)
+    _check_axes(in_axes, allows_shards=True)
     if mesh.shape[SHARDS] not in (1, num_shards):
         raise ValueError(f"num_shards must be that of the mesh, {mesh.shape[SHARDS]}, got {num_shards}")
     of_shard = tuple(0 if axis == SHARDS else None for axis in in_axes)
@@ -309,8 +309,6 @@ def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int
     require_callable(function=function)
     _check_mesh(mesh)
     _check_axes(in_axes)
-    if SHARDS in in_axes:
-        raise ValueError(f"in_axes must hold 0 or None for each argument, got {in_axes!r}")
     seeds, shared = PartitionSpec(_SEEDS), PartitionSpec()
 
     def of_device(*args: Any) -> Any:
@@ -325,15 +323,17 @@ def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int
     )
 
 
-def _check_axes(in_axes: Sequence[int | str | None]) -> None:
-    if not isinstance(in_axes, Sequence) or any(map(_is_other_axis, in_axes)):
-        raise ValueError(f"in_axes must hold 0, None or {SHARDS!r} for each argument, got {in_axes!r}")
+def _check_axes(in_axes: Sequence[int | str | None], *, allows_shards: bool = False) -> None:
+    known, wanted = ((None, SHARDS), f"0, None or {SHARDS!r}") if allows_shards else ((None,), "0 or None")
+    if not isinstance(in_axes, Sequence) or any(axis not in known and not _is_zero(axis) for axis in in_axes):
+        raise ValueError(f"in_axes must hold {wanted} for each argument, got {in_axes!r}")
     if 0 not in in_axes:
         raise ValueError(f"in_axes must hold a 0, that of an argument with an axis of seeds, got {in_axes!r}")
 
 
-def _is_other_axis(axis: Any) -> bool:
-    return axis is not None and axis != SHARDS and (type(axis) is not int or axis != 0)
+def _is_zero(axis: Any) -> bool:
+    # False and 0.0 equal 0.
+    return type(axis) is int and axis == 0
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:

@@ -4,9 +4,8 @@ python -m experiments.study search --workdir=DIR [--task=uniform] [--num_seeds=4
 
 Each method has the same number of settings: widths of a network (likelihood's generator, the GAN's discriminator),
 steps and learning rates. The best of each is that with the least median negative log-likelihood of the validation set;
-no distance to the true distribution is looked at.
-The draw of the data and the seeds are others than those of the study `draws`, which reports on what was chosen. A study
-that was interrupted is resumed.
+no distance to the true distribution is looked at. The draw of the data and the seeds are others than those of the study
+`draws`, which reports on what was chosen. A study that was interrupted is resumed.
 """
 
 import itertools

@@ -66,8 +66,8 @@ def compare(
       TypeError: an argument does not hold sequences of integers, a number is not an integer, or a metric is not a
         `Metric` or does not return an `Estimate`.
       ValueError: there are fewer than four samples, or no references or training sequences; `num_symbols`,
-        `num_resamples` or `seed` is too small; or a token of the samples or
-        references is not in [0, K), which is checked where an n-gram model is fitted.
+        `num_resamples` or `seed` is too small; or a token of the samples or references is not in [0, K), which is
+        checked where an n-gram model is fitted.
     """
     samples, references = as_sequences("samples", samples, least=4), as_sequences("references", references)
     known = as_known_sequences("train", train)

@@ -145,8 +145,7 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
                 pitch = _natural(letter, octave) + accidentals.get(name, signature.get(letter.upper(), 0))
             note = Note(pitch, _duration(unit, length))
             if tied:
-                before = (bars[-1] or bars[-2])[-1]
-                _go_on(bars, note, is_same=tied == name and (not accidental or pitch == before.pitch))
+                _go_on(bars, note, is_same=tied == name, has_accidental=bool(accidental))
                 tied = ""
             else:
                 bars[-1].append(note)
@@ -163,14 +162,14 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
     return [tuple(bar) for bar in _joined([bar for bar in bars if bar], full)]
 
 
-def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool) -> None:
-    """Adds a note after a tie, `is_same` where it is written as the note before the tie.
+def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool, has_accidental: bool) -> None:
+    """Adds a note after a tie, `is_same` where its letter and octave are those of the note before the tie.
 
-    Within a bar the two become one. A tie after a rest, or to another note, is none.
+    Within a bar the two become one. A tie after a rest, or to another note or another accidental, is none.
     """
     bar = bars[-1] or bars[-2]
     before = bar[-1]
-    if not is_same or before.pitch is None:
+    if not is_same or before.pitch is None or (has_accidental and note.pitch != before.pitch):
         bars[-1].append(note)
     elif bar is bars[-1]:
         bar[-1] = before._replace(duration=before.duration + note.duration)

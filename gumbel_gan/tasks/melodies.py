@@ -71,9 +71,9 @@ def melodies_task(
     paths = file_paths(files) if files else essen_files()
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
-    shifts = [shift_to_naturals(tune.sharps) if transpose else 0 for tune in kept]
     lines: Sequence[Line] = [
-        melody_symbols(tune.metre or "", tune.bars, shift=shift) for tune, shift in zip(kept, shifts, strict=True)
+        melody_symbols(tune.metre or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)
+        for tune in kept
     ]
     if max_length:
         lines, note = limit_lengths(lines, max_length, "drop", noun="tune")
