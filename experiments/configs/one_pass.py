@@ -64,7 +64,7 @@ def get_config(method: str = "gan") -> ConfigDict:
     del config.algorithm.sampling_rate
     config.algorithm.name = "variational_autoencoder"
     config.algorithm.encoder = ConfigDict({"name": "lstm", "hidden_size": width})
-    config.algorithm.kl_weight = 1.0  # a schedule too
+    config.algorithm.kl_weight = "constant(1.0)"
     return config
 
 

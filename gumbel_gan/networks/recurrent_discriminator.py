@@ -13,6 +13,7 @@ from gumbel_gan.networks.conditions import ConditionEmbedding, ConditionSpec, Se
 from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
+from gumbel_gan.networks.packed import packed_discriminator
 from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, read, require_recurrent
 from gumbel_gan.networks.source_attention import SourceMatch
 from gumbel_gan.networks.spectral import dense_of
@@ -95,6 +96,7 @@ def recurrent_discriminator(
     dropout_rate: ArrayLike = 0.0,
     condition: ConditionSpec | None = None,
     spectral_norm: bool = False,
+    pack_size: int = 1,
     dtype: Any = jnp.float32,
 ) -> Discriminator:
     """Builds a recurrent discriminator with a linear head on its last hidden state, or on its last and its mean one.
@@ -117,6 +119,7 @@ def recurrent_discriminator(
         both is one more feature.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
         the cells are not.
+      pack_size: sequences that are judged together, as by `packed_discriminator`; at least 1, and 1 with a condition.
       dtype: of the computation; parameters and logits are float32.
 
     Returns:
@@ -132,10 +135,14 @@ def recurrent_discriminator(
       projection, https://arxiv.org/abs/1802.05637; Luong et al. 2015, for attention, https://arxiv.org/abs/1508.04025.
     """
     require_one_of(POOLINGS, pooling=pooling)
+    require_at_least(1, pack_size=pack_size)
+    if pack_size > 1 and condition is not None:
+        raise ValueError(f"pack_size must be 1 with a condition, got {pack_size}")
+    require_at_least(2, num_symbols=num_symbols)
     module = _Discriminator(
         cell, hidden_size, num_layers, embedding_size, pooling, bidirectional, condition, spectral_norm, dtype
     )
-    return Discriminator(*_functions(module, num_symbols, dropout_rate))
+    return packed_discriminator(Discriminator(*_functions(module, pack_size * num_symbols, dropout_rate)), pack_size)
 
 
 def lstm_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
