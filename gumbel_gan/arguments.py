@@ -69,6 +69,18 @@ def require_one_of(known: Iterable[str], **arguments: str) -> None:
             raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}")
 
 
+def as_strings(**argument: Any) -> list[str]:
+    """Returns the named argument, a collection of strings, as a list; raises TypeError if it is something else."""
+    ((name, value),) = argument.items()
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a sequence of strings, got {value!r:.80}")
+    found = list(value)
+    for index, each in enumerate(found):
+        if not isinstance(each, str):
+            raise TypeError(f"{name} must hold strings, got {each!r:.80} at index {index}")
+    return found
+
+
 def require_number(
     name: str,
     value: Any,

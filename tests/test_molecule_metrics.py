@@ -89,7 +89,7 @@ def test_repeats_and_few_valid_strings():
     ("smiles", "error", "message"),
     [
         ("CCO", TypeError, "smiles must be a sequence of strings"),
-        ([1, 2], TypeError, "smiles must be a sequence of strings"),
+        ([1, 2], TypeError, "smiles must hold strings, got 1 at index 0"),
         ([], ValueError, "at least one string"),
     ],
 )

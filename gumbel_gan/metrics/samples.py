@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from gumbel_gan.arguments import as_strings
 from gumbel_gan.metrics.interface import Metric
 
 SAMPLED: dict[str, Metric] = {
@@ -72,12 +73,8 @@ def sampled_distances(
       TypeError: `strings` is a single string, or holds what is not a string.
       ValueError: there are no strings; there are not as many lengths; or a length of a valid string is not from 0 to T.
     """
-    if isinstance(strings, str) or not isinstance(strings, Sequence):
-        raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
-    for string in strings:
-        if not isinstance(string, str):
-            raise TypeError(f"strings must hold strings, got {string!r}")
-    if not len(strings):
+    strings = as_strings(strings=strings)
+    if not strings:
         raise ValueError("strings must hold at least one string, got none")
     if lengths is not None and len(lengths) != len(strings):
         raise ValueError(f"lengths must be as many as strings, {len(strings)}, got {len(lengths)}")

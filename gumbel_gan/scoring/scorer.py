@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gumbel_gan.arguments import require_at_least, require_number
+from gumbel_gan.arguments import as_strings, require_at_least, require_number
 from gumbel_gan.scoring.workers import Answer, Workers
 
 KINDS = ("raised", "not finite", "no answer", "process ended")
@@ -75,10 +75,8 @@ class Scorer:
         self._lock = threading.Lock()
 
     def __call__(self, strings: Sequence[str]) -> np.ndarray:
-        """Returns the `[N]` float64 scores of N strings; raises TypeError for a single one."""
-        if isinstance(strings, str):
-            raise TypeError(f"strings must be a sequence of strings, got {strings!r:.80}")
-        strings = list(strings)
+        """Returns the `[N]` float64 scores of N strings; raises TypeError for a single one, or other values."""
+        strings = as_strings(strings=strings)
         with self._lock:
             new = [each for each in dict.fromkeys(strings) if each not in self._scores and self.is_valid(each)]
             for string, answer in zip(new, self._answers(new), strict=True):

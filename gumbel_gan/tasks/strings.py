@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from gumbel_gan.arguments import require_at_least, require_one_of
+from gumbel_gan.arguments import as_strings, require_at_least, require_one_of
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import TOO_LONG, Source, lines_task
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
@@ -71,12 +71,7 @@ def strings_task(
     for argument, value in (("max_length", max_length), ("num_heldout", num_heldout)):
         if value is not None:
             require_at_least(1, **{argument: value})
-    if isinstance(strings, str) or not isinstance(strings, Iterable):
-        raise TypeError(f"strings must be a sequence of strings, got {strings!r}")
-    found = list(strings)
-    for index, string in enumerate(found):
-        if not isinstance(string, str):
-            raise TypeError(f"strings must hold strings, got {string!r} at index {index}")
+    found = as_strings(strings=strings)
     changes = describe_changes(found, normalize, "string")
     found = [normalized(string, normalize) for string in found]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gumbel_gan.arguments import require_kind
+from gumbel_gan.arguments import as_strings
 from gumbel_gan.metrics.molecules.features import Features, features, filtered_features
 from gumbel_gan.metrics.molecules.fingerprints import internal_diversity, nearest_similarity
 from gumbel_gan.metrics.molecules.frechet import frechet_distance
@@ -107,12 +107,10 @@ def moses_metrics(
       Polykovskiy et al. 2020, https://arxiv.org/abs/1811.12823; FCD: Preuer et al. 2018,
       https://arxiv.org/abs/1803.09518.
     """
-    require_kind(Sequence, smiles=smiles)
-    if isinstance(smiles, str) or not all(isinstance(each, str) for each in smiles):
-        raise TypeError(f"smiles must be a sequence of strings, got {smiles!r:.80}")
+    smiles = as_strings(smiles=smiles)
     if isinstance(train, str):
         raise TypeError(f"train must be a collection of strings, got {train!r:.80}")
-    if not len(smiles):
+    if not smiles:
         raise ValueError("smiles must hold at least one string, got none")
     function = filtered_features if with_filters else features
     found = map_strings(function, smiles, num_workers=num_workers)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gumbel_gan.arguments import as_strings
 from gumbel_gan.metrics.molecules.chemnet import chemnet_activations
 from gumbel_gan.metrics.molecules.features import Features, features, fingerprints
 from gumbel_gan.metrics.molecules.frechet import mean_and_covariance
@@ -63,11 +64,10 @@ def references_of(smiles: Sequence[str], *, with_activations: bool = True, num_w
 
     Raises:
       ImportError: RDKit is not installed; or activations are wanted, and `fcd-torch` is not installed.
-      TypeError: `smiles` is a single string.
+      TypeError: `smiles` is a single string, or holds what is not a string.
       ValueError: fewer than two SMILES are valid.
     """
-    if isinstance(smiles, str):
-        raise TypeError(f"smiles must be a sequence of strings, got {smiles!r:.80}")
+    smiles = as_strings(smiles=smiles)
     molecules = [each for each in map_strings(features, smiles, num_workers=num_workers) if each is not None]
     if len(molecules) < 2:
         raise ValueError(f"smiles must hold at least two valid molecules, got {len(molecules)} among {len(smiles)}")
