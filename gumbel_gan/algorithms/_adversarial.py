@@ -116,6 +116,23 @@ def discriminator_logits(
     return discriminator.logits(params, sequences.x, **given).astype(jnp.float32)
 
 
+def packed(sequences: Sequences, pack_size: int) -> Sequences:
+    """Returns packs of m sequences, x `[N / m, T, m K]`, for a discriminator with such a `pack_size`.
+
+    Raises:
+      ValueError: m is more than 1, and there is a condition or N is not a multiple of m.
+    """
+    if pack_size == 1:
+        return sequences
+    num, length, num_symbols = sequences.x.shape
+    if sequences.condition is not None:
+        raise ValueError(f"discriminator must judge single sequences with a condition, got packs of {pack_size}")
+    if num % pack_size:
+        raise ValueError(f"batch must be a multiple of the discriminator's pack_size, {pack_size}, got {num} sequences")
+    packs_PMTK = sequences.x.reshape(num // pack_size, pack_size, length, num_symbols)
+    return Sequences(jnp.swapaxes(packs_PMTK, 1, 2).reshape(num // pack_size, length, pack_size * num_symbols))
+
+
 def update_discriminator(
     state: AdversarialState,
     real: Sequences,
@@ -271,9 +288,15 @@ def penalized_loss(
 
 
 def check_parts(
-    model: Any, discriminator: Any, kind: type, generator_optimizer: Any, discriminator_optimizer: Any
+    model: Any,
+    discriminator: Any,
+    kind: type,
+    generator_optimizer: Any,
+    discriminator_optimizer: Any,
+    *,
+    takes_packs: bool = False,
 ) -> None:
-    """Raises TypeError, which names the argument, unless the parts of an algorithm are what they should be.
+    """Raises an error that names the argument unless the parts of an algorithm are what they should be.
 
     Args:
       model: a `SequenceModel`.
@@ -281,6 +304,11 @@ def check_parts(
       kind: `Discriminator` or `PrefixDiscriminator`.
       generator_optimizer: an `optax.GradientTransformation`.
       discriminator_optimizer: likewise.
+      takes_packs: whether the discriminator may judge packs.
+
+    Raises:
+      TypeError: a part is of another type.
+      ValueError: the discriminator judges packs, and the algorithm does not take them.
     """
     require_kind(SequenceModel, model=model)
     require_kind(kind, discriminator=discriminator)
@@ -289,6 +317,8 @@ def check_parts(
         generator_optimizer=generator_optimizer,
         discriminator_optimizer=discriminator_optimizer,
     )
+    if not takes_packs and getattr(discriminator, "pack_size", 1) > 1:
+        raise ValueError(f"discriminator must judge single sequences, got packs of {discriminator.pack_size}")
 
 
 def algorithm(
@@ -298,8 +328,9 @@ def algorithm(
     discriminator: Discriminator,
     num_updates: int = 1,
 ) -> Algorithm:
-    """Returns the `Algorithm` of an `AdversarialState` and a discriminator of symbols."""
-    return Algorithm(init, step, params, model, num_updates, logits_of_tokens(discriminator, model))
+    """Returns the `Algorithm` of an `AdversarialState` and a discriminator of symbols, or of packs of them."""
+    logits = logits_of_tokens(discriminator, model) if discriminator.pack_size == 1 else None
+    return Algorithm(init, step, params, model, num_updates, logits)
 
 
 def logits_of_tokens(discriminator: Discriminator | PrefixDiscriminator, model: SequenceModel) -> DiscriminatorLogits:

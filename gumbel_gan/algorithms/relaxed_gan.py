@@ -76,7 +76,7 @@ def relaxed_gan(
 
     Args:
       model: the model.
-      discriminator: the discriminator.
+      discriminator: the discriminator; one of packs judges, and is penalized for, packs in the place of sequences.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
       objective: the pair of losses, such as `losses.log_odds`.
@@ -111,7 +111,9 @@ def relaxed_gan(
       Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051; Williams 1992, for g_score,
       https://doi.org/10.1007/BF00992696.
     """
-    _adversarial.check_parts(model, discriminator, Discriminator, generator_optimizer, discriminator_optimizer)
+    _adversarial.check_parts(
+        model, discriminator, Discriminator, generator_optimizer, discriminator_optimizer, takes_packs=True
+    )
     require_kind(Objective, objective=objective)
     require_kind(Estimator, estimator=estimator)
     require_kind(Feedback, feedback=feedback)
@@ -140,8 +142,14 @@ def relaxed_gan(
             return state
         return state._replace(discriminator_ema_params=_ema.init(state.discriminator_params))
 
-    def noisy(key: jax.Array, step: jax.Array, x: jax.Array) -> jax.Array:
-        return x if instance_noise is None else add_instance_noise(key, x, at_step(instance_noise, step))
+    def seen(key: jax.Array, step: jax.Array, x: jax.Array, batch: Batch) -> Sequences:
+        """Returns what the discriminator sees of sequences: through noise, and in packs where it judges those."""
+        if instance_noise is not None:
+            x = add_instance_noise(key, x, at_step(instance_noise, step))
+        return _adversarial.packed(Sequences(x, batch.condition), discriminator.pack_size)
+
+    def real_sequences(key: jax.Array, step: jax.Array, batch: Batch) -> Sequences:
+        return seen(key, step, one_hot(batch.tokens, model), batch)
 
     def generate(
         params: Params, latent_key: jax.Array, noise_key: jax.Array, step: jax.Array, batch: Batch
@@ -183,9 +191,8 @@ def relaxed_gan(
         roll_out_key, real_key, generated_key, dropout_key = jax.random.split(key, 4)
         latent_key, noise_key = jax.random.split(roll_out_key)
         generated_NTK, _ = generate(state.generator_params, latent_key, noise_key, state.step, batch)
-        real = Sequences(noisy(real_key, state.step, one_hot(batch.tokens, model)), batch.condition)
-        generated = Sequences(noisy(generated_key, state.step, generated_NTK), batch.condition)
-        return update_discriminator(dropout_key, state, real, generated)[0]
+        generated = seen(generated_key, state.step, generated_NTK, batch)
+        return update_discriminator(dropout_key, state, real_sequences(real_key, state.step, batch), generated)[0]
 
     def step(key: jax.Array, state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Metrics]:
         batch = check_batch(batch, model, num_updates=discriminator_updates)
@@ -196,12 +203,14 @@ def relaxed_gan(
         latent_key, noise_key = jax.random.split(roll_out_key)
         state, batch = _adversarial.first_updates(updates_key, state, batch, discriminator_updates, first_update)
 
-        def generate_noisy(params: Params) -> tuple[jax.Array, jax.Array]:
-            emitted_NTK, log_prob_N = generate(params, latent_key, noise_key, state.step, batch)
-            return noisy(generated_key, state.step, emitted_NTK), log_prob_N
+        # Below, N is the number of generated sequences, or of packs where the discriminator judges those.
+        def generate_seen(params: Params) -> tuple[jax.Array, jax.Array]:
+            emitted, log_probs = generate(params, latent_key, noise_key, state.step, batch)
+            x_NTK = seen(generated_key, state.step, emitted, batch).x
+            return x_NTK, jnp.sum(log_probs.reshape(len(x_NTK), -1), axis=1)
 
-        real = Sequences(noisy(real_key, state.step, one_hot(batch.tokens, model)), batch.condition)
-        (generated_NTK, log_prob_N), pull_back = jax.vjp(generate_noisy, state.generator_params)
+        real = real_sequences(real_key, state.step, batch)
+        (generated_NTK, log_prob_N), pull_back = jax.vjp(generate_seen, state.generator_params)
         state, metrics = update_discriminator(update_key, state, real, Sequences(generated_NTK, batch.condition))
         params = state.discriminator_params
         if discriminator_ema_decay is not None:

@@ -9,7 +9,6 @@ from gumbel_gan.networks.initial_states import LATENTS
 from gumbel_gan.networks.interface import Carry, Discriminator, Encoder, Generator, Params, PrefixDiscriminator
 from gumbel_gan.networks.masks import force_symbol, mask_symbol
 from gumbel_gan.networks.one_pass_generator import convolutional_one_pass_generator, one_pass_generator
-from gumbel_gan.networks.packed import packed_discriminator
 from gumbel_gan.networks.recurrent_discriminator import (
     POOLINGS,
     behavior_discriminator,
@@ -60,7 +59,6 @@ __all__ = [
     "mask_symbol",
     "multi_representation_discriminator",
     "one_pass_generator",
-    "packed_discriminator",
     "recurrent_discriminator",
     "recurrent_encoder",
     "recurrent_generator",

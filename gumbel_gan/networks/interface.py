@@ -73,11 +73,17 @@ class Discriminator(NamedTuple):
         length: padding is a symbol like the others. It takes the keyword arguments `condition` and `dropout_key` where
         they exist, as in `Generator`.
       uses_dropout: whether the network takes a `dropout_key` in training.
+      pack_size: m, the number of sequences that it judges together, all real or all generated. Where it is more than 1,
+        `logits` maps packs `[B / m, T, m K]`, with the symbols of the m sequences side by side at each position, to the
+        logits `[B / m]` of the packs. Packs reveal mode collapse: the sequences of a generated pack resemble each other
+        more than those of a real one. Only `relaxed_gan` takes such a discriminator. Lin et al. 2018,
+        https://arxiv.org/abs/1712.04086.
     """
 
     init: Callable[[jax.Array], Params]
     logits: Callable[..., jax.Array]
     uses_dropout: bool = False
+    pack_size: int = 1
 
 
 class PrefixDiscriminator(NamedTuple):

@@ -13,7 +13,6 @@ from gumbel_gan.networks.conditions import ConditionEmbedding, ConditionSpec, Se
 from gumbel_gan.networks.discriminator_functions import discriminator_functions, projected_logits
 from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator, PrefixDiscriminator
-from gumbel_gan.networks.packed import packed_discriminator
 from gumbel_gan.networks.recurrence import CellFactory, build_cell, drop, read, require_recurrent
 from gumbel_gan.networks.source_attention import SourceMatch
 from gumbel_gan.networks.spectral import dense_of
@@ -99,7 +98,7 @@ def recurrent_discriminator(
     pack_size: int = 1,
     dtype: Any = jnp.float32,
 ) -> Discriminator:
-    """Builds a recurrent discriminator with a linear head on its last hidden state, or on its last and its mean one.
+    """Builds a recurrent discriminator with a linear head on the last hidden state, or on the last and the mean one.
 
     With the default cell it can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
 
@@ -119,7 +118,7 @@ def recurrent_discriminator(
         both is one more feature.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
         the cells are not.
-      pack_size: sequences that are judged together, as by `packed_discriminator`; at least 1, and 1 with a condition.
+      pack_size: number of sequences that are judged together, see `Discriminator`; at least 1, and 1 with a condition.
       dtype: of the computation; parameters and logits are float32.
 
     Returns:
@@ -142,7 +141,7 @@ def recurrent_discriminator(
     module = _Discriminator(
         cell, hidden_size, num_layers, embedding_size, pooling, bidirectional, condition, spectral_norm, dtype
     )
-    return packed_discriminator(Discriminator(*_functions(module, pack_size * num_symbols, dropout_rate)), pack_size)
+    return Discriminator(*_functions(module, pack_size * num_symbols, dropout_rate), pack_size)
 
 
 def lstm_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
