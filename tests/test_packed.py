@@ -55,9 +55,8 @@ def test_the_score_function_gradient_is_that_of_the_mean_loss_of_packs():
     state = gan.init(jax.random.key(0))
     batch = gg.Batch(jnp.zeros((8, T), jnp.int32))
     num = 4_000
-    after = jax.jit(jax.vmap(lambda key: gan.step(key, state, batch)[0].generator_params))(
-        jax.random.split(jax.random.key(1), num)
-    )
+    keys = jax.random.split(jax.random.key(1), num)
+    after = jax.jit(jax.vmap(lambda key: gan.step(key, state, batch)[0].generator_params))(keys)
     model = gg.sequence_model(one_symbol_generator(), length=T)
 
     def mean_loss(params):
@@ -68,7 +67,7 @@ def test_the_score_function_gradient_is_that_of_the_mean_loss_of_packs():
         return jnp.sum(jnp.outer(probs, probs).ravel() * losses)
 
     exact = jax.grad(mean_loss)(state.generator_params)
-    estimates = jax.tree.map(lambda new, old: np.asarray(old - new), after, state.generator_params)
+    estimates = jax.tree.map(lambda new, old: np.asarray(old)[None] - np.asarray(new), after, state.generator_params)
     for estimate, right in zip(jax.tree.leaves(estimates), jax.tree.leaves(exact), strict=True):
         error = estimate.std(axis=0) / np.sqrt(num)
         assert (np.abs(estimate.mean(axis=0) - right) <= 5 * error + 1e-6).all()
