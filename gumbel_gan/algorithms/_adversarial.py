@@ -252,6 +252,12 @@ def penalized_loss(
         if weight is not None and not is_zero(weight)
     }
     interpolated_weight = weights.pop("interpolated_penalty", None)
+    pack_size = discriminator.pack_size if isinstance(discriminator, Discriminator) else 1
+
+    def by_symbol(gradient_NTK: jax.Array) -> jax.Array:
+        """Returns gradients with a row for each symbol, of which a pack has several at each position."""
+        num, length, size = gradient_NTK.shape
+        return gradient_NTK.reshape(num, pack_size * length, size // pack_size)
 
     def penalized(
         params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array
@@ -272,7 +278,7 @@ def penalized_loss(
             "generated_logit": jnp.mean(generated_N),
         }
         for name, weight in weights.items():
-            metrics[name] = zero_centered_gradient_penalty(gradients[name])
+            metrics[name] = zero_centered_gradient_penalty(by_symbol(gradients[name]))
             total = total + at_step(weight, step) * metrics[name]
         if interpolated_weight is not None:
             num = max(1, round(penalty.fraction * min(len(real.x), len(generated.x))))
@@ -280,7 +286,7 @@ def penalized_loss(
             first = _rows(real, slice(num))
             between = interpolate(point_key, first.x, generated.x[:num])
             _, gradient = logits_and_gradients(lambda x: logits(first._replace(x=x), dropout_key), between)
-            metrics["interpolated_penalty"] = one_centered_gradient_penalty(gradient)
+            metrics["interpolated_penalty"] = one_centered_gradient_penalty(by_symbol(gradient))
             total = total + at_step(interpolated_weight, step) * metrics["interpolated_penalty"]
         return total, metrics
 
