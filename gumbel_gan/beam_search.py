@@ -9,7 +9,7 @@ from gumbel_gan import unroll
 from gumbel_gan.arguments import require_at_least, require_kind
 from gumbel_gan.model import SequenceModel, inputs, token_step
 from gumbel_gan.networks import Params
-from gumbel_gan.networks.masks import EXCLUDED
+from gumbel_gan.networks.masks import possible
 
 PyTree = Any
 
@@ -42,8 +42,8 @@ def beam_search(
     static.
 
     Args:
-      model: the model. Its generator may carry anything between steps: the axes that belong to sequences are found by
-        its shapes, those that change with their number.
+      model: the model. The arrays that its generator carries between steps have at most one axis of sequences each,
+        which is found by their shapes: it is the one that changes with the number of sequences.
       params: the generator's parameters.
       num: N, number of searches.
       beam_size: W, at least 1.
@@ -57,7 +57,7 @@ def beam_search(
     Raises:
       TypeError: `model` is not a `SequenceModel`, `key` is not a typed PRNG key, or a number is not an integer.
       ValueError: `num` is negative, `beam_size` is less than 1, the condition has another leading axis, or the
-        generator has a latent and there is no key.
+        generator has a latent and there is no key; or an array of its carry has more than one axis of sequences.
 
     References:
       Sutskever et al. 2014, section 3.2, https://arxiv.org/abs/1409.3215.
@@ -94,8 +94,7 @@ def beam_search(
     tokens_NWT = jnp.zeros((num, beam_size, length), jnp.int32)
     state = (carry, unroll.start_tokens(num_rows, num_symbols), first_NW, tokens_NWT)
     (_, _, log_prob_NW, tokens_NWT), _ = jax.lax.scan(body, state, jnp.arange(length, dtype=jnp.int32))
-    # A symbol of probability zero has a finite logit.
-    return Beams(tokens_NWT, jnp.where(log_prob_NW < EXCLUDED / 2, -jnp.inf, log_prob_NW))
+    return Beams(tokens_NWT, possible(log_prob_NW))
 
 
 def _row_axes(model: SequenceModel, params: Params, given: dict[str, Any]) -> PyTree:
@@ -112,6 +111,11 @@ def _row_axes(model: SequenceModel, params: Params, given: dict[str, Any]) -> Py
 
     def axis(few: jax.ShapeDtypeStruct, more: jax.ShapeDtypeStruct) -> int:
         differ = [index for index, size in enumerate(few.shape) if size != more.shape[index]]
+        if len(differ) > 1 or any((few.shape[index], more.shape[index]) != (2, 3) for index in differ):
+            raise ValueError(
+                "model must have a generator whose carry has at most one axis of sequences in each array, as long as "
+                f"there are sequences; got shapes {few.shape} for 2 and {more.shape} for 3"
+            )
         return differ[0] if differ else -1
 
     return jax.tree.map(axis, shapes(2), shapes(3))

@@ -168,9 +168,12 @@ def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Pa
 
     Raises:
       TypeError: `model` is not a `SequenceModel`, or `times` does not hold integers.
-      ValueError: `times` is empty, or one is not in [1, T].
+      ValueError: `times` is empty, or one is not in [1, T]; or the generator has a latent, since the one that a
+        sequence was drawn with is not known.
     """
     require_kind(SequenceModel, model=model)
+    if model.generator.sample_latent is not None:
+        raise ValueError("model must have a generator without a latent, for its hidden states to be compared")
     steps = np.array(_require_times(times, model.length)) - 1
 
     def states(params: Params, data: Batch) -> jax.Array:

@@ -50,31 +50,38 @@ class Model:
         given = self._given(sources)
         if given and num not in (None, len(sources)):
             raise ValueError(f"num must be left out where there are sources, got {num}")
+        if not given and not (isinstance(num, int | np.integer) and num >= 0):
+            raise ValueError(f"num must be an integer of at least 0, got {num!r}")
         rows = given or [np.zeros(num, bool)]
-        return self._programs["sample"](self._weights, key, *rows, np.float32(temperature))
+        return self._programs["sample"](self._weights, _key(key), *rows, _temperature(temperature))
 
     def greedy(self, sources, key=None):
         """Returns the `[N, T]` tokens of greedy decoding from N sources; `key` draws the latent where there is one."""
         given = self._given(sources)
-        return self._programs["greedy"](self._weights, jax.random.key(0) if key is None else key, *given)
+        return self._programs["greedy"](self._weights, jax.random.key(0) if key is None else _key(key), *given)
 
     def complete(self, key, prefixes, temperature=1.0, sources=None):
         """Returns `[N, T]` tokens, which begin with N strings."""
-        rows = [self._strings.row(prefix) for prefix in prefixes]
+        rows = [self._strings.row(prefix) for prefix in _strings("prefixes", prefixes)]
         lengths, tokens = np.array([*map(len, rows)], np.int32), np.zeros((len(rows), self.length), np.int32)
         for row, into in zip(rows, tokens, strict=True):
             into[: len(row)] = row
         given = self._given(sources, len(rows))
-        return self._programs["complete"](self._weights, key, tokens, lengths, np.float32(temperature), *given)
+        return self._programs["complete"](self._weights, _key(key), tokens, lengths, _temperature(temperature), *given)
 
     def log_prob(self, tokens, sources=None):
         """Returns `[N]` log-probabilities of `[N, T]` tokens, in nats, those given the sources where there are any."""
-        tokens = np.asarray(tokens, np.int32)
+        tokens, num_symbols = np.asarray(tokens), len(self.vocabulary["symbols"])
+        if tokens.ndim != 2 or tokens.shape[1] != self.length or not np.issubdtype(tokens.dtype, np.integer):
+            raise ValueError(f"tokens must be [N, {self.length}] integers, got {tokens.dtype} of shape {tokens.shape}")
+        if tokens.size and not 0 <= tokens.min() <= tokens.max() < num_symbols:
+            raise ValueError(f"tokens must be in [0, {num_symbols}), got {tokens.min()} to {tokens.max()}")
+        tokens = tokens.astype(np.int32)
         return self._programs["log_prob"](self._weights, tokens, *self._given(sources, len(tokens)))
 
     def encode(self, strings):
         """Returns the `[N, T]` tokens of N strings."""
-        return self._strings.encode(strings)
+        return self._strings.encode(_strings("strings", strings))
 
     def decode(self, tokens):
         """Returns the strings of `[N, T]` tokens, without padding."""
@@ -97,7 +104,25 @@ class Model:
             return []
         if num not in (None, len(sources)):
             raise ValueError(f"sources must be {num}, one for each sequence, got {len(sources)}")
-        return [reader.encode(sources)]
+        return [reader.encode(_strings("sources", sources))]
+
+
+def _key(key):
+    if not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
+        raise ValueError(f"key must be made by jax.random.key, got {key!r}")
+    return key
+
+
+def _temperature(temperature):
+    if not 0 < temperature < float("inf"):
+        raise ValueError(f"temperature must be a finite number > 0, got {temperature}")
+    return np.float32(temperature)
+
+
+def _strings(name, strings):
+    if isinstance(strings, str) or not all(isinstance(string, str) for string in strings):
+        raise ValueError(f"{name} must be a list of strings, got {strings!r}")
+    return strings
 
 
 class _Reader:

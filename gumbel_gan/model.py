@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 from gumbel_gan import one_pass, unroll
 from gumbel_gan.arguments import require_at_least, require_integers, require_key, require_symbols
 from gumbel_gan.networks import Carry, Generator, Params, force_symbol, mask_symbol
+from gumbel_gan.networks.masks import possible
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits
 
@@ -81,12 +82,12 @@ class SequenceModel(NamedTuple):
         the first `num_given` symbols (a number or `[N]` numbers, at most P; None: all P) are kept, the others drawn
         given them. They may be traced. A latent is drawn from its prior, whatever the symbols.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
-        included. Exact without a latent. With a latent z it is the Monte-Carlo estimate log 1/n sum_i p(tokens | z_i):
-        unbiased for p, low for log p. All sequences and all calls share the same n draws, so that the estimates are a
-        distribution: they sum to 1 over all sequences.
+        included; -inf of what the model can't write. Exact without a latent. With a latent z it is the Monte-Carlo
+        estimate log 1/n sum_i p(tokens | z_i): unbiased for p, low for log p. All sequences and all calls share the
+        same n draws, so that the estimates are a distribution: they sum to 1 over all sequences.
       hidden_states: (params, tokens `[N, T']`, condition=None) -> `[N, T', H]` hidden states along given sequences:
-        teacher-forced, and of sequences that the model has drawn itself, free-running. With a latent, at one draw a
-        sequence, the same in all calls.
+        teacher-forced, and of sequences that the model has drawn itself, free-running. With a latent, row n has the
+        same draw in all calls, which is not the one that the sequence was drawn with.
       num_latent_draws: n, the draws of the latent in `log_prob`, where the generator has one.
     """
 
@@ -189,7 +190,8 @@ def sequence_model(
         # Not by `len`, which no symbolic number of sequences has.
         num = tokens.shape[0]
         if generator.sample_latent is None:
-            return jnp.sum(token_log_probs(model, params, tokens, inputs(model, None, num, condition)), axis=1)
+            log_probs_NT = token_log_probs(model, params, tokens, inputs(model, None, num, condition))
+            return possible(jnp.sum(log_probs_NT, axis=1))
 
         def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             shared = inputs(model, key, 1)["latent"]
@@ -204,7 +206,7 @@ def sequence_model(
 
         none_N = jnp.full((num,), -jnp.inf, jnp.float32)
         total_N, _ = jax.lax.scan(add_draw, none_N, jax.random.split(jax.random.key(0), num_latent_draws))
-        return total_N - jnp.log(num_latent_draws).astype(jnp.float32)
+        return possible(total_N - jnp.log(num_latent_draws).astype(jnp.float32))
 
     def hidden_states(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         check_tokens(model, tokens)

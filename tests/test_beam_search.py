@@ -67,6 +67,17 @@ def test_a_latent_needs_a_key_and_is_shared_by_a_beam():
     np.testing.assert_allclose(np.exp(found.log_probs).sum(axis=1), 1.0, rtol=1e-5)
 
 
+def test_a_carry_without_an_axis_of_sequences_is_named():
+    generator = gg.gru_generator(K, 4)
+
+    def initial_carry(params, batch_size, length, **given):
+        return generator.initial_carry(params, 2 * batch_size, length, **given)
+
+    model = gg.sequence_model(generator._replace(initial_carry=initial_carry), length=2)
+    with pytest.raises(ValueError, match="at most one axis of sequences in each array"):
+        gg.beam_search(model, random_params(generator.init), 2, beam_size=2)
+
+
 @pytest.mark.parametrize(
     ("error", "change", "message"),
     [

@@ -185,6 +185,10 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
             "config.num_states must be 0 for a generator without hidden states",
         ),
         (
+            {"num_states": 10, "algorithm.generator.latent": "hidden"},
+            "config.num_states must be 0 for a generator with a latent, got 10",
+        ),
+        (
             {
                 "task.window": 5,
                 "long_length": 10,

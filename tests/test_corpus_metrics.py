@@ -1,5 +1,6 @@
 from collections import Counter
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.special
@@ -189,7 +190,11 @@ def test_negative_tokens_are_named(name, call):
 
 
 def test_lists_and_arrays_are_sequences_too():
-    for samples in ([list(each) for each in SAMPLES], [np.array(each, np.int64) for each in SAMPLES]):
+    for samples in (
+        [list(each) for each in SAMPLES],
+        [np.array(each, np.int64) for each in SAMPLES],
+        [jnp.array(each, jnp.int32) for each in SAMPLES],
+    ):
         assert uniqueness(samples) == uniqueness(SAMPLES)
         assert novelty(samples, REFERENCES) == novelty(SAMPLES, REFERENCES)
         assert length_distance(samples, REFERENCES) == length_distance(SAMPLES, REFERENCES)

@@ -85,6 +85,12 @@ def test_states_at_some_steps_in_blocks(monkeypatch):
     np.testing.assert_allclose(found[:, 1], expected[:, 7], rtol=1e-5, atol=1e-6)
 
 
+def test_states_of_a_generator_with_a_latent_are_refused():
+    model = TASK.model(lstm_generator(TASK.num_symbols, 4, latent="hidden"))
+    with pytest.raises(ValueError, match="model must have a generator without a latent"):
+        evaluation.hidden_states_at(model, (2,))
+
+
 def test_the_ends_of_the_quarters():
     assert evaluation.quarters(32) == (8, 16, 24, 32)
     assert evaluation.quarters(10) == (3, 5, 8, 10)

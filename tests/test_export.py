@@ -168,9 +168,31 @@ def test_a_model_of_pairs_takes_sources(tmp_path):
         ),
         (lambda: opened.log_prob(tokens, sources=["a"]), "sources must be 3, one for each sequence, got 1"),
         (lambda: opened.greedy(["abca"]), "got 'abca': more than 3 symbols"),
+        (lambda: opened.greedy("abc"), "sources must be a list of strings, got 'abc'"),
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model, key: model.sample(key), "num must be an integer of at least 0, got None"),
+        (lambda model, key: model.sample(key, 2, temperature=0.0), "temperature must be a finite number > 0, got 0.0"),
+        (lambda model, key: model.sample(key, 2, temperature=np.nan), "temperature must be a finite number > 0"),
+        (lambda model, key: model.sample(jax.random.PRNGKey(0), 2), "key must be made by jax.random.key"),
+        (lambda model, key: model.complete(key, "ab"), "prefixes must be a list of strings, got 'ab'"),
+        (lambda model, key: model.encode("ab"), "strings must be a list of strings, got 'ab'"),
+        (lambda model, key: model.log_prob(np.full((1, model.length), 99)), r"tokens must be in \[0, .*got 99 to 99"),
+        (
+            lambda model, key: model.log_prob(np.zeros((1, 1), int)),
+            r"tokens must be \[N, .* got int64 of shape",
+        ),
+    ],
+)
+def test_what_an_opened_model_cannot_take_is_named(opened, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(exported.load(opened[-1]), jax.random.key(0))
 
 
 def test_errors_name_the_argument(tmp_path):

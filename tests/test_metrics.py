@@ -71,6 +71,14 @@ def test_arrays_of_other_types_are_named(changes, message):
         exact_distances(**(DISTANCES | changes))
 
 
+def test_a_probability_that_underflows_does_not_make_the_divergence_nan():
+    true_log_probs = np.array([0.0, -200.0], np.float32)
+    found = exact_distances(np.array([-0.5, -np.inf], np.float32), true_log_probs, np.array([1, 2]))
+    assert float(found["kl_data_model"]) == np.inf
+    found = exact_distances(np.array([-0.5, -3.0], np.float32), true_log_probs, np.array([1, 2]))
+    assert float(found["kl_data_model"]) == pytest.approx(0.5)
+
+
 def test_traced_distances_are_those_of_concrete_arrays():
     expected = exact_distances(**DISTANCES)
     found = jax.jit(lambda q, p: exact_distances(q, p, DISTANCES["lengths"]))(

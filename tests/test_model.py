@@ -107,6 +107,13 @@ def test_sample_frequencies_are_the_likelihood_at_temperature_one(latent):
     np.testing.assert_array_less(np.abs(counts / num - probs), 5 * np.sqrt(probs / num) + 0.05 * probs)
 
 
+def test_what_a_model_cannot_write_has_no_likelihood():
+    model = make(padding=0, padding_ends=True)
+    log_probs = model.log_prob(model.init(jax.random.key(0)), EVERY)
+    after_padding = ((EVERY[:, :-1] == 0) & (EVERY[:, 1:] != 0)).any(axis=1)
+    np.testing.assert_array_equal(np.isneginf(log_probs), after_padding)
+
+
 @pytest.mark.parametrize("padding_ends", [False, True])
 def test_samples_of_an_exact_length_hold_no_padding(padding_ends):
     model = make(padding=0, padding_ends=padding_ends)

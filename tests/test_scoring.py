@@ -10,6 +10,7 @@ import gumbel_gan as gg
 from gumbel_gan import training
 from gumbel_gan.metrics import molecules
 from gumbel_gan.networks import lstm_discriminator, lstm_generator
+from gumbel_gan.scoring.host_reward import _numbers
 from tests import troublesome
 
 TROUBLE = {
@@ -33,6 +34,14 @@ def test_a_string_that_makes_trouble_has_the_worst_score_and_is_named(num_worker
     # After it, too, and without a call for what is known.
     np.testing.assert_array_equal(scorer(["hang" if num_workers else "nan", "abcd"]), [-7.0, 4.0])
     scorer.close()
+
+
+def test_a_score_that_float32_cannot_hold_is_not_finite():
+    scorer = gg.Scorer(lambda string: 1e39 if string == "b" else 1.0, worst=-7.0, num_workers=0)
+    np.testing.assert_array_equal(scorer(["a", "b"]), [1.0, -7.0])
+    assert scorer.scores["b"].problem == "not finite"
+    with pytest.raises(ValueError, match="function must return finite numbers, got inf"):
+        _numbers([1.0, 1e39], 2)
 
 
 def test_each_distinct_valid_string_is_one_call():

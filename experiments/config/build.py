@@ -229,6 +229,8 @@ def _check_generator(config: RunConfig, model: SequenceModel) -> None:
             "config.num_states must be 0 for a generator without hidden states, such as one that writes all symbols "
             f"in one pass; got {config.num_states}"
         )
+    if config.num_states and model.generator.sample_latent is not None:
+        raise ValueError(f"config.num_states must be 0 for a generator with a latent, got {config.num_states}")
     if config.long_length and model.generator.independent_logits is not None:
         raise ValueError(
             "config.long_length must be 0 for a generator that writes all symbols in one pass, got "

@@ -47,6 +47,8 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         "averaged_discriminator": {"algorithm.discriminator_ema_decay": "constant(0.99)"},
         "packs_of_2": {"algorithm.discriminator.pack_size": 2},
         "small_latent": {"algorithm.generator.latent_size": 8},
+        "relaxed_two_updates": {"algorithm.score_weight": 0.0, "algorithm.discriminator_updates": 2},
+        "relaxed_three_updates": {"algorithm.score_weight": 0.0, "algorithm.discriminator_updates": 3},
     },
     "vae": {
         f"{weight}_{rate}_{latent}": {
@@ -54,10 +56,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
             "algorithm.optimizer.learning_rate": _RATES[rate],
             "algorithm.generator.latent_size": _LATENTS[latent],
         }
-        for weight, rate, latent in (
-            *itertools.product(("whole", "half"), _RATES, _LATENTS),
-            *itertools.product(("growing",), ("slow",), _LATENTS),
-        )
+        for weight, rate, latent in itertools.product(_KL_WEIGHTS, _RATES, _LATENTS)
     },
 }
 """By method, as it is called in one_pass.py, the settings by their names."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
+import jax
 import numpy as np
 
 from gumbel_gan.arguments import require_at_least
@@ -50,8 +51,8 @@ def require_seed(seed: int) -> None:
 
 
 def _as_tuple(name: str, sequence: Any) -> tuple[int, ...]:
-    if isinstance(sequence, np.ndarray) and sequence.ndim == 1:
-        return tuple(sequence.tolist())
+    if isinstance(sequence, np.ndarray | jax.Array) and sequence.ndim == 1:
+        return tuple(np.asarray(sequence).tolist())
     if isinstance(sequence, Sequence) and not isinstance(sequence, str | bytes):
         return tuple(sequence)
     raise TypeError(f"{name} must hold sequences of tokens, got {sequence!r}")

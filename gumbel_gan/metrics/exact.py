@@ -87,11 +87,14 @@ def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengt
     validity = jnp.sum(q)
     invalid = jnp.maximum(1.0 - validity, 0.0)
     differences = q - p
+    # A probability may be 0 in floating point while its logarithm is finite.
+    is_missing = jnp.any(jnp.isneginf(model_log_probs) & ~jnp.isneginf(true_log_probs))
+    log_ratios = jnp.where(p > 0, true_log_probs - model_log_probs, 0.0)
     by_length = jnp.zeros(int(lengths.max()) + 1, differences.dtype).at[lengths].add(differences)
     return {
         "validity": validity,
         "total_variation": 0.5 * (jnp.sum(jnp.abs(differences)) + invalid),
-        "kl_data_model": jnp.sum(p * (true_log_probs - model_log_probs)),
+        "kl_data_model": jnp.where(is_missing, jnp.inf, jnp.sum(p * log_ratios)),
         "length_total_variation": 0.5 * (jnp.sum(jnp.abs(by_length)) + invalid),
     }
 

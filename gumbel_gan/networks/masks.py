@@ -28,3 +28,8 @@ def mask_symbol(logits: jax.Array, symbol: int) -> jax.Array:
 def _is_symbol(logits: jax.Array, symbol: int) -> jax.Array:
     shape = (*(1,) * (logits.ndim - 1), logits.shape[-1])
     return (jnp.arange(logits.shape[-1], dtype=jnp.int32) == symbol).reshape(shape)
+
+
+def possible(log_probs: jax.Array) -> jax.Array:
+    """Returns log-probabilities with -inf in the place of those that contain the finite logit of a masked symbol."""
+    return jnp.where(log_probs < EXCLUDED / 2, -jnp.inf, log_probs)

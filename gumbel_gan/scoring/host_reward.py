@@ -33,6 +33,8 @@ def host_reward(
 
     Raises:
       TypeError: `function` or `decode` is not callable.
+      ValueError: when the reward is computed: `function` returns another number of numbers, or one that is not finite
+        in float32.
 
     >>> reward = host_reward(lambda strings: [float(each) for each in strings], lambda tokens: map(str, tokens[:, 0]))
     >>> jax.jit(reward)(jnp.array([[1], [2]])).tolist()
@@ -64,7 +66,10 @@ def host_reward(
 
 
 def _numbers(values: Any, num: int) -> np.ndarray:
-    numbers = np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):
+        numbers = np.asarray(values, np.float32)
     if numbers.shape != (num,):
         raise ValueError(f"function must return {num} numbers, one for each string, got shape {numbers.shape}")
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"function must return finite numbers, got {numbers[~np.isfinite(numbers)][0]}")
     return numbers

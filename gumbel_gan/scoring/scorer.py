@@ -1,6 +1,5 @@
 """Scores of strings by a function on the host: each distinct string is computed once, and no string ends a run."""
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -89,7 +88,7 @@ class Scorer:
         return MappingProxyType(self._scores)
 
     def know(self, string: str, score: Score) -> None:
-        """Takes up the score of an earlier call."""
+        """Records the score of an earlier call."""
         self._scores[string] = score
 
     def is_valid(self, string: str) -> bool:
@@ -124,7 +123,10 @@ class Scorer:
         if "error" in answer:
             return Score(self.worst, answer["kind"], " ".join(str(answer["error"]).split())[:_LONGEST])
         value = answer["value"]
-        return Score(value) if math.isfinite(value) else Score(self.worst, "not finite", f"{value} was returned")
+        # Rewards are in float32.
+        with np.errstate(over="ignore"):
+            is_finite = np.isfinite(np.float32(value))
+        return Score(value) if is_finite else Score(self.worst, "not finite", f"{value} was returned")
 
 
 def imported(name: str) -> Callable[[str], float]:
