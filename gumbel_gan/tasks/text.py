@@ -179,10 +179,11 @@ def text_task(
     return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
 
-def text_line(line: str, *, window: int = 0, lowercase: bool = False) -> str:
-    """Returns a line as `text_task` reads it with these arguments, before it is normalized."""
-    line = line if window else line.strip()
-    return line.lower() if lowercase else line
+def text_line(line: str, *, window: int = 0, lowercase: bool = False, normalize: str = "NFC") -> str:
+    """Returns a line as `text_task` reads it with these arguments; ValueError if `normalize` is no form."""
+    require_one_of(FORMS, normalize=normalize)
+    line = normalized(line, normalize, lowercase=lowercase)
+    return line if window else line.strip()
 
 
 def resolve_stream(files: Files, stream: str) -> str:
