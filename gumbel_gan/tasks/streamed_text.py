@@ -18,7 +18,7 @@ from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_siz
 from gumbel_gan.tasks.text_blocks import Progress, blocks
 from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
 from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_of
-from gumbel_gan.tasks.units import Unit
+from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 STREAM_BYTES = 2**26
@@ -26,6 +26,8 @@ STREAM_BYTES = 2**26
 about 1.2 GB and a minute."""
 
 _ABOUT, _TRAIN = "tokens.json", "train.bin"
+# Version 1 does not say what it was made of.
+_VERSION, _READABLE = 2, (1, 2)
 # Training sequences that are in memory, too, for all that is measured of them.
 _NUM_SAMPLE = 20_000
 _ROWS_AT_ONCE = 2**18
@@ -34,7 +36,7 @@ _ROWS_AT_ONCE = 2**18
 class TextSettings(NamedTuple):
     """What a text becomes; the fields are the arguments of `text_task`."""
 
-    unit: Unit
+    unit: str
     max_length: int
     lowercase: bool
     min_count: int
@@ -46,6 +48,11 @@ class TextSettings(NamedTuple):
     encoding: str
     normalize: str
     seed: int
+
+    @property
+    def symbol_unit(self) -> Unit:
+        """What a symbol is."""
+        return find_unit(self.unit)
 
 
 def is_tokenized(folder: Path) -> bool:
@@ -60,6 +67,7 @@ def tokenize(
     settings: TextSettings,
     progress: Progress | None = None,
     *,
+    digest: str = "",
     choose: Collection[str] = (),
 ) -> None:
     """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
@@ -72,6 +80,7 @@ def tokenize(
       folder: the folder, which does not exist.
       settings: what the text becomes.
       progress: is told how far it is.
+      digest: of the files, by which they are known again.
       choose: those of the settings 'max_length' and 'num_heldout' that are to be chosen, in one more pass.
 
     Raises:
@@ -98,8 +107,9 @@ def tokenize(
             f"The training sequences stream from files; what is measured of them, and whether a sample is new, is by "
             f"{len(chosen):,} of them.",
         ]
-        about |= {"version": 1, "name": name, "num": len(train), "length": train.length, "chosen": limits}
-        (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        about |= {"version": _VERSION, "name": name, "num": len(train), "length": train.length}
+        about |= {"digest": digest, "settings": settings._asdict(), "chosen": limits}
+        (partial / _ABOUT).write_text(json.dumps(about, indent=1, default=int) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except BaseException:
@@ -107,41 +117,52 @@ def tokenize(
         raise
 
 
-def tokenized_task(folder: Path) -> Task:
+def tokenized_task(folder: Path, settings: TextSettings, *, digest: str = "", choose: Collection[str] = ()) -> Task:
     """Builds the task of a tokenized text.
 
     Args:
       folder: what `tokenize` has made.
+      settings: what it must have made of the text.
+      digest: that of the files it must have read; '' accepts any.
+      choose: as in `tokenize`. A setting that was chosen may also be given with the chosen value.
 
     Returns:
       A `Task` whose `stream` holds all training sequences, and whose `train` some of them.
 
     Raises:
-      ValueError: the folder holds no tokenized text, or one of another version.
+      ValueError: the folder holds no tokenized text, or one of another version, of other files or with other settings.
     """
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if about["version"] not in _READABLE:
+            raise ValueError(f"got version {about['version']}")
         sample, validation, test = (Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test"))
         vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
         rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
-        notes = tuple(about["notes"])
-        return Task(
-            about["name"],
-            vocabulary,
-            sample,
-            validation,
-            test,
-            notes=notes,
-            stream=rows,
-            chosen=about.get("chosen", {}),
-        )
+        name, notes = about["name"], tuple(about["notes"])
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} must hold a tokenized text of this version: {error}") from error
+        raise ValueError(f"{folder} must hold a tokenized text of version {_VERSION}: {error}") from error
+    _require_same(about, folder, settings, digest, choose)
+    chosen = {name: value for name, value in about.get("chosen", {}).items() if name in choose}
+    return Task(name, vocabulary, sample, validation, test, notes=notes, stream=rows, chosen=chosen)
+
+
+def _require_same(
+    about: dict[str, Any], folder: Path, settings: TextSettings, digest: str, choose: Collection[str]
+) -> None:
+    """Checks that a tokenized text was made of the files of a digest, with the same settings."""
+    stored = about.get("digest", "")
+    if digest and stored and digest != stored:
+        raise ValueError(f"files must be those of the tokenized text in {folder}, of digest {stored}, got {digest}")
+    for name, value in about.get("settings", {}).items():
+        given = None if name in choose else getattr(settings, name)
+        if given != value and not (given is None and name in about["chosen"]):
+            raise ValueError(f"{name} must be {value!r}, as for the tokenized text in {folder}, got {given!r}")
 
 
 def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
     """Returns the usual values of the settings 'max_length' and 'num_heldout' for a text."""
-    coder = Coder(settings.unit, settings.normalize, lowercase=settings.lowercase)
+    coder = Coder(settings.symbol_unit, settings.normalize, lowercase=settings.lowercase)
     lengths, num_symbols = [np.zeros(0, np.int64)], 0
     is_lines = not settings.window
     for text in blocks(files, settings.encoding, whole_lines=is_lines, doing="measuring lines", progress=progress):
@@ -159,7 +180,7 @@ def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress 
 def _write_lines(
     files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
 ) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
-    unit, max_length = settings.unit, settings.max_length
+    unit, max_length = settings.symbol_unit, settings.max_length
     coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
     num_lines = num_kept = num_longer = longest = num_changed = 0
 
@@ -227,7 +248,7 @@ def _write_lines(
 def _write_windows(
     files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
 ) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
-    unit, window = settings.unit, settings.window
+    unit, window = settings.symbol_unit, settings.window
     coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
 
     def texts(doing: str) -> Any:
@@ -272,7 +293,7 @@ def _write_windows(
 
 def _text_fields(settings: TextSettings) -> dict[str, str]:
     """Returns what a vocabulary notes of the text."""
-    unit = settings.unit
+    unit = settings.symbol_unit
     return {"separator": unit.separator, "pattern": unit.pattern, "normalize": settings.normalize}
 
 
@@ -280,8 +301,8 @@ def _vocabulary(coder: Coder, settings: TextSettings, *, num_others: int) -> tup
     """Returns which of the counted symbols are rare, and the symbols of the vocabulary, sorted."""
     is_rare = (coder.counts > 0) & (coder.counts < settings.min_count)
     symbols = set(coder.symbols(np.flatnonzero((coder.counts > 0) & ~is_rare)))
-    if is_rare.any() and (settings.window or settings.unit.separator):
-        symbols.add(settings.unit.unknown)
+    if is_rare.any() and (settings.window or settings.symbol_unit.separator):
+        symbols.add(settings.symbol_unit.unknown)
     size = len(symbols) + num_others
     if size > settings.max_symbols:
         raise ValueError(
@@ -302,7 +323,7 @@ def _table(
 ) -> np.ndarray:
     """Returns the token of each numbered symbol, of a rare one that which stands for it."""
     token_of = {symbol: token for token, symbol in enumerate(symbols, first)}
-    table = np.full(len(coder.counts), token_of.get(settings.unit.unknown, 0), dtype)
+    table = np.full(len(coder.counts), token_of.get(settings.symbol_unit.unknown, 0), dtype)
     known = np.flatnonzero((coder.counts > 0) & ~is_rare)
     table[known] = [token_of[symbol] for symbol in coder.symbols(known)]
     return table

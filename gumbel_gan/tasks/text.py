@@ -12,6 +12,7 @@ from gumbel_gan.tasks.files import (
     Files,
     file_names,
     file_paths,
+    files_digest,
     nonblank_lines,
     numbered_lines,
     read_texts,
@@ -96,7 +97,8 @@ def text_task(
         split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
         dropped, and its symbols stay. Symbols of windows are counted in the whole text, what is left over at its end
         included.
-      tokens: folder for the tokenized text of a stream; one that holds it already is used in the place of the files.
+      tokens: folder for the tokenized text of a stream. One that holds it already is used in the place of the files,
+        which need not be there any more; it must have been made of the same files and with the same settings.
       seed: of the split; with a window, of the order within each split, unless `in_order`.
       progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
 
@@ -108,8 +110,8 @@ def text_task(
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
       TypeError: `files` holds what is not a path, or a number is not an integer.
       ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
-        files have another digest; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for
-        the split.
+        files have another digest; `tokens` holds a text of other files, settings or version; the vocabulary is larger
+        than `max_symbols`; or too few lines or windows are left for the split.
     """
     symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
@@ -129,7 +131,7 @@ def text_task(
         if not tokens:
             raise ValueError(f"tokens must name a folder for a text that streams, got {tokens!r}")
         settings = TextSettings(
-            symbol_unit, max_length or 0, lowercase, min_count, too_long, window, deduplicate, num_heldout or 1,
+            unit, max_length or 0, lowercase, min_count, too_long, window, deduplicate, num_heldout or 1,
             max_symbols, encoding, normalize, seed,
         )  # fmt: skip
         limits = {"max_length": max_length, "num_heldout": num_heldout}
@@ -201,12 +203,16 @@ def _streamed(
     progress: Progress | None,
     choose: Collection[str],
 ) -> Task:
+    paths = file_paths(files)
     if not is_tokenized(tokens):
         require_encoding(settings.encoding)
         if digest:
             require_digest(files, digest)
-        tokenize(f"text {file_names(files)}", file_paths(files), tokens, settings, progress, choose=choose)
-    return tokenized_task(tokens)
+        digest = digest or files_digest(files)
+        tokenize(f"text {file_names(files)}", paths, tokens, settings, progress, digest=digest, choose=choose)
+    elif not digest and all(path.exists() for path in paths):
+        digest = files_digest(files)
+    return tokenized_task(tokens, settings, digest=digest, choose=choose)
 
 
 def _windows_task(
