@@ -80,6 +80,11 @@ def test_bad_arguments_are_named(file, tmp_path):
     smaller = write(tmp_path, "smaller", idx(SHADES[:, :2, :2]))
     with pytest.raises(ValueError, match=r"files must have pictures of one size, got 4 x 4 in '.*' and 2 x 2 in"):
         gg.pixels_task([file, smaller], size=2)
+    few = write(tmp_path, "few", idx(np.stack([SHADES[0], SHADES[1], SHADES[1]])))
+    with pytest.raises(
+        ValueError, match="files must hold at least 3 distinct pictures, .*, got 2 with size 4 and leve"
+    ):
+        gg.pixels_task(few, size=4, levels=36)
     with pytest.raises(ValueError, match="size must divide the height of the pictures, 4, got 3"):
         gg.pixels_task(file, size=3)
     with pytest.raises(ValueError, match="levels must be from 2 to 36, got 37"):

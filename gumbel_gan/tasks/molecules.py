@@ -15,7 +15,7 @@ from gumbel_gan.metrics.molecules.moses_files import REFERENCES
 from gumbel_gan.metrics.molecules.parsing import INSTALL, require_rdkit
 from gumbel_gan.tasks.files import Files, file_names, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
-from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task, usual_length
+from gumbel_gan.tasks.lines import Source, split_lines_task, usual_length
 from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
 from gumbel_gan.tasks.splits import describe_sizes, usual_heldout
 from gumbel_gan.tasks.units import Unit
@@ -82,8 +82,9 @@ def molecules_task(
       ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
         `selfies` is not.
       TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty or a FASTA file, or
-        the files have another digest; or too few molecules are left for the split.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty, a FASTA file or a
+        table of SELFIES, or the files have another digest or more than 1,000 symbols; or too few molecules are left for
+        the split.
     """
     require_one_of(TOKENS, tokens=tokens)
     require_one_of(REFERENCES, test=test)
@@ -155,7 +156,7 @@ def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int | None, 
     rows, test_rows = rng.permutation(len(data.strings)), rng.permutation(len(tests.strings))
     unit = TOKENS[tokens]
     all_strings = [*data.strings, *tests.strings]
-    symbols = find_symbols(_written(all_strings, unit), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1)
+    symbols = _symbols(map(unit.split, all_strings), tokens)
     length = max(len(unit.split(string)) for string in all_strings) + 1
     vocabulary = Vocabulary(("", *symbols), padding=0, padding_ends=True, allow_empty=False, pattern=unit.pattern)
     train, validation, tested = (
@@ -197,7 +198,7 @@ def _of_files(
     task = split_lines_task(
         f"molecules {file_names(files)}",
         split_lines,
-        find_symbols(chain.from_iterable(split_lines), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1),
+        _symbols(split_lines, tokens),
         Source("files", "molecule"),
         max_length=max(map(len, split_lines), default=0),
         unit=unit,
@@ -269,8 +270,15 @@ def _as_tokens(smiles: list[str], tokens: str) -> _Molecules:
     return _Molecules(strings, [f"Molecules that SELFIES can't write, left out: {len(smiles) - len(strings):,}."])
 
 
-def _written(strings: Sequence[str], unit: Unit) -> Iterable[str]:
-    return chain.from_iterable(map(unit.split, strings))
+def _symbols(strings: Iterable[Sequence[str]], tokens: str) -> list[str]:
+    """Returns the different symbols of molecules, sorted."""
+    symbols = sorted(set(chain.from_iterable(strings)))
+    if len(symbols) > _MOST_SYMBOLS:
+        raise ValueError(
+            f"files must have at most {_MOST_SYMBOLS:,} different {TOKENS[tokens].plural} with tokens {tokens!r}, "
+            f"got {len(symbols):,}"
+        )
+    return symbols
 
 
 def _require_selfies() -> None:
