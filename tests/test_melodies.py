@@ -53,6 +53,11 @@ def symbols(body, **settings):
         ("C6 | D4 |: E2 | F6 | G2", {}, "3/4 C4:3/4 | D4:1/2 E4:1/4 | F4:3/4 | G4:1/4"),
         ('"Am"C3/2{d}D/ !trill!E4 |] % end', {}, "3/4 C4:3/16 D4:1/16 E4:1/2"),
         ("|:C6\nD:|\n", {}, "3/4 C4:3/4 | D4:1/8"),
+        ("C6 :: D6", {}, "3/4 C4:3/4 | D4:3/4"),
+        ("|: C6 |1 D6 :|2 E6 |[3-4 F6 :|[5 G6 |]", {}, "3/4 C4:3/4 | D4:3/4 | E4:3/4 | F4:3/4 | G4:3/4"),
+        ("C6 [1,3 D6", {}, "3/4 C4:3/4 | D4:3/4"),
+        ("(C2 D2 (E2-) | E2) F4", {}, "3/4 C4:1/4 D4:1/4 E4:1/4 ~ | E4:1/4 F4:1/2"),
+        ("C6", {"metre": "3/4 % a waltz", "unit": "1/8%", "key": "D % bright"}, "3/4 C#4:3/4"),
         ("C4D4", {"metre": "C"}, "4/4 C4:1/2 D4:1/2"),
     ],
 )
@@ -64,6 +69,7 @@ def test_tunes_become_symbols(body, settings, expected):
     ("body", "settings", "reason"),
     [
         ("C2 (3DEF", {}, "the character '('"),
+        ("[CE]2", {}, "the character '['"),
         ("C0", {}, "the length '0' of 1/8"),
         ("C/16", {}, "the length '/16' of 1/8"),
         ("-C2", {}, "a tie after no note"),
@@ -150,7 +156,7 @@ def file(tmp_path_factory):
     tunes += [
         abc("FGA", metre="none", key="F", number=61),
         abc("FGA|FG|FGA|FGA", metre="3/8", key="F", number=62),
-        abc("F(G", metre="3/8", number=63),
+        abc("F(3G", metre="3/8", number=63),
         abc("B_BB", metre="3/8", key="F", number=64),
     ]
     path = tmp_path_factory.mktemp("melodies") / "mine.abc"

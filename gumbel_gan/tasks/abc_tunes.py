@@ -11,7 +11,9 @@ _FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*?)\s*$")
 _IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
 _TOKEN = re.compile(
     r"(?P<note>(?P<accidental>\^\^?|__?|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>\d*/*\d*))"
-    r"|(?P<bar>\[\||:*\|+[:\]]*)|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
+    # A bar line, or none, may begin an ending, such as '|1', ':|2' and '[1,3'.
+    r"|(?P<bar>(?:\[\|\]?|:*\|+[:\]]*|::+)(?:\[?\d+(?:[,-]\d+)*)?|\[\d+(?:[,-]\d+)*)"
+    r"|(?P<slur>\((?!\d)|\))|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
 )
 _BLANKS = re.compile(r"[ \t\\]+")
 _LENGTH = re.compile(r"(\d*)(?:/(\d+)|(/*))$")
@@ -76,10 +78,15 @@ class UnreadableTune(NamedTuple):
 def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | UnreadableTune]:
     r"""Reads the tunes of ABC files.
 
-    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded; chord
-    symbols, grace notes and decorations are left out. Where the end of a line falls on the end of a bar, the files of
+    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded: first and
+    second endings are read one after the other. Comments, chord symbols, grace notes, slurs and decorations between
+    exclamation marks are left out. Where the end of a line falls on the end of a bar, the files of
     the Essen collection write no bar line: there it is one, and elsewhere it is none. Tied notes within a bar are one.
     A bar that is divided by a bar line, as at the end of a part that began with an upbeat, is one.
+
+    A tune can't be read where it has a field K, L, M or V after its header; tuplets, chords, broken rhythms, fields in
+    brackets or any other character; a tie after no note; a length that is no multiple of a 64th; a unit L that is not
+    1/1 to 1/64 by powers of two; a key that is missing or is none of a letter, an accidental and a mode; or no notes.
 
     Args:
       names: of the files.
@@ -91,7 +98,7 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
     for name, text in zip(names, texts, strict=True):
         for part in re.split(r"^X:", text, flags=re.MULTILINE)[1:]:
             number, _, rest = part.partition("\n")
-            place = f"{name!r}, tune {number.strip()}"
+            place = f"{name!r}, tune {number.partition('%')[0].strip()}"
             try:
                 yield _tune(place, rest)
             except ValueError as error:
@@ -108,7 +115,7 @@ def _tune(place: str, text: str) -> Tune:
     fields: dict[str, str] = {}
     lines = []
     for line in text.split("\n"):
-        field = _FIELD.match(line)
+        field = _FIELD.match(line.partition("%")[0])
         if field is None:
             lines.append(_IGNORED.sub("", line))
         elif "K" not in fields:
@@ -153,6 +160,8 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
             if not name:
                 raise ValueError("a tie after no note")
             tied = name
+        elif kind == "slur":
+            continue
         elif kind == "other":
             raise ValueError(f"the character {token[0]!r}")
         elif kind == "bar" or sum(note.duration for note in bars[-1]) == full:

@@ -39,8 +39,8 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
       The lines that are no headers and no comments, blank ones included; and sentences that name what was left out.
 
     Raises:
-      ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids; or a table has a column of
-        SELFIES and none of SMILES.
+      ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids; or a table has a column
+        of SELFIES and none of SMILES.
     """
     found, notes, num_comments = list[SmilesLine](), list[str](), 0
     for path, text in zip(file_paths(files), texts, strict=True):
