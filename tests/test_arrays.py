@@ -96,6 +96,7 @@ def test_symbols_are_your_own():
     words = array_task(TOKENS, symbols=["do", *"bcdefghijk"])
     assert words.decode(np.array([[0, 10, 2]])) == ["do k c"]
     np.testing.assert_array_equal(words.encode(["do k c"]), [[0, 10, 2]])
+    assert array_task(ROWS, symbols="a ").decode(np.array([[1, 0]])) == [" a"]
     assert array_task(TOKENS, num_symbols=20).symbols == tuple(map(str, range(20)))
     assert array_task(jax.numpy.asarray(TOKENS)).num_symbols == 11
 
@@ -137,6 +138,7 @@ ROWS = [[0, 1], [1, 0], [1, 1]]
         (ROWS, {"num_symbols": 1}, r"tokens must be in \[0, 1\), got 1"),
         (ROWS, {"symbols": "a"}, r"tokens must be in \[0, 1\), got 1"),
         (ROWS, {"symbols": "aa"}, "symbols must differ, got 2 of which 1 are different"),
+        (ROWS, {"symbols": ["Rome", "New York"]}, "no blank unless all are single characters, got 'New York'"),
         (ROWS, {"symbols": "ab", "num_symbols": 3}, "num_symbols must be the number of symbols, 2, got 3"),
         (ROWS, {"num_symbols": 0}, "num_symbols must be at least 1, got 0"),
         (ROWS, {"padding": -1}, "padding must be at least 0, got -1"),

@@ -37,7 +37,8 @@ def array_task(
     Args:
       tokens: `[N, T]` integers in [0, K).
       symbols: the K symbols, as a sequence of strings or a string of characters. None takes the numbers 0 to K - 1.
-        Decoded symbols have a blank between them, unless all are single characters of your own.
+        Decoded symbols have a blank between them, unless all are single characters of your own; so no other symbols
+        have a blank in them.
       num_symbols: K; None takes the number of `symbols`, or, without them, one more than the largest token.
       padding: the token that fills sequences up to T; None where every sequence is T symbols long.
       padding_ends: whether a sequence ends at its first padding; None: whether that is so in all the data.
@@ -58,9 +59,9 @@ def array_task(
     Raises:
       TypeError: tokens are not integers, or a condition is not numeric.
       ValueError: an array has another shape than it should, no sequence, a token that is not in [0, K) or a condition
-        that is not finite; the symbols are not K different ones; a symbol follows the padding though `padding_ends`;
-        one of `validation` and `test` is missing, or has a condition where the training set has none, or the other way
-        round; or too few distinct sequences are left for the split.
+        that is not finite; the symbols are not K different ones, or have blanks in them; a symbol follows the padding
+        though `padding_ends`; one of `validation` and `test` is missing, or has a condition where the training set has
+        none, or the other way round; or too few distinct sequences are left for the split.
 
     >>> import numpy as np
     >>> task = array_task(np.arange(30).reshape(10, 3))
@@ -161,6 +162,8 @@ def _vocabulary(
     if padding is not None and padding >= size:
         raise ValueError(f"padding must be a token in [0, {size}), got {padding}")
     is_single = symbols is not None and all(len(symbol) <= 1 for symbol in symbols)
+    if symbols is not None and not is_single and (with_blank := [symbol for symbol in symbols if " " in symbol]):
+        raise ValueError(f"symbols must have no blank unless all are single characters, got {with_blank[0]!r}")
     vocabulary = Vocabulary(
         symbols=tuple(map(str, range(size))) if symbols is None else tuple(symbols),
         padding=padding,
