@@ -1,6 +1,7 @@
 """Text that streams from files: the same sequences as in memory, in an order that a step number finds again."""
 
 import json
+import os
 import shutil
 from functools import partial
 
@@ -232,3 +233,12 @@ def test_a_file_of_another_size_is_named(tmp_path):
         rows.take(np.arange(3))
     with pytest.raises(ValueError, match=r"rows must be in \[0, 200\), got 200 to 200"):
         rows.take(np.array([200]))
+
+
+def test_a_file_that_was_cut_while_it_is_read_is_named(tmp_path):
+    rows, tokens = rows_in(tmp_path / "rows.bin")
+    np.testing.assert_array_equal(rows.take(np.array([199])), tokens[199:])
+    os.truncate(rows.path, 100 * 6 + 2)
+    np.testing.assert_array_equal(rows.take(np.array([99])), tokens[99:100])
+    with pytest.raises(ValueError, match=r"rows.bin must hold 200 sequences of 6 bytes, got 2 bytes of sequence 100"):
+        rows.take(np.array([99, 100]))
