@@ -39,6 +39,8 @@ def test_no_test_sequence_is_a_training_sequence(seed):
     assert (len(set(validation)), len(set(test))) == (5, 5)
     assert set(train).isdisjoint([*validation, *test])
     assert set(validation).isdisjoint(test)
+    assert task.chosen == array_task(tokens, validation=tokens, test=tokens).chosen == {}
+    assert array_task(tokens, seed=seed).chosen == {"num_heldout": 2}
     distinct = array_task(tokens, num_heldout=5, seed=seed, deduplicate=True)
     assert [len(split.tokens) for split in distinct[2:5]] == [len(set(split)) for split in (train, validation, test)]
     assert set(rows(distinct.test)) == set(test)

@@ -181,6 +181,12 @@ def test_a_task_keeps_what_fills_its_metre_and_counts_the_rest(file):
     assert "F4:1/8" in gg.melodies_task(file, num_heldout=5, transpose=False).symbols
 
 
+def test_what_is_left_to_the_task_is_chosen(file):
+    task = gg.melodies_task(file, min_count=1)
+    assert task.chosen == {"num_heldout": len(task.test.tokens)}
+    assert gg.melodies_task(file, num_heldout=5).chosen == {}
+
+
 def test_its_errors_name_the_argument(file):
     with pytest.raises(ValueError, match="max_length must be at least 0, got -1"):
         gg.melodies_task(file, max_length=-1)

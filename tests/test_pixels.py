@@ -55,6 +55,7 @@ def test_files_may_be_compressed_and_several(file, tmp_path):
     more = write(tmp_path, "more.gz", gzip.compress(idx(255 - SHADES)))
     task = gg.pixels_task([file, more], size=4, levels=36, digest=gg.tasks.files_digest([file, more]))
     assert len(all_rows(task)) == 60
+    assert task.chosen == {"num_heldout": 6}
     with pytest.raises(ValueError, match="files must be those of digest"):
         gg.pixels_task(file, size=4, digest=gg.tasks.files_digest([file, more]))
 

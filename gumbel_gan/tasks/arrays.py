@@ -54,7 +54,7 @@ def array_task(
       name: of the task, for reports.
 
     Returns:
-      A `Task` without an oracle.
+      A `Task` without an oracle, whose `chosen` holds a `num_heldout` that was None and was used.
 
     Raises:
       TypeError: tokens are not integers, or a condition is not numeric.
@@ -77,11 +77,14 @@ def array_task(
     sets = [data] if validation is None else [data, _checked("validation", validation), _checked("test", test)]
     _check_alike(sets)
     vocabulary = _vocabulary([each.tokens for each in sets], symbols, num_symbols, padding, padding_ends)
+    chosen: dict[str, int] = {}
     if len(sets) == 1:
         keys = _row_keys(data)
         rows = split_rows(keys, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed, name="tokens")
         sets = [take(data, each) for each in rows]
         note = describe_repeats("sequence", len(keys) - len(set(keys)), deduplicate=deduplicate)
+        if num_heldout is None:
+            chosen["num_heldout"] = len({keys[row] for row in rows[1]})
     else:
         known = set(_row_keys(data))
         repeated = [sum(key in known for key in _row_keys(each)) for each in sets[1:]]
@@ -91,7 +94,7 @@ def array_task(
         )
     train, validation, test = sets
     notes = (note, describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens)))
-    return Task(name, vocabulary, train, validation, test, notes=notes)
+    return Task(name, vocabulary, train, validation, test, notes=notes, chosen=chosen)
 
 
 def _checked(name: str, data: Any) -> Batch:

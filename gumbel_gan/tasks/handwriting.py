@@ -11,7 +11,7 @@ from gumbel_gan.data import Batch
 from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Picture, Task
-from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task, with_chosen
+from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task, with_chosen_length
 from gumbel_gan.tasks.pen_steps import DIRECTIONS, draw_steps, read_steps, step_symbols
 from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
 from gumbel_gan.tasks.svg_strokes import INSTALL, Drawing, read_drawing, require_fonttools, svg_contents
@@ -101,14 +101,14 @@ def handwriting_task(
         lines,
         tuple(step_symbols(directions)),
         Source("files", "character"),
-        max_length=max(map(len, lines), default=0),
+        max_length=None,
         unit=CHARACTERS,
         deduplicate=True,
         num_heldout=num_heldout,
         seed=seed,
         notes=notes,
     )
-    return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
+    return with_chosen_length(task) if max_length is None else task
 
 
 def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:

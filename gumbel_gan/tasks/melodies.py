@@ -53,7 +53,7 @@ def melodies_task(
 
     Returns:
       A `Task` with an oracle of valid strings, in which blanks stand between symbols. Its notes say what was read and
-      left out.
+      left out; its `chosen` holds a `num_heldout` that was None.
 
     Raises:
       ImportError: there are no files, and the package `music21` is not installed.
@@ -88,7 +88,7 @@ def melodies_task(
         common,
         sorted(set(chain.from_iterable(common))),
         Source("files", "tune"),
-        max_length=max(map(len, common), default=0),
+        max_length=None,
         unit=_UNIT,
         deduplicate=deduplicate,
         num_heldout=num_heldout,

