@@ -24,13 +24,16 @@ _RENAMED_VALUES = {
     ("algorithm.reward", "twice_belief_minus_one"): "tanh_half_logit",
     ("algorithm.reward", "log_belief"): "log_sigmoid",
 }
+# Tasks that held a tenth out where `num_heldout` was 0.
+_ZERO_HELD_OUT = ("pairs", "molecules")
 
 
 def migrate(record: Any) -> Any:
     """Returns the `config.json` of a run in the words of this version; what is no config as it is."""
     if not isinstance(record, Mapping):
         return record
-    return _with_text_as_it_was(record if "schema_version" in record else _of_version_0(record))
+    record = record if "schema_version" in record else _of_version_0(record)
+    return _with_none_held_out(_with_text_as_it_was(record))
 
 
 def _with_text_as_it_was(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -39,6 +42,14 @@ def _with_text_as_it_was(record: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(task, Mapping) or task.get("name") != "text" or "normalize" in task:
         return record
     return {**record, "task": {**task, "normalize": "none"}}
+
+
+def _with_none_held_out(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a config in which None, and not 0, leaves the number of held-out sequences to a task."""
+    task = record.get("task")
+    if not isinstance(task, Mapping) or task.get("name") not in _ZERO_HELD_OUT or task.get("num_heldout") != 0:
+        return record
+    return {**record, "task": {**task, "num_heldout": None}}
 
 
 def _of_version_0(record: Mapping[str, Any]) -> Mapping[str, Any]:

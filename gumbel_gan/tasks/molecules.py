@@ -69,8 +69,8 @@ def molecules_task(
         1,584,663 up to 57. None is 25 for MOSES, and for files the length of the longest molecule, but for one of a
         thousand that is more than twice as long as all others.
       test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
-      num_heldout: number of molecules for validation and, with files, as many for the test; None, or 0, takes a tenth
-        of the molecules, from 1 to 1,000.
+      num_heldout: number of molecules for validation and, with files, as many for the test; None takes a tenth of the
+        molecules, from 1 to 1,000.
       digest: what `files_digest(files)` must return; '' accepts any files.
       seed: of the split.
 
@@ -88,14 +88,15 @@ def molecules_task(
     """
     require_one_of(TOKENS, tokens=tokens)
     require_one_of(REFERENCES, test=test)
-    require_at_least(0, max_length=max_length or 0, num_heldout=num_heldout or 0, seed=seed)
+    require_at_least(0, max_length=max_length or 0, seed=seed)
+    require_at_least(1, num_heldout=1 if num_heldout is None else num_heldout)
     require_rdkit()
     if tokens == "selfies":
         _require_selfies()
     task, limit = (
-        _of_files(files, tokens, max_length, num_heldout or None, digest, seed)
+        _of_files(files, tokens, max_length, num_heldout, digest, seed)
         if files
-        else _of_moses(tokens, _MOSES_LENGTH if max_length is None else max_length, test, num_heldout or None, seed)
+        else _of_moses(tokens, _MOSES_LENGTH if max_length is None else max_length, test, num_heldout, seed)
     )
     chosen = {} if max_length is not None else {"max_length": limit}
     if num_heldout is None:
