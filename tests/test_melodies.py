@@ -15,12 +15,12 @@ from gumbel_gan.tasks.melodies import essen_files
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from tests import commands
 
-HEAD = "X:{number}\nT: a tune\nM: {metre}\nL: {unit}\nK: {key}\n{body}\n\n"
+HEAD = "X:{number}\nT: a tune\nM: {meter}\nL: {unit}\nK: {key}\n{body}\n\n"
 VALID = "3/4 C4:1/4 | D4:1/2 rest:1/4 | F#4:3/4 ~ | F#4:1/8"
 
 
-def abc(body, *, metre="3/4", unit="1/8", key="C", number=1):
-    return HEAD.format(number=number, metre=metre, unit=unit, key=key, body=body)
+def abc(body, *, meter="3/4", unit="1/8", key="C", number=1):
+    return HEAD.format(number=number, meter=meter, unit=unit, key=key, body=body)
 
 
 def read(body, **settings):
@@ -30,7 +30,7 @@ def read(body, **settings):
 
 def symbols(body, **settings):
     tune = read(body, **settings)
-    return " ".join(melody_symbols(tune.metre, tune.bars))
+    return " ".join(melody_symbols(tune.meter, tune.bars))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def symbols(body, **settings):
         ("|: C6 |1 D6 :|2 E6 |[3-4 F6 :|[5 G6 |]", {}, "3/4 C4:3/4 | D4:3/4 | E4:3/4 | F4:3/4 | G4:3/4"),
         ("C6 [1,3 D6", {}, "3/4 C4:3/4 | D4:3/4"),
         ("(C2 D2 (E2-) | E2) F4", {}, "3/4 C4:1/4 D4:1/4 E4:1/4 ~ | E4:1/4 F4:1/2"),
-        ("C6", {"metre": "3/4 % a waltz", "unit": "1/8%", "key": "D % bright"}, "3/4 C#4:3/4"),
-        ("C4D4", {"metre": "C"}, "4/4 C4:1/2 D4:1/2"),
+        ("C6", {"meter": "3/4 % a waltz", "unit": "1/8%", "key": "D % bright"}, "3/4 C#4:3/4"),
+        ("C4D4", {"meter": "C"}, "4/4 C4:1/2 D4:1/2"),
     ],
 )
 def test_tunes_become_symbols(body, settings, expected):
@@ -88,8 +88,8 @@ def test_what_cannot_be_read_has_a_reason(body, settings, reason):
     [
         (VALID, None),
         ("2/4 C4:1/2", None),
-        ("C4:1/4 | D4:1/4", "no metre at the beginning"),
-        ("", "no metre at the beginning"),
+        ("C4:1/4 | D4:1/4", "no meter at the beginning"),
+        ("", "no meter at the beginning"),
         ("3/4 C4:3/4 | D4:1/2 | E4:3/4", "bar 2 has 1/2 of 3/4"),
         ("3/4 C4:3/4 | D4:1/1 | E4:3/4", "bar 2 has 1 of 3/4"),
         ("3/4 C4:1/1 | D4:3/4", "bar 1 has 1 of 3/4"),
@@ -149,22 +149,22 @@ def test_the_command_writes_a_file_for_each_line(tmp_path):
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Sixty tunes in F of one metre, one without, one whose bars differ, and one that can't be read."""
+    """Sixty tunes in F of one meter, one without, one whose bars differ, and one that can't be read."""
     rng = np.random.default_rng(0)
     bodies = ["".join(rng.choice(list("FGAc"), 3)) + " | " + "".join(rng.choice(list("FGAc"), 3)) for _ in range(60)]
-    tunes = [abc(body, metre="3/8", key="F", number=number) for number, body in enumerate(bodies, 1)]
+    tunes = [abc(body, meter="3/8", key="F", number=number) for number, body in enumerate(bodies, 1)]
     tunes += [
-        abc("FGA", metre="none", key="F", number=61),
-        abc("FGA|FG|FGA|FGA", metre="3/8", key="F", number=62),
-        abc("F(3G", metre="3/8", number=63),
-        abc("B_BB", metre="3/8", key="F", number=64),
+        abc("FGA", meter="none", key="F", number=61),
+        abc("FGA|FG|FGA|FGA", meter="3/8", key="F", number=62),
+        abc("F(3G", meter="3/8", number=63),
+        abc("B_BB", meter="3/8", key="F", number=64),
     ]
     path = tmp_path_factory.mktemp("melodies") / "mine.abc"
     path.write_text("".join(tunes))
     return path
 
 
-def test_a_task_keeps_what_fills_its_metre_and_counts_the_rest(file):
+def test_a_task_keeps_what_fills_its_meter_and_counts_the_rest(file):
     task = gg.melodies_task(file, num_heldout=5, min_count=3)
     assert (task.name, task.oracle.validity_method) == ("melodies mine.abc", "bars")
     # Transposed from F, by five semitones down.
@@ -174,7 +174,7 @@ def test_a_task_keeps_what_fills_its_metre_and_counts_the_rest(file):
         strings = task.decode(split.tokens)
         assert all(map(task.is_valid, strings))
         np.testing.assert_array_equal(task.encode(strings), split.tokens)
-    assert "Tunes read: 64; of one metre that their bars fill, kept: 61; without a metre, left out: 1" in task.notes[0]
+    assert "Tunes read: 64; of one meter that their bars fill, kept: 61; without a meter, left out: 1" in task.notes[0]
     assert "left out: 1, such as 'mine.abc', tune 62." in task.notes[0]
     assert task.notes[1] == "Tunes that can't be read: 1, such as 'mine.abc', tune 63: the character '('."
     assert "fewer than 3 of them have, left out: 1." in task.notes[3]
@@ -216,7 +216,7 @@ def test_the_essen_collection_is_read():
     files = essen_files()
     assert len(files) > 20
     task = gg.melodies_task([each for each in files if each.name == "han1.abc"], num_heldout=20, max_length=0)
-    assert task.notes[0].startswith("Tunes read: 554; of one metre that their bars fill, kept: ")
+    assert task.notes[0].startswith("Tunes read: 554; of one meter that their bars fill, kept: ")
     assert task.num_train > 200
     assert all(map(task.is_valid, task.decode(task.test.tokens)))
 

@@ -29,8 +29,8 @@ _FIFTHS = "FCGDAEB"
 _MODES = MappingProxyType(
     {"": 0, "maj": 0, "ion": 0, "lyd": 1, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5}
 )
-METRE = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
-_METRES = MappingProxyType({"C": "4/4", "C|": "2/2"})
+METER = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
+_METERS = MappingProxyType({"C": "4/4", "C|": "2/2"})
 
 
 class Note(NamedTuple):
@@ -52,13 +52,13 @@ class Tune(NamedTuple):
 
     Attributes:
       place: where it stands, for notes, such as "'han1.abc', tune 12".
-      metre: such as '3/4'; None where it has none.
+      meter: such as '3/4'; None where it has none.
       sharps: of the key signature; flats are negative.
       bars: the notes between two bar lines each; the first and the last may be incomplete.
     """
 
     place: str
-    metre: str | None
+    meter: str | None
     sharps: int
     bars: tuple[tuple[Note, ...], ...]
 
@@ -105,9 +105,9 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
                 yield UnreadableTune(place, str(error))
 
 
-def bar_length(metre: str) -> int:
-    """Returns the duration of a bar of a metre, such as '3/4', in 64ths of a whole note."""
-    return int(Fraction(metre) * TICKS)
+def bar_length(meter: str) -> int:
+    """Returns the duration of a bar of a meter, such as '3/4', in 64ths of a whole note."""
+    return int(Fraction(meter) * TICKS)
 
 
 def _tune(place: str, text: str) -> Tune:
@@ -122,17 +122,17 @@ def _tune(place: str, text: str) -> Tune:
             fields[field[1]] = field[2]
         elif field[1] in "KLMV":
             raise ValueError(f"a field {field[1]} inside the tune")
-    stated = _METRES.get(fields.get("M", ""), fields.get("M", ""))
-    metre = stated if METRE.fullmatch(stated) else None
-    length = fields.get("L") or ("1/16" if metre and Fraction(metre) < Fraction(3, 4) else "1/8")
+    stated = _METERS.get(fields.get("M", ""), fields.get("M", ""))
+    meter = stated if METER.fullmatch(stated) else None
+    length = fields.get("L") or ("1/16" if meter and Fraction(meter) < Fraction(3, 4) else "1/8")
     if not re.fullmatch(r"1/(1|2|4|8|16|32|64)", length):
         raise ValueError(f"a unit of length L that is {length!r}")
     sharps = _sharps(fields.get("K", ""))
-    full = None if metre is None else bar_length(metre)
+    full = None if meter is None else bar_length(meter)
     bars = _bars(_BLANKS.sub("", "\n".join(lines)).strip(), Fraction(length) * TICKS, _signature(sharps), full)
     if not bars:
         raise ValueError("no notes")
-    return Tune(place, metre, sharps, tuple(bars))
+    return Tune(place, meter, sharps, tuple(bars))
 
 
 def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None) -> list[tuple[Note, ...]]:

@@ -31,13 +31,13 @@ def melodies_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of melodies, whose oracle tells whether every inner bar fills its metre.
+    """Builds a task of melodies, whose oracle tells whether every inner bar fills its meter.
 
-    A melody is its metre, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
+    A melody is its meter, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
     notes, rests, `rest:1/4`, and bar lines, `|`. A tie over a bar line is `~` after its first note. A sequence is valid
-    where it begins with a metre, which comes nowhere else; its inner bars fill the metre, and the first and the last,
+    where it begins with a meter, which comes nowhere else; its inner bars fill the meter, and the first and the last,
     which may be incomplete, do not exceed it; no bar is empty; and a tie joins two notes of one pitch. All training
-    melodies are valid: tunes without a metre, and those with bars of other lengths, as where the metre changes, are
+    melodies are valid: tunes without a meter, and those with bars of other lengths, as where the meter changes, are
     left out and counted.
 
     Args:
@@ -72,7 +72,7 @@ def melodies_task(
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
     lines: Sequence[Line] = [
-        melody_symbols(tune.metre or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)
+        melody_symbols(tune.meter or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)
         for tune in kept
     ]
     if max_length:
@@ -107,7 +107,7 @@ def melody_picture(string: str) -> Picture:
     melody = read_melody(string)
     num_notes = sum(map(len, melody.bars))
     svg = piano_roll(melody.bars) if num_notes else None
-    return Picture(svg, f"{melody.metre or 'no metre'}, {num_notes} notes, {len(melody.bars)} bars", melody.reason)
+    return Picture(svg, f"{melody.meter or 'no meter'}, {num_notes} notes, {len(melody.bars)} bars", melody.reason)
 
 
 def _is_valid(string: str) -> bool:
@@ -115,22 +115,22 @@ def _is_valid(string: str) -> bool:
 
 
 def _usable(tunes: Sequence[Tune | UnreadableTune]) -> tuple[list[Tune], list[str]]:
-    """Returns the tunes whose bars fill their metre, and sentences on the others."""
+    """Returns the tunes whose bars fill their meter, and sentences on the others."""
     unreadable = [tune for tune in tunes if isinstance(tune, UnreadableTune)]
-    kept, without_metre, irregular = list[Tune](), 0, list[Tune]()
+    kept, without_meter, irregular = list[Tune](), 0, list[Tune]()
     for tune in tunes:
         if isinstance(tune, UnreadableTune):
             continue
-        if tune.metre is None:
-            without_metre += 1
-        elif _fills(tune, bar_length(tune.metre)):
+        if tune.meter is None:
+            without_meter += 1
+        elif _fills(tune, bar_length(tune.meter)):
             kept.append(tune)
         else:
             irregular.append(tune)
     such_as = f", such as {irregular[0].place}" if irregular else ""
     notes = [
-        f"Tunes read: {len(tunes):,}; of one metre that their bars fill, kept: {len(kept):,}; without a metre, left "
-        f"out: {without_metre:,}; with bars of other lengths, as where the metre changes, left out: "
+        f"Tunes read: {len(tunes):,}; of one meter that their bars fill, kept: {len(kept):,}; without a meter, left "
+        f"out: {without_meter:,}; with bars of other lengths, as where the meter changes, left out: "
         f"{len(irregular):,}{such_as}."
     ]
     if unreadable:

@@ -34,14 +34,14 @@ class Score(NamedTuple):
 
     Attributes:
       place: where it stands, for notes, such as "'bwv1.6.mxl'".
-      metres: its different metres, such as '3/4', in their order.
+      meters: its different meters, such as '3/4', in their order.
       sharps: of the first key signature; flats are negative.
       parts: of each part the notes of each bar. All have as many bars, which may be incomplete.
       num_grace: number of grace notes, which are left out.
     """
 
     place: str
-    metres: tuple[str, ...]
+    meters: tuple[str, ...]
     sharps: int
     parts: tuple[tuple[tuple[ScoreNote, ...], ...], ...]
     num_grace: int = 0
@@ -64,7 +64,7 @@ def read_scores(
 ) -> Iterator[Score | UnreadableScore]:
     """Reads the scores of MusicXML files.
 
-    Read are the measures of each part with their notes, rests and ties, the first key signature and the metres. Repeats
+    Read are the measures of each part with their notes, rests and ties, the first key signature and the meters. Repeats
     are not expanded, and grace notes are left out. A bar that ends with a `forward` is shorter by that.
 
     Args:
@@ -131,10 +131,10 @@ def _score(place: str, content: bytes, num_parts: int) -> Score:
     read = tuple(_bars(part) for part in parts)
     if len(set(map(len, read))) > 1:
         raise ValueError("parts of different numbers of bars")
-    metres = dict.fromkeys(f"{time.findtext('beats')}/{time.findtext('beat-type')}" for time in root.iter("time"))
+    meters = dict.fromkeys(f"{time.findtext('beats')}/{time.findtext('beat-type')}" for time in root.iter("time"))
     key = root.find(".//key")
     sharps = 0 if key is None else _integer(key, "fifths")
-    return Score(place, tuple(metres), sharps, read, len(root.findall(".//note/grace")))
+    return Score(place, tuple(meters), sharps, read, len(root.findall(".//note/grace")))
 
 
 def _bars(part: ElementTree.Element) -> tuple[tuple[ScoreNote, ...], ...]:
