@@ -47,8 +47,8 @@ def handwriting_task(
         letters, kana and kanji, which is read and not imported.
       directions: number of directions, 8 or 16.
       resolution: number of steps along the larger side of a picture.
-      max_length: the largest length of a character in steps; longer ones are left out. 0 takes all. None is the length
-        that nine characters of ten don't exceed. With a window none is left out, and it must be None or 0.
+      max_length: the largest length of a character in steps; longer ones are left out. 0 takes all. None: the 90th
+        percentile of the lengths. With a window none is left out, and it must be None or 0.
       window: 0 for a character a sequence, T being one more than the longest; otherwise the characters of a split are
         written in a line, each beside the last, which is cut into consecutive windows of T = `window` steps, without
         padding.

@@ -192,8 +192,9 @@ def with_chosen_length(task: Task) -> Task:
 def usual_length(lengths: Sequence[int] | np.ndarray) -> int:
     """Returns the length to which lines of these lengths are limited where the user leaves that to their task.
 
-    It is that of the longest line, unless one line of a thousand, or a single one of fewer, is more than twice as long
-    as all others: these few would pad the others. Of fewer than 20 lines none is left out.
+    It is the length of the longest line. But if that is more than twice the length of all but the longest thousandth of
+    the lines (at least one line), it is the largest length of these others: the few would pad all others. With fewer
+    than 20 lines there is no such exception.
 
     Args:
       lengths: `[N]` integers, N >= 1.

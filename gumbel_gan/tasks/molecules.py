@@ -66,8 +66,7 @@ def molecules_task(
         every one is a valid molecule.
       max_length: the largest length of a molecule in characters of its SMILES, whatever the tokens; longer ones are
         left out. 0 takes all. In MOSES' training set 15,997 molecules have up to 25, 387,884 up to 32, and all
-        1,584,663 up to 57. None is 25 for MOSES, and for files the length of the longest molecule, but for one of a
-        thousand that is more than twice as long as all others.
+        1,584,663 up to 57. None: 25 for MOSES; for files, a length chosen as `text_task` does.
       test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
       num_heldout: number of molecules for validation and, with files, as many for the test; None takes a tenth of the
         molecules, from 1 to 1,000.

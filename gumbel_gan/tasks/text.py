@@ -71,9 +71,9 @@ def text_task(
         of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
         of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
         two stay whole.
-      max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
-        None is that of the longest line, too, but for one line of a thousand that is more than twice as long as all
-        others; see `usual_length`.
+      max_length: the largest length of a line in symbols. 0: the length of the longest line. None: the same; but if the
+        longest line is more than twice as long as all but the longest thousandth of the lines (at least one line), the
+        lines of that thousandth are too long. Of fewer than 20 lines none is. With a window it must be 0 or None.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
         that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
