@@ -16,7 +16,8 @@ from gumbel_gan.tasks import chorale_picture
 from gumbel_gan.tasks.abc_tunes import Note
 from gumbel_gan.tasks.chorale_symbols import read_chorale, sorted_symbols, voice_bars
 from gumbel_gan.tasks.chorales import bach_files
-from gumbel_gan.tasks.musicxml import ScoreNote, UnreadableScore, read_scores
+from gumbel_gan.tasks.musicxml import ScoreNote, read_scores
+from gumbel_gan.tasks.unreadable import Unreadable
 from tests import commands
 
 NOTE = """<note>{before}<pitch><step>{step}</step>{alter}<octave>{octave}</octave></pitch>
@@ -130,12 +131,12 @@ def test_a_score_has_its_notes_zipped_or_not():
     ],
 )
 def test_what_cannot_be_read_has_a_reason(content, reason):
-    assert read(content) == UnreadableScore("'a.xml'", reason)
+    assert read(content) == Unreadable("'a.xml'", reason)
 
 
 def test_parts_of_different_numbers_of_bars_are_not_read():
     content = score([notes("C4:8")], [notes("C4:8")] * 2)
-    assert read(content, num_parts=2) == UnreadableScore("'a.xml'", "parts of different numbers of bars")
+    assert read(content, num_parts=2) == Unreadable("'a.xml'", "parts of different numbers of bars")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import gumbel_gan as gg
 from experiments.config import build, run_config
 from experiments.configs import melodies
 from gumbel_gan.tasks import melody_picture
-from gumbel_gan.tasks.abc_tunes import Note, UnreadableTune, read_tunes
+from gumbel_gan.tasks.abc_tunes import Note, read_tunes
 from gumbel_gan.tasks.melodies import essen_files
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
+from gumbel_gan.tasks.unreadable import Unreadable
 from tests import commands
 
 HEAD = "X:{number}\nT: a tune\nM: {meter}\nL: {unit}\nK: {key}\n{body}\n\n"
@@ -80,7 +81,7 @@ def test_tunes_become_symbols(body, settings, expected):
     ],
 )
 def test_what_cannot_be_read_has_a_reason(body, settings, reason):
-    assert read(body, **settings) == UnreadableTune("'a.abc', tune 1", reason)
+    assert read(body, **settings) == Unreadable("'a.abc', tune 1", reason)
 
 
 @pytest.mark.parametrize(

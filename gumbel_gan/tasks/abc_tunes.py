@@ -7,6 +7,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
+from gumbel_gan.tasks.unreadable import Unreadable
+
 _FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*?)\s*$")
 _IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
 _TOKEN = re.compile(
@@ -63,19 +65,7 @@ class Tune(NamedTuple):
     bars: tuple[tuple[Note, ...], ...]
 
 
-class UnreadableTune(NamedTuple):
-    """A tune that is not read.
-
-    Attributes:
-      place: as in `Tune`.
-      reason: why, in a few words.
-    """
-
-    place: str
-    reason: str
-
-
-def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | UnreadableTune]:
+def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Unreadable]:
     r"""Reads the tunes of ABC files.
 
     Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded: first and
@@ -102,7 +92,7 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
             try:
                 yield _tune(place, rest)
             except ValueError as error:
-                yield UnreadableTune(place, str(error))
+                yield Unreadable(place, str(error))
 
 
 def bar_length(meter: str) -> int:

@@ -22,10 +22,11 @@ from gumbel_gan.tasks.chorale_symbols import (
 )
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
-from gumbel_gan.tasks.musicxml import Score, UnreadableScore, read_scores
+from gumbel_gan.tasks.musicxml import Score, read_scores
 from gumbel_gan.tasks.piano_roll import piano_roll
 from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
+from gumbel_gan.tasks.unreadable import Unreadable
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 _INSTALL = "pip install 'gumbel_gan[music]'"
@@ -160,13 +161,11 @@ def bach_files() -> list[Path]:
     return package_files("music21", "music21/corpus/bach", "*.mxl", content="chorales", install=_INSTALL)
 
 
-def _usable(
-    found: Sequence[Score | UnreadableScore], meter: str, steps_per_quarter: int
-) -> tuple[list[Score], list[str]]:
+def _usable(found: Sequence[Score | Unreadable], meter: str, steps_per_quarter: int) -> tuple[list[Score], list[str]]:
     """Returns the scores of a meter whose notes fall on the steps, and sentences on all."""
     kept, left_out = list[Score](), dict[str, list[str]]()
     for score in found:
-        if isinstance(score, UnreadableScore):
+        if isinstance(score, Unreadable):
             reason = score.reason
         elif score.meters != (meter,):
             reason = f"another meter than {meter}"

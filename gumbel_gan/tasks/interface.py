@@ -32,7 +32,8 @@ class Oracle(NamedTuple):
 
     Attributes:
       support: all sequences and their probabilities, where they are few enough to list.
-      is_valid: (string without padding) -> whether its probability is > 0. None if unknown, or if every string is valid.
+      is_valid: (string without padding) -> whether its probability is > 0. None if unknown, or if every string is
+        valid.
       validity_method: how `is_valid` decides, for reports, such as 'enumeration' or 'parser'.
       log_prob: (tokens `[N, T]`) -> `[N]` log-probabilities in nats, where they can be computed without a list.
       length_probs: `[T + 1]` float64, the distribution of the length in symbols, without padding.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.package_files import package_files
-from gumbel_gan.tasks.abc_tunes import Tune, UnreadableTune, bar_length, read_tunes
+from gumbel_gan.tasks.abc_tunes import Tune, bar_length, read_tunes
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
@@ -15,6 +15,7 @@ from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from gumbel_gan.tasks.piano_roll import piano_roll
 from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.units import Unit
+from gumbel_gan.tasks.unreadable import Unreadable
 
 _UNIT = Unit("notes", " ", "", "")
 _INSTALL = "pip install 'gumbel_gan[music]'"
@@ -114,12 +115,12 @@ def _is_valid(string: str) -> bool:
     return read_melody(string).reason is None
 
 
-def _usable(tunes: Sequence[Tune | UnreadableTune]) -> tuple[list[Tune], list[str]]:
+def _usable(tunes: Sequence[Tune | Unreadable]) -> tuple[list[Tune], list[str]]:
     """Returns the tunes whose bars fill their meter, and sentences on the others."""
-    unreadable = [tune for tune in tunes if isinstance(tune, UnreadableTune)]
+    unreadable = [tune for tune in tunes if isinstance(tune, Unreadable)]
     kept, without_meter, irregular = list[Tune](), 0, list[Tune]()
     for tune in tunes:
-        if isinstance(tune, UnreadableTune):
+        if isinstance(tune, Unreadable):
             continue
         if tune.meter is None:
             without_meter += 1

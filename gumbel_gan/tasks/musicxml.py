@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from gumbel_gan.tasks.pitches import read_pitch
+from gumbel_gan.tasks.unreadable import Unreadable
 
 _CONTAINER = "META-INF/container.xml"
 _SUFFIXES = (".mxl", ".musicxml", ".xml")
@@ -47,21 +48,7 @@ class Score(NamedTuple):
     num_grace: int = 0
 
 
-class UnreadableScore(NamedTuple):
-    """A score that is not read.
-
-    Attributes:
-      place: as in `Score`.
-      reason: why, in a few words.
-    """
-
-    place: str
-    reason: str
-
-
-def read_scores(
-    names: Iterable[str], contents: Iterable[bytes], *, num_parts: int
-) -> Iterator[Score | UnreadableScore]:
+def read_scores(names: Iterable[str], contents: Iterable[bytes], *, num_parts: int) -> Iterator[Score | Unreadable]:
     """Reads the scores of MusicXML files.
 
     Read are the measures of each part with their notes, rests and ties, the first key signature and the meters. Repeats
@@ -80,14 +67,14 @@ def read_scores(
         yield from _scores(repr(name), content, num_parts)
 
 
-def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | UnreadableScore]:
+def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | Unreadable]:
     try:
         unzipped = _unzipped(content) if content.startswith(b"PK") else content
         if isinstance(unzipped, bytes):
             yield _score(place, unzipped, num_parts)
             return
     except ValueError as error:
-        yield UnreadableScore(place, str(error))
+        yield Unreadable(place, str(error))
         return
     for name, member in unzipped.items():
         yield from _scores(f"{place}, {name!r}", member, num_parts)
