@@ -5,59 +5,27 @@ import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from gumbel_gan.data import Batch
 from gumbel_gan.tasks.hashing import REPEATED, TEST, TRAIN, VALIDATION, row_hashes, split_by_hashes
-from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import usual_length
 from gumbel_gan.tasks.normalization import changes_note, count_changes
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes, usual_heldout
 from gumbel_gan.tasks.text_blocks import Progress, blocks
 from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
+from gumbel_gan.tasks.tokenized_text import ABOUT, TRAIN_TOKENS, VERSION, TextSettings
 from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_of
-from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 STREAM_BYTES = 2**26
 """Text of more bytes than this streams where the user leaves the choice: 64 MB, of which the way through memory takes
 about 1.2 GB and a minute."""
 
-_ABOUT, _TRAIN = "tokens.json", "train.bin"
-# Version 1 does not say what it was made of.
-_VERSION, _READABLE = 2, (1, 2)
 # Training sequences that are in memory, too, for all that is measured of them.
 _NUM_SAMPLE = 20_000
 _ROWS_AT_ONCE = 2**18
-
-
-class TextSettings(NamedTuple):
-    """What a text becomes; the fields are the arguments of `text_task`."""
-
-    unit: str
-    max_length: int
-    lowercase: bool
-    min_count: int
-    too_long: str
-    window: int
-    deduplicate: bool
-    num_heldout: int
-    max_symbols: int
-    encoding: str
-    normalize: str
-    seed: int
-
-    @property
-    def symbol_unit(self) -> Unit:
-        """What a symbol is."""
-        return find_unit(self.unit)
-
-
-def is_tokenized(folder: Path) -> bool:
-    """Returns whether a folder holds a tokenized text."""
-    return (folder / _ABOUT).exists()
 
 
 def tokenize(
@@ -107,57 +75,14 @@ def tokenize(
             f"The training sequences stream from files; what is measured of them, and whether a sample is new, is by "
             f"{len(chosen):,} of them.",
         ]
-        about |= {"version": _VERSION, "name": name, "num": len(train), "length": train.length}
+        about |= {"version": VERSION, "name": name, "num": len(train), "length": train.length}
         about |= {"digest": digest, "settings": settings._asdict(), "chosen": limits}
-        (partial / _ABOUT).write_text(json.dumps(about, indent=1, default=int) + "\n", encoding="utf-8")
+        (partial / ABOUT).write_text(json.dumps(about, indent=1, default=int) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def tokenized_task(folder: Path, settings: TextSettings, *, digest: str = "", choose: Collection[str] = ()) -> Task:
-    """Builds the task of a tokenized text.
-
-    Args:
-      folder: what `tokenize` has made.
-      settings: what it must have made of the text.
-      digest: that of the files it must have read; '' accepts any.
-      choose: as in `tokenize`. A setting that was chosen may also be given with the chosen value.
-
-    Returns:
-      A `Task` whose `stream` holds all training sequences, and whose `train` some of them.
-
-    Raises:
-      ValueError: the folder holds no tokenized text, or one of another version, of other files or with other settings.
-    """
-    try:
-        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if about["version"] not in _READABLE:
-            raise ValueError(f"got version {about['version']}")
-        sample, validation, test = (Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test"))
-        vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
-        rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
-        name, notes = about["name"], tuple(about["notes"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} must hold a tokenized text of version {_VERSION}: {error}") from error
-    _require_same(about, folder, settings, digest, choose)
-    chosen = {name: value for name, value in about.get("chosen", {}).items() if name in choose}
-    return Task(name, vocabulary, sample, validation, test, notes=notes, stream=rows, chosen=chosen)
-
-
-def _require_same(
-    about: dict[str, Any], folder: Path, settings: TextSettings, digest: str, choose: Collection[str]
-) -> None:
-    """Checks that a tokenized text was made of the files of a digest, with the same settings."""
-    stored = about.get("digest", "")
-    if digest and stored and digest != stored:
-        raise ValueError(f"files must be those of the tokenized text in {folder}, of digest {stored}, got {digest}")
-    for name, value in about.get("settings", {}).items():
-        given = None if name in choose else getattr(settings, name)
-        if given != value and not (given is None and name in about["chosen"]):
-            raise ValueError(f"{name} must be {value!r}, as for the tokenized text in {folder}, got {given!r}")
 
 
 def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
@@ -209,7 +134,7 @@ def _write_lines(
     table = _table(coder, settings, is_rare, symbols, first=1, dtype=token_dtype(vocabulary.size))
     num_rows = num_dropped = 0
     replaces = bool(unit.separator)
-    with (folder / _TRAIN).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
+    with (folder / TRAIN_TOKENS).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
 
         def write(rows: np.ndarray) -> None:
             nonlocal num_rows
@@ -240,8 +165,8 @@ def _write_lines(
         notes.append(describe_repeats("line", num_repeated, deduplicate=True))
     else:
         notes.append("Repeated lines are kept, all copies of a line in the same split.")
-    validation, test = _take_out(folder / _TRAIN, group, length, table.dtype)
-    train = TokenRows(folder / _TRAIN, int((group == TRAIN).sum()), length, table.dtype)
+    validation, test = _take_out(folder / TRAIN_TOKENS, group, length, table.dtype)
+    train = TokenRows(folder / TRAIN_TOKENS, int((group == TRAIN).sum()), length, table.dtype)
     return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
 
 
@@ -269,12 +194,12 @@ def _write_windows(
         )
     is_rare, symbols = _vocabulary(coder, settings, num_others=0)
     table = _table(coder, settings, is_rare, symbols, first=0, dtype=token_dtype(len(symbols)))
-    with (folder / _TRAIN).open("wb") as file:
+    with (folder / TRAIN_TOKENS).open("wb") as file:
         for text in texts("writing tokens"):
             file.write(table[coder.text(coder.prepared(text))].data)
     size = table.dtype.itemsize * window
-    held = np.fromfile(folder / _TRAIN, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
-    os.truncate(folder / _TRAIN, num_train * size)
+    held = np.fromfile(folder / TRAIN_TOKENS, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
+    os.truncate(folder / TRAIN_TOKENS, num_train * size)
     validation, test = np.split(held.reshape(-1, window), 2)
     notes = [
         f"{unit.plural.capitalize()} read: {num_symbols:,}; windows of {window}: {num_windows:,}; "
@@ -287,7 +212,7 @@ def _write_windows(
     notes.append(WINDOWS_NOTE)
     fields: dict[str, Any] = _text_fields(settings)
     vocabulary = Vocabulary(symbols, **fields)
-    train = TokenRows(folder / _TRAIN, num_train, window, table.dtype)
+    train = TokenRows(folder / TRAIN_TOKENS, num_train, window, table.dtype)
     return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
 
 

@@ -23,8 +23,9 @@ from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes, usual_heldout
-from gumbel_gan.tasks.streamed_text import STREAM_BYTES, TextSettings, is_tokenized, tokenize, tokenized_task
+from gumbel_gan.tasks.streamed_text import STREAM_BYTES, tokenize
 from gumbel_gan.tasks.text_blocks import Progress, total_bytes
+from gumbel_gan.tasks.tokenized_text import TextSettings, is_tokenized, tokenized_task
 from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
