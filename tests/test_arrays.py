@@ -39,6 +39,8 @@ def test_no_test_sequence_is_a_training_sequence(seed):
     assert (len(set(validation)), len(set(test))) == (5, 5)
     assert set(train).isdisjoint([*validation, *test])
     assert set(validation).isdisjoint(test)
+    assert task.chosen == array_task(tokens, validation=tokens, test=tokens).chosen == {}
+    assert array_task(tokens, seed=seed).chosen == {"num_heldout": 2}
     distinct = array_task(tokens, num_heldout=5, seed=seed, deduplicate=True)
     assert [len(split.tokens) for split in distinct[2:5]] == [len(set(split)) for split in (train, validation, test)]
     assert set(rows(distinct.test)) == set(test)
@@ -96,6 +98,7 @@ def test_symbols_are_your_own():
     words = array_task(TOKENS, symbols=["do", *"bcdefghijk"])
     assert words.decode(np.array([[0, 10, 2]])) == ["do k c"]
     np.testing.assert_array_equal(words.encode(["do k c"]), [[0, 10, 2]])
+    assert array_task(ROWS, symbols="a ").decode(np.array([[1, 0]])) == [" a"]
     assert array_task(TOKENS, num_symbols=20).symbols == tuple(map(str, range(20)))
     assert array_task(jax.numpy.asarray(TOKENS)).num_symbols == 11
 
@@ -137,6 +140,7 @@ ROWS = [[0, 1], [1, 0], [1, 1]]
         (ROWS, {"num_symbols": 1}, r"tokens must be in \[0, 1\), got 1"),
         (ROWS, {"symbols": "a"}, r"tokens must be in \[0, 1\), got 1"),
         (ROWS, {"symbols": "aa"}, "symbols must differ, got 2 of which 1 are different"),
+        (ROWS, {"symbols": ["Rome", "New York"]}, "no blank unless all are single characters, got 'New York'"),
         (ROWS, {"symbols": "ab", "num_symbols": 3}, "num_symbols must be the number of symbols, 2, got 3"),
         (ROWS, {"num_symbols": 0}, "num_symbols must be at least 1, got 0"),
         (ROWS, {"padding": -1}, "padding must be at least 0, got -1"),

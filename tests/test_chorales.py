@@ -16,7 +16,8 @@ from gumbel_gan.tasks import chorale_picture
 from gumbel_gan.tasks.abc_tunes import Note
 from gumbel_gan.tasks.chorale_symbols import read_chorale, sorted_symbols, voice_bars
 from gumbel_gan.tasks.chorales import bach_files
-from gumbel_gan.tasks.musicxml import ScoreNote, UnreadableScore, read_scores
+from gumbel_gan.tasks.musicxml import ScoreNote, read_scores
+from gumbel_gan.tasks.unreadable import Unreadable
 from tests import commands
 
 NOTE = """<note>{before}<pitch><step>{step}</step>{alter}<octave>{octave}</octave></pitch>
@@ -50,9 +51,9 @@ def notes(text):
     return written
 
 
-def score(*parts, fifths=0, metre="4/4", divisions=2, head=""):
+def score(*parts, fifths=0, meter="4/4", divisions=2, head=""):
     """Returns a score of parts, each of which is the elements of its bars."""
-    beats, beat_type = metre.split("/")
+    beats, beat_type = meter.split("/")
     attributes = f"""<attributes><divisions>{divisions}</divisions><key><fifths>{fifths}</fifths></key>
 <time><beats>{beats}</beats><beat-type>{beat_type}</beat-type></time>{head}</attributes>"""
     written = ""
@@ -91,10 +92,10 @@ def test_a_score_has_its_notes_zipped_or_not():
             "<note><grace/></note>" + notes("~Bb4:2 F#3:1") + "<forward><duration>1</duration></forward>",
         ],
         fifths=-2,
-        metre="2/4",
+        meter="2/4",
     )
     found = read(content)
-    assert (found.place, found.metres, found.sharps, found.num_grace) == ("'a.xml'", ("2/4",), -2, 1)
+    assert (found.place, found.meters, found.sharps, found.num_grace) == ("'a.xml'", ("2/4",), -2, 1)
     half = Fraction(1, 2)
     first = (ScoreNote(None, half), ScoreNote(70, 3 * half))
     assert found.parts == ((first, (ScoreNote(70, 2 * half, goes_on=True), ScoreNote(54, half))),)
@@ -130,12 +131,12 @@ def test_a_score_has_its_notes_zipped_or_not():
     ],
 )
 def test_what_cannot_be_read_has_a_reason(content, reason):
-    assert read(content) == UnreadableScore("'a.xml'", reason)
+    assert read(content) == Unreadable("'a.xml'", reason)
 
 
 def test_parts_of_different_numbers_of_bars_are_not_read():
     content = score([notes("C4:8")], [notes("C4:8")] * 2)
-    assert read(content, num_parts=2) == UnreadableScore("'a.xml'", "parts of different numbers of bars")
+    assert read(content, num_parts=2) == Unreadable("'a.xml'", "parts of different numbers of bars")
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def folder(tmp_path_factory):
     (folder / "6.mxl").write_bytes(mxl(content))
     left_out = {
         "duet": score([notes("C4:8")], [notes("C4:8")]),
-        "waltz": chorale(("C5:6", "E4:6", "G3:6", "C3:6"), metre="3/4"),
+        "waltz": chorale(("C5:6", "E4:6", "G3:6", "C3:6"), meter="3/4"),
         "triplet": chorale(BAR, divisions=3),
         "short": chorale(upbeat),
     }
@@ -186,7 +187,7 @@ def test_a_task_keeps_whole_bars_and_counts_the_rest(folder):
         "Scores read: 11; kept: 8. Grace notes in these, left out: 0.",
         "Scores left out: 1, such as 'duet.xml': a number of parts that is not 4.",
         "Scores left out: 1, such as 'triplet.xml': a note that does not last for whole eighth notes.",
-        "Scores left out: 1, such as 'waltz.xml': another metre than 4/4.",
+        "Scores left out: 1, such as 'waltz.xml': another meter than 4/4.",
         "Excerpts of 1 bars: 14, of 7 scores. Bars left out: 15 that are incomplete, such as upbeats, and 0 that are "
         "too few in a row.",
         "Repeated excerpts, left out: 2.",
@@ -209,7 +210,7 @@ def test_its_arguments(folder):
     with pytest.raises(
         ValueError, match=r"a usable excerpt of 2 bars \(num_bars\), got none\. Scores read: 1; kept: 1\."
     ):
-        gg.chorales_task(folder / "waltz.xml", metre="3/4")
+        gg.chorales_task(folder / "waltz.xml", meter="3/4")
 
 
 @pytest.mark.parametrize(
@@ -217,8 +218,8 @@ def test_its_arguments(folder):
     [
         ({"num_bars": 0}, "num_bars must be at least 1, got 0"),
         ({"steps_per_quarter": 3}, "steps_per_quarter must be one of 2, 4, got 3"),
-        ({"metre": "four"}, "metre must be one such as '4/4', got 'four'"),
-        ({"metre": "1/16", "steps_per_quarter": 2}, "metre must be of whole steps, 2 a quarter note, got 1/16"),
+        ({"meter": "four"}, "meter must be one such as '4/4', got 'four'"),
+        ({"meter": "1/16", "steps_per_quarter": 2}, "meter must be of whole steps, 2 a quarter note, got 1/16"),
         ({"num_heldout": 3}, "num_heldout must be less than half of the distinct sequences, which are 6; got 3"),
     ],
 )

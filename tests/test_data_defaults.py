@@ -9,7 +9,7 @@ import pytest
 
 import gumbel_gan as gg
 from experiments.config import build, data_defaults, files, run_config
-from experiments.configs import molecules, text
+from experiments.configs import molecules, pixels, text
 from experiments.run.directory import RunDirectory
 from gumbel_gan.tasks.lines import usual_length
 
@@ -102,6 +102,18 @@ def test_choices_are_stored_and_taken_again(tmp_path):
     first, second = build.make_task(config), build.make_task(found)
     assert (first.length, dict(second.chosen)) == (second.length, {})
     np.testing.assert_array_equal(first.train.tokens, second.train.tokens)
+
+
+def test_a_task_of_pixels_stores_its_choice(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (30, 4, 4), np.uint8)
+    header = b"".join(size.to_bytes(4, "big") for size in pictures.shape)
+    (tmp_path / "mine").write_bytes(b"\0\0\x08\x03" + header + pictures.tobytes())
+    config = pixels.get_config()
+    config.task.update(files=str(tmp_path / "mine"), size=4)
+    with config.ignore_type():
+        config.task.num_heldout = None
+    found = resolved(run_config.parse(config))
+    assert (found.task.settings["num_heldout"], found.chosen) == (3, ("task.num_heldout",))
 
 
 def test_a_run_of_before_these_choices_has_none():

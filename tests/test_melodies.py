@@ -10,17 +10,18 @@ import gumbel_gan as gg
 from experiments.config import build, run_config
 from experiments.configs import melodies
 from gumbel_gan.tasks import melody_picture
-from gumbel_gan.tasks.abc_tunes import Note, UnreadableTune, read_tunes
+from gumbel_gan.tasks.abc_tunes import Note, read_tunes
 from gumbel_gan.tasks.melodies import essen_files
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
+from gumbel_gan.tasks.unreadable import Unreadable
 from tests import commands
 
-HEAD = "X:{number}\nT: a tune\nM: {metre}\nL: {unit}\nK: {key}\n{body}\n\n"
+HEAD = "X:{number}\nT: a tune\nM: {meter}\nL: {unit}\nK: {key}\n{body}\n\n"
 VALID = "3/4 C4:1/4 | D4:1/2 rest:1/4 | F#4:3/4 ~ | F#4:1/8"
 
 
-def abc(body, *, metre="3/4", unit="1/8", key="C", number=1):
-    return HEAD.format(number=number, metre=metre, unit=unit, key=key, body=body)
+def abc(body, *, meter="3/4", unit="1/8", key="C", number=1):
+    return HEAD.format(number=number, meter=meter, unit=unit, key=key, body=body)
 
 
 def read(body, **settings):
@@ -30,7 +31,7 @@ def read(body, **settings):
 
 def symbols(body, **settings):
     tune = read(body, **settings)
-    return " ".join(melody_symbols(tune.metre, tune.bars))
+    return " ".join(melody_symbols(tune.meter, tune.bars))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,12 @@ def symbols(body, **settings):
         ("C6 | D4 |: E2 | F6 | G2", {}, "3/4 C4:3/4 | D4:1/2 E4:1/4 | F4:3/4 | G4:1/4"),
         ('"Am"C3/2{d}D/ !trill!E4 |] % end', {}, "3/4 C4:3/16 D4:1/16 E4:1/2"),
         ("|:C6\nD:|\n", {}, "3/4 C4:3/4 | D4:1/8"),
-        ("C4D4", {"metre": "C"}, "4/4 C4:1/2 D4:1/2"),
+        ("C6 :: D6", {}, "3/4 C4:3/4 | D4:3/4"),
+        ("|: C6 |1 D6 :|2 E6 |[3-4 F6 :|[5 G6 |]", {}, "3/4 C4:3/4 | D4:3/4 | E4:3/4 | F4:3/4 | G4:3/4"),
+        ("C6 [1,3 D6", {}, "3/4 C4:3/4 | D4:3/4"),
+        ("(C2 D2 (E2-) | E2) F4", {}, "3/4 C4:1/4 D4:1/4 E4:1/4 ~ | E4:1/4 F4:1/2"),
+        ("C6", {"meter": "3/4 % a waltz", "unit": "1/8%", "key": "D % bright"}, "3/4 C#4:3/4"),
+        ("C4D4", {"meter": "C"}, "4/4 C4:1/2 D4:1/2"),
     ],
 )
 def test_tunes_become_symbols(body, settings, expected):
@@ -64,6 +70,7 @@ def test_tunes_become_symbols(body, settings, expected):
     ("body", "settings", "reason"),
     [
         ("C2 (3DEF", {}, "the character '('"),
+        ("[CE]2", {}, "the character '['"),
         ("C0", {}, "the length '0' of 1/8"),
         ("C/16", {}, "the length '/16' of 1/8"),
         ("-C2", {}, "a tie after no note"),
@@ -74,7 +81,7 @@ def test_tunes_become_symbols(body, settings, expected):
     ],
 )
 def test_what_cannot_be_read_has_a_reason(body, settings, reason):
-    assert read(body, **settings) == UnreadableTune("'a.abc', tune 1", reason)
+    assert read(body, **settings) == Unreadable("'a.abc', tune 1", reason)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +89,8 @@ def test_what_cannot_be_read_has_a_reason(body, settings, reason):
     [
         (VALID, None),
         ("2/4 C4:1/2", None),
-        ("C4:1/4 | D4:1/4", "no metre at the beginning"),
-        ("", "no metre at the beginning"),
+        ("C4:1/4 | D4:1/4", "no meter at the beginning"),
+        ("", "no meter at the beginning"),
         ("3/4 C4:3/4 | D4:1/2 | E4:3/4", "bar 2 has 1/2 of 3/4"),
         ("3/4 C4:3/4 | D4:1/1 | E4:3/4", "bar 2 has 1 of 3/4"),
         ("3/4 C4:1/1 | D4:3/4", "bar 1 has 1 of 3/4"),
@@ -143,22 +150,22 @@ def test_the_command_writes_a_file_for_each_line(tmp_path):
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Sixty tunes in F of one metre, one without, one whose bars differ, and one that can't be read."""
+    """Sixty tunes in F of one meter, one without, one whose bars differ, and one that can't be read."""
     rng = np.random.default_rng(0)
     bodies = ["".join(rng.choice(list("FGAc"), 3)) + " | " + "".join(rng.choice(list("FGAc"), 3)) for _ in range(60)]
-    tunes = [abc(body, metre="3/8", key="F", number=number) for number, body in enumerate(bodies, 1)]
+    tunes = [abc(body, meter="3/8", key="F", number=number) for number, body in enumerate(bodies, 1)]
     tunes += [
-        abc("FGA", metre="none", key="F", number=61),
-        abc("FGA|FG|FGA|FGA", metre="3/8", key="F", number=62),
-        abc("F(G", metre="3/8", number=63),
-        abc("B_BB", metre="3/8", key="F", number=64),
+        abc("FGA", meter="none", key="F", number=61),
+        abc("FGA|FG|FGA|FGA", meter="3/8", key="F", number=62),
+        abc("F(3G", meter="3/8", number=63),
+        abc("B_BB", meter="3/8", key="F", number=64),
     ]
     path = tmp_path_factory.mktemp("melodies") / "mine.abc"
     path.write_text("".join(tunes))
     return path
 
 
-def test_a_task_keeps_what_fills_its_metre_and_counts_the_rest(file):
+def test_a_task_keeps_what_fills_its_meter_and_counts_the_rest(file):
     task = gg.melodies_task(file, num_heldout=5, min_count=3)
     assert (task.name, task.oracle.validity_method) == ("melodies mine.abc", "bars")
     # Transposed from F, by five semitones down.
@@ -168,11 +175,17 @@ def test_a_task_keeps_what_fills_its_metre_and_counts_the_rest(file):
         strings = task.decode(split.tokens)
         assert all(map(task.is_valid, strings))
         np.testing.assert_array_equal(task.encode(strings), split.tokens)
-    assert "Tunes read: 64; of one metre that their bars fill, kept: 61; without a metre, left out: 1" in task.notes[0]
+    assert "Tunes read: 64; of one meter that their bars fill, kept: 61; without a meter, left out: 1" in task.notes[0]
     assert "left out: 1, such as 'mine.abc', tune 62." in task.notes[0]
     assert task.notes[1] == "Tunes that can't be read: 1, such as 'mine.abc', tune 63: the character '('."
     assert "fewer than 3 of them have, left out: 1." in task.notes[3]
     assert "F4:1/8" in gg.melodies_task(file, num_heldout=5, transpose=False).symbols
+
+
+def test_what_is_left_to_the_task_is_chosen(file):
+    task = gg.melodies_task(file, min_count=1)
+    assert task.chosen == {"num_heldout": len(task.test.tokens)}
+    assert gg.melodies_task(file, num_heldout=5).chosen == {}
 
 
 def test_its_errors_name_the_argument(file):
@@ -204,7 +217,7 @@ def test_the_essen_collection_is_read():
     files = essen_files()
     assert len(files) > 20
     task = gg.melodies_task([each for each in files if each.name == "han1.abc"], num_heldout=20, max_length=0)
-    assert task.notes[0].startswith("Tunes read: 554; of one metre that their bars fill, kept: ")
+    assert task.notes[0].startswith("Tunes read: 554; of one meter that their bars fill, kept: ")
     assert task.num_train > 200
     assert all(map(task.is_valid, task.decode(task.test.tokens)))
 

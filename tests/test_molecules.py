@@ -120,6 +120,18 @@ def test_the_header_of_a_table_is_noticed(header, row, column, tmp_path):
     assert f"Header {header!r} in {place}: the molecules are column {column!r}." in task.notes
 
 
+def test_a_column_of_smiles_is_taken_beside_one_of_selfies(tmp_path):
+    task = of_lines(tmp_path, "selfies,smiles\n[C],CCO\n[C],CCN\n[C],CCC\n")
+    assert sorted(all_strings(task)) == ["CCC", "CCN", "CCO"]
+
+
+def test_too_many_symbols_are_those_of_the_files(tmp_path):
+    lines = "".join(f"[{mass}CH4]\n" for mass in range(1, 1_002))
+    message = "files must have at most 1,000 different atoms and bonds with tokens 'atoms', got 1,001"
+    with pytest.raises(ValueError, match=message):
+        of_lines(tmp_path, lines, tokens="atoms")
+
+
 def test_a_table_without_a_header_and_short_rows(tmp_path):
     assert sorted(all_strings(of_lines(tmp_path, "CCO,1\nCCN,2\nCCC,3\n"))) == ["CCC", "CCN", "CCO"]
     task = of_lines(tmp_path, "id,smiles\n1,CCO\n2\n3,CCN\n4,CCC\n")
@@ -130,6 +142,7 @@ def test_a_table_without_a_header_and_short_rows(tmp_path):
     ("text", "message"),
     [
         (">sp|P69905|HBA_HUMAN\nMVLSPADKTN\n", r"FASTA file, '>sp\|P69905\|HBA_HUMAN', in .*mine.smi', line 1"),
+        ("id,SELFIES\n1,[C]\n", r"files must hold SMILES, .*; got the column 'SELFIES' in .*mine.smi', line 1"),
         ("nonsense\nmore\n", r"usable molecule, got none.*left out: 2 \(no SMILES: 2, such as 'nonsense'"),
         ("CCO\nCCN\n", "less than half of the distinct sequences, which are 2"),
         ("\n\n", "only whitespace"),

@@ -51,6 +51,12 @@ def test_what_can_not_be_used_is_counted_and_named(write):
     assert all(target == source[::-1] for source, target in pairs if (source, target) != ("abc", "ccc"))
 
 
+def test_a_tenth_of_the_sources_is_held_out_where_that_is_left_to_the_task(write):
+    task = gg.pairs_task(write(reversed_words(50)))
+    assert task.chosen == {"num_heldout": 5}
+    assert len(task.validation.tokens) == len(task.test.tokens) == 5
+
+
 def test_all_pairs_of_a_source_are_on_one_side(write):
     lines = "".join(f"{a}{b}\t{b}{number}\n" for a in "abcdef" for b in "ghijk" for number in range(1 + (a < "d")))
     for seed in range(3):
@@ -102,10 +108,15 @@ def test_sides_may_have_units_of_their_own(write):
     ("text", "settings", "message"),
     [
         ("a b\nc d\n", {}, "files must hold a usable pair, got none. Lines read: 2; .*without a tab, left out: 2"),
-        ("a\tb\nb\tc\n", {}, "num_heldout must be less than half of the distinct sequences, which are 2"),
+        ("a\tb\nb\tc\n", {}, "files must hold at least 3 distinct sequences, for training, validation and test, got 2"),
+        (
+            "a\tb\nb\tc\n",
+            {"num_heldout": 1},
+            "num_heldout must be less than half of the distinct sequences, which are 2",
+        ),
         (reversed_words(20), {"max_symbols": 3}, "max_symbols must be at least the size of the vocabulary, 6"),
         (reversed_words(20), {"unit": "letters"}, "unit must be one of"),
-        (reversed_words(20), {"num_heldout": -1}, "num_heldout must be at least 0"),
+        (reversed_words(20), {"num_heldout": 0}, "num_heldout must be at least 1, got 0"),
         (reversed_words(20), {"normalize": "NF"}, "normalize must be one of"),
     ],
 )

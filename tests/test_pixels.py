@@ -55,6 +55,7 @@ def test_files_may_be_compressed_and_several(file, tmp_path):
     more = write(tmp_path, "more.gz", gzip.compress(idx(255 - SHADES)))
     task = gg.pixels_task([file, more], size=4, levels=36, digest=gg.tasks.files_digest([file, more]))
     assert len(all_rows(task)) == 60
+    assert task.chosen == {"num_heldout": 6}
     with pytest.raises(ValueError, match="files must be those of digest"):
         gg.pixels_task(file, size=4, digest=gg.tasks.files_digest([file, more]))
 
@@ -80,6 +81,9 @@ def test_bad_arguments_are_named(file, tmp_path):
     smaller = write(tmp_path, "smaller", idx(SHADES[:, :2, :2]))
     with pytest.raises(ValueError, match=r"files must have pictures of one size, got 4 x 4 in '.*' and 2 x 2 in"):
         gg.pixels_task([file, smaller], size=2)
+    few = write(tmp_path, "few", idx(np.stack([SHADES[0], SHADES[1], SHADES[1]])))
+    with pytest.raises(ValueError, match=r"at least 3 distinct pictures, .*, got 2 with size 4 and levels 36"):
+        gg.pixels_task(few, size=4, levels=36)
     with pytest.raises(ValueError, match="size must divide the height of the pictures, 4, got 3"):
         gg.pixels_task(file, size=3)
     with pytest.raises(ValueError, match="levels must be from 2 to 36, got 37"):

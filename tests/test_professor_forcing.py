@@ -126,7 +126,7 @@ def test_gates_are_those_of_each_seed():
 
 
 def test_gates_of_shards_are_those_of_the_whole_batch():
-    # A shard takes all its behaviours for real, the other takes them for what they are: accuracies of 0.5 and 1.
+    # A shard takes all its behaviors for real, the other takes them for what they are: accuracies of 0.5 and 1.
     def logits(params, x):
         halves = jnp.where(jnp.arange(len(x)) < len(x) // 2, 1.0, -1.0)
         return params * jnp.where(jax.lax.axis_index("shards") == 0, jnp.ones(len(x)), halves)

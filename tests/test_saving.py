@@ -148,7 +148,7 @@ def rewritten(file, **changes):
             {"generator": {"name": "transformer_generator", "num_symbols": 4, "width": 4, "module": "os"}},
             "must be of num_symbols, width, .*; got module",
         ),
-        ({"vocabulary": {"symbols": ["", "a"], "colour": "red"}}, "a vocabulary must have no colour in this version"),
+        ({"vocabulary": {"symbols": ["", "a"], "color": "red"}}, "a vocabulary must have no color in this version"),
         ({"task": {}}, "name"),
     ],
 )

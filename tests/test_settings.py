@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from experiments.config import build, run_config
-from experiments.configs import arithmetic_policy_gradient, professor_forcing, quicktest, text, toth
+from experiments.configs import (
+    arithmetic_policy_gradient,
+    chorales,
+    molecules,
+    pairs,
+    professor_forcing,
+    quicktest,
+    text,
+    toth,
+)
 from tests.slow import slow_but
 
 ROOT = Path(__file__).parent.parent
@@ -136,3 +145,21 @@ def test_a_run_of_before_normalization_keeps_its_text():
     assert run_config.parse_stored(stored).task.settings["normalize"] == "none"
     del stored["schema_version"]
     assert run_config.parse_stored(stored).task.settings["normalize"] == "none"
+
+
+@pytest.mark.parametrize("task", [pairs, molecules])
+def test_a_run_that_held_out_a_tenth_by_0_still_does(task):
+    stored = run_config.parse(task.get_config()).to_dict()
+    assert stored["task"]["num_heldout"] is None
+    stored["task"]["num_heldout"] = 0
+    assert run_config.parse_stored(stored).task.settings["num_heldout"] is None
+    stored["task"]["num_heldout"] = 1
+    assert run_config.parse_stored(stored).task.settings["num_heldout"] == 1
+
+
+def test_a_run_in_british_spelling_is_read():
+    stored = run_config.parse(chorales.get_config()).to_dict()
+    stored["task"]["metre"] = stored["task"].pop("meter").replace("4/4", "3/4")
+    config = run_config.parse_stored(stored)
+    assert config.task.settings["meter"] == "3/4"
+    assert "metre" not in config.task.settings

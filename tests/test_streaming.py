@@ -1,6 +1,7 @@
 """Text that streams from files: the same sequences as in memory, in an order that a step number finds again."""
 
 import json
+import os
 import shutil
 from functools import partial
 
@@ -112,6 +113,36 @@ def test_bad_texts_are_named_and_leave_nothing(corpus, tmp_path, settings, messa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.txt", "two.txt"]
 
 
+def test_a_tokenized_text_is_used_only_for_the_same_files_and_settings(corpus, tmp_path):
+    folder = tmp_path / "tokens"
+    build = partial(text_task, corpus, stream="always", tokens=str(folder))
+    task = build(max_length=None, num_heldout=np.int64(20))
+    chosen = task.chosen["max_length"]
+    assert build(max_length=None, num_heldout=20).chosen == {"max_length": chosen}
+    assert build(max_length=chosen, num_heldout=20).chosen == {}
+    for settings, message in (
+        ({"lowercase": True}, "lowercase must be False, as for the tokenized text in .*tokens, got True"),
+        ({"unit": "words", "seed": 1}, "unit must be 'characters', as for"),
+        ({"max_length": 3}, f"max_length must be {chosen}, as for .*, got 3"),
+        ({"num_heldout": None}, "num_heldout must be 20, as for .*, got None"),
+        ({"digest": "0"}, "files must be those of the tokenized text in .*, of digest .*, got 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build(**{"max_length": None, "num_heldout": 20} | settings)
+    corpus[0].write_text("others")
+    with pytest.raises(ValueError, match="files must be those of the tokenized text in"):
+        build(max_length=None, num_heldout=20)
+    corpus[0].unlink()
+    about = json.loads((folder / "tokens.json").read_text())
+    # What was written before settings were.
+    old = {name: value for name, value in about.items() if name not in ("digest", "settings")} | {"version": 1}
+    (folder / "tokens.json").write_text(json.dumps(old))
+    chex.assert_trees_all_equal(build(max_length=None, num_heldout=20).test, task.test)
+    (folder / "tokens.json").write_text(json.dumps(about | {"version": 3}))
+    with pytest.raises(ValueError, match="tokens must hold a tokenized text of version 2: got version 3"):
+        build(max_length=None, num_heldout=20)
+
+
 @pytest.mark.parametrize("num", [1, 2, 3, 10, 64, 65, 1000])
 def test_every_epoch_holds_every_row_once_in_an_order_of_its_own(num):
     epochs = shuffled_rows(np.arange(4 * num), num, seed=5).reshape(4, num)
@@ -202,3 +233,12 @@ def test_a_file_of_another_size_is_named(tmp_path):
         rows.take(np.arange(3))
     with pytest.raises(ValueError, match=r"rows must be in \[0, 200\), got 200 to 200"):
         rows.take(np.array([200]))
+
+
+def test_a_file_that_was_cut_while_it_is_read_is_named(tmp_path):
+    rows, tokens = rows_in(tmp_path / "rows.bin")
+    np.testing.assert_array_equal(rows.take(np.array([199])), tokens[199:])
+    os.truncate(rows.path, 100 * 6 + 2)
+    np.testing.assert_array_equal(rows.take(np.array([99])), tokens[99:100])
+    with pytest.raises(ValueError, match=r"rows.bin must hold 200 sequences of 6 bytes, got 2 bytes of sequence 100"):
+        rows.take(np.array([99, 100]))

@@ -32,7 +32,11 @@ def test_a_tenth_is_held_out_and_repeats_are_left_out():
     task = strings_task(strings * 2)
     assert [len(each) for each in strings_of(task)] == [40, 5, 5]
     assert all_strings(task) == sorted(strings)
+    assert task.chosen == {"max_length": 2, "num_heldout": 5}
+    assert strings_task(strings, max_length=2).chosen == {"num_heldout": 5}
+    assert strings_task(strings, num_heldout=4).chosen == {"max_length": 2}
     repeated = strings_task(iter(strings * 2), deduplicate=False)
+    assert repeated.chosen == task.chosen
     assert [len(each) for each in strings_of(repeated)] == [80, 10, 10]
     assert sorted(strings_of(repeated)[2]) == sorted(strings_of(task)[2] * 2)
 

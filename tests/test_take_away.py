@@ -154,6 +154,10 @@ def test_lines_are_read_as_training_read_them():
     assert task.decode(tokens) == ["a b", "b"]
     assert list(problems) == [1]
     assert LineReader(config, task, escaped=True).string(r"a\nb\\") == "a\nb\\"
+    accented = gg.strings_task([*strings, "caf\u00e9 b", "caf\u00e9"], unit="words", min_count=2, num_heldout=1)
+    assert LineReader(config, accented).symbols(["cafe\u0301 c"]) == [["caf\u00e9", "<unk>"]]
+    compatible = config.with_task(lowercase=True, normalize="NFKC")
+    assert LineReader(compatible, gg.strings_task(["h", "ha", "b"])).symbols(["\u210ba"]) == ["ha"]
 
 
 def test_pairs_are_read_as_training_read_them():

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from gumbel_gan.tasks import files_digest, text_task
+from gumbel_gan.tasks import files_digest, text_line, text_task
 
 
 @pytest.fixture
@@ -92,6 +92,17 @@ def test_case_is_folded_before_anything_is_counted(write):
     assert all_strings(task) == ["ann", "bo", "éva"]
     assert "Repeated lines, left out: 3." in task.notes
     assert len(all_strings(text_task(file, num_heldout=1))) == 6
+
+
+@pytest.mark.parametrize("normalize", ["NFC", "NFD", "NFKC", "NFKD", "none"])
+def test_a_line_is_read_as_the_task_reads_it(write, normalize):
+    lines = [" \u210bab ", "Cafe\u0301", "\u00a8x", "\u0130y"]
+    task = text_task(write("\n".join(lines)), lowercase=True, normalize=normalize, num_heldout=1)
+    read = [text_line(line, lowercase=True, normalize=normalize) for line in lines]
+    assert sorted(read) == all_strings(task)
+    assert sorted(task.decode(task.encode(read))) == all_strings(task)
+    with pytest.raises(ValueError, match="normalize must be one of NFC, NFD, NFKC, NFKD, none; got 'NF'"):
+        text_line("a", normalize="NF")
 
 
 def test_lines_with_rare_characters_are_dropped(write):

@@ -58,7 +58,7 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float] | np.ndarray) -> "Spread":
-        """Summarises the rounds."""
+        """Summarizes the rounds."""
         return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 

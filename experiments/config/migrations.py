@@ -24,21 +24,30 @@ _RENAMED_VALUES = {
     ("algorithm.reward", "twice_belief_minus_one"): "tanh_half_logit",
     ("algorithm.reward", "log_belief"): "log_sigmoid",
 }
+# Version 1.
+_RENAMED_OF_TASK = {"metre": "meter"}
+# Tasks that held a tenth out where `num_heldout` was 0.
+_ZERO_HELD_OUT = ("pairs", "molecules")
 
 
 def migrate(record: Any) -> Any:
     """Returns the `config.json` of a run in the words of this version; what is no config as it is."""
     if not isinstance(record, Mapping):
         return record
-    return _with_text_as_it_was(record if "schema_version" in record else _of_version_0(record))
+    return _with_task_of_today(record if "schema_version" in record else _of_version_0(record))
 
 
-def _with_text_as_it_was(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a config whose text is not normalized where it is one of before there was such a setting."""
-    task = record.get("task")
-    if not isinstance(task, Mapping) or task.get("name") != "text" or "normalize" in task:
+def _with_task_of_today(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a config of version 1 whose task has the settings of today."""
+    if not isinstance(record.get("task"), Mapping):
         return record
-    return {**record, "task": {**task, "normalize": "none"}}
+    task = {_RENAMED_OF_TASK.get(name, name): value for name, value in record["task"].items()}
+    if task.get("name") == "text":
+        # One of before there was such a setting.
+        task.setdefault("normalize", "none")
+    if task.get("name") in _ZERO_HELD_OUT and task.get("num_heldout") == 0:
+        task["num_heldout"] = None
+    return {**record, "task": task}
 
 
 def _of_version_0(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
             "digest": "",  # of the files, noted when a run begins
             "num_bars": 2,  # of an excerpt
             "steps_per_quarter": 4,  # steps of a quarter note: 2 | 4
-            "metre": "4/4",
+            "meter": "4/4",
             "transpose": True,  # to the key without sharps and flats
             "num_heldout": 30,  # scores for validation, and for the test
             "deduplicate": True,

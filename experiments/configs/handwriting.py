@@ -43,7 +43,7 @@ def get_config(variant: str = "maximum_likelihood,characters") -> ConfigDict:
             "digest": "",  # of the files, noted when a run begins
             "directions": 8,  # of a step: 8 | 16
             "resolution": 12,  # steps along the larger side of a picture
-            "max_length": placeholder(int),  # steps; None for the length of nine characters of ten, 0 for all
+            "max_length": placeholder(int),  # steps; None for the 90th percentile, 0 for all
             "window": 64 if data == "lines" else 0,  # steps of a window of lines; 0 for a character a sequence
             "num_heldout": 500,  # characters for validation, and for the test
             "seed": 0,

@@ -5,7 +5,7 @@ python -m experiments.train --workdir=runs/melodies_gan --config=experiments/con
 
 With --config.num_steps=1500 --config.num_shards=1 --config.algorithm.generator.hidden_size=128, seed 0 takes 170 s on
 one core of an AMD EPYC (2026-11-26, one run, still improving): 105.1 nats a test melody, and the bars of 3.6% of the
-samples fill their metre; JS of 3-grams 0.587 bits, where held-out melodies have 0.560.
+samples fill their meter; JS of 3-grams 0.587 bits, where held-out melodies have 0.560.
 """
 
 from ml_collections import ConfigDict

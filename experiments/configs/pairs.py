@@ -6,6 +6,7 @@ The method is maximum likelihood; the others are those of `pronunciation.py`, su
 """
 
 from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
 
 from experiments.configs import pronunciation
 
@@ -34,7 +35,7 @@ def get_config(method: str = "likelihood") -> ConfigDict:
             "lowercase": False,
             "min_count": 1,  # symbols that training sees less often are unknown to it
             "max_symbols": 5_000,  # of either side
-            "num_heldout": 0,  # sources for validation, and for the test; 0: a tenth, at most 1,000
+            "num_heldout": placeholder(int),  # sources for validation, and for the test; None for a tenth, to 1,000
             "seed": 0,
         }
     )

@@ -79,7 +79,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
     panels = {title: logged[title] for title in _COMPARED if title in logged} or logged
     figure = new_figure(3.6 * len(runs), 2.8 * max(1, len(panels)))
     first: dict[str, Any] = {}
-    labelled: set[str] = set()
+    labeled: set[str] = set()
     for column, run in enumerate(runs):
         for line, (title, names) in enumerate(panels.items()):
             drawn = [name for name in names if name in run.rows[0]]
@@ -97,9 +97,9 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
                 axes.set_yscale("log")
             if len(names) > 1:
                 axes.legend(fontsize="small")
-            if title not in labelled:
+            if title not in labeled:
                 axes.set_ylabel(title)
-                labelled.add(title)
+                labeled.add(title)
             axes.set_xlabel("step")
     figure.savefig(path, dpi=120)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.config.run_config import RunConfig
-from experiments.run.strings import LineReader
+from experiments.run.strings import LineReader, symbols_of
 from experiments.run.texts import unescaped
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks import Task, Vocabulary, text_line
@@ -54,7 +54,8 @@ class PairReader(NamedTuple):
     def _target(self, text: str) -> Sequence[str]:
         text = unescaped(text) if self.reader.escaped else text
         lowercase = self.reader.config.task.settings.get("lowercase", False)
-        return _symbols(text_line(text, lowercase=lowercase), self.reader.task.vocabulary)
+        vocabulary = self.reader.task.vocabulary
+        return symbols_of(text_line(text, lowercase=lowercase, normalize=vocabulary.normalize), vocabulary)
 
     def _problem(self, source: Sequence[str], target: Sequence[str]) -> str | None:
         """Returns why a pair can't be scored; None where it can."""
@@ -84,11 +85,7 @@ def pair_reader(config: RunConfig, task: Task, escaped: bool = False) -> PairRea
 def source_symbols(reader: LineReader, line: str) -> Sequence[str]:
     """Returns the symbols of a source that a line holds, whether training saw them or not."""
     assert reader.task.source is not None
-    return _symbols(reader.string(line).strip(), reader.task.source)
-
-
-def _symbols(string: str, vocabulary: Vocabulary) -> Sequence[str]:
-    return vocabulary.symbols_of(" ".join(string.split()) if vocabulary.separator else string)
+    return symbols_of(reader.string(line).strip(), reader.task.source)
 
 
 def _seen(vocabulary: Vocabulary, tokens: np.ndarray) -> frozenset[str] | None:

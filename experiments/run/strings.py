@@ -8,7 +8,7 @@ import numpy as np
 from experiments.config import registries, values
 from experiments.config.run_config import RunConfig
 from experiments.run.texts import unescaped
-from gumbel_gan.tasks import Task
+from gumbel_gan.tasks import Task, Vocabulary
 from gumbel_gan.tasks.units import find_unit
 
 
@@ -26,22 +26,19 @@ class LineReader(NamedTuple):
     escaped: bool = False
 
     def string(self, line: str) -> str:
-        """Returns the string of a line: unescaped, stripped and in lower case where the run's were."""
+        """Returns the string of a line: unescaped, normalized, stripped and in lower case where the run's were."""
         string = unescaped(line) if self.escaped else line
         read, settings = registries.LINES.get(self.config.task.name), self.config.task.settings
         if read is None:
             return string
         return read(string, **{name: settings[name] for name in values.parameters(read) if name in settings})
 
-    def symbols(self, lines: Sequence[str]) -> list[str | list[str]]:
-        """Returns the symbols of lines: their characters, or their words, those that are not known as in training."""
-        strings = [self.string(line) for line in lines]
-        if not self.task.vocabulary.separator:
-            return list(strings)
+    def symbols(self, lines: Sequence[str]) -> list[Sequence[str]]:
+        """Returns the symbols of lines, words that are not known as in training."""
+        words = [symbols_of(self.string(line), self.task.vocabulary) for line in lines]
         known, unknown = set(self.task.symbols), find_unit("words").unknown
-        words = [string.split() for string in strings]
-        if unknown not in known:
-            return list(words)
+        if not self.task.vocabulary.separator or unknown not in known:
+            return words
         return [[word if word in known else unknown for word in each] for each in words]
 
     def tokens(self, lines: Sequence[str]) -> tuple[np.ndarray, dict[int, str]]:
@@ -66,3 +63,8 @@ class LineReader(NamedTuple):
                 problems[index] = str(error)
         length = self.task.length
         return np.concatenate(rows) if rows else np.zeros((0, length), np.int32), problems
+
+
+def symbols_of(string: str, vocabulary: Vocabulary) -> Sequence[str]:
+    """Returns the symbols of a string, known or not; words may have any whitespace between them."""
+    return vocabulary.symbols_of(" ".join(string.split()) if vocabulary.separator else string)

@@ -15,10 +15,10 @@ from gumbel_gan.tasks.names import name_line, names_task
 from gumbel_gan.tasks.pairs import decoded_pairs, pairs_task, targets_by_source
 from gumbel_gan.tasks.pixels import pixels_task
 from gumbel_gan.tasks.pronunciation import pronunciation_task
-from gumbel_gan.tasks.streamed_text import is_tokenized
 from gumbel_gan.tasks.strings import strings_task
 from gumbel_gan.tasks.text import resolve_stream, text_line, text_task
 from gumbel_gan.tasks.text_blocks import Progress
+from gumbel_gan.tasks.tokenized_text import is_tokenized
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 __all__ = [

@@ -7,11 +7,15 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
+from gumbel_gan.tasks.unreadable import Unreadable
+
 _FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*?)\s*$")
 _IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
 _TOKEN = re.compile(
     r"(?P<note>(?P<accidental>\^\^?|__?|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>\d*/*\d*))"
-    r"|(?P<bar>\[\||:*\|+[:\]]*)|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
+    # A bar line, or none, may begin an ending, such as '|1', ':|2' and '[1,3'.
+    r"|(?P<bar>(?:\[\|\]?|:*\|+[:\]]*|::+)(?:\[?\d+(?:[,-]\d+)*)?|\[\d+(?:[,-]\d+)*)"
+    r"|(?P<slur>\((?!\d)|\))|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
 )
 _BLANKS = re.compile(r"[ \t\\]+")
 _LENGTH = re.compile(r"(\d*)(?:/(\d+)|(/*))$")
@@ -27,8 +31,8 @@ _FIFTHS = "FCGDAEB"
 _MODES = MappingProxyType(
     {"": 0, "maj": 0, "ion": 0, "lyd": 1, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5}
 )
-METRE = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
-_METRES = MappingProxyType({"C": "4/4", "C|": "2/2"})
+METER = re.compile(r"[1-9]\d?/(1|2|4|8|16)")
+_METERS = MappingProxyType({"C": "4/4", "C|": "2/2"})
 
 
 class Note(NamedTuple):
@@ -50,36 +54,29 @@ class Tune(NamedTuple):
 
     Attributes:
       place: where it stands, for notes, such as "'han1.abc', tune 12".
-      metre: such as '3/4'; None where it has none.
+      meter: such as '3/4'; None where it has none.
       sharps: of the key signature; flats are negative.
       bars: the notes between two bar lines each; the first and the last may be incomplete.
     """
 
     place: str
-    metre: str | None
+    meter: str | None
     sharps: int
     bars: tuple[tuple[Note, ...], ...]
 
 
-class UnreadableTune(NamedTuple):
-    """A tune that is not read.
-
-    Attributes:
-      place: as in `Tune`.
-      reason: why, in a few words.
-    """
-
-    place: str
-    reason: str
-
-
-def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | UnreadableTune]:
+def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Unreadable]:
     r"""Reads the tunes of ABC files.
 
-    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded; chord
-    symbols, grace notes and decorations are left out. Where the end of a line falls on the end of a bar, the files of
+    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded: first and
+    second endings are read one after the other. Comments, chord symbols, grace notes, slurs and decorations between
+    exclamation marks are left out. Where the end of a line falls on the end of a bar, the files of
     the Essen collection write no bar line: there it is one, and elsewhere it is none. Tied notes within a bar are one.
     A bar that is divided by a bar line, as at the end of a part that began with an upbeat, is one.
+
+    A tune can't be read where it has a field K, L, M or V after its header; tuplets, chords, broken rhythms, fields in
+    brackets or any other character; a tie after no note; a length that is no multiple of a 64th; a unit L that is not
+    1/1 to 1/64 by powers of two; a key that is missing or is none of a letter, an accidental and a mode; or no notes.
 
     Args:
       names: of the files.
@@ -91,16 +88,16 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
     for name, text in zip(names, texts, strict=True):
         for part in re.split(r"^X:", text, flags=re.MULTILINE)[1:]:
             number, _, rest = part.partition("\n")
-            place = f"{name!r}, tune {number.strip()}"
+            place = f"{name!r}, tune {number.partition('%')[0].strip()}"
             try:
                 yield _tune(place, rest)
             except ValueError as error:
-                yield UnreadableTune(place, str(error))
+                yield Unreadable(place, str(error))
 
 
-def bar_length(metre: str) -> int:
-    """Returns the duration of a bar of a metre, such as '3/4', in 64ths of a whole note."""
-    return int(Fraction(metre) * TICKS)
+def bar_length(meter: str) -> int:
+    """Returns the duration of a bar of a meter, such as '3/4', in 64ths of a whole note."""
+    return int(Fraction(meter) * TICKS)
 
 
 def _tune(place: str, text: str) -> Tune:
@@ -108,24 +105,24 @@ def _tune(place: str, text: str) -> Tune:
     fields: dict[str, str] = {}
     lines = []
     for line in text.split("\n"):
-        field = _FIELD.match(line)
+        field = _FIELD.match(line.partition("%")[0])
         if field is None:
             lines.append(_IGNORED.sub("", line))
         elif "K" not in fields:
             fields[field[1]] = field[2]
         elif field[1] in "KLMV":
             raise ValueError(f"a field {field[1]} inside the tune")
-    stated = _METRES.get(fields.get("M", ""), fields.get("M", ""))
-    metre = stated if METRE.fullmatch(stated) else None
-    length = fields.get("L") or ("1/16" if metre and Fraction(metre) < Fraction(3, 4) else "1/8")
+    stated = _METERS.get(fields.get("M", ""), fields.get("M", ""))
+    meter = stated if METER.fullmatch(stated) else None
+    length = fields.get("L") or ("1/16" if meter and Fraction(meter) < Fraction(3, 4) else "1/8")
     if not re.fullmatch(r"1/(1|2|4|8|16|32|64)", length):
         raise ValueError(f"a unit of length L that is {length!r}")
     sharps = _sharps(fields.get("K", ""))
-    full = None if metre is None else bar_length(metre)
+    full = None if meter is None else bar_length(meter)
     bars = _bars(_BLANKS.sub("", "\n".join(lines)).strip(), Fraction(length) * TICKS, _signature(sharps), full)
     if not bars:
         raise ValueError("no notes")
-    return Tune(place, metre, sharps, tuple(bars))
+    return Tune(place, meter, sharps, tuple(bars))
 
 
 def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None) -> list[tuple[Note, ...]]:
@@ -153,6 +150,8 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
             if not name:
                 raise ValueError("a tie after no note")
             tied = name
+        elif kind == "slur":
+            continue
         elif kind == "other":
             raise ValueError(f"the character {token[0]!r}")
         elif kind == "bar" or sum(note.duration for note in bars[-1]) == full:

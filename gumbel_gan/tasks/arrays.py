@@ -37,7 +37,8 @@ def array_task(
     Args:
       tokens: `[N, T]` integers in [0, K).
       symbols: the K symbols, as a sequence of strings or a string of characters. None takes the numbers 0 to K - 1.
-        Decoded symbols have a blank between them, unless all are single characters of your own.
+        Decoded symbols have a blank between them, unless all are single characters of your own; so no other symbols
+        have a blank in them.
       num_symbols: K; None takes the number of `symbols`, or, without them, one more than the largest token.
       padding: the token that fills sequences up to T; None where every sequence is T symbols long.
       padding_ends: whether a sequence ends at its first padding; None: whether that is so in all the data.
@@ -53,14 +54,14 @@ def array_task(
       name: of the task, for reports.
 
     Returns:
-      A `Task` without an oracle.
+      A `Task` without an oracle, whose `chosen` holds a `num_heldout` that was None and was used.
 
     Raises:
       TypeError: tokens are not integers, or a condition is not numeric.
       ValueError: an array has another shape than it should, no sequence, a token that is not in [0, K) or a condition
-        that is not finite; the symbols are not K different ones; a symbol follows the padding though `padding_ends`;
-        one of `validation` and `test` is missing, or has a condition where the training set has none, or the other way
-        round; or too few distinct sequences are left for the split.
+        that is not finite; the symbols are not K different ones, or have blanks in them; a symbol follows the padding
+        though `padding_ends`; one of `validation` and `test` is missing, or has a condition where the training set has
+        none, or the other way round; or too few distinct sequences are left for the split.
 
     >>> import numpy as np
     >>> task = array_task(np.arange(30).reshape(10, 3))
@@ -76,11 +77,14 @@ def array_task(
     sets = [data] if validation is None else [data, _checked("validation", validation), _checked("test", test)]
     _check_alike(sets)
     vocabulary = _vocabulary([each.tokens for each in sets], symbols, num_symbols, padding, padding_ends)
+    chosen: dict[str, int] = {}
     if len(sets) == 1:
         keys = _row_keys(data)
         rows = split_rows(keys, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed, name="tokens")
         sets = [take(data, each) for each in rows]
         note = describe_repeats("sequence", len(keys) - len(set(keys)), deduplicate=deduplicate)
+        if num_heldout is None:
+            chosen["num_heldout"] = len({keys[row] for row in rows[1]})
     else:
         known = set(_row_keys(data))
         repeated = [sum(key in known for key in _row_keys(each)) for each in sets[1:]]
@@ -90,7 +94,7 @@ def array_task(
         )
     train, validation, test = sets
     notes = (note, describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens)))
-    return Task(name, vocabulary, train, validation, test, notes=notes)
+    return Task(name, vocabulary, train, validation, test, notes=notes, chosen=chosen)
 
 
 def _checked(name: str, data: Any) -> Batch:
@@ -161,6 +165,8 @@ def _vocabulary(
     if padding is not None and padding >= size:
         raise ValueError(f"padding must be a token in [0, {size}), got {padding}")
     is_single = symbols is not None and all(len(symbol) <= 1 for symbol in symbols)
+    if symbols is not None and not is_single and (with_blank := [symbol for symbol in symbols if " " in symbol]):
+        raise ValueError(f"symbols must have no blank unless all are single characters, got {with_blank[0]!r}")
     vocabulary = Vocabulary(
         symbols=tuple(map(str, range(size))) if symbols is None else tuple(symbols),
         padding=padding,

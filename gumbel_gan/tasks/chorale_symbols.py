@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gumbel_gan.arguments import require_integer
-from gumbel_gan.tasks.abc_tunes import METRE, TICKS, Note
+from gumbel_gan.tasks.abc_tunes import METER, TICKS, Note
 from gumbel_gan.tasks.pitches import pitch_name, read_pitch
 
 VOICES = ("soprano", "alto", "tenor", "bass")
@@ -45,19 +45,19 @@ def require_steps(steps_per_quarter: int) -> None:
         raise ValueError(f"steps_per_quarter must be one of {known}, got {steps_per_quarter}")
 
 
-def bar_steps(metre: str, steps_per_quarter: int) -> int:
+def bar_steps(meter: str, steps_per_quarter: int) -> int:
     """Returns the number of steps of a bar.
 
     Raises:
       TypeError: `steps_per_quarter` is not an integer.
-      ValueError: it is none of `STEPS_PER_QUARTER`; or `metre` is none, or has no whole number of steps.
+      ValueError: it is none of `STEPS_PER_QUARTER`; or `meter` is none, or has no whole number of steps.
     """
     require_steps(steps_per_quarter)
-    if not isinstance(metre, str) or not METRE.fullmatch(metre):
-        raise ValueError(f"metre must be one such as '4/4', got {metre!r}")
-    steps = 4 * Fraction(metre) * steps_per_quarter
+    if not isinstance(meter, str) or not METER.fullmatch(meter):
+        raise ValueError(f"meter must be one such as '4/4', got {meter!r}")
+    steps = 4 * Fraction(meter) * steps_per_quarter
     if steps.denominator > 1:
-        raise ValueError(f"metre must be of whole steps, {steps_per_quarter} a quarter note, got {metre}")
+        raise ValueError(f"meter must be of whole steps, {steps_per_quarter} a quarter note, got {meter}")
     return int(steps)
 
 

@@ -22,10 +22,11 @@ from gumbel_gan.tasks.chorale_symbols import (
 )
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
-from gumbel_gan.tasks.musicxml import Score, UnreadableScore, read_scores
+from gumbel_gan.tasks.musicxml import Score, read_scores
 from gumbel_gan.tasks.piano_roll import piano_roll
 from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
+from gumbel_gan.tasks.unreadable import Unreadable
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 _INSTALL = "pip install 'gumbel_gan[music]'"
@@ -39,7 +40,7 @@ def chorales_task(
     *,
     num_bars: int = 2,
     steps_per_quarter: int = 4,
-    metre: str = "4/4",
+    meter: str = "4/4",
     transpose: bool = True,
     num_heldout: int | None = None,
     deduplicate: bool = True,
@@ -62,7 +63,7 @@ def chorales_task(
         stands for 408 files of chorales by Bach in the corpus of the package `music21`, which is read and not imported.
       num_bars: number of bars of an excerpt.
       steps_per_quarter: number of steps of a quarter note, 2 or 4. Scores with notes off these steps are left out.
-      metre: the metre of the scores; those with another one are left out.
+      meter: the meter of the scores; those with another one are left out.
       transpose: whether each score is transposed, by at most six semitones, from the key of its first key signature to
         that without sharps and flats.
       num_heldout: number of scores for validation, and as many for the test, where those that share an excerpt count as
@@ -90,10 +91,10 @@ def chorales_task(
     require_at_least(0, seed=seed)
     if num_heldout is not None:
         require_at_least(1, num_heldout=num_heldout)
-    steps_per_bar = bar_steps(metre, steps_per_quarter)
+    steps_per_bar = bar_steps(meter, steps_per_quarter)
     paths = file_paths(files) if files else bach_files()
     found = list(read_scores([path.name for path in paths], read_contents(paths, digest), num_parts=len(VOICES)))
-    scores, notes = _usable(found, metre, steps_per_quarter)
+    scores, notes = _usable(found, meter, steps_per_quarter)
     excerpts, note = _excerpts(scores, num_bars, steps_per_bar, steps_per_quarter, transpose=transpose)
     notes.append(note)
     if not excerpts:
@@ -134,20 +135,20 @@ def chorales_task(
     )
 
 
-def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 4, metre: str = "4/4") -> Picture:
+def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 4, meter: str = "4/4") -> Picture:
     """Draws a string of this task as a piano roll, each voice in a color, pitch from bottom to top.
 
     Args:
       string: the symbols, with blanks between them, of any length.
       num_bars: as in `chorales_task`, as are the others.
       steps_per_quarter: number of steps of a quarter note.
-      metre: the metre.
+      meter: the meter.
 
     Raises:
       ValueError: an argument is out of its range.
     """
     require_at_least(1, num_bars=num_bars)
-    steps_per_bar = bar_steps(metre, steps_per_quarter)
+    steps_per_bar = bar_steps(meter, steps_per_quarter)
     chorale = read_chorale(string, num_steps=num_bars * steps_per_bar)
     voices = [voice_bars(voice, steps_per_quarter, steps_per_bar=steps_per_bar) for voice in chorale.voices]
     num_begun = sum(step.begins for voice in chorale.voices for step in voice)
@@ -160,16 +161,14 @@ def bach_files() -> list[Path]:
     return package_files("music21", "music21/corpus/bach", "*.mxl", content="chorales", install=_INSTALL)
 
 
-def _usable(
-    found: Sequence[Score | UnreadableScore], metre: str, steps_per_quarter: int
-) -> tuple[list[Score], list[str]]:
-    """Returns the scores of a metre whose notes fall on the steps, and sentences on all."""
+def _usable(found: Sequence[Score | Unreadable], meter: str, steps_per_quarter: int) -> tuple[list[Score], list[str]]:
+    """Returns the scores of a meter whose notes fall on the steps, and sentences on all."""
     kept, left_out = list[Score](), dict[str, list[str]]()
     for score in found:
-        if isinstance(score, UnreadableScore):
+        if isinstance(score, Unreadable):
             reason = score.reason
-        elif score.metres != (metre,):
-            reason = f"another metre than {metre}"
+        elif score.meters != (meter,):
+            reason = f"another meter than {meter}"
         elif not _is_on_steps(score, steps_per_quarter):
             reason = f"a note that does not last for whole {_STEPS[steps_per_quarter]} notes"
         else:

@@ -11,7 +11,7 @@ from gumbel_gan.data import Batch
 from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_contents
 from gumbel_gan.tasks.interface import Picture, Task
-from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task, with_chosen
+from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task, with_chosen_length
 from gumbel_gan.tasks.pen_steps import DIRECTIONS, draw_steps, read_steps, step_symbols
 from gumbel_gan.tasks.splits import describe_repeats, describe_sizes, split_rows
 from gumbel_gan.tasks.svg_strokes import INSTALL, Drawing, read_drawing, require_fonttools, svg_contents
@@ -47,8 +47,8 @@ def handwriting_task(
         letters, kana and kanji, which is read and not imported.
       directions: number of directions, 8 or 16.
       resolution: number of steps along the larger side of a picture.
-      max_length: the largest length of a character in steps; longer ones are left out. 0 takes all. None is the length
-        that nine characters of ten don't exceed. With a window none is left out, and it must be None or 0.
+      max_length: the largest length of a character in steps; longer ones are left out. 0 takes all. None: the 90th
+        percentile of the lengths. With a window none is left out, and it must be None or 0.
       window: 0 for a character a sequence, T being one more than the longest; otherwise the characters of a split are
         written in a line, each beside the last, which is cut into consecutive windows of T = `window` steps, without
         padding.
@@ -101,14 +101,14 @@ def handwriting_task(
         lines,
         tuple(step_symbols(directions)),
         Source("files", "character"),
-        max_length=max(map(len, lines), default=0),
+        max_length=None,
         unit=CHARACTERS,
         deduplicate=True,
         num_heldout=num_heldout,
         seed=seed,
         notes=notes,
     )
-    return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
+    return with_chosen_length(task) if max_length is None else task
 
 
 def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:

@@ -32,7 +32,8 @@ class Oracle(NamedTuple):
 
     Attributes:
       support: all sequences and their probabilities, where they are few enough to list.
-      is_valid: (string without padding) -> whether its probability is > 0. None also where every string is valid.
+      is_valid: (string without padding) -> whether its probability is > 0. None if unknown, or if every string is
+        valid.
       validity_method: how `is_valid` decides, for reports, such as 'enumeration' or 'parser'.
       log_prob: (tokens `[N, T]`) -> `[N]` log-probabilities in nats, where they can be computed without a list.
       length_probs: `[T + 1]` float64, the distribution of the length in symbols, without padding.
@@ -72,7 +73,7 @@ class Task(NamedTuple):
       image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
       notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
       stream: all N training sequences, where they are too many for memory; `train` then holds some of them.
-      chosen: the arguments of the function that built the task which were left to it, with the values that it chose.
+      chosen: the values of `max_length` and `num_heldout` that the task chose because it was given None for them.
       source: the symbols of the sequences that these are generated from, where the condition of each batch is the
         tokens of such sources, `[N, S]`, padded at the end; None for other tasks.
       in_order: whether each sequence continues the one before it, within a split.

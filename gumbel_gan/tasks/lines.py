@@ -49,6 +49,7 @@ def lines_task(
     *,
     unit: Unit,
     max_length: int | None,
+    choose_length: Callable[[Sequence[int]], int],
     too_long: str,
     min_count: int,
     deduplicate: bool,
@@ -65,7 +66,9 @@ def lines_task(
       lines: the lines.
       source: where they come from.
       unit: what a symbol is.
-      max_length: the largest length of a line in symbols; None takes that of the longest line.
+      max_length: the largest length of a line in symbols; 0 takes that of the longest line, and None what
+        `choose_length` returns.
+      choose_length: maps the lengths of the lines to the largest length.
       too_long: what happens to longer lines: 'drop', 'cut' or 'fail'.
       min_count: symbols seen less often are rare, and are handled as in `strings_task`.
       deduplicate: whether repeated lines are left out.
@@ -77,28 +80,33 @@ def lines_task(
       notes: what happened to the lines so far.
 
     Returns:
-      A `Task` without an oracle.
+      A `Task` without an oracle, whose `chosen` holds the `max_length` and `num_heldout` that were None.
 
     Raises:
       ValueError: a line is too long where that fails, the vocabulary is too large, or too few lines are left.
     """
     notes = list(notes)
     sequences: Sequence[Line] = [unit.split(line) for line in lines]
-    if max_length is not None:
+    limit = max_length
+    if max_length is None and sequences:
+        lengths = list(map(len, sequences))
+        usual = choose_length(lengths)
+        limit = usual if usual < max(lengths) else None
+    if limit:
         if too_long == "fail":
-            _require_lengths(source, unit, max_length)
+            _require_lengths(source, unit, limit)
         else:
-            sequences, note = limit_lengths(sequences, max_length, too_long, noun=source.noun)
+            sequences, note = limit_lengths(sequences, limit, too_long, noun=source.noun)
             notes.append(note)
     if min_count > 1:
         sequences, note = _without_rare_symbols(sequences, unit, min_count, source.noun)
         notes.append(note)
-    return split_lines_task(
+    task = split_lines_task(
         name,
         sequences,
         find_symbols(chain.from_iterable(sequences), max_symbols, unit, source.places, num_others=1),
         source,
-        max_length=max(map(len, sequences), default=0) if max_length is None else max_length,
+        max_length=limit or None,
         unit=unit,
         deduplicate=deduplicate,
         num_heldout=num_heldout,
@@ -106,6 +114,7 @@ def lines_task(
         normalize=normalize,
         notes=notes,
     )
+    return with_chosen_length(task) if max_length is None else task
 
 
 def split_lines_task(
@@ -114,7 +123,7 @@ def split_lines_task(
     symbols: Sequence[str],
     source: Source,
     *,
-    max_length: int,
+    max_length: int | None,
     unit: Unit,
     deduplicate: bool,
     num_heldout: int | None,
@@ -126,10 +135,10 @@ def split_lines_task(
 
     Args:
       name: of the task.
-      lines: lines of at most `max_length` symbols.
+      lines: the lines.
       symbols: the symbols of the lines.
       source: where the lines come from.
-      max_length: of the lines; T is one more.
+      max_length: of the lines; T is one more. None takes the length of the longest.
       unit: what a symbol is.
       deduplicate: whether repeated lines are left out.
       num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each,
@@ -139,13 +148,16 @@ def split_lines_task(
       normalize: the normal form that the lines are in.
 
     Returns:
-      A `Task` without an oracle. Its symbol 0, which ends and pads, is '': a symbol of a line is never that.
+      A `Task` without an oracle, whose `chosen` holds a `num_heldout` that was None. Its symbol 0, which ends and pads,
+      is '': a symbol of a line is never that.
 
     Raises:
       ValueError: there are no lines, or too few for the split.
     """
     if not lines:
         raise ValueError(f"{source.argument} must hold a usable {source.noun}, got none. {' '.join(notes)}")
+    if max_length is None:
+        max_length = max(map(len, lines))
     if len(lines) * (max_length + 1) > _MOST_TOKENS:
         raise ValueError(
             f"max_length must be such that {len(lines):,} {source.noun}s of it have at most {_MOST_TOKENS:,} symbols, "
@@ -168,25 +180,21 @@ def split_lines_task(
     train, validation, test = (Batch(vocabulary.encode([lines[row] for row in each], max_length + 1)) for each in rows)
     repeats = describe_repeats(source.noun, len(lines) - len(set(lines)), deduplicate=deduplicate)
     sizes = describe_sizes(vocabulary.size, len(train.tokens), len(validation.tokens), len(test.tokens))
-    return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes))
+    chosen = {"num_heldout": len({lines[row] for row in rows[1]})} if num_heldout is None else {}
+    return Task(name, vocabulary, train, validation, test, notes=(*notes, repeats, sizes), chosen=chosen)
 
 
-def with_chosen(task: Task, *, max_length: int | None, num_heldout: int | None) -> Task:
-    """Returns a task of lines or windows whose `chosen` holds those of these arguments that were None."""
-    of_lines = task.vocabulary.padding is not None
-    found = {"max_length": (max_length, task.length - 1 if of_lines else 0)}
-    found["num_heldout"] = (
-        num_heldout,
-        len(np.unique(task.validation.tokens, axis=0)) if of_lines else len(task.validation.tokens),
-    )
-    return task._replace(chosen={name: value for name, (given, value) in found.items() if given is None})
+def with_chosen_length(task: Task) -> Task:
+    """Returns a task of lines whose `chosen` holds its largest length, too."""
+    return task._replace(chosen={**task.chosen, "max_length": task.length - 1})
 
 
 def usual_length(lengths: Sequence[int] | np.ndarray) -> int:
     """Returns the length to which lines of these lengths are limited where the user leaves that to their task.
 
-    It is that of the longest line, unless one line of a thousand, or a single one of fewer, is more than twice as long
-    as all others: these few would pad the others. Of fewer than 20 lines none is left out.
+    It is the length of the longest line. But if that is more than twice the length of all but the longest thousandth of
+    the lines (at least one line), it is the largest length of these others: the few would pad all others. With fewer
+    than 20 lines there is no such exception.
 
     Args:
       lengths: `[N]` integers, N >= 1.

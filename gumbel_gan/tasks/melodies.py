@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.package_files import package_files
-from gumbel_gan.tasks.abc_tunes import Tune, UnreadableTune, bar_length, read_tunes
+from gumbel_gan.tasks.abc_tunes import Tune, bar_length, read_tunes
 from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
@@ -15,6 +15,7 @@ from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
 from gumbel_gan.tasks.piano_roll import piano_roll
 from gumbel_gan.tasks.pitches import shift_to_naturals
 from gumbel_gan.tasks.units import Unit
+from gumbel_gan.tasks.unreadable import Unreadable
 
 _UNIT = Unit("notes", " ", "", "")
 _INSTALL = "pip install 'gumbel_gan[music]'"
@@ -31,13 +32,13 @@ def melodies_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of melodies, whose oracle tells whether every inner bar fills its metre.
+    """Builds a task of melodies, whose oracle tells whether every inner bar fills its meter.
 
-    A melody is its metre, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
+    A melody is its meter, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
     notes, rests, `rest:1/4`, and bar lines, `|`. A tie over a bar line is `~` after its first note. A sequence is valid
-    where it begins with a metre, which comes nowhere else; its inner bars fill the metre, and the first and the last,
+    where it begins with a meter, which comes nowhere else; its inner bars fill the meter, and the first and the last,
     which may be incomplete, do not exceed it; no bar is empty; and a tie joins two notes of one pitch. All training
-    melodies are valid: tunes without a metre, and those with bars of other lengths, as where the metre changes, are
+    melodies are valid: tunes without a meter, and those with bars of other lengths, as where the meter changes, are
     left out and counted.
 
     Args:
@@ -53,7 +54,7 @@ def melodies_task(
 
     Returns:
       A `Task` with an oracle of valid strings, in which blanks stand between symbols. Its notes say what was read and
-      left out.
+      left out; its `chosen` holds a `num_heldout` that was None.
 
     Raises:
       ImportError: there are no files, and the package `music21` is not installed.
@@ -72,7 +73,7 @@ def melodies_task(
     tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
     kept, notes = _usable(tunes)
     lines: Sequence[Line] = [
-        melody_symbols(tune.metre or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)
+        melody_symbols(tune.meter or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)
         for tune in kept
     ]
     if max_length:
@@ -88,7 +89,7 @@ def melodies_task(
         common,
         sorted(set(chain.from_iterable(common))),
         Source("files", "tune"),
-        max_length=max(map(len, common), default=0),
+        max_length=None,
         unit=_UNIT,
         deduplicate=deduplicate,
         num_heldout=num_heldout,
@@ -107,30 +108,30 @@ def melody_picture(string: str) -> Picture:
     melody = read_melody(string)
     num_notes = sum(map(len, melody.bars))
     svg = piano_roll(melody.bars) if num_notes else None
-    return Picture(svg, f"{melody.metre or 'no metre'}, {num_notes} notes, {len(melody.bars)} bars", melody.reason)
+    return Picture(svg, f"{melody.meter or 'no meter'}, {num_notes} notes, {len(melody.bars)} bars", melody.reason)
 
 
 def _is_valid(string: str) -> bool:
     return read_melody(string).reason is None
 
 
-def _usable(tunes: Sequence[Tune | UnreadableTune]) -> tuple[list[Tune], list[str]]:
-    """Returns the tunes whose bars fill their metre, and sentences on the others."""
-    unreadable = [tune for tune in tunes if isinstance(tune, UnreadableTune)]
-    kept, without_metre, irregular = list[Tune](), 0, list[Tune]()
+def _usable(tunes: Sequence[Tune | Unreadable]) -> tuple[list[Tune], list[str]]:
+    """Returns the tunes whose bars fill their meter, and sentences on the others."""
+    unreadable = [tune for tune in tunes if isinstance(tune, Unreadable)]
+    kept, without_meter, irregular = list[Tune](), 0, list[Tune]()
     for tune in tunes:
-        if isinstance(tune, UnreadableTune):
+        if isinstance(tune, Unreadable):
             continue
-        if tune.metre is None:
-            without_metre += 1
-        elif _fills(tune, bar_length(tune.metre)):
+        if tune.meter is None:
+            without_meter += 1
+        elif _fills(tune, bar_length(tune.meter)):
             kept.append(tune)
         else:
             irregular.append(tune)
     such_as = f", such as {irregular[0].place}" if irregular else ""
     notes = [
-        f"Tunes read: {len(tunes):,}; of one metre that their bars fill, kept: {len(kept):,}; without a metre, left "
-        f"out: {without_metre:,}; with bars of other lengths, as where the metre changes, left out: "
+        f"Tunes read: {len(tunes):,}; of one meter that their bars fill, kept: {len(kept):,}; without a meter, left "
+        f"out: {without_meter:,}; with bars of other lengths, as where the meter changes, left out: "
         f"{len(irregular):,}{such_as}."
     ]
     if unreadable:

@@ -1,4 +1,4 @@
-"""Melodies as sequences of symbols: the metre, notes of a pitch and a duration, ties and bar lines."""
+"""Melodies as sequences of symbols: the meter, notes of a pitch and a duration, ties and bar lines."""
 
 import functools
 import re
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from gumbel_gan.tasks.abc_tunes import METRE, TICKS, Note, bar_length
+from gumbel_gan.tasks.abc_tunes import METER, TICKS, Note, bar_length
 from gumbel_gan.tasks.pitches import pitch_name, read_pitch
 
 BAR, TIE = "|", "~"
@@ -18,12 +18,12 @@ class Melody(NamedTuple):
     """What a sequence of symbols stands for.
 
     Attributes:
-      metre: such as '3/4'; None where the first symbol is none.
+      meter: such as '3/4'; None where the first symbol is none.
       bars: the notes between two bar lines each, as far as the symbols are notes.
       reason: why it is not valid, in a few words; None where it is.
     """
 
-    metre: str | None
+    meter: str | None
     bars: tuple[tuple[Note, ...], ...]
     reason: str | None = None
 
@@ -36,15 +36,15 @@ def note_symbol(note: Note) -> str:
     return f"{name}:{duration.numerator}/{duration.denominator}"
 
 
-def melody_symbols(metre: str, bars: Sequence[Sequence[Note]], *, shift: int = 0) -> tuple[str, ...]:
-    """Returns the symbols of a melody: its metre, and its notes with a bar line between two bars.
+def melody_symbols(meter: str, bars: Sequence[Sequence[Note]], *, shift: int = 0) -> tuple[str, ...]:
+    """Returns the symbols of a melody: its meter, and its notes with a bar line between two bars.
 
     Args:
-      metre: such as '3/4'.
+      meter: such as '3/4'.
       bars: the notes of each bar.
       shift: semitones by which the melody is transposed.
     """
-    symbols = [metre]
+    symbols = [meter]
     for number, bar in enumerate(bars):
         symbols += [BAR] if number else []
         for note in bar:
@@ -56,16 +56,16 @@ def melody_symbols(metre: str, bars: Sequence[Sequence[Note]], *, shift: int = 0
 def read_melody(string: str) -> Melody:
     """Reads a melody from its symbols, with blanks between them, and judges it.
 
-    A melody is valid where its first symbol is a metre, all others are notes, rests, ties and bar lines, no bar is
-    empty, every bar but the first and the last fills the metre, these two do not exceed it, and each tie joins two
+    A melody is valid where its first symbol is a meter, all others are notes, rests, ties and bar lines, no bar is
+    empty, every bar but the first and the last fills the meter, these two do not exceed it, and each tie joins two
     notes of one pitch.
     """
     symbols = string.split()
-    metre = symbols[0] if symbols and METRE.fullmatch(symbols[0]) else None
-    reasons = [] if metre else ["no metre at the beginning"]
+    meter = symbols[0] if symbols and METER.fullmatch(symbols[0]) else None
+    reasons = [] if meter else ["no meter at the beginning"]
     bars: list[list[Note]] = [[]]
     tied: Note | None = None
-    for symbol in symbols[1 if metre else 0 :]:
+    for symbol in symbols[1 if meter else 0 :]:
         if symbol == BAR:
             if not bars[-1]:
                 reasons.append(f"bar {len(bars)} is empty")
@@ -87,9 +87,9 @@ def read_melody(string: str) -> Melody:
         reasons.append("a tie at the end")
     if not bars[-1]:
         reasons.append(f"bar {len(bars)} is empty")
-    if metre is not None:
-        reasons += _wrong_lengths(bars, bar_length(metre))
-    return Melody(metre, tuple(map(tuple, bars)), reasons[0] if reasons else None)
+    if meter is not None:
+        reasons += _wrong_lengths(bars, bar_length(meter))
+    return Melody(meter, tuple(map(tuple, bars)), reasons[0] if reasons else None)
 
 
 def _wrong_lengths(bars: Sequence[Sequence[Note]], full: int) -> list[str]:

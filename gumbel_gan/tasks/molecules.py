@@ -15,7 +15,7 @@ from gumbel_gan.metrics.molecules.moses_files import REFERENCES
 from gumbel_gan.metrics.molecules.parsing import INSTALL, require_rdkit
 from gumbel_gan.tasks.files import Files, file_names, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
-from gumbel_gan.tasks.lines import Source, find_symbols, split_lines_task, usual_length
+from gumbel_gan.tasks.lines import Source, split_lines_task, usual_length
 from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
 from gumbel_gan.tasks.splits import describe_sizes, usual_heldout
 from gumbel_gan.tasks.units import Unit
@@ -66,11 +66,10 @@ def molecules_task(
         every one is a valid molecule.
       max_length: the largest length of a molecule in characters of its SMILES, whatever the tokens; longer ones are
         left out. 0 takes all. In MOSES' training set 15,997 molecules have up to 25, 387,884 up to 32, and all
-        1,584,663 up to 57. None is 25 for MOSES, and for files the length of the longest molecule, but for one of a
-        thousand that is more than twice as long as all others.
+        1,584,663 up to 57. None: 25 for MOSES; for files, a length chosen as `text_task` does.
       test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
-      num_heldout: number of molecules for validation and, with files, as many for the test; None, or 0, takes a tenth
-        of the molecules, from 1 to 1,000.
+      num_heldout: number of molecules for validation and, with files, as many for the test; None takes a tenth of the
+        molecules, from 1 to 1,000.
       digest: what `files_digest(files)` must return; '' accepts any files.
       seed: of the split.
 
@@ -82,19 +81,21 @@ def molecules_task(
       ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
         `selfies` is not.
       TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty or a FASTA file, or
-        the files have another digest; or too few molecules are left for the split.
+      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty, a FASTA file or a
+        table of SELFIES, or the files have another digest or more than 1,000 symbols; or too few molecules are left for
+        the split.
     """
     require_one_of(TOKENS, tokens=tokens)
     require_one_of(REFERENCES, test=test)
-    require_at_least(0, max_length=max_length or 0, num_heldout=num_heldout or 0, seed=seed)
+    require_at_least(0, max_length=max_length or 0, seed=seed)
+    require_at_least(1, num_heldout=1 if num_heldout is None else num_heldout)
     require_rdkit()
     if tokens == "selfies":
         _require_selfies()
     task, limit = (
-        _of_files(files, tokens, max_length, num_heldout or None, digest, seed)
+        _of_files(files, tokens, max_length, num_heldout, digest, seed)
         if files
-        else _of_moses(tokens, _MOSES_LENGTH if max_length is None else max_length, test, num_heldout or None, seed)
+        else _of_moses(tokens, _MOSES_LENGTH if max_length is None else max_length, test, num_heldout, seed)
     )
     chosen = {} if max_length is not None else {"max_length": limit}
     if num_heldout is None:
@@ -155,7 +156,7 @@ def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int | None, 
     rows, test_rows = rng.permutation(len(data.strings)), rng.permutation(len(tests.strings))
     unit = TOKENS[tokens]
     all_strings = [*data.strings, *tests.strings]
-    symbols = find_symbols(_written(all_strings, unit), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1)
+    symbols = _symbols(map(unit.split, all_strings), tokens)
     length = max(len(unit.split(string)) for string in all_strings) + 1
     vocabulary = Vocabulary(("", *symbols), padding=0, padding_ends=True, allow_empty=False, pattern=unit.pattern)
     train, validation, tested = (
@@ -197,9 +198,9 @@ def _of_files(
     task = split_lines_task(
         f"molecules {file_names(files)}",
         split_lines,
-        find_symbols(chain.from_iterable(split_lines), _MOST_SYMBOLS, unit, lambda: iter(()), num_others=1),
+        _symbols(split_lines, tokens),
         Source("files", "molecule"),
-        max_length=max(map(len, split_lines), default=0),
+        max_length=None,
         unit=unit,
         deduplicate=True,
         num_heldout=num_heldout,
@@ -269,8 +270,15 @@ def _as_tokens(smiles: list[str], tokens: str) -> _Molecules:
     return _Molecules(strings, [f"Molecules that SELFIES can't write, left out: {len(smiles) - len(strings):,}."])
 
 
-def _written(strings: Sequence[str], unit: Unit) -> Iterable[str]:
-    return chain.from_iterable(map(unit.split, strings))
+def _symbols(strings: Iterable[Sequence[str]], tokens: str) -> list[str]:
+    """Returns the different symbols of molecules, sorted."""
+    symbols = sorted(set(chain.from_iterable(strings)))
+    if len(symbols) > _MOST_SYMBOLS:
+        raise ValueError(
+            f"files must have at most {_MOST_SYMBOLS:,} different {TOKENS[tokens].plural} with tokens {tokens!r}, "
+            f"got {len(symbols):,}"
+        )
+    return symbols
 
 
 def _require_selfies() -> None:

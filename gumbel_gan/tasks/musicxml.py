@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from gumbel_gan.tasks.pitches import read_pitch
+from gumbel_gan.tasks.unreadable import Unreadable
 
 _CONTAINER = "META-INF/container.xml"
 _SUFFIXES = (".mxl", ".musicxml", ".xml")
@@ -34,37 +35,23 @@ class Score(NamedTuple):
 
     Attributes:
       place: where it stands, for notes, such as "'bwv1.6.mxl'".
-      metres: its different metres, such as '3/4', in their order.
+      meters: its different meters, such as '3/4', in their order.
       sharps: of the first key signature; flats are negative.
       parts: of each part the notes of each bar. All have as many bars, which may be incomplete.
       num_grace: number of grace notes, which are left out.
     """
 
     place: str
-    metres: tuple[str, ...]
+    meters: tuple[str, ...]
     sharps: int
     parts: tuple[tuple[tuple[ScoreNote, ...], ...], ...]
     num_grace: int = 0
 
 
-class UnreadableScore(NamedTuple):
-    """A score that is not read.
-
-    Attributes:
-      place: as in `Score`.
-      reason: why, in a few words.
-    """
-
-    place: str
-    reason: str
-
-
-def read_scores(
-    names: Iterable[str], contents: Iterable[bytes], *, num_parts: int
-) -> Iterator[Score | UnreadableScore]:
+def read_scores(names: Iterable[str], contents: Iterable[bytes], *, num_parts: int) -> Iterator[Score | Unreadable]:
     """Reads the scores of MusicXML files.
 
-    Read are the measures of each part with their notes, rests and ties, the first key signature and the metres. Repeats
+    Read are the measures of each part with their notes, rests and ties, the first key signature and the meters. Repeats
     are not expanded, and grace notes are left out. A bar that ends with a `forward` is shorter by that.
 
     Args:
@@ -80,14 +67,14 @@ def read_scores(
         yield from _scores(repr(name), content, num_parts)
 
 
-def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | UnreadableScore]:
+def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | Unreadable]:
     try:
         unzipped = _unzipped(content) if content.startswith(b"PK") else content
         if isinstance(unzipped, bytes):
             yield _score(place, unzipped, num_parts)
             return
     except ValueError as error:
-        yield UnreadableScore(place, str(error))
+        yield Unreadable(place, str(error))
         return
     for name, member in unzipped.items():
         yield from _scores(f"{place}, {name!r}", member, num_parts)
@@ -131,10 +118,10 @@ def _score(place: str, content: bytes, num_parts: int) -> Score:
     read = tuple(_bars(part) for part in parts)
     if len(set(map(len, read))) > 1:
         raise ValueError("parts of different numbers of bars")
-    metres = dict.fromkeys(f"{time.findtext('beats')}/{time.findtext('beat-type')}" for time in root.iter("time"))
+    meters = dict.fromkeys(f"{time.findtext('beats')}/{time.findtext('beat-type')}" for time in root.iter("time"))
     key = root.find(".//key")
     sharps = 0 if key is None else _integer(key, "fifths")
-    return Score(place, tuple(metres), sharps, read, len(root.findall(".//note/grace")))
+    return Score(place, tuple(meters), sharps, read, len(root.findall(".//note/grace")))
 
 
 def _bars(part: ElementTree.Element) -> tuple[tuple[ScoreNote, ...], ...]:

@@ -13,7 +13,7 @@ from gumbel_gan.tasks.files import UTF_8, Files, file_names, numbered_lines, rea
 from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import Line, find_symbols
 from gumbel_gan.tasks.normalization import FORMS, normalized
-from gumbel_gan.tasks.splits import split_rows, usual_heldout
+from gumbel_gan.tasks.splits import split_rows
 from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
@@ -53,7 +53,7 @@ def pairs_task(
     max_source_length: int = 0,
     lowercase: bool = False,
     min_count: int = 1,
-    num_heldout: int = 0,
+    num_heldout: int | None = None,
     max_symbols: int = 5_000,
     digest: str = "",
     encoding: str = UTF_8,
@@ -78,7 +78,8 @@ def pairs_task(
       max_source_length: the largest length of a source, S, likewise.
       lowercase: whether to lower-case both sides, before anything is counted.
       min_count: a symbol seen less often in the training set is one that training never saw.
-      num_heldout: number of distinct sources for validation, and as many for the test; 0: a tenth, at most 1,000.
+      num_heldout: number of distinct sources for validation, and as many for the test; None takes a tenth for each,
+        from 1 to 1,000.
       max_symbols: the largest size of either vocabulary.
       digest: what `files_digest(files)` must return; '' accepts any files.
       encoding: of the files, a name that Python knows.
@@ -86,7 +87,8 @@ def pairs_task(
       seed: of the split.
 
     Returns:
-      A `Task` with a `source` vocabulary and without an oracle, whose notes say what was left out.
+      A `Task` with a `source` vocabulary and without an oracle, whose notes say what was left out, and whose `chosen`
+      holds a `num_heldout` that was None.
 
     Raises:
       ImportError: a unit is 'grapheme', and `regex` is not installed.
@@ -100,8 +102,8 @@ def pairs_task(
     except ValueError as error:
         raise ValueError(f"source_{error}") from error
     require_one_of(FORMS, normalize=normalize)
-    require_at_least(0, max_length=max_length, max_source_length=max_source_length, num_heldout=num_heldout, seed=seed)
-    require_at_least(1, min_count=min_count)
+    require_at_least(0, max_length=max_length, max_source_length=max_source_length, seed=seed)
+    require_at_least(1, min_count=min_count, num_heldout=1 if num_heldout is None else num_heldout)
     require_at_least(2, max_symbols=max_symbols)
     texts = [normalized(text, normalize, lowercase=lowercase) for text in read_texts(files, digest, encoding)]
     pairs, notes = _read_pairs(files, texts, units)
@@ -128,7 +130,7 @@ def split_pairs_task(
     max_length: int,
     max_source_length: int,
     min_count: int,
-    num_heldout: int,
+    num_heldout: int | None,
     max_symbols: int,
     seed: int,
     normalize: str,
@@ -143,7 +145,8 @@ def split_pairs_task(
       max_length: the largest length of a target; 0: any.
       max_source_length: the largest length of a source; 0: any.
       min_count: how often training must see a symbol.
-      num_heldout: number of distinct sources for validation, and as many for the test; 0: a tenth, at most 1,000.
+      num_heldout: number of distinct sources for validation, and as many for the test; None takes a tenth for each,
+        from 1 to 1,000.
       max_symbols: the largest size of either vocabulary.
       seed: of the split.
       normalize: the normal form that the pairs are in.
@@ -170,7 +173,6 @@ def split_pairs_task(
         raise ValueError(f"files must hold a usable pair, got none. {' '.join(notes)}")
     sources = [pair.source for pair in distinct]
     notes.append(_describe_several(sources, units.source))
-    num_heldout = num_heldout or usual_heldout(len(set(sources)))
     try:
         rows = split_rows(sources, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files")
     except ValueError as error:
@@ -199,7 +201,8 @@ def split_pairs_task(
     )
     train_batch, validation, test = map(batch, splits)
     target, source = vocabularies["target"], vocabularies["source"]
-    return Task(name, target, train_batch, validation, test, notes=tuple(notes), source=source)
+    chosen = {"num_heldout": len({pair.source for pair in splits[1]})} if num_heldout is None else {}
+    return Task(name, target, train_batch, validation, test, notes=tuple(notes), chosen=chosen, source=source)
 
 
 def _read_pairs(files: Files, texts: Sequence[str], units: PairUnits) -> tuple[list[Pair], list[str]]:

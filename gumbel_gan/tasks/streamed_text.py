@@ -5,52 +5,27 @@ import os
 import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from gumbel_gan.data import Batch
 from gumbel_gan.tasks.hashing import REPEATED, TEST, TRAIN, VALIDATION, row_hashes, split_by_hashes
-from gumbel_gan.tasks.interface import Task
 from gumbel_gan.tasks.lines import usual_length
 from gumbel_gan.tasks.normalization import changes_note, count_changes
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_repeats, describe_sizes, usual_heldout
 from gumbel_gan.tasks.text_blocks import Progress, blocks
 from gumbel_gan.tasks.token_rows import TokenRows, token_dtype
+from gumbel_gan.tasks.tokenized_text import ABOUT, TRAIN_TOKENS, VERSION, TextSettings
 from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_of
-from gumbel_gan.tasks.units import Unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 STREAM_BYTES = 2**26
 """Text of more bytes than this streams where the user leaves the choice: 64 MB, of which the way through memory takes
 about 1.2 GB and a minute."""
 
-_ABOUT, _TRAIN = "tokens.json", "train.bin"
 # Training sequences that are in memory, too, for all that is measured of them.
 _NUM_SAMPLE = 20_000
 _ROWS_AT_ONCE = 2**18
-
-
-class TextSettings(NamedTuple):
-    """What a text becomes; the fields are the arguments of `text_task`."""
-
-    unit: Unit
-    max_length: int
-    lowercase: bool
-    min_count: int
-    too_long: str
-    window: int
-    deduplicate: bool
-    num_heldout: int
-    max_symbols: int
-    encoding: str
-    normalize: str
-    seed: int
-
-
-def is_tokenized(folder: Path) -> bool:
-    """Returns whether a folder holds a tokenized text."""
-    return (folder / _ABOUT).exists()
 
 
 def tokenize(
@@ -60,6 +35,7 @@ def tokenize(
     settings: TextSettings,
     progress: Progress | None = None,
     *,
+    digest: str = "",
     choose: Collection[str] = (),
 ) -> None:
     """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
@@ -72,6 +48,7 @@ def tokenize(
       folder: the folder, which does not exist.
       settings: what the text becomes.
       progress: is told how far it is.
+      digest: of the files, by which they are known again.
       choose: those of the settings 'max_length' and 'num_heldout' that are to be chosen, in one more pass.
 
     Raises:
@@ -98,8 +75,9 @@ def tokenize(
             f"The training sequences stream from files; what is measured of them, and whether a sample is new, is by "
             f"{len(chosen):,} of them.",
         ]
-        about |= {"version": 1, "name": name, "num": len(train), "length": train.length, "chosen": limits}
-        (partial / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        about |= {"version": VERSION, "name": name, "num": len(train), "length": train.length}
+        about |= {"digest": digest, "settings": settings._asdict(), "chosen": limits}
+        (partial / ABOUT).write_text(json.dumps(about, indent=1, default=int) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except BaseException:
@@ -107,41 +85,9 @@ def tokenize(
         raise
 
 
-def tokenized_task(folder: Path) -> Task:
-    """Builds the task of a tokenized text.
-
-    Args:
-      folder: what `tokenize` has made.
-
-    Returns:
-      A `Task` whose `stream` holds all training sequences, and whose `train` some of them.
-
-    Raises:
-      ValueError: the folder holds no tokenized text, or one of another version.
-    """
-    try:
-        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        sample, validation, test = (Batch(np.load(folder / f"{name}.npy")) for name in ("sample", "validation", "test"))
-        vocabulary = Vocabulary(**about["vocabulary"] | {"symbols": tuple(about["vocabulary"]["symbols"])})
-        rows = TokenRows(folder / _TRAIN, about["num"], about["length"], token_dtype(vocabulary.size))
-        notes = tuple(about["notes"])
-        return Task(
-            about["name"],
-            vocabulary,
-            sample,
-            validation,
-            test,
-            notes=notes,
-            stream=rows,
-            chosen=about.get("chosen", {}),
-        )
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} must hold a tokenized text of this version: {error}") from error
-
-
 def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
     """Returns the usual values of the settings 'max_length' and 'num_heldout' for a text."""
-    coder = Coder(settings.unit, settings.normalize, lowercase=settings.lowercase)
+    coder = Coder(settings.symbol_unit, settings.normalize, lowercase=settings.lowercase)
     lengths, num_symbols = [np.zeros(0, np.int64)], 0
     is_lines = not settings.window
     for text in blocks(files, settings.encoding, whole_lines=is_lines, doing="measuring lines", progress=progress):
@@ -159,7 +105,7 @@ def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress 
 def _write_lines(
     files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
 ) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
-    unit, max_length = settings.unit, settings.max_length
+    unit, max_length = settings.symbol_unit, settings.max_length
     coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
     num_lines = num_kept = num_longer = longest = num_changed = 0
 
@@ -188,7 +134,7 @@ def _write_lines(
     table = _table(coder, settings, is_rare, symbols, first=1, dtype=token_dtype(vocabulary.size))
     num_rows = num_dropped = 0
     replaces = bool(unit.separator)
-    with (folder / _TRAIN).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
+    with (folder / TRAIN_TOKENS).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
 
         def write(rows: np.ndarray) -> None:
             nonlocal num_rows
@@ -219,15 +165,15 @@ def _write_lines(
         notes.append(describe_repeats("line", num_repeated, deduplicate=True))
     else:
         notes.append("Repeated lines are kept, all copies of a line in the same split.")
-    validation, test = _take_out(folder / _TRAIN, group, length, table.dtype)
-    train = TokenRows(folder / _TRAIN, int((group == TRAIN).sum()), length, table.dtype)
+    validation, test = _take_out(folder / TRAIN_TOKENS, group, length, table.dtype)
+    train = TokenRows(folder / TRAIN_TOKENS, int((group == TRAIN).sum()), length, table.dtype)
     return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
 
 
 def _write_windows(
     files: tuple[Path, ...], folder: Path, settings: TextSettings, progress: Progress | None
 ) -> tuple[dict[str, Any], TokenRows, np.ndarray, np.ndarray]:
-    unit, window = settings.unit, settings.window
+    unit, window = settings.symbol_unit, settings.window
     coder = Coder(unit, settings.normalize, lowercase=settings.lowercase)
 
     def texts(doing: str) -> Any:
@@ -248,12 +194,12 @@ def _write_windows(
         )
     is_rare, symbols = _vocabulary(coder, settings, num_others=0)
     table = _table(coder, settings, is_rare, symbols, first=0, dtype=token_dtype(len(symbols)))
-    with (folder / _TRAIN).open("wb") as file:
+    with (folder / TRAIN_TOKENS).open("wb") as file:
         for text in texts("writing tokens"):
             file.write(table[coder.text(coder.prepared(text))].data)
     size = table.dtype.itemsize * window
-    held = np.fromfile(folder / _TRAIN, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
-    os.truncate(folder / _TRAIN, num_train * size)
+    held = np.fromfile(folder / TRAIN_TOKENS, table.dtype, 2 * settings.num_heldout * window, offset=num_train * size)
+    os.truncate(folder / TRAIN_TOKENS, num_train * size)
     validation, test = np.split(held.reshape(-1, window), 2)
     notes = [
         f"{unit.plural.capitalize()} read: {num_symbols:,}; windows of {window}: {num_windows:,}; "
@@ -266,13 +212,13 @@ def _write_windows(
     notes.append(WINDOWS_NOTE)
     fields: dict[str, Any] = _text_fields(settings)
     vocabulary = Vocabulary(symbols, **fields)
-    train = TokenRows(folder / _TRAIN, num_train, window, table.dtype)
+    train = TokenRows(folder / TRAIN_TOKENS, num_train, window, table.dtype)
     return {"vocabulary": vocabulary._asdict(), "notes": notes}, train, validation, test
 
 
 def _text_fields(settings: TextSettings) -> dict[str, str]:
     """Returns what a vocabulary notes of the text."""
-    unit = settings.unit
+    unit = settings.symbol_unit
     return {"separator": unit.separator, "pattern": unit.pattern, "normalize": settings.normalize}
 
 
@@ -280,8 +226,8 @@ def _vocabulary(coder: Coder, settings: TextSettings, *, num_others: int) -> tup
     """Returns which of the counted symbols are rare, and the symbols of the vocabulary, sorted."""
     is_rare = (coder.counts > 0) & (coder.counts < settings.min_count)
     symbols = set(coder.symbols(np.flatnonzero((coder.counts > 0) & ~is_rare)))
-    if is_rare.any() and (settings.window or settings.unit.separator):
-        symbols.add(settings.unit.unknown)
+    if is_rare.any() and (settings.window or settings.symbol_unit.separator):
+        symbols.add(settings.symbol_unit.unknown)
     size = len(symbols) + num_others
     if size > settings.max_symbols:
         raise ValueError(
@@ -302,7 +248,7 @@ def _table(
 ) -> np.ndarray:
     """Returns the token of each numbered symbol, of a rare one that which stands for it."""
     token_of = {symbol: token for token, symbol in enumerate(symbols, first)}
-    table = np.full(len(coder.counts), token_of.get(settings.unit.unknown, 0), dtype)
+    table = np.full(len(coder.counts), token_of.get(settings.symbol_unit.unknown, 0), dtype)
     known = np.flatnonzero((coder.counts > 0) & ~is_rare)
     table[known] = [token_of[symbol] for symbol in coder.symbols(known)]
     return table

@@ -50,7 +50,8 @@ def strings_task(
       name: of the task, for reports.
 
     Returns:
-      A `Task` without an oracle, whose notes say how many strings were changed and left out.
+      A `Task` without an oracle, whose notes say how many strings were changed and left out, and whose `chosen` holds
+      the `max_length` and `num_heldout` that were None.
 
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
@@ -84,6 +85,7 @@ def strings_task(
         Source("strings", "string", places),
         unit=symbol_unit,
         max_length=max_length,
+        choose_length=max,
         too_long=too_long,
         min_count=min_count,
         deduplicate=deduplicate,

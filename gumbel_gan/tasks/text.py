@@ -12,6 +12,7 @@ from gumbel_gan.tasks.files import (
     Files,
     file_names,
     file_paths,
+    files_digest,
     nonblank_lines,
     numbered_lines,
     read_texts,
@@ -19,11 +20,12 @@ from gumbel_gan.tasks.files import (
     require_encoding,
 )
 from gumbel_gan.tasks.interface import Task
-from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length, with_chosen
+from gumbel_gan.tasks.lines import TOO_LONG, Source, find_symbols, lines_task, rare_symbols, usual_length
 from gumbel_gan.tasks.normalization import FORMS, describe_changes, normalized
 from gumbel_gan.tasks.splits import WINDOWS_NOTE, describe_sizes, usual_heldout
-from gumbel_gan.tasks.streamed_text import STREAM_BYTES, TextSettings, is_tokenized, tokenize, tokenized_task
+from gumbel_gan.tasks.streamed_text import STREAM_BYTES, tokenize
 from gumbel_gan.tasks.text_blocks import Progress, total_bytes
+from gumbel_gan.tasks.tokenized_text import TextSettings, is_tokenized, tokenized_task
 from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
@@ -70,9 +72,9 @@ def text_task(
         of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
         of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
         two stay whole.
-      max_length: the largest length of a line in symbols; 0 is that of the longest line, and must be 0 with a window.
-        None is that of the longest line, too, but for one line of a thousand that is more than twice as long as all
-        others; see `usual_length`.
+      max_length: the largest length of a line in symbols. 0: the length of the longest line. None: the same; but if the
+        longest line is more than twice as long as all but the longest thousandth of the lines (at least one line), the
+        lines of that thousandth are too long. Of fewer than 20 lines none is. With a window it must be 0 or None.
       lowercase: whether to lower-case the text, before anything is counted.
       min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
         that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
@@ -96,7 +98,8 @@ def text_task(
         split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
         dropped, and its symbols stay. Symbols of windows are counted in the whole text, what is left over at its end
         included.
-      tokens: folder for the tokenized text of a stream; one that holds it already is used in the place of the files.
+      tokens: folder for the tokenized text of a stream. One that holds it already is used in the place of the files,
+        which need not be there any more; it must have been made of the same files and with the same settings.
       seed: of the split; with a window, of the order within each split, unless `in_order`.
       progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
 
@@ -108,8 +111,8 @@ def text_task(
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
       TypeError: `files` holds what is not a path, or a number is not an integer.
       ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
-        files have another digest; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for
-        the split.
+        files have another digest; `tokens` holds a text of other files, settings or version; the vocabulary is larger
+        than `max_symbols`; or too few lines or windows are left for the split.
     """
     symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
@@ -129,7 +132,7 @@ def text_task(
         if not tokens:
             raise ValueError(f"tokens must name a folder for a text that streams, got {tokens!r}")
         settings = TextSettings(
-            symbol_unit, max_length or 0, lowercase, min_count, too_long, window, deduplicate, num_heldout or 1,
+            unit, max_length or 0, lowercase, min_count, too_long, window, deduplicate, num_heldout or 1,
             max_symbols, encoding, normalize, seed,
         )  # fmt: skip
         limits = {"max_length": max_length, "num_heldout": num_heldout}
@@ -149,24 +152,21 @@ def text_task(
             name, files, texts, symbol_unit, vocabulary, min_count, window, num_heldout, max_symbols,
             None if in_order else seed, changes,
         )  # fmt: skip
-        return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
+        found = {"max_length": (max_length, 0), "num_heldout": (num_heldout, len(task.validation.tokens))}
+        return task._replace(chosen={name: value for name, (given, value) in found.items() if given is None})
 
     lines, note = nonblank_lines(texts)
-    limit = max_length or None
-    if max_length is None and lines:
-        lengths = [len(symbol_unit.split(line)) for line in lines]
-        usual = usual_length(lengths)
-        limit = usual if usual < max(lengths) else None
 
     def places() -> Iterator[tuple[str, str]]:
         return ((place, line.strip()) for place, line in numbered_lines(files, texts))
 
-    task = lines_task(
+    return lines_task(
         name,
         lines,
         Source("files", "line", places),
         unit=symbol_unit,
-        max_length=limit,
+        max_length=max_length,
+        choose_length=usual_length,
         too_long=too_long,
         min_count=min_count,
         deduplicate=deduplicate,
@@ -176,13 +176,13 @@ def text_task(
         normalize=normalize,
         notes=(note, *changes),
     )
-    return with_chosen(task, max_length=max_length, num_heldout=num_heldout)
 
 
-def text_line(line: str, *, window: int = 0, lowercase: bool = False) -> str:
-    """Returns a line as `text_task` reads it with these arguments, before it is normalized."""
-    line = line if window else line.strip()
-    return line.lower() if lowercase else line
+def text_line(line: str, *, window: int = 0, lowercase: bool = False, normalize: str = "NFC") -> str:
+    """Returns a line as `text_task` reads it with these arguments; ValueError if `normalize` is no form."""
+    require_one_of(FORMS, normalize=normalize)
+    line = normalized(line, normalize, lowercase=lowercase)
+    return line if window else line.strip()
 
 
 def resolve_stream(files: Files, stream: str) -> str:
@@ -200,12 +200,16 @@ def _streamed(
     progress: Progress | None,
     choose: Collection[str],
 ) -> Task:
+    paths = file_paths(files)
     if not is_tokenized(tokens):
         require_encoding(settings.encoding)
         if digest:
             require_digest(files, digest)
-        tokenize(f"text {file_names(files)}", file_paths(files), tokens, settings, progress, choose=choose)
-    return tokenized_task(tokens)
+        digest = digest or files_digest(files)
+        tokenize(f"text {file_names(files)}", paths, tokens, settings, progress, digest=digest, choose=choose)
+    elif not digest and all(path.exists() for path in paths):
+        digest = files_digest(files)
+    return tokenized_task(tokens, settings, digest=digest, choose=choose)
 
 
 def _windows_task(

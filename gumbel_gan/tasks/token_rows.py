@@ -79,7 +79,12 @@ class TokenRows:
         tokens = np.empty((len(rows), self.length), self._dtype)
         # Rows of a memory-mapped file would leave whole blocks of pages resident, in the end all of the file.
         for index, row in enumerate(rows.tolist()):
-            os.preadv(self._descriptor, [tokens[index]], row * self._row_bytes)
+            num_read = os.preadv(self._descriptor, [tokens[index]], row * self._row_bytes)
+            if num_read != self._row_bytes:
+                raise ValueError(
+                    f"{self.path} must hold {self._num:,} sequences of {self._row_bytes:,} bytes, got {num_read:,} "
+                    f"bytes of sequence {row:,}"
+                )
         return tokens if self._translation is None else self._translation[tokens]
 
     def _opened(self) -> int:
