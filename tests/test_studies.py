@@ -4,7 +4,7 @@ import pytest
 
 from experiments.config import run_config
 from experiments.reports.runs import read_runs
-from experiments.studies import combinations, draws, ladder, professor_forcing_terms, search
+from experiments.studies import combinations, draws, ladder, one_pass, professor_forcing_terms, search
 from tests.test_report import crossing, with_metrics, write_run
 
 
@@ -125,3 +125,34 @@ def test_professor_forcing_s_terms_are_compared_with_likelihood_and_the_power_is
     assert "| 0.50, 0.50 |" in text
     assert text.count("too few seeds to tell") == text.count("no difference is certain with so few seeds") == 2
     assert professor_forcing_terms.least_shift(8, 8) == pytest.approx(1.5, abs=0.15)
+
+
+@pytest.mark.parametrize("data", ["arithmetic", "names"])
+def test_one_pass_generators_have_as_many_settings_by_each_method(data):
+    parts = one_pass.parts(data=data, num_seeds=2, num_steps=8, only="")
+    methods = [part.label.split(" ")[0] for part in parts.values()]
+    assert methods.count("gan") == methods.count("vae") == 12
+    configs = parsed(parts)
+    assert {(each.heldout, each.task.settings["seed"], each.seed) for each in configs.values()} == {
+        ("validation", 100, 100)
+    }
+    settings = [str(each.to_dict()) for each in configs.values()]
+    assert len(set(settings)) == len(settings)
+    only = one_pass.parts(data=data, num_seeds=2, num_steps=8, only="vae_half_slow_small,gan_relaxed")
+    assert list(only) == ["vae_half_slow_small", "gan_relaxed"]
+    with pytest.raises(ValueError, match=r"--only must be one of .*did you mean 'gan_relaxed'"):
+        one_pass.parts(data=data, num_seeds=2, num_steps=8, only="gan_relax")
+    with pytest.raises(ValueError, match="--data must be one of"):
+        one_pass.parts(data="name", num_seeds=2, num_steps=8, only="")
+
+
+def test_the_best_setting_of_each_one_pass_method_has_the_least_sum(tmp_path):
+    runs = made_up(tmp_path, ["gan_a", "gan_b", "vae_a"], ["gan a", "gan b", "vae a"])
+    measured = {"gan_a": (0.1, 0.3), "gan_b": (0.2, 0.1), "vae_a": (0.5, 0.5)}
+    runs = {
+        name: with_metrics(run, ngram_divergence_4=[first] * 2, length_distance=[second] * 2)
+        for (name, run), (first, second) in zip(runs.items(), measured.values(), strict=True)
+    }
+    lines = one_pass.table(runs).splitlines()[4:]
+    assert ["**" in line for line in lines] == [False, True, True]
+    assert lines[1].endswith("| 0.950 (0.900 … 1.000) | 0.200 (0.200 … 0.200) | 0.100 (0.100 … 0.100) |")
