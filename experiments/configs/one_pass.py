@@ -53,6 +53,7 @@ def get_config(method: str = "gan") -> ConfigDict:
     config.algorithm.generator = ConfigDict(generator)
     if method == "gan":
         config.algorithm.penalty.update({"real_weight": "constant(10.0)", "generated_weight": "constant(10.0)"})
+        config.algorithm.discriminator_updates = 2
         config.algorithm.discriminator.hidden_size = width
         config.algorithm.discriminator.pack_size = 1  # sequences that are judged together
         config.algorithm.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
