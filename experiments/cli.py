@@ -8,12 +8,16 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 from rich.console import Console
 
 from experiments import processes
+from experiments.config.run_config import STATES
+
+# The flags that functions here define are listed by the `--help` of the command that calls them.
+flags.disclaim_key_flags()
 
 # Flags that name a folder, or several, or a file.
 _FOLDERS = ("workdir", "workdirs", "input", "output")
@@ -67,6 +71,28 @@ def one_line_flag_errors() -> Iterator[None]:
             raise
         except Exception as error:
             raise ValueError(_flag_error(error)) from error
+
+
+def define_index() -> Any:
+    """Defines the flag --index of a command on one generator of a run."""
+    return flags.DEFINE_integer(
+        "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+    )
+
+
+def define_checkpoint() -> Any:
+    """Defines the flag --checkpoint of a command on a run's generators, as `restore` takes it."""
+    return flags.DEFINE_enum(
+        "checkpoint",
+        None,
+        STATES,
+        "The newest networks, or the best that training kept; without it, those that the run's summary is of.",
+    )
+
+
+def define_platform() -> Any:
+    """Defines the flag --platform of a command on a run's generators."""
+    return flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
 
 
 def run(main: Callable[..., None], *, files: bool = False) -> None:

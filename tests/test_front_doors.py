@@ -331,6 +331,10 @@ def test_help_names_what_matters():
     _, output, _ = run("train", "--help")
     for words in ("--workdir", "--config", "--config.KEY=VALUE", "--[no]overwrite", "--[no]resume"):
         assert words in output
+    _, output, _ = run("sample", "--help")
+    words = ("--workdir", "--index", "--checkpoint: <last|best>", "those that the run's summary is of", "--platform")
+    for each in words:
+        assert each in " ".join(output.split())
 
 
 def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
@@ -342,7 +346,8 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
     params = restored.experiment.algorithm.params(jax.tree.map(lambda leaf: leaf[1], restored.state))
     drawn = restored.experiment.model.sample(jax.random.key(0), params, 5)
     assert np.asarray(drawn).shape == (5, 6)
-    after, strings = evaluation.summarize(restored.config, restored.experiment, restored.state, None)
+    _, config, experiment, state, step, _ = restored
+    after, strings = evaluation.summarize(config, experiment, state, None, steps=step)
     assert [len(each) for each in strings] == [20, 20]
     for name in ("validity", "total_variation", "sampled_validity", "heldout_nll", "novelty"):
         assert after.metrics[name] == pytest.approx(before[name], rel=1e-3)

@@ -47,10 +47,12 @@ def commands():
     return [(module, shlex.split(rest, comments=True)) for text in texts for module, rest in COMMAND.findall(text)]
 
 
-def defined_flags(module):
-    """The flags that a module's source defines: whether each is required, by its name."""
+def flags_in(tree):
+    """The flags that a piece of source defines: whether each is required, by its name."""
     found = {}
-    for node in ast.walk(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py"))):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SHARED_FLAGS:
+            found |= SHARED_FLAGS[node.func.attr]
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
         if getattr(node.func, "id", "") == "Flag":
@@ -59,6 +61,20 @@ def defined_flags(module):
             required = any(keyword.arg == "required" and keyword.value.value for keyword in node.keywords)
             found[node.args[0].value] = required
     return found
+
+
+# What the functions of `experiments.cli` define for several commands.
+SHARED_FLAGS = {}
+SHARED_FLAGS |= {
+    node.name: flags_in(node)
+    for node in ast.parse(text_of(EXPERIMENTS / "cli.py")).body
+    if isinstance(node, ast.FunctionDef) and node.name.startswith("define_")
+}
+
+
+def defined_flags(module):
+    """The flags that a module's source defines: whether each is required, by its name."""
+    return flags_in(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py")))
 
 
 def flags_of(module, arguments):
