@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
+from ml_collections import config_flags
 from rich.console import Console
 
 from experiments import processes
+from experiments.config import locate
 from experiments.config.run_config import STATES
 
 # The flags that functions here define are listed by the `--help` of the command that calls them.
@@ -71,6 +73,29 @@ def one_line_flag_errors() -> Iterator[None]:
             raise
         except Exception as error:
             raise ValueError(_flag_error(error)) from error
+
+
+def define_config(default: str | None, help_string: str) -> Any:
+    """Defines the flags --config and --config.KEY of a command, and returns their holder, for `given_config`.
+
+    Config files are found as `locate` says; a default one is run here, with the settings that the command line changes.
+
+    Args:
+      default: the config file where none is named; None for no config.
+      help_string: description of --config.
+    """
+    locate.locate(sys.argv)
+    with one_line_flag_errors():
+        return config_flags.DEFINE_config_file("config", default=default, help_string=help_string)
+
+
+def given_config(config: Any) -> Any:
+    """Returns the config that the flags of `define_config` give; a file that can't be read is one line on stderr."""
+    with one_line_flag_errors():
+        value = config.value
+        # What stands for a file that could not be loaded raises an OSError when it is looked at.
+        getattr(value, "items", None)
+        return value
 
 
 def define_index() -> Any:

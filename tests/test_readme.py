@@ -1,6 +1,7 @@
 """What the documents show is run, or exists: programs, commands and their flags, settings, configs, links, files."""
 
 import ast
+import importlib
 import importlib.util
 import re
 import shlex
@@ -80,7 +81,9 @@ def defined_flags(module):
 def flags_of(module, arguments):
     """The flags of a command, those of a study included."""
     if module == "experiments.study" and not arguments[0].startswith("-") and not PLACEHOLDER.search(arguments[0]):
-        return {"workdir": True} | defined_flags(f"experiments.studies.{arguments[0]}")
+        module = f"experiments.studies.{arguments[0]}"
+        config = {"config": True} if hasattr(importlib.import_module(module), "CONFIG_HELP") else {}
+        return {"workdir": True} | config | defined_flags(module)
     return {"workdir": True} if module == "experiments.study" else defined_flags(module)
 
 

@@ -3,8 +3,8 @@
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
 `write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
 alone defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that
-path. A study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
-`config` and the `arguments` that it was made of.
+path. A study of a user's own config has `CONFIG_HELP`, the description of its flag --config; its `parts` then also
+takes the `config`, its `file` and the paths of its `changes`, as a `Part` has them.
 """
 
 import subprocess
@@ -46,7 +46,6 @@ class Part(NamedTuple):
       file: the config file, as `--config` takes it.
       config: the config.
       changes: names of the settings in which the config differs from the file's, as `--config.NAME=VALUE` takes them.
-      arguments: in the place of `file` and `changes`, what the command line makes the config of.
     """
 
     label: str
@@ -54,7 +53,6 @@ class Part(NamedTuple):
     file: str
     config: ConfigDict
     changes: tuple[str, ...] = ("num_seeds", "num_steps")
-    arguments: tuple[str, ...] = ()
 
 
 def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
@@ -97,8 +95,6 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     # Reads the files of all parts before any is trained, so that a missing one is found now and not hours later.
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
-    if not run.config.exists() and part.arguments:
-        return [*train, *part.arguments]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
