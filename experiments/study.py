@@ -3,21 +3,24 @@
 python -m experiments.study NAME --workdir=DIR [--help]
 """
 
-import importlib
-import pkgutil
-import sys
-from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from experiments import interrupts
 
-from absl import flags
-from ml_collections import config_flags
+with interrupts.imports(__name__):
+    import importlib
+    import pkgutil
+    import sys
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import ModuleType
+    from typing import Any
 
-from experiments import cli, studies
-from experiments.config.choices import choose
-from experiments.run.directory import check_holds_no_run
-from experiments.studies import study
+    from absl import flags
+    from ml_collections import config_flags
+
+    from experiments import cli, studies
+    from experiments.config.choices import choose
+    from experiments.run.directory import check_holds_no_run
+    from experiments.studies import study
 
 
 def find_studies() -> dict[str, ModuleType]:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -189,6 +190,33 @@ def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
     assert (found, errors) == (status, f"stopped at step {step}; go on with --resume\n")
     assert run.read_metrics()[-1]["step"] == step
     assert not (run.path / lock.NAME).exists()
+
+
+@pytest.mark.slow
+def test_a_signal_to_a_study_stops_the_training_that_it_started(tmp_path):
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sweep = ("sweep", f"--workdir={tmp_path}", "--config.sweep=algorithm.ema_decay=[0.5, 0.9]")
+    settings = ("--config.num_steps=100000", "--config.chunks_per_checkpoint=1000")
+    part = RunDirectory(tmp_path / "points_0000")
+    step = 0
+    # Ctrl-C reaches both, and the study passes it on.
+    for kind, to_both in ((signal.SIGTERM, False), (signal.SIGINT, True)):
+        study = start("study", *sweep[:2], *TINY, *settings, *sweep[2:])
+        until(study, lambda step=step: any(row["step"] > step for row in part.read_metrics()))
+        (trained,) = re.findall(r"^pid=(\d+)", (part.path / lock.NAME).read_text(), re.MULTILINE)
+        if to_both:
+            os.kill(int(trained), kind)
+        status, errors = stopped(study, kind)
+        with Checkpoints(part.checkpoints) as checkpoints:
+            before, step = step, checkpoints.latest_step()
+        assert step > before
+        assert status == interrupts.STOPPED
+        assert errors == (
+            f"stopped at step {step}; go on with --resume\nthe study is stopped; the same command goes on with it\n"
+        )
+        assert not Path(f"/proc/{trained}").exists()
+        assert not (part.path / lock.NAME).exists()
+    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.mark.slow
