@@ -1,6 +1,7 @@
 """The studies of the GAN against likelihood: their runs, and the tables of runs that are made up."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from absl import flags
@@ -9,7 +10,7 @@ from ml_collections import config_flags
 from experiments.config import run_config
 from experiments.reports.runs import read_runs
 from experiments.run.directory import RunDirectory
-from experiments.studies import combinations, draws, ladder, professor_forcing_terms, search, sweep
+from experiments.studies import combinations, defaults, draws, ladder, professor_forcing_terms, search, sweep
 from experiments.studies.study import command
 from tests import commands
 from tests.test_report import crossing, with_metrics, write_run
@@ -111,6 +112,28 @@ def test_the_config_of_a_sweep_is_found_from_any_folder(tmp_path):
         status, output, errors = commands.run(*arguments[:2], *config, *arguments[2:], *given, cwd=tmp_path)
         assert (status, output, errors.count("\n")) == (1, "", 1), errors
         assert errors.startswith(f"error: {message}")
+
+
+def test_the_data_of_the_defaults_are_those_of_the_flags(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_command").touch()
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n")
+    given = {"only": "text,commands", "files": str(tmp_path / "one.txt"), "commands": str(tmp_path / "one")}
+    for _ in range(2):
+        parts = defaults.parts(tmp_path / "study", **given)
+    assert {name: Path(part.config.task.files).read_text() for name, part in parts.items()} == {
+        "text": "one\n",
+        "commands": "one_command\n",
+    }
+    for changes, message in (
+        ({"files": ""}, "--files must name a text for the data 'text', got ''"),
+        ({"files": str(tmp_path / "other.txt")}, "--files must be the text that this study was begun with"),
+        ({"commands": str(tmp_path / "none")}, "--commands must be a folder, got"),
+        ({"commands": str(tmp_path / "other")}, "--commands must be the folder that this study was begun with"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            defaults.parts(tmp_path / "study", **given | changes)
 
 
 def test_the_ladder_s_table_counts_the_seeds_that_work(tmp_path):
