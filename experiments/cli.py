@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from experiments import processes
 from experiments.config import locate
 from experiments.config.run_config import STATES
+from gumbel_gan.tasks.files import read_texts
 
 # The flags that functions here define are listed by the `--help` of the command that calls them.
 flags.disclaim_key_flags()
@@ -155,6 +157,40 @@ def reader_may_stop() -> Iterator[None]:
     except BrokenPipeError:
         # Python flushes once more at its end, which must go somewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def read_strings(paths: Sequence[str], num: int) -> list[str]:
+    """Reads the first strings of the one file that a command takes: a string a line, blank lines left out.
+
+    Args:
+      paths: the arguments of the command that are no flags.
+      num: how many strings to read at most.
+
+    Raises:
+      ValueError: there is no file, there are several, or it can't be read.
+    """
+    if len(paths) != 1:
+        raise ValueError(f"the command takes one file of strings, got {len(paths)}")
+    return list(islice((line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip()), num))
+
+
+def write_numbered(folder: Path, ending: str, contents: Sequence[bytes | None]) -> int:
+    """Writes the files FOLDER/1.ENDING, FOLDER/2.ENDING and so on.
+
+    Args:
+      folder: made if need be.
+      ending: of the names.
+      contents: of the files; there is no file where one is None.
+
+    Returns:
+      How many files were written.
+    """
+    with one_line_disk_errors(f"the files in {folder} are not all written"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, content in enumerate(contents, 1):
+            if content is not None:
+                (folder / f"{number}.{ending}").write_bytes(content)
+    return sum(content is not None for content in contents)
 
 
 def check_output_file(path: str, flag: str) -> None:
