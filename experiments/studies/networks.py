@@ -1,4 +1,4 @@
-"""Every pair of generator and discriminator networks, trained as in configs/arithmetic.py with half the steps.
+"""Every pair of generator and discriminator networks, trained as by `arithmetic.py:wide` in half its steps.
 
 python -m experiments.study networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
