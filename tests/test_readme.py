@@ -14,6 +14,8 @@ import pytest
 from absl import flags
 from ml_collections import config_flags
 
+from experiments import study
+
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "experiments"
 RESULTS = EXPERIMENTS / "results"
@@ -151,6 +153,19 @@ def test_the_data_of_the_readme_is_made(tmp_path):
 def test_every_config_is_listed_once():
     listed = re.findall(r"^\| `(\w+\.py)` \|", text_of(EXPERIMENTS / "README.md"), re.MULTILINE)
     assert sorted(listed) == [path.name for path in CONFIGS]
+
+
+def test_every_study_is_listed_once():
+    section = text_of(EXPERIMENTS / "README.md").split("### Studies\n")[1].split("\n#")[0]
+    listed = {}
+    for name, cell in re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section, re.MULTILINE):
+        assert name not in listed
+        listed[name] = re.findall(r"`--([\w.]+)`", cell)
+    known = study.find_studies()
+    assert listed.keys() == known.keys()
+    for name, module in known.items():
+        config = ["config", "config.KEY"] if hasattr(module, "CONFIG_HELP") else []
+        assert sorted(listed[name]) == sorted([*config, *(flag.name for flag in module.FLAGS)]), name
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
