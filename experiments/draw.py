@@ -6,7 +6,6 @@ python -m experiments.draw FILE --workdir=RUN --output=FOLDER [--num=100]
 from experiments import interrupts
 
 with interrupts.imports(__name__):
-    from itertools import islice
     from pathlib import Path
 
     from absl import flags
@@ -15,7 +14,6 @@ with interrupts.imports(__name__):
     from experiments.config.run_config import flatten
     from experiments.reports.pictures import picture_function
     from experiments.run.directory import RunDirectory
-    from gumbel_gan.tasks.files import read_texts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
@@ -25,23 +23,16 @@ _NUM = flags.DEFINE_integer("num", 100, "Draws only the first so many strings.",
 def main(*paths: str) -> None:
     """Writes the files."""
     with cli.one_line_errors():
-        if len(paths) != 1:
-            raise ValueError(f"the command takes one file of strings, got {len(paths)}")
+        strings = cli.read_strings(paths, _NUM.value)
         settings = flatten(RunDirectory(_WORKDIR.value, "--workdir").read_config().to_dict())
         draw = picture_function(settings)
         if draw is None:
             raise ValueError(
                 f"--workdir must be of a run whose strings can be drawn, got the task {settings['task.name']}"
             )
-        lines = [line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip()]
-        drawings = [draw(line).svg for line in islice(lines, _NUM.value)]
+        drawings = [draw(string).svg for string in strings]
     folder = Path(_OUTPUT.value)
-    with cli.one_line_disk_errors(f"the files in {folder} are not all written"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, drawing in enumerate(drawings, 1):
-            if drawing is not None:
-                (folder / f"{number}.svg").write_text(drawing)
-    num_drawn = sum(drawing is not None for drawing in drawings)
+    num_drawn = cli.write_numbered(folder, "svg", [None if svg is None else svg.encode() for svg in drawings])
     cli.screen().print(f"{num_drawn} of {len(drawings)} strings are drawn in {folder}", soft_wrap=True, highlight=False)
 
 

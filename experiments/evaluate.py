@@ -1,4 +1,4 @@
-"""Measures the generators of a run anew, from its newest checkpoint or its best.
+"""Measures the generators of a run anew: those that its summary is of, or the newest, or the best.
 
 python -m experiments.evaluate --workdir=DIR [--checkpoint=last|best]
 """
@@ -11,28 +11,32 @@ with interrupts.imports(__name__):
     from absl import flags
 
     from experiments import cli
-    from experiments.config.run_config import STATES
     from experiments.reports import terminal
     from experiments.run import evaluation
     from experiments.run.restore import restore
     from experiments.run.summary import read_summary, write_summary
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
-_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+_CHECKPOINT = cli.define_checkpoint()
+_PLATFORM = cli.define_platform()
 
 
 def main() -> None:
     """Evaluates; rewrites the summary of a finished run where it is of these networks, and can be written."""
     with cli.one_line_errors():
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
-    run, config, experiment, state, _ = restored
+    run, config, experiment, state, step, checkpoint = restored
+    with cli.one_line_errors():
+        before = read_summary(run) if run.summary.exists() else None
+    # The newest checkpoint of a finished run may have been deleted.
+    steps = step if before is None else max(step, before.steps)
     observed = evaluation.observe(config, experiment, state)
-    summary, strings = evaluation.summarize(config, experiment, state, observed, wall_seconds=run.wall_seconds())
+    summary, strings = evaluation.summarize(
+        config, experiment, state, observed, steps=steps, wall_seconds=run.wall_seconds()
+    )
     terminal.print_summary(cli.screen(), summary, strings[0])
-    if run.summary.exists() and config.summarized == _CHECKPOINT.value:
+    if before is not None and config.summarized == checkpoint:
         with cli.one_line_errors():
-            before = read_summary(run)
             try:
                 with run.lock:
                     run.lock.acquire()

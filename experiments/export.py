@@ -15,7 +15,6 @@ with interrupts.imports(__name__):
     from absl import flags
 
     from experiments import cli
-    from experiments.config.run_config import STATES
     from experiments.run import card, pairs, provenance
     from experiments.run.directory import RunDirectory
     from experiments.run.restore import member_state, restore
@@ -27,11 +26,9 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a finished run.", req
 _OUTPUT = flags.DEFINE_string(
     "output", None, "The file, NAME.zip; beside it load_NAME.py, NAME.safetensors and NAME.md.", required=True
 )
-_INDEX = flags.DEFINE_integer(
-    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
-)
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
-_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+_INDEX = cli.define_index()
+_CHECKPOINT = cli.define_checkpoint()
+_PLATFORM = cli.define_platform()
 
 _NUM_SHOWN = 10
 
@@ -50,7 +47,7 @@ def main() -> None:
     task, model = restored.experiment.task, restored.experiment.model
     params = restored.experiment.algorithm.params(state)
     digest = provenance.data_digest(task)
-    known = provenance.of_run(restored.run.read_config(), task, summary, _CHECKPOINT.value, digest)
+    known = provenance.of_run(restored.run.read_config(), task, summary, restored.checkpoint, digest)
     about = provenance.of_member(known, _INDEX.value)
     with cli.one_line_errors():
         _, loader = export.export_model(file, task, model, params, about=about)

@@ -2,7 +2,8 @@
 
 Python runs a signal's handler between two of its instructions, and there is none while XLA compiles. Here a thread
 waits for the signals. Where nothing would be lost it ends the process at once; in a span of `holding_work` it only
-notes that the command is to stop, and the command stops where it can keep what it has. Imports nothing but the standard
+notes that the command is to stop, and the command stops where it can keep what it has. Signals within a second count as
+one: Ctrl-C reaches a command and the one that started it, which passes it on. Imports nothing but the standard
 library: it comes before the imports that take seconds.
 """
 
@@ -11,18 +12,22 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 STOPPED = 75
 """Exit status of a command that was stopped and can go on: `EX_TEMPFAIL` of sysexits.h, 'try again later'."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Seconds.
+_AT_ONCE = 1.0
 _SHOW_CURSOR = "\x1b[?25h"
 
 _requested = threading.Event()
 _holds_work = threading.Event()
 _say: Callable[[], str] = lambda: "interrupted"  # noqa: E731
 _release: Callable[[], None] = lambda: None  # noqa: E731
+_pass_on: Callable[[], None] = lambda: None  # noqa: E731
 
 
 @contextlib.contextmanager
@@ -44,8 +49,14 @@ def describe(say: Callable[[], str], release: Callable[[], None] = lambda: None)
 
 
 @contextlib.contextmanager
-def holding_work() -> Iterator[None]:
-    """Keeps a first signal from ending the process: it only makes `requested` true. A second one ends it."""
+def holding_work(pass_on: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Keeps a first signal from ending the process: it only makes `requested` true. A second one ends it.
+
+    Args:
+      pass_on: what else to do at the first signal, in a thread.
+    """
+    global _pass_on
+    _pass_on = pass_on
     _holds_work.set()
     try:
         yield
@@ -84,7 +95,13 @@ def _watch() -> None:
 
 
 def _wait(reader: int) -> None:
+    first = 0.0
     while os.read(reader, 1):
-        if not _holds_work.is_set() or _requested.is_set():
+        if not _holds_work.is_set():
             stop()
-        _requested.set()
+        if not _requested.is_set():
+            first = time.monotonic()
+            _requested.set()
+            _pass_on()
+        elif time.monotonic() - first > _AT_ONCE:
+            stop()

@@ -8,7 +8,6 @@ The lines are melodies, or, with --workdir, strings of the task of that run, suc
 from experiments import interrupts
 
 with interrupts.imports(__name__):
-    from itertools import islice
     from pathlib import Path
 
     from absl import flags
@@ -17,7 +16,6 @@ with interrupts.imports(__name__):
     from experiments.config import registries, values
     from experiments.config.run_config import flatten
     from experiments.run.directory import RunDirectory
-    from gumbel_gan.tasks.files import read_texts
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run whose strings they are; without one, melodies.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
@@ -28,22 +26,17 @@ _NUM = flags.DEFINE_integer("num", 100, "Writes only the first so many strings."
 def main(*paths: str) -> None:
     """Writes the files."""
     with cli.one_line_errors():
-        if len(paths) != 1:
-            raise ValueError(f"the command takes one file of strings, got {len(paths)}")
+        strings = cli.read_strings(paths, _NUM.value)
         settings = {"task.name": "melodies"}
         if _WORKDIR.value is not None:
             settings = flatten(RunDirectory(_WORKDIR.value, "--workdir").read_config().to_dict())
         write = values.task_function(registries.MIDI_FILES, settings)
         if write is None:
             raise ValueError(f"--workdir must be of a run on music, got the task {settings['task.name']}")
-        lines = [line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip()]
-        contents = [write(line, tempo=_TEMPO.value) for line in islice(lines, _NUM.value)]
+        contents = [write(string, tempo=_TEMPO.value) for string in strings]
     folder = Path(_OUTPUT.value)
-    with cli.one_line_disk_errors(f"the files in {folder} are not all written"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, content in enumerate(contents, 1):
-            (folder / f"{number}.mid").write_bytes(content)
-    cli.screen().print(f"{len(contents)} MIDI files are in {folder}", soft_wrap=True, highlight=False)
+    num_written = cli.write_numbered(folder, "mid", contents)
+    cli.screen().print(f"{num_written} MIDI files are in {folder}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ _NUM = flags.DEFINE_integer("num", 0, "Judges only the first so many lines; 0: a
 _MAX_LENGTH = flags.DEFINE_integer(
     "max_length",
     0,
-    "Compares with the molecules of MOSES of at most so many characters; 0: with all, whose statistics are shipped.",
+    "Compares with the molecules of MOSES, or of --references, of at most so many characters; 0: with all, whose "
+    "statistics MOSES ships.",
     lower_bound=0,
 )
 _REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, in the place of MOSES.")
@@ -42,6 +43,8 @@ def main(*paths: str) -> None:
     with cli.one_line_errors():
         if len(paths) != 1:
             raise ValueError(f"the command takes one file of SMILES, got {len(paths)}")
+        if _OUTPUT.value is not None:
+            cli.check_output_file(_OUTPUT.value, "--output")
         try:
             lines, smiles, notes = _samples(paths[0])
             references, missing = _references()
@@ -98,7 +101,12 @@ def _references() -> tuple[dict[str, molecules.References], list[str]]:
         has_chemnet = False
         notes.append(f"No FCD: {error}.")
     if _REFERENCES.value:
-        strings = {"references": [line.smiles for line in _read(_REFERENCES.value)[0]]}
+        given = [line.smiles for line in _read(_REFERENCES.value)[0]]
+        strings = {"references": _short_enough(given)}
+        if given and not strings["references"]:
+            raise ValueError(
+                f"--max_length must leave some of --references, got {_MAX_LENGTH.value}: all {len(given):,} are longer"
+            )
         if _no_moses():
             notes.append(f"No filters: {_no_moses()}.")
     elif _no_moses():
@@ -126,7 +134,8 @@ def _train() -> tuple[set[str] | None, list[str]]:
 
 
 def _short_enough(smiles: list[str]) -> list[str]:
-    return [each for each in smiles if len(each) <= _MAX_LENGTH.value]
+    """Returns the strings of at most --max_length characters, which is all of them where that is 0."""
+    return [each for each in smiles if len(each) <= (_MAX_LENGTH.value or len(each))]
 
 
 def _table(metrics: Mapping[str, float], names: list[str], *, title: str) -> Table:

@@ -1,7 +1,7 @@
 """Draws strings from a trained generator, one a line, or completes the beginnings of strings.
 
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
-    [--output=FILE]
+    [--checkpoint=last|best] [--output=FILE]
 python -m experiments.sample --workdir=DIR --num=10 --prefix=TEXT | --prefix_file=FILE
 python -m experiments.sample --workdir=DIR --source=FILE [--beam=N]
 
@@ -27,7 +27,6 @@ with interrupts.imports(__name__):
     from rich.progress import track
 
     from experiments import cli
-    from experiments.config.run_config import STATES
     from experiments.run import drawing
     from experiments.run.pair_lines import source_symbols
     from experiments.run.restore import Restored, member_state, restore
@@ -54,12 +53,10 @@ _SOURCE = flags.DEFINE_string("source", None, "File of sources in UTF-8, one a l
 _BEAM = flags.DEFINE_integer(
     "beam", 0, "Searches the most probable targets of sources by so wide a beam; 1 is greedy, 0 draws.", lower_bound=0
 )
-_INDEX = flags.DEFINE_integer(
-    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
-)
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
+_INDEX = cli.define_index()
+_CHECKPOINT = cli.define_checkpoint()
 _OUTPUT = flags.DEFINE_string("output", None, "File for the strings in the place of stdout; made when all are drawn.")
-_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+_PLATFORM = cli.define_platform()
 
 
 _MOST_NAMED = 5
@@ -125,6 +122,8 @@ def _sources() -> list[str] | None:
     for name, flag in {"prefix": _PREFIX, "prefix_file": _PREFIX_FILE, "length": _LENGTH}.items():
         if flag.value is not None:
             raise ValueError(f"--{name} must be left out where there are sources")
+    if _BEAM.value and _TEMPERATURE.value != 1:
+        raise ValueError(f"--temperature must be left out with --beam, which draws nothing; got {_TEMPERATURE.value}")
     if _BEAM.value and (_NUM.value or 1) > _BEAM.value:
         raise ValueError(f"--num must be at most --beam, {_BEAM.value}, the targets that are found; got {_NUM.value}")
     return _lines(_SOURCE.value, "--source", "a source")

@@ -19,7 +19,6 @@ with interrupts.imports(__name__):
     from absl import flags
 
     from experiments import cli
-    from experiments.config.run_config import STATES
     from experiments.run.pair_lines import pair_reader
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
@@ -38,11 +37,9 @@ _INPUT = flags.DEFINE_string(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
 _ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
-_INDEX = flags.DEFINE_integer(
-    "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
-)
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "last", STATES, "The newest networks, or the best that training kept.")
-_PLATFORM = flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
+_INDEX = cli.define_index()
+_CHECKPOINT = cli.define_checkpoint()
+_PLATFORM = cli.define_platform()
 
 # Lines that are scored at once.
 _NUM = 512

@@ -3,20 +3,24 @@
 python -m experiments.study NAME --workdir=DIR [--help]
 """
 
-import importlib
-import pkgutil
-import sys
-from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from experiments import interrupts
 
-from absl import flags
+with interrupts.imports(__name__):
+    import importlib
+    import pkgutil
+    import sys
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import ModuleType
+    from typing import Any
 
-from experiments import cli, studies
-from experiments.config.choices import choose
-from experiments.run.directory import check_holds_no_run
-from experiments.studies import study
+    from absl import flags
+    from ml_collections import config_flags
+
+    from experiments import cli, studies
+    from experiments.config.choices import choose
+    from experiments.run.directory import check_holds_no_run
+    from experiments.studies import study
 
 
 def find_studies() -> dict[str, ModuleType]:
@@ -47,15 +51,17 @@ def main() -> None:
         else:
             flags.DEFINE_string(flag.name, flag.default, flag.help)
     config = None
-    if hasattr(chosen, "define_config"):
-        with cli.one_line_flag_errors():
-            config = chosen.define_config()
+    if hasattr(chosen, "CONFIG_HELP"):
+        config = cli.define_config(None, chosen.CONFIG_HELP)
+        flags.mark_flag_as_required("config")
 
     def run() -> None:
         values: dict[str, Any] = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}
         if config is not None:
-            arguments = [argument for argument in sys.argv[1:] if argument.startswith("--config")]
-            values |= {"config": config.value, "arguments": arguments}
+            values["config"] = cli.given_config(config)
+            flag = flags.FLAGS["config"]
+            values["file"] = config_flags.get_config_filename(flag)
+            values["changes"] = tuple(config_flags.get_override_values(flag))
         workdir = Path(flags.FLAGS.workdir)
         with cli.one_line_errors():
             check_holds_no_run(workdir, "--workdir")

@@ -11,7 +11,6 @@ with interrupts.imports(__name__):
     from typing import Any
 
     from absl import flags
-    from ml_collections import config_flags
 
     from experiments import cli, processes
     from experiments.config import locate, run_config
@@ -20,16 +19,12 @@ with interrupts.imports(__name__):
     from experiments.run.directory import RunDirectory
     from experiments.run.summary import write_summary
 
-# A default config runs, and its overrides are applied, when its flag is defined.
-locate.locate(sys.argv)
-with cli.one_line_flag_errors():
-    _CONFIG = config_flags.DEFINE_config_file(
-        "config",
-        default=locate.DEFAULT,
-        help_string="The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
-        "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
-        "--config.task.length_distribution=grammar; the config file lists them all.",
-    )
+_CONFIG = cli.define_config(
+    locate.DEFAULT,
+    "The experiment, a file of experiments/configs or your own. --config.KEY=VALUE changes a setting, "
+    "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
+    "--config.task.length_distribution=grammar; the config file lists them all.",
+)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
 _OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Delete the files of the run that --workdir holds, and begin anew; other files stay."
@@ -66,7 +61,7 @@ def _train() -> None:
     interrupts.describe(lambda: "stopped before training began", run.lock.release)
     with run.lock:
         with cli.one_line_errors():
-            config = _stored_config(run) if _RESUME.value else run_config.parse(_given_config())
+            config = _stored_config(run) if _RESUME.value else run_config.parse(cli.given_config(_CONFIG))
             prepared = loop.prepare(config, run, overwrite=_OVERWRITE.value, resume=_RESUME.value)
         with cli.one_line_disk_errors("what is trained so far stays in --workdir, and --resume goes on with it"):
             try:
@@ -87,22 +82,14 @@ def _stored_config(run: RunDirectory) -> Any:
     """Returns the config to go on with: the run's own with the settings that flags change, or that of --config."""
     stored = run.read_config()
     if any(argument.lstrip("-").split("=")[0] == "config" for argument in sys.argv[1:]):
-        return run_config.parse(_given_config())
-    given = _given_config()
+        return run_config.parse(cli.given_config(_CONFIG))
+    given = cli.given_config(_CONFIG)
     changed = [
         argument.lstrip("-").split("=")[0].removeprefix("config.")
         for argument in sys.argv[1:]
         if argument.lstrip("-").startswith("config.")
     ]
     return run_config.changed(stored, {path: run_config.setting(given, path) for path in changed})
-
-
-def _given_config() -> Any:
-    with cli.one_line_flag_errors():
-        config = _CONFIG.value
-        # What stands for a file that could not be loaded raises an OSError when it is looked at.
-        getattr(config, "items", None)
-        return config
 
 
 if __name__ == "__main__":

@@ -95,6 +95,15 @@ def test_sampling_is_timed_at_every_length_and_in_both_ways(tmp_path):
     assert all(row["sequences_a_second"]["least"] > 0 for row in rows.values())
 
 
+def test_both_ways_to_a_reward_from_the_host_are_timed(tmp_path):
+    command = [sys.executable, "-m", "experiments.benchmarks.host_reward", "--seconds=0.01"]
+    done = subprocess.run([*command, f"--output={tmp_path / 'own.json'}"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "own.json").read_text())["milliseconds_a_step"]
+    assert len(found) == 2
+    assert all(0 < each["least"] <= each["median"] for each in found.values())
+
+
 def test_a_missing_extra_is_named(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('there is none')")
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}

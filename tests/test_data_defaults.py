@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gumbel_gan as gg
-from experiments.config import build, data_defaults, files, run_config
+from experiments.config import build, data_defaults, files, registries, run_config
 from experiments.configs import molecules, pixels, text
 from experiments.run.directory import RunDirectory
 from gumbel_gan.tasks.lines import usual_length
@@ -49,6 +49,17 @@ def test_two_hundred_lines_fit_every_method(method, tmp_path):
     assert f"batch_size {config.batch_size}, " in task.notes[-1]
     ends_early = method in ("maximum_likelihood", "importance_gan", "professor_forcing")
     assert (config.patience > 0, config.summarized == "best") == (ends_early, ends_early)
+
+
+def test_a_method_that_learns_from_a_discriminator_alone_takes_larger_batches(tmp_path, monkeypatch):
+    config = open_config(tmp_path, strings(200, 5, 12), "policy_gradient")
+    name, entry = config.algorithm.name, registries.ALGORITHMS[config.algorithm.name]
+    for is_adversarial, batch_size in ((True, 64), (False, 16)):
+        monkeypatch.setitem(registries.ALGORITHMS, name, entry._replace(is_adversarial=is_adversarial))
+        assert resolved(config).batch_size == batch_size
+    monkeypatch.undo()
+    adversarial = {name for name, entry in registries.ALGORITHMS.items() if entry.is_adversarial}
+    assert adversarial == {"relaxed_gan", "policy_gradient", "distilled_gan"}
 
 
 def test_long_strings_of_few_letters_are_kept(tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -192,6 +193,33 @@ def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_signal_to_a_study_stops_the_training_that_it_started(tmp_path):
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sweep = ("sweep", f"--workdir={tmp_path}", "--config.sweep=algorithm.ema_decay=[0.5, 0.9]")
+    settings = ("--config.num_steps=100000", "--config.chunks_per_checkpoint=1000")
+    part = RunDirectory(tmp_path / "points_0000")
+    step = 0
+    # Ctrl-C reaches both, and the study passes it on.
+    for kind, to_both in ((signal.SIGTERM, False), (signal.SIGINT, True)):
+        study = start("study", *sweep[:2], *TINY, *settings, *sweep[2:])
+        until(study, lambda step=step: any(row["step"] > step for row in part.read_metrics()))
+        (trained,) = re.findall(r"^pid=(\d+)", (part.path / lock.NAME).read_text(), re.MULTILINE)
+        if to_both:
+            os.kill(int(trained), kind)
+        status, errors = stopped(study, kind)
+        with Checkpoints(part.checkpoints) as checkpoints:
+            before, step = step, checkpoints.latest_step()
+        assert step > before
+        assert status == interrupts.STOPPED
+        assert errors == (
+            f"stopped at step {step}; go on with --resume\nthe study is stopped; the same command goes on with it\n"
+        )
+        assert not Path(f"/proc/{trained}").exists()
+        assert not (part.path / lock.NAME).exists()
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
     # Two seeds, on a simulated device each where there are two cores.
     arguments = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")
@@ -331,6 +359,10 @@ def test_help_names_what_matters():
     _, output, _ = run("train", "--help")
     for words in ("--workdir", "--config", "--config.KEY=VALUE", "--[no]overwrite", "--[no]resume"):
         assert words in output
+    _, output, _ = run("sample", "--help")
+    words = ("--workdir", "--index", "--checkpoint: <last|best>", "those that the run's summary is of", "--platform")
+    for each in words:
+        assert each in " ".join(output.split())
 
 
 def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
@@ -342,7 +374,8 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
     params = restored.experiment.algorithm.params(jax.tree.map(lambda leaf: leaf[1], restored.state))
     drawn = restored.experiment.model.sample(jax.random.key(0), params, 5)
     assert np.asarray(drawn).shape == (5, 6)
-    after, strings = evaluation.summarize(restored.config, restored.experiment, restored.state, None)
+    _, config, experiment, state, step, _ = restored
+    after, strings = evaluation.summarize(config, experiment, state, None, steps=step)
     assert [len(each) for each in strings] == [20, 20]
     for name in ("validity", "total_variation", "sampled_validity", "heldout_nll", "novelty"):
         assert after.metrics[name] == pytest.approx(before[name], rel=1e-3)

@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(METRICS, NAME, MINE)
         state = jax.lax.map(experiment.algorithm.init, training.seeds_axis([0, 1]).init)
-        summary, strings = evaluation.summarize(config, experiment, state, None)
+        summary, strings = evaluation.summarize(config, experiment, state, None, steps=0)
         run.path.mkdir()
         write_json(run.config, config.to_dict())
         evaluation.write_samples_and_states(run, config, strings, None)

@@ -261,12 +261,31 @@ def test_the_command_prints_the_table_and_what_is_wrong(tmp_path):
         assert words in printed, words
 
 
-def test_the_command_needs_one_file(tmp_path):
+def test_references_of_the_user_are_cut_to_the_length(tmp_path):
+    (tmp_path / "samples.smi").write_text("CCO\nc1ccccc1\nCCN\n")
+    lines = [line.split()[0] for line in FIXTURE.read_text().splitlines() if line[:1] not in ("", "#")]
+    (tmp_path / "short.smi").write_text("".join(f"{line}\n" for line in lines if len(line) <= 8))
+    found = []
+    for number, references in enumerate((f"--references={FIXTURE}", f"--references={tmp_path / 'short.smi'}")):
+        output = tmp_path / f"{number}.json"
+        given = (str(tmp_path / "samples.smi"), references, f"--train={FIXTURE}", f"--output={output}")
+        status, _, errors = commands.run("molecule_metrics", *given, "--max_length=8" if number == 0 else "--num=3")
+        assert (status, errors) == (0, "")
+        found.append(json.loads(output.read_text()))
+    assert found[0] == found[1]
+
+
+def test_wrong_arguments_are_named_before_the_work_begins(tmp_path):
     (tmp_path / "a.fasta").write_text(">P1\nMK\n")
     for arguments, message in (
         ((), "takes one file of SMILES, got 0"),
         (("no such file.smi",), "paths of files that can be read"),
         ((str(tmp_path / "a.fasta"),), "FASTA"),
+        (("no such file.smi", f"--output={tmp_path / 'no' / 'own.json'}"), "--output must be a file in a folder"),
+        (
+            (str(FIXTURE), f"--references={FIXTURE}", "--max_length=1"),
+            "--max_length must leave some of --references",
+        ),
     ):
         status, _, errors = commands.run("molecule_metrics", *arguments)
         assert status == 1

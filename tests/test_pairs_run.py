@@ -131,6 +131,7 @@ def test_an_exported_run_reads_sources(folder):
         (("--num=3",), "--source must name a file of sources for a run on pairs mine.tsv"),
         (("--source=none.txt",), "--source must be a file that can be read, got 'none.txt'"),
         (("--source=sources.txt", "--beam=2", "--num=3"), "--num must be at most --beam, 2"),
+        (("--source=sources.txt", "--beam=2", "--temperature=0.5"), "--temperature must be left out with --beam"),
     ],
 )
 def test_what_sampling_can_not_do_is_one_line(folder, arguments, message):

@@ -78,7 +78,10 @@ def test_the_report_compares_at_equal_calls(source, tmp_path, monkeypatch):
 
     path = study.write(runs, tmp_path)
     assert (tmp_path / "property.png").stat().st_size > 10_000
-    lines = path.read_text().split("\n")[4:-1]
+    header, *_ = lines = path.read_text().split("\n")
+    # Of the 130 calls that were made, those up to max_calls count.
+    assert " 120 calls of score each;" in header
+    lines = lines[4:-1]
     assert [line.split(" | ")[1] for line in lines] == ["best", "samples"] * 4
     # Two of three samples are valid, with three symbols each; what is not valid has the worst score, 0.
     assert "| 2.000 (2.000 … 2.000) | 0.667 (0.667 … 0.667) | 1.000" in lines[1]

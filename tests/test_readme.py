@@ -1,6 +1,7 @@
 """What the documents show is run, or exists: programs, commands and their flags, settings, configs, links, files."""
 
 import ast
+import importlib
 import importlib.util
 import re
 import shlex
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 from absl import flags
 from ml_collections import config_flags
+
+from experiments import study
 
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "experiments"
@@ -47,10 +50,12 @@ def commands():
     return [(module, shlex.split(rest, comments=True)) for text in texts for module, rest in COMMAND.findall(text)]
 
 
-def defined_flags(module):
-    """The flags that a module's source defines: whether each is required, by its name."""
+def flags_in(tree):
+    """The flags that a piece of source defines: whether each is required, by its name."""
     found = {}
-    for node in ast.walk(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py"))):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SHARED_FLAGS:
+            found |= SHARED_FLAGS[node.func.attr]
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
         if getattr(node.func, "id", "") == "Flag":
@@ -61,10 +66,26 @@ def defined_flags(module):
     return found
 
 
+# What the functions of `experiments.cli` define for several commands.
+SHARED_FLAGS = {}
+SHARED_FLAGS |= {
+    node.name: flags_in(node)
+    for node in ast.parse(text_of(EXPERIMENTS / "cli.py")).body
+    if isinstance(node, ast.FunctionDef) and node.name.startswith("define_")
+}
+
+
+def defined_flags(module):
+    """The flags that a module's source defines: whether each is required, by its name."""
+    return flags_in(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py")))
+
+
 def flags_of(module, arguments):
     """The flags of a command, those of a study included."""
     if module == "experiments.study" and not arguments[0].startswith("-") and not PLACEHOLDER.search(arguments[0]):
-        return {"workdir": True} | defined_flags(f"experiments.studies.{arguments[0]}")
+        module = f"experiments.studies.{arguments[0]}"
+        config = {"config": True} if hasattr(importlib.import_module(module), "CONFIG_HELP") else {}
+        return {"workdir": True} | config | defined_flags(module)
     return {"workdir": True} if module == "experiments.study" else defined_flags(module)
 
 
@@ -132,6 +153,19 @@ def test_the_data_of_the_readme_is_made(tmp_path):
 def test_every_config_is_listed_once():
     listed = re.findall(r"^\| `(\w+\.py)` \|", text_of(EXPERIMENTS / "README.md"), re.MULTILINE)
     assert sorted(listed) == [path.name for path in CONFIGS]
+
+
+def test_every_study_is_listed_once():
+    section = text_of(EXPERIMENTS / "README.md").split("### Studies\n")[1].split("\n#")[0]
+    listed = {}
+    for name, cell in re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section, re.MULTILINE):
+        assert name not in listed
+        listed[name] = re.findall(r"`--([\w.]+)`", cell)
+    known = study.find_studies()
+    assert listed.keys() == known.keys()
+    for name, module in known.items():
+        config = ["config", "config.KEY"] if hasattr(module, "CONFIG_HELP") else []
+        assert sorted(listed[name]) == sorted([*config, *(flag.name for flag in module.FLAGS)]), name
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -431,6 +431,16 @@ def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_tim
         build.build(run_config.parse(part.config))
 
 
+def test_the_time_of_a_step_leaves_out_compilation(runs):
+    def timed(*seconds):
+        rows = [{"step": 10 * number, "wall_seconds": each} for number, each in enumerate(seconds, 1)]
+        return runs[0]._replace(rows=rows).seconds_per_step()
+
+    # Chunks of 1, 3 and 2 seconds after the first.
+    assert timed(30.0, 31.0, 34.0, 36.0) == pytest.approx(0.2)
+    assert timed(30.0) == 3.0
+
+
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     def run_of(nll, accuracy, heldout):
         changed = runs[0]._replace(

@@ -1,10 +1,27 @@
 """The studies of the GAN against likelihood: their runs, and the tables of runs that are made up."""
 
+import sys
+from pathlib import Path
+
 import pytest
+from absl import flags
+from ml_collections import config_flags
 
 from experiments.config import run_config
 from experiments.reports.runs import read_runs
-from experiments.studies import combinations, draws, ladder, one_pass, professor_forcing_terms, search
+from experiments.run.directory import RunDirectory
+from experiments.studies import (
+    combinations,
+    defaults,
+    draws,
+    ladder,
+    one_pass,
+    professor_forcing_terms,
+    search,
+    sweep,
+)
+from experiments.studies.study import command
+from tests import commands
 from tests.test_report import crossing, with_metrics, write_run
 
 
@@ -65,6 +82,67 @@ def test_a_rung_has_the_changes_of_those_below_it_that_are_kept(tmp_path):
     for rung, settings in zip(list(ladder.RUNGS.values())[1:], flat[1:], strict=True):
         assert {name for name, value in settings.items() if value != kept[name]} == set(rung.settings)
         kept = settings if rung.is_kept else kept
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+def test_the_runs_of_a_sweep_have_the_file_and_the_settings_of_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def flag_of(*arguments):
+        # A file is loaded into the module of the one before it.
+        sys.modules.pop("config_config", None)
+        values, argv = flags.FlagValues(), ["study", *arguments]
+        config_flags.DEFINE_config_file("config", None, flag_values=values, sys_argv=argv)
+        values(argv)
+        return values["config"]
+
+    rates = "algorithm.temperature=[0.5, 'linear(2.0, 1.0)', 1.0]"
+    settings = ("-config.num_seeds=2", "--config.algorithm.ema_decay", "0.5", f"--config.sweep={rates}")
+    flag = flag_of("--config", str(commands.ROOT / "experiments" / "configs" / "quicktest.py"), *settings)
+    file, changes = config_flags.get_config_filename(flag), config_flags.get_override_values(flag)
+    parts = sweep.parts(config=flag.value, file=file, changes=tuple(changes), max_replicas=4)
+    sweeps = {"points_0000": (0.5, "linear(2.0, 1.0)"), "points_0002": (1.0,)}
+    assert list(parts) == list(sweeps)
+    for name, part in parts.items():
+        arguments = command(RunDirectory(tmp_path / name), part)[4:]
+        trained = run_config.parse(flag_of(*arguments).value)
+        assert trained == run_config.parse(part.config)
+        assert (trained.num_seeds, trained.algorithm.settings["ema_decay"]) == (2, 0.5)
+        assert trained.sweep == {"algorithm.temperature": sweeps[name]}
+
+
+def test_the_config_of_a_sweep_is_found_from_any_folder(tmp_path):
+    arguments = ("study", "sweep", "--workdir=runs", "--max_replicas=1", "--config.num_seeds=2")
+    given = ("--config.sweep=algorithm.ema_decay=[0.5, 0.9]",)
+    for config, message in (
+        (("--config", "quicktest.py"), "--max_replicas must be at least config.num_seeds, 2"),
+        (("--config=none.py",), "Configuration is not available because of an earlier failure to load"),
+    ):
+        status, output, errors = commands.run(*arguments[:2], *config, *arguments[2:], *given, cwd=tmp_path)
+        assert (status, output, errors.count("\n")) == (1, "", 1), errors
+        assert errors.startswith(f"error: {message}")
+
+
+def test_the_data_of_the_defaults_are_those_of_the_flags(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_command").touch()
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n")
+    given = {"only": "text,commands", "files": str(tmp_path / "one.txt"), "commands": str(tmp_path / "one")}
+    for _ in range(2):
+        parts = defaults.parts(tmp_path / "study", **given)
+    assert {name: Path(part.config.task.files).read_text() for name, part in parts.items()} == {
+        "text": "one\n",
+        "commands": "one_command\n",
+    }
+    for changes, message in (
+        ({"files": ""}, "--files must name a text for the data 'text', got ''"),
+        ({"files": str(tmp_path / "other.txt")}, "--files must be the text that this study was begun with"),
+        ({"commands": str(tmp_path / "none")}, "--commands must be a folder, got"),
+        ({"commands": str(tmp_path / "other")}, "--commands must be the folder that this study was begun with"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            defaults.parts(tmp_path / "study", **given | changes)
 
 
 def test_the_ladder_s_table_counts_the_seeds_that_work(tmp_path):

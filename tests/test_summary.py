@@ -36,7 +36,9 @@ def test_every_committed_summary_is_read():
         summary = Summary.from_json(stored)
         assert {name for name in METRICS if name in stored} == set(summary.metrics)
         assert summary.seeds == stored["seeds"]
-        assert [summary.members_at(point) for point in range(len(summary.sweep))]
+        members = [summary.members_at(point) for point in range(len(summary.sweep))]
+        assert sorted(member for each in members for member in each) == list(range(len(summary.seeds)))
+        assert all(members)
         assert Summary.from_json(summary.to_json()) == summary
 
 

@@ -16,15 +16,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import gumbel_gan as gg
 from experiments import cli
 from experiments.config import run_config
 from experiments.configs import text
-from experiments.run import checks, divergence, lock, loop
+from experiments.run import best, checks, divergence, lock, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
+from experiments.run.summary import read_summary, write_summary
+from experiments.run.texts import write_json
 from gumbel_gan import training
 from gumbel_gan.checkpoints import Checkpoints
 from gumbel_gan.model import teacher_forced_logits
+from tests.commands import run as run_command
 
 STEPS = 6
 # Reads in the background that damage cuts short may say so after the error that names it.
@@ -287,6 +291,62 @@ def test_the_best_state_of_each_member_is_kept(base, tmp_path):
     assert restored.step == STEPS
     for one, other in zip(jax.tree.leaves(restored.state), jax.tree.leaves(trained.best.state), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def finished(base, tmp_path_factory):
+    """The run, finished, as if its best states were two steps older than its last."""
+    prepared, trained, _ = base
+    run = copy_of(prepared.run.path, tmp_path_factory.mktemp("finished") / "run")
+    state = trained.state._replace(step=trained.state.step - 2)
+    kept = trained.best._replace(state=state, step=trained.best.step * 0 + STEPS - 2)
+    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+        note = checkpoints.note()
+    shutil.rmtree(run.checkpoints / str(STEPS))
+    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+        checkpoints.save(STEPS, trained.state, note=note, **{best.ITEM: kept})
+    summary, _ = loop.finish(prepared._replace(run=run), trained._replace(best=kept))
+    write_summary(run, summary)
+    return run
+
+
+def test_the_summary_of_the_best_states_says_how_long_was_trained(finished):
+    assert (read_summary(finished).summarized, read_summary(finished).steps) == ("best", STEPS)
+    assert gg.load(finished.model).about["steps"] == [STEPS, STEPS]
+    assert gg.load(finished.best_model).about["steps"] == [STEPS - 2, STEPS - 2]
+
+
+def test_commands_take_the_states_that_the_summary_is_of(finished, tmp_path):
+    before = json.loads(finished.summary.read_text())
+    write_json(finished.summary, before | {"distinct_strings": [0.0, 0.0], "diverged": [None, 3]})
+    status, output, errors = run_command("evaluate", f"--workdir={finished.path}", "--checkpoint=last")
+    assert (status, errors) == (0, "")
+    assert f", {STEPS} steps, " in output
+    assert read_summary(finished).metrics["distinct_strings"] == [0.0, 0.0]
+    assert run_command("evaluate", f"--workdir={finished.path}")[0] == 0
+    after = read_summary(finished)
+    assert after.metrics["distinct_strings"] == before["distinct_strings"]
+    assert (after.steps, after.diverged, after.best) == (STEPS, [None, 3], before["best"])
+    for checkpoint, step in ((None, STEPS - 2), ("best", STEPS - 2), ("last", STEPS)):
+        restored = restore(finished.path, platform=None, checkpoint=checkpoint)
+        assert restored.checkpoint == (checkpoint or "best")
+        assert list(restored.state.step) == [step, step]
+
+
+def test_a_run_without_best_states_yet_gives_its_last(finished, tmp_path):
+    run = copy_of(finished.path, tmp_path / "run")
+    with Checkpoints(run.checkpoints, items=[best.ITEM]) as checkpoints:
+        note = checkpoints.note()
+    state = restore(run.path, platform=None).state
+    shutil.rmtree(run.checkpoints / str(STEPS))
+    with Checkpoints(run.checkpoints) as checkpoints:
+        checkpoints.save(STEPS, state, note=note)
+    with pytest.raises(ValueError, match=r"--checkpoint must be last for .* which keeps no best states"):
+        restore(run.path, platform=None, checkpoint=None)
+    run.summary.unlink()
+    assert restore(run.path, platform=None, checkpoint=None).checkpoint == "last"
+    with pytest.raises(ValueError, match="--checkpoint must be last for"):
+        restore(run.path, platform=None, checkpoint="best")
 
 
 def test_patience_ends_training_and_a_metric_that_turns_is_named(base, tmp_path, capsys):

@@ -1,14 +1,13 @@
 """A reward from the host inside of a compiled scan, by `jax.pure_callback`, against one between compiled steps.
 
-python -m experiments.benchmarks.host_reward [SECONDS]
+python -m experiments.benchmarks.host_reward [--seconds=60] [--output=FILE.json]
 
 Policy gradients of an LSTM of 256 on sequences of 26 symbols, batches of 64, whose property is a count of a symbol, so
 that what is measured is the way there and back. Between steps: one compiled step a call, whose tokens go to the host
 and whose rewards come back for the next one, which is less work than a step that waits for its own. The times of both
-alternate; the least of each is printed, in milliseconds a step.
+alternate; the median and the least of each are printed, in milliseconds a step.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +16,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from absl import flags
 
 import gumbel_gan as gg
+from experiments import cli, devices
+from experiments.benchmarks import timing
+from experiments.benchmarks.timing import Spread
 from gumbel_gan import training
+
+_SECONDS = flags.DEFINE_float("seconds", 60.0, "How long to measure.", lower_bound=0.01)
+_OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 
 _NUM, _LENGTH, _SYMBOLS, _HIDDEN, _STEPS = 64, 26, 27, 256, 10
 
@@ -50,8 +56,8 @@ def algorithm(property_reward: Callable[[jax.Array], jax.Array]) -> gg.Algorithm
 
 
 def main() -> None:
-    """Prints the table."""
-    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    """Benchmarks as the flags say."""
+    devices.select("", num_devices=1)
     data = jnp.asarray(np.random.default_rng(0).integers(0, _SYMBOLS, (1_000, _LENGTH)), jnp.int32)
     keys = training.run_keys(0)
     inside, plain = algorithm(gg.host_reward(score, decode)), algorithm(lambda tokens: jnp.zeros(len(tokens)))
@@ -81,15 +87,20 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():
         jax.block_until_ready(way(state))
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
+    end = time.monotonic() + _SECONDS.value
+    while not times[next(iter(ways))] or time.monotonic() < end:
         for name, way in ways.items():
             began = time.perf_counter()
             jax.block_until_ready(way(state))
             times[name].append((time.perf_counter() - began) / _STEPS * 1e3)
-    for name, found in times.items():
-        print(f"{name:28}{min(found):8.2f} ms a step, median {np.median(found):.2f}, of {len(found)}")
+    spreads = {name: Spread.of(found) for name, found in times.items()}
+    table = timing.table("milliseconds a step", "reward", "median", "least", "rounds")
+    for name, spread in spreads.items():
+        table.add_row(name, f"{spread.median:.2f}", f"{spread.least:.2f}", f"{len(times[name]):,}")
+    cli.screen().print(table)
+    milliseconds = {name: spread._asdict() for name, spread in spreads.items()}
+    timing.write(_OUTPUT.value, {"machine": timing.machine(), "milliseconds_a_step": milliseconds})
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -1,4 +1,4 @@
-"""Times how long the main job takes from the start of its process to a generator of a given quality.
+"""Times how long `arithmetic.py:wide` takes from the start of its process to a generator of a given quality.
 
 python -m experiments.benchmarks.time_to_quality [--num_seeds=8] [--output=FILE.json]
 
@@ -23,7 +23,7 @@ from experiments.config.locate import located
 from experiments.run.directory import RunDirectory, check_writable
 
 _NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds, from 0 on.", lower_bound=1)
-_CONFIG = flags.DEFINE_string("experiment", "experiments/configs/arithmetic.py", "The experiment's config file.")
+_CONFIG = flags.DEFINE_string("experiment", "experiments/configs/arithmetic.py:wide", "The experiment's config file.")
 _VALIDITY = flags.DEFINE_float("validity", 0.99, "Least validity mass.", lower_bound=0, upper_bound=1)
 _KL = flags.DEFINE_float("kl", 0.03, "Greatest KL(data || model), in nats.", lower_bound=0)
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")

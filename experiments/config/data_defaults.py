@@ -11,6 +11,8 @@ import numpy as np
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from experiments.config import registries
+from experiments.config.choices import choose
 from experiments.config.run_config import RunConfig, changed
 from gumbel_gan import evaluation
 from gumbel_gan.tasks import Task
@@ -18,7 +20,6 @@ from gumbel_gan.tasks import Task
 NETWORKS = ("algorithm.generator.hidden_size", "algorithm.discriminator.hidden_size")
 """Paths of the widths of networks."""
 
-_ADVERSARIAL = ("relaxed_gan", "policy_gradient")
 _MOST_COMPARED, _LEAST_COMPARED = 500, 4
 _EPOCHS = 60
 # Sequences of a batch, and symbols.
@@ -117,9 +118,9 @@ def resolve(config: RunConfig, task: Task) -> RunConfig:
     def known(path: str) -> Any:
         return found[path] if path in found else _value(config, path)
 
-    for path, choose in _RULES:
-        if path in paths:
-            found[path] = choose(facts, known)
+    for rule in _RULES:
+        if rule.path in paths:
+            found[rule.path] = rule.choose(facts, known)
     _check_compared(found, config, task)
     values = {path: found[path] for path in paths if path in found}
     return changed(config, values | {"chosen": [*config.chosen, *values]})
@@ -173,6 +174,7 @@ def _section(config: RunConfig, path: str) -> tuple[Mapping[str, Any], str]:
 
 
 def _facts(config: RunConfig, task: Task) -> _Facts:
+    name = choose(config.algorithm.name, registries.ALGORITHMS, "config.algorithm.name")
     tokens, padding = task.train.tokens, task.vocabulary.padding
     mean = float(task.length)
     if padding is not None:
@@ -185,7 +187,7 @@ def _facts(config: RunConfig, task: Task) -> _Facts:
         length=task.length,
         smallest_split=evaluation.most_compared(task),
         has_discriminator="discriminator" in config.algorithm.settings,
-        is_adversarial=config.algorithm.name in _ADVERSARIAL,
+        is_adversarial=registries.ALGORITHMS[name].is_adversarial,
         num_shards=config.num_shards,
     )
 

@@ -164,23 +164,27 @@ class AlgorithmEntry(NamedTuple):
       prefix_discriminators: those it takes where its advantages are of prefixes.
       weights: maps the `[N, T]` training tokens, and settings of its own, to the `[N]` weights of the sequences in
         batches; None for batches without weights.
+      is_adversarial: whether its generator learns from a discriminator alone, by which `data_defaults` chooses.
+      reads_behavior: whether its discriminator reads hidden states before the symbols.
     """
 
     function: Callable[..., Algorithm]
     discriminators: Mapping[str, Callable[..., networks.Discriminator]] = DISCRIMINATORS
     prefix_discriminators: Mapping[str, Callable[..., networks.PrefixDiscriminator]] = PREFIX_DISCRIMINATORS
     weights: Callable[..., np.ndarray] | None = None
+    is_adversarial: bool = False
+    reads_behavior: bool = False
 
 
 ALGORITHMS: Mapping[str, AlgorithmEntry] = {
-    "relaxed_gan": AlgorithmEntry(relaxed_gan),
+    "relaxed_gan": AlgorithmEntry(relaxed_gan, is_adversarial=True),
     "maximum_likelihood": AlgorithmEntry(maximum_likelihood),
     "truncated_likelihood": AlgorithmEntry(truncated_likelihood),
     "importance_gan": AlgorithmEntry(importance_gan, weights=toth_weights),
-    "policy_gradient": AlgorithmEntry(policy_gradient),
-    "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
+    "policy_gradient": AlgorithmEntry(policy_gradient, is_adversarial=True),
+    "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS, reads_behavior=True),
     "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
-    "distilled_gan": AlgorithmEntry(distilled_gan),
+    "distilled_gan": AlgorithmEntry(distilled_gan, is_adversarial=True),
 }
 # An estimator, or a function that builds one of hyperparameters.
 ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {

@@ -60,6 +60,16 @@ class FinishedRun(NamedTuple):
         """Returns a metric over training, `[rows, seeds]`."""
         return np.array([[row[name][index] for index in self.members] for row in self.rows if name in row], float)
 
+    def seconds_per_step(self) -> float:
+        """Returns the seconds of a step without compilation: the median of all chunks but the first, which compiles.
+
+        Of a run of one chunk, they are those of that chunk.
+        """
+        steps, seconds = (np.array([row[name] for row in self.rows], float) for name in ("step", "wall_seconds"))
+        if len(self.rows) == 1:
+            return float(seconds[0] / steps[0])
+        return float(np.median(np.diff(seconds) / np.diff(steps)))
+
 
 def read_runs(
     workdirs: Sequence[str | Path],

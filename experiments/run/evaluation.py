@@ -99,6 +99,7 @@ def summarize(
     state: Any,
     observed: dynamics.Observed | None,
     *,
+    steps: int,
     wall_seconds: float = 0.0,
 ) -> tuple[Summary, list[list[str]]]:
     """Measures the final generators of a run.
@@ -108,6 +109,7 @@ def summarize(
       experiment: the task and the algorithm.
       state: the states, with a leading axis of the run's members.
       observed: what `observe` returned for them.
+      steps: how many the run was trained for; of its best states more than they were.
       wall_seconds: duration of the run.
 
     Returns:
@@ -142,7 +144,7 @@ def summarize(
         "seeds": axis.seeds,
         "points": axis.points,
         "sweep": sweep(config),
-        "steps": int(np.max(sharding.gather(state.step))),
+        "steps": steps,
         "task": task.name,
         "notes": list(task.notes),
         "image_shape": task.image_shape,

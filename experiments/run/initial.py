@@ -83,10 +83,9 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
         networks.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
     )
     networks = networks._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
-    # A discriminator of behaviors reads hidden states before the symbols.
-    is_behavior = registries.ALGORITHMS[config.algorithm.name].discriminators is registries.BEHAVIOR_DISCRIMINATORS
+    reads_behavior = registries.ALGORITHMS[config.algorithm.name].reads_behavior
     has_both = hasattr(networks, "discriminator_params") and hasattr(others, "discriminator_params")
-    if has_both and not (is_behavior and num_symbols != experiment.task.num_symbols):
+    if has_both and not (reads_behavior and num_symbols != experiment.task.num_symbols):
         with contextlib.suppress(ValueError):
             discriminator = taken(
                 networks.discriminator_params, others.discriminator_params, axes.discriminator_params, "discriminator"

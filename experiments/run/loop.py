@@ -245,7 +245,7 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
     config, run, experiment, *_ = prepared
     state = trained.best.state if trained.best is not None and config.summarized == "best" else trained.state
     observed = evaluation.observe(config, experiment, state)
-    summary, strings = evaluation.summarize(config, experiment, state, observed)
+    summary, strings = evaluation.summarize(config, experiment, state, observed, steps=trained.step)
     if processes.is_first():
         evaluation.write_samples_and_states(run, config, strings, observed)
     summary = dataclasses.replace(

@@ -26,6 +26,7 @@ class Restored(NamedTuple):
       experiment: the task and the algorithm.
       state: the newest or the best states, with a leading axis of the run's members.
       step: the step of the newest.
+      checkpoint: 'last' or 'best', which of the two `state` is.
     """
 
     run: RunDirectory
@@ -33,17 +34,19 @@ class Restored(NamedTuple):
     experiment: build.Experiment
     state: Any
     step: int
+    checkpoint: str
 
 
 def restore(
-    workdir: str | Path, *, platform: str | None = "", checkpoint: str = "last", flag: str = "--workdir"
+    workdir: str | Path, *, platform: str | None = "", checkpoint: str | None = "last", flag: str = "--workdir"
 ) -> Restored:
     """Restores the states of a run.
 
     Args:
       workdir: the run's folder.
       platform: backend to restore to, which need not be the run's own; '' for JAX's own choice; None keeps it.
-      checkpoint: 'last' for the newest states, 'best' for the best that training kept.
+      checkpoint: 'last' for the newest states, 'best' for the best that training kept; None for those that the run's
+        summary is of, or of an unfinished run that keeps no best states yet, for the newest.
       flag: what names the folder, for errors.
 
     Returns:
@@ -78,16 +81,30 @@ def restore(
             print(
                 f"warning: {run.checkpoints} lacks the checkpoint of step {last}: this is step {step}", file=sys.stderr
             )
-        if checkpoint == "last":
-            return Restored(run, config, experiment, checkpoints.restore(like), step)
-        if not checkpoints.holds(best.ITEM):
-            raise ValueError(
-                f"--checkpoint must be last for {str(run.path)!r}, which keeps no best states: see config.best_metric"
-            )
-        kept = checkpoints.restore(jax.eval_shape(best.start, like), item=best.ITEM)
+        wanted = checkpoint or config.summarized
+        if wanted == "best":
+            try:
+                return Restored(run, config, experiment, _best(run, checkpoints, like), step, "best")
+            except _NoBestError:
+                if checkpoint or run.summary.exists():
+                    raise
+        return Restored(run, config, experiment, checkpoints.restore(like), step, "last")
+
+
+class _NoBestError(ValueError):
+    """A run has no best states."""
+
+
+def _best(run: RunDirectory, checkpoints: Checkpoints, like: Any) -> Any:
+    """Restores the best states of a run."""
+    if not checkpoints.holds(best.ITEM):
+        raise _NoBestError(
+            f"--checkpoint must be last for {str(run.path)!r}, which keeps no best states: see config.best_metric"
+        )
+    kept = checkpoints.restore(jax.eval_shape(best.start, like), item=best.ITEM)
     if not np.asarray(kept.step).all():
-        raise ValueError(f"--checkpoint must be last for {str(run.path)!r}: its best states are not known yet")
-    return Restored(run, config, experiment, kept.state, step)
+        raise _NoBestError(f"--checkpoint must be last for {str(run.path)!r}: its best states are not known yet")
+    return kept.state
 
 
 def member_state(restored: Restored, index: int) -> Any:

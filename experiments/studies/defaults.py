@@ -7,6 +7,7 @@ order of an n-gram model is that with the best likelihood of the validation set.
 A study that was interrupted is resumed.
 """
 
+import filecmp
 import functools
 import importlib.util
 import shutil
@@ -23,6 +24,7 @@ from experiments.config.choices import choose
 from experiments.configs import molecules, text
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import RunDirectory
+from experiments.run.texts import PARTIAL, write_lines, write_text
 from experiments.studies import study, tables
 from experiments.studies.study import Flag, Part
 from gumbel_gan import Batch, evaluation, saving
@@ -121,32 +123,60 @@ def measure(workdir: Path, *, only: str, files: str, commands: str) -> Path:
 
 
 def parts(workdir: Path, *, only: str, files: str, commands: str) -> dict[str, Part]:
-    """Returns the runs by the names of their data, and writes their files; the arguments are those of `measure`."""
+    """Returns the runs by the names of their data, and writes their files; the arguments are those of `measure`.
+
+    Raises:
+      ValueError: a name is not known, there is no such text or folder, or the study has data of another one.
+    """
     is_there = {"text": bool(files), "molecules": importlib.util.find_spec("moses") is not None}
     chosen = only.split(",") if only else [name for name in DATA if is_there.get(name, True)]
-    sources: dict[str, Callable[[], Sequence[str]]] = {
-        "names_200": some_names,
-        "commands": lambda: sorted(path.name for path in Path(commands).iterdir()),
-        "dna": dna,
-        "names": first_names,
-    }
-    found = {}
     for name in chosen:
         choose(name, DATA, "--only")
+    if "text" in chosen:
+        _copy_text(workdir / "data" / "text.txt", files)
+    if "commands" in chosen:
+        _write_commands(workdir / "data" / "commands.txt", commands)
+    sources: dict[str, Callable[[], Sequence[str]]] = {"names_200": some_names, "dna": dna, "names": first_names}
+    found = {}
+    for name in chosen:
         if name == "molecules":
             found[name] = Part(DATA[name], name, "experiments/configs/molecules.py", molecules.get_config(), ())
             continue
         file = workdir / "data" / f"{name}.txt"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            if name == "text":
-                shutil.copyfile(files, file)
-            else:
-                file.write_text("".join(f"{line}\n" for line in sources[name]()), encoding="utf-8")
+            write_lines(file, sources[name]())
         config = text.get_config("maximum_likelihood")
         config.task.files = str(file)
         found[name] = Part(DATA[name], name, "experiments/configs/text.py:maximum_likelihood", config, ("task.files",))
     return found
+
+
+def _copy_text(file: Path, text: str) -> None:
+    """Copies the text of --files, unless that is done."""
+    if not Path(text).is_file():
+        raise ValueError(f"--files must name a text for the data 'text', got {text!r}")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(file.name + PARTIAL)
+        shutil.copyfile(text, partial)
+        partial.replace(file)
+    elif not filecmp.cmp(text, file, shallow=False):
+        raise ValueError(f"--files must be the text that this study was begun with, a copy of which is {file}")
+
+
+def _write_commands(file: Path, folder: str) -> None:
+    """Writes the file names in the folder of --commands, unless that is done, and which folder it was."""
+    if not Path(folder).is_dir():
+        raise ValueError(f"--commands must be a folder, got {folder!r}")
+    source, resolved = file.with_name("commands_folder.txt"), str(Path(folder).resolve())
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(source, resolved)
+        write_lines(file, sorted(path.name for path in Path(folder).iterdir()))
+    # A study of an older version did not say.
+    elif source.exists() and (before := source.read_text(encoding="utf-8")) != resolved:
+        raise ValueError(f"--commands must be the folder that this study was begun with, {before!r}, got {folder!r}")
 
 
 def score(name: str, folder: Path) -> Score:

@@ -9,8 +9,7 @@ study `search` chooses settings on another draw. A study that was interrupted is
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -35,12 +34,10 @@ class Recipe(NamedTuple):
     Attributes:
       file: a config file.
       get_config: its function.
-      settings: those that the study `search` chose, where they are not the file's own.
     """
 
     file: str
     get_config: Callable[[], ConfigDict]
-    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 _LIKELIHOOD = Recipe("arithmetic_mle.py", arithmetic_mle.get_config)
@@ -83,7 +80,7 @@ def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
     for draw in range(num_draws):
         for label, recipe in recipes(task).items():
             config = recipe.get_config()
-            changed = settings | dict(recipe.settings) | {"num_seeds": num_seeds, "task.seed": draw}
+            changed = settings | {"num_seeds": num_seeds, "task.seed": draw}
             config.update_from_flattened_dict(changed)
             file = f"experiments/configs/{recipe.file}"
             name = f"{Path(recipe.file).stem}_{draw}"

@@ -114,7 +114,8 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
 def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Statement]:
     """Compares two methods by likelihood, hidden states and long samples, which the paper claims to improve."""
-    training = f"training took {_seconds(ours):,.0f} s against {_seconds(theirs):,.0f} s"
+    seconds = [run.seconds_per_step() * run.rows[-1]["step"] for run in (ours, theirs)]
+    training = f"training took {seconds[0]:,.0f} s against {seconds[1]:,.0f} s"
     likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=("bits_per_symbol",))
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
     if all(run.has("dynamics_excess") for run in (ours, theirs)):
@@ -128,11 +129,3 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
     if all(run.has(drift) for run in (ours, theirs)):
         statements.append(compared(f"Samples longer than trained: {pair}", ours, theirs, drift))
     return statements
-
-
-def _seconds(run: FinishedRun) -> float:
-    """Returns the seconds of training without compilation, extrapolated from all chunks but the first."""
-    first, last = run.rows[0], run.rows[-1]
-    if last["step"] == first["step"]:
-        return last["wall_seconds"]
-    return (last["wall_seconds"] - first["wall_seconds"]) * last["step"] / (last["step"] - first["step"])

@@ -1,4 +1,4 @@
-"""Every pair of generator and discriminator networks, trained as in configs/arithmetic.py with half the steps.
+"""Every pair of generator and discriminator networks, trained as by `arithmetic.py:wide` in half its steps.
 
 python -m experiments.study networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
@@ -7,8 +7,6 @@ A study that was interrupted is resumed. It takes half an hour on two cores of a
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
 
 from experiments.configs import arithmetic_networks
 from experiments.reports.runs import FinishedRun
@@ -49,16 +47,10 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     ]
     for run in runs.values():
         cells = [tables.spread(run.final(name), 3) for name in _METRICS]
-        lines.append(f"| {run.label.replace(',', ' | ')} | {' | '.join(cells)} | {_steps_per_second(run):.0f} |")
+        lines.append(f"| {run.label.replace(',', ' | ')} | {' | '.join(cells)} | {1 / run.seconds_per_step():.0f} |")
     return "\n".join(lines) + "\n"
 
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     """Writes and prints the table of the finished runs, and returns its path."""
     return tables.write(table(runs), workdir)
-
-
-def _steps_per_second(run: FinishedRun) -> float:
-    """Computes the median speed of the chunks after the first, which compiles."""
-    steps, seconds = (np.diff([row[name] for row in run.rows]) for name in ("step", "wall_seconds"))
-    return float(np.median(steps / seconds))

@@ -114,21 +114,24 @@ def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
         scorer.close()
     panels = {f"mean of the best {NUM_BEST} so far": best, "mean of the samples scored at the time": fresh}
     property_figure.draw_property(grid, panels, workdir / "property.png")
-    return tables.write(table(runs, rows), workdir)
+    return tables.write(table(runs, rows, max_calls=config.property["max_calls"]), workdir)
 
 
-def table(runs: Mapping[str, FinishedRun], rows: Mapping[str, Sequence[Mapping[str, np.ndarray]]]) -> str:
+def table(
+    runs: Mapping[str, FinishedRun], rows: Mapping[str, Sequence[Mapping[str, np.ndarray]]], *, max_calls: int
+) -> str:
     """Returns the table in Markdown.
 
     Args:
       runs: the runs.
       rows: of each method, by its label, what was found of its best molecules and of its samples: for each of
         `_COLUMNS` the values of its seeds.
+      max_calls: of the property, to which each seed of each method is cut.
     """
     summary = next(iter(runs.values())).summary
-    asked = summary.calls or {}
+    function = (summary.calls or {})["function"]
     lines = [
-        f"{tables.seeds(summary)}, {max(asked['calls']):,} calls of {asked['function']} each; median (least … "
+        f"{tables.seeds(summary)}, {max_calls:,} calls of {function} each; median (least … "
         f"greatest). Best: the {_MOST_JUDGED:,} best strings that a method asked the property of. Samples: "
         f"{_MOST_JUDGED:,} of its last generator, whose scores are no calls; strings that are not valid count as the "
         "worst. Unique and novel are shares of valid molecules; diversity is 1 - the mean similarity of two. "

@@ -3,19 +3,19 @@
 A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
 `write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
 alone defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that
-path. A study of a user's own config has `define_config`, which defines the flags of it; its `parts` then also takes the
-`config` and the `arguments` that it was made of.
+path. A study of a user's own config has `CONFIG_HELP`, the description of its flag --config; its `parts` then also
+takes the `config`, its `file` and the paths of its `changes`, as a `Part` has them.
 """
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from experiments import cli
+from experiments import cli, interrupts
 from experiments.config import data_defaults, files, run_config
 from experiments.config.run_config import flatten
 from experiments.reports.runs import FinishedRun, read_runs
@@ -46,7 +46,6 @@ class Part(NamedTuple):
       file: the config file, as `--config` takes it.
       config: the config.
       changes: names of the settings in which the config differs from the file's, as `--config.NAME=VALUE` takes them.
-      arguments: in the place of `file` and `changes`, what the command line makes the config of.
     """
 
     label: str
@@ -54,7 +53,6 @@ class Part(NamedTuple):
     file: str
     config: ConfigDict
     changes: tuple[str, ...] = ("num_seeds", "num_steps")
-    arguments: tuple[str, ...] = ()
 
 
 def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
@@ -68,7 +66,8 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
       The finished runs, by the names of their folders, with the number of the point behind it where there is a sweep.
 
     Raises:
-      SystemExit: a folder holds a run of another config, or the training of a part failed.
+      SystemExit: a folder holds a run of another config, or the training of a part failed; the status is that of the
+        training.
     """
     with cli.one_line_errors():
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
@@ -79,12 +78,12 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
         done = "" if commands[name] else ": trained already"
         cli.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
         if commands[name]:
-            # In a process of its own, since the number of devices is fixed once JAX has started.
-            status = subprocess.run(commands[name], check=False).returncode
+            status = _status(commands[name])
             # Where replicas diverged and others did not, there is a result.
             is_finished = status == STATUS and (workdir / name / "summary.json").exists()
             if status and not is_finished:
-                sys.exit(status)
+                # Of a process that a signal ended it is negative; a shell knows that by another number.
+                sys.exit(status if status > 0 else 128 - status)
     found: dict[str, FinishedRun] = {}
     for name, part in study.items():
         points = read_runs([workdir / name], labels=[part.label], captions=[part.caption])
@@ -92,13 +91,38 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     return found
 
 
+def _status(command: Sequence[str]) -> int:
+    """Runs a command in a process of its own, since the number of devices is fixed once JAX has started.
+
+    A signal that stops this process stops the command first, which may write a checkpoint, and then this process, with
+    the status `interrupts.STOPPED`.
+
+    Returns:
+      The exit status of the command.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+
+    def stop() -> None:
+        for process in started:
+            process.terminate()
+
+    interrupts.describe(lambda: "the study is stopped; the same command goes on with it", stop)
+    with interrupts.holding_work(stop):
+        started.append(subprocess.Popen(command))
+        if interrupts.requested():
+            # The signal came before there was a process to stop.
+            stop()
+        status = started[0].wait()
+    if interrupts.requested():
+        interrupts.stop()
+    return status
+
+
 def command(run: RunDirectory, part: Part) -> list[str]:
     """Returns the command that trains or resumes a part; empty if it is trained."""
     # Reads the files of all parts before any is trained, so that a missing one is found now and not hours later.
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
-    if not run.config.exists() and part.arguments:
-        return [*train, *part.arguments]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]

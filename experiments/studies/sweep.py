@@ -8,10 +8,8 @@ Each replica's result is the one that it has in a single run. A study that was i
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 
 from experiments.config import run_config, sweeps
 from experiments.reports import page, report
@@ -19,21 +17,16 @@ from experiments.reports.runs import FinishedRun
 from experiments.studies.study import Flag, Part
 
 FLAGS = (Flag("max_replicas", 16, "Replicas of one program: seeds, times the points of the sweep that it trains."),)
+CONFIG_HELP = "The config, as for experiments.train."
 
 
-def define_config() -> Any:
-    """Defines the flags --config and --config.KEY, as `experiments.train` takes them, and returns their holder."""
-    config = config_flags.DEFINE_config_file("config", help_string="The config, as for experiments.train.")
-    flags.mark_flag_as_required("config")
-    return config
-
-
-def parts(*, config: ConfigDict, arguments: Sequence[str], max_replicas: int) -> dict[str, Part]:
+def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas: int) -> dict[str, Part]:
     """Returns the parts of the study, in the order of their training, by the names of their folders.
 
     Args:
       config: the config of the whole sweep.
-      arguments: the flags --config and --config.KEY that it was made of.
+      file: its file, as `--config` takes it.
+      changes: paths of the settings in which it differs from the file's.
       max_replicas: replicas of a run.
 
     Raises:
@@ -47,6 +40,12 @@ def parts(*, config: ConfigDict, arguments: Sequence[str], max_replicas: int) ->
             f"--max_replicas must be at least config.num_seeds, {parsed.num_seeds}, since a point's seeds are trained "
             f"together; got {max_replicas}"
         )
+    # A change may be of a whole section.
+    changed = [
+        path
+        for path in run_config.flatten(config.to_dict())
+        if path.split(".")[0] != "sweep" and any(f"{path}.".startswith(f"{each}.") for each in changes)
+    ]
     at_once = max_replicas // parsed.num_seeds
     num_points = len(sweeps.points(parsed.sweep))
     found = {}
@@ -56,9 +55,8 @@ def parts(*, config: ConfigDict, arguments: Sequence[str], max_replicas: int) ->
         part = config.copy_and_resolve_references()
         with part.unlocked():
             part.sweep = text
-        given = (*(each for each in arguments if not each.startswith("--config.sweep")), f"--config.sweep={text}")
         caption = f"points {first} to {last - 1} of {num_points}"
-        found[f"points_{first:04d}"] = Part(parsed.algorithm.name, caption, "", part, changes=(), arguments=given)
+        found[f"points_{first:04d}"] = Part(parsed.algorithm.name, caption, file, part, (*changed, "sweep"))
     return found
 
 
