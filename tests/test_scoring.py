@@ -39,7 +39,7 @@ def test_a_string_that_makes_trouble_has_the_worst_score_and_is_named(num_worker
 def test_a_score_that_float32_cannot_hold_is_not_finite():
     scorer = gg.Scorer(lambda string: 1e39 if string == "b" else 1.0, worst=-7.0, num_workers=0)
     np.testing.assert_array_equal(scorer(["a", "b"]), [1.0, -7.0])
-    assert scorer.scores["b"].problem == "not finite"
+    assert scorer.scores["b"].problem == "1e+39 was returned"
     with pytest.raises(ValueError, match="function must return finite numbers, got inf"):
         _numbers([1.0, 1e39], 2)
 

@@ -33,23 +33,22 @@ _CHOSEN_BY = ("ngram_divergence_4", "length_distance")
 _KL_WEIGHTS = {"whole": "constant(1.0)", "half": "constant(0.5)", "growing": "linear(0.0, 1.0)"}
 _RATES = {"slow": "cosine(2e-3, 2e-5)", "fast": "cosine(5e-3, 5e-5)"}
 _LATENTS = {"small": 8, "large": 32}
-_ONE_UPDATE = {"algorithm.discriminator_updates": 1}
 _PENALTIES = ("algorithm.penalty.real_weight", "algorithm.penalty.generated_weight")
 
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "gan": {
-        "two_updates": {},
-        "relaxed_two_updates": {"algorithm.score_weight": 0.0},
+        "config": {},
+        "relaxed": {"algorithm.score_weight": 0.0},
+        "score": {"algorithm.score_weight": 1.0},
+        "reinmax": {"algorithm.estimator": "reinmax"},
+        "relativistic": {"algorithm.objective": "relativistic"},
+        "growing_penalties": dict.fromkeys(_PENALTIES, "linear(3.0, 30.0)"),
+        "two_updates": {"algorithm.discriminator_updates": 2},
+        "averaged_discriminator": {"algorithm.discriminator_ema_decay": "constant(0.99)"},
+        "packs_of_2": {"algorithm.discriminator.pack_size": 2},
+        "small_latent": {"algorithm.generator.latent_size": 8},
+        "relaxed_two_updates": {"algorithm.score_weight": 0.0, "algorithm.discriminator_updates": 2},
         "relaxed_three_updates": {"algorithm.score_weight": 0.0, "algorithm.discriminator_updates": 3},
-        "one_update": _ONE_UPDATE,
-        "relaxed": _ONE_UPDATE | {"algorithm.score_weight": 0.0},
-        "score": _ONE_UPDATE | {"algorithm.score_weight": 1.0},
-        "reinmax": _ONE_UPDATE | {"algorithm.estimator": "reinmax"},
-        "relativistic": _ONE_UPDATE | {"algorithm.objective": "relativistic"},
-        "growing_penalties": _ONE_UPDATE | dict.fromkeys(_PENALTIES, "linear(3.0, 30.0)"),
-        "averaged_discriminator": _ONE_UPDATE | {"algorithm.discriminator_ema_decay": "constant(0.99)"},
-        "packs_of_2": _ONE_UPDATE | {"algorithm.discriminator.pack_size": 2},
-        "small_latent": _ONE_UPDATE | {"algorithm.generator.latent_size": 8},
     },
     "vae": {
         f"{weight}_{rate}_{latent}": {
