@@ -7,7 +7,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,8 +16,6 @@ from rich.console import Console
 
 from experiments import processes
 from experiments.config import locate
-from experiments.config.run_config import STATES
-from gumbel_gan.tasks.files import read_texts
 
 # The flags that functions here define are listed by the `--help` of the command that calls them.
 flags.disclaim_key_flags()
@@ -100,28 +97,6 @@ def given_config(config: Any) -> Any:
         return value
 
 
-def define_index() -> Any:
-    """Defines the flag --index of a command on one generator of a run."""
-    return flags.DEFINE_integer(
-        "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
-    )
-
-
-def define_checkpoint() -> Any:
-    """Defines the flag --checkpoint of a command on a run's generators, as `restore` takes it."""
-    return flags.DEFINE_enum(
-        "checkpoint",
-        None,
-        STATES,
-        "The newest networks, or the best that training kept; without it, those that the run's summary is of.",
-    )
-
-
-def define_platform() -> Any:
-    """Defines the flag --platform of a command on a run's generators."""
-    return flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
-
-
 def run(main: Callable[..., None], *, files: bool = False) -> None:
     """Runs a command: parses its flags, with one-line errors, and calls it.
 
@@ -157,40 +132,6 @@ def reader_may_stop() -> Iterator[None]:
     except BrokenPipeError:
         # Python flushes once more at its end, which must go somewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def read_strings(paths: Sequence[str], num: int) -> list[str]:
-    """Reads the first strings of the one file that a command takes: a string a line, blank lines left out.
-
-    Args:
-      paths: the arguments of the command that are no flags.
-      num: how many strings to read at most.
-
-    Raises:
-      ValueError: there is no file, there are several, or it can't be read.
-    """
-    if len(paths) != 1:
-        raise ValueError(f"the command takes one file of strings, got {len(paths)}")
-    return list(islice((line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip()), num))
-
-
-def write_numbered(folder: Path, ending: str, contents: Sequence[bytes | None]) -> int:
-    """Writes the files FOLDER/1.ENDING, FOLDER/2.ENDING and so on.
-
-    Args:
-      folder: made if need be.
-      ending: of the names.
-      contents: of the files; there is no file where one is None.
-
-    Returns:
-      How many files were written.
-    """
-    with one_line_disk_errors(f"the files in {folder} are not all written"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, content in enumerate(contents, 1):
-            if content is not None:
-                (folder / f"{number}.{ending}").write_bytes(content)
-    return sum(content is not None for content in contents)
 
 
 def check_output_file(path: str, flag: str) -> None:

@@ -14,6 +14,7 @@ with interrupts.imports(__name__):
     from experiments.config.run_config import flatten
     from experiments.reports.pictures import picture_function
     from experiments.run.directory import RunDirectory
+    from experiments.run.numbered_files import read_strings, write_numbered
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
@@ -23,7 +24,7 @@ _NUM = flags.DEFINE_integer("num", 100, "Draws only the first so many strings.",
 def main(*paths: str) -> None:
     """Writes the files."""
     with cli.one_line_errors():
-        strings = cli.read_strings(paths, _NUM.value)
+        strings = read_strings(paths, _NUM.value)
         settings = flatten(RunDirectory(_WORKDIR.value, "--workdir").read_config().to_dict())
         draw = picture_function(settings)
         if draw is None:
@@ -32,7 +33,7 @@ def main(*paths: str) -> None:
             )
         drawings = [draw(string).svg for string in strings]
     folder = Path(_OUTPUT.value)
-    num_drawn = cli.write_numbered(folder, "svg", [None if svg is None else svg.encode() for svg in drawings])
+    num_drawn = write_numbered(folder, "svg", [None if svg is None else svg.encode() for svg in drawings])
     cli.screen().print(f"{num_drawn} of {len(drawings)} strings are drawn in {folder}", soft_wrap=True, highlight=False)
 
 

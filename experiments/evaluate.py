@@ -12,13 +12,13 @@ with interrupts.imports(__name__):
 
     from experiments import cli
     from experiments.reports import terminal
-    from experiments.run import evaluation
+    from experiments.run import evaluation, restore_flags
     from experiments.run.restore import restore
     from experiments.run.summary import read_summary, write_summary
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_CHECKPOINT = cli.define_checkpoint()
-_PLATFORM = cli.define_platform()
+_CHECKPOINT = restore_flags.define_checkpoint()
+_PLATFORM = restore_flags.define_platform()
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ with interrupts.imports(__name__):
     from absl import flags
 
     from experiments import cli
-    from experiments.run import card, pairs, provenance
+    from experiments.run import card, pairs, provenance, restore_flags
     from experiments.run.directory import RunDirectory
     from experiments.run.restore import member_state, restore
     from experiments.run.summary import read_summary
@@ -26,9 +26,9 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a finished run.", req
 _OUTPUT = flags.DEFINE_string(
     "output", None, "The file, NAME.zip; beside it load_NAME.py, NAME.safetensors and NAME.md.", required=True
 )
-_INDEX = cli.define_index()
-_CHECKPOINT = cli.define_checkpoint()
-_PLATFORM = cli.define_platform()
+_INDEX = restore_flags.define_index()
+_CHECKPOINT = restore_flags.define_checkpoint()
+_PLATFORM = restore_flags.define_platform()
 
 _NUM_SHOWN = 10
 

@@ -16,6 +16,7 @@ with interrupts.imports(__name__):
     from experiments.config import registries, values
     from experiments.config.run_config import flatten
     from experiments.run.directory import RunDirectory
+    from experiments.run.numbered_files import read_strings, write_numbered
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run whose strings they are; without one, melodies.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
@@ -26,7 +27,7 @@ _NUM = flags.DEFINE_integer("num", 100, "Writes only the first so many strings."
 def main(*paths: str) -> None:
     """Writes the files."""
     with cli.one_line_errors():
-        strings = cli.read_strings(paths, _NUM.value)
+        strings = read_strings(paths, _NUM.value)
         settings = {"task.name": "melodies"}
         if _WORKDIR.value is not None:
             settings = flatten(RunDirectory(_WORKDIR.value, "--workdir").read_config().to_dict())
@@ -35,7 +36,7 @@ def main(*paths: str) -> None:
             raise ValueError(f"--workdir must be of a run on music, got the task {settings['task.name']}")
         contents = [write(string, tempo=_TEMPO.value) for string in strings]
     folder = Path(_OUTPUT.value)
-    num_written = cli.write_numbered(folder, "mid", contents)
+    num_written = write_numbered(folder, "mid", contents)
     cli.screen().print(f"{num_written} MIDI files are in {folder}", soft_wrap=True, highlight=False)
 
 

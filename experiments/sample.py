@@ -27,7 +27,7 @@ with interrupts.imports(__name__):
     from rich.progress import track
 
     from experiments import cli
-    from experiments.run import drawing
+    from experiments.run import drawing, restore_flags
     from experiments.run.pair_lines import source_symbols
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
@@ -53,10 +53,10 @@ _SOURCE = flags.DEFINE_string("source", None, "File of sources in UTF-8, one a l
 _BEAM = flags.DEFINE_integer(
     "beam", 0, "Searches the most probable targets of sources by so wide a beam; 1 is greedy, 0 draws.", lower_bound=0
 )
-_INDEX = cli.define_index()
-_CHECKPOINT = cli.define_checkpoint()
+_INDEX = restore_flags.define_index()
+_CHECKPOINT = restore_flags.define_checkpoint()
 _OUTPUT = flags.DEFINE_string("output", None, "File for the strings in the place of stdout; made when all are drawn.")
-_PLATFORM = cli.define_platform()
+_PLATFORM = restore_flags.define_platform()
 
 
 _MOST_NAMED = 5

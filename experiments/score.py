@@ -19,6 +19,7 @@ with interrupts.imports(__name__):
     from absl import flags
 
     from experiments import cli
+    from experiments.run import restore_flags
     from experiments.run.pair_lines import pair_reader
     from experiments.run.restore import Restored, member_state, restore
     from experiments.run.strings import LineReader
@@ -37,9 +38,9 @@ _INPUT = flags.DEFINE_string(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
 _ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
-_INDEX = cli.define_index()
-_CHECKPOINT = cli.define_checkpoint()
-_PLATFORM = cli.define_platform()
+_INDEX = restore_flags.define_index()
+_CHECKPOINT = restore_flags.define_checkpoint()
+_PLATFORM = restore_flags.define_platform()
 
 # Lines that are scored at once.
 _NUM = 512

@@ -120,9 +120,10 @@ def _temperature(temperature):
 
 
 def _strings(name, strings):
-    if isinstance(strings, str) or not all(isinstance(string, str) for string in strings):
+    found = [] if isinstance(strings, str) else list(strings)
+    if isinstance(strings, str) or not all(isinstance(string, str) for string in found):
         raise ValueError(f"{name} must be a list of strings, got {strings!r}")
-    return strings
+    return found
 
 
 class _Reader:

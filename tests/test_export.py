@@ -195,6 +195,12 @@ def test_what_an_opened_model_cannot_take_is_named(opened, call, message):
         call(exported.load(opened[-1]), jax.random.key(0))
 
 
+def test_an_opened_model_reads_strings_of_any_iterable(opened):
+    model = exported.load(opened[-1])
+    strings = model.vocabulary["symbols"][1:3]
+    np.testing.assert_array_equal(model.encode(iter(strings)), model.encode(strings))
+
+
 def test_errors_name_the_argument(tmp_path):
     model = TASK.model(gg.lstm_generator(K, 3))
     params = params_of(model)

@@ -66,11 +66,12 @@ def flags_in(tree):
     return found
 
 
-# What the functions of `experiments.cli` define for several commands.
+# What functions define for several commands.
 SHARED_FLAGS = {}
 SHARED_FLAGS |= {
     node.name: flags_in(node)
-    for node in ast.parse(text_of(EXPERIMENTS / "cli.py")).body
+    for path in (EXPERIMENTS / "cli.py", EXPERIMENTS / "run" / "restore_flags.py")
+    for node in ast.parse(text_of(path)).body
     if isinstance(node, ast.FunctionDef) and node.name.startswith("define_")
 }
 

@@ -165,7 +165,6 @@ class AlgorithmEntry(NamedTuple):
       weights: maps the `[N, T]` training tokens, and settings of its own, to the `[N]` weights of the sequences in
         batches; None for batches without weights.
       is_adversarial: whether its generator learns from a discriminator alone, by which `data_defaults` chooses.
-      reads_behavior: whether its discriminator reads hidden states before the symbols.
     """
 
     function: Callable[..., Algorithm]
@@ -173,7 +172,11 @@ class AlgorithmEntry(NamedTuple):
     prefix_discriminators: Mapping[str, Callable[..., networks.PrefixDiscriminator]] = PREFIX_DISCRIMINATORS
     weights: Callable[..., np.ndarray] | None = None
     is_adversarial: bool = False
-    reads_behavior: bool = False
+
+    @property
+    def reads_behavior(self) -> bool:
+        """Whether its discriminator reads hidden states before the symbols."""
+        return self.discriminators is BEHAVIOR_DISCRIMINATORS
 
 
 ALGORITHMS: Mapping[str, AlgorithmEntry] = {
@@ -182,7 +185,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "truncated_likelihood": AlgorithmEntry(truncated_likelihood),
     "importance_gan": AlgorithmEntry(importance_gan, weights=toth_weights),
     "policy_gradient": AlgorithmEntry(policy_gradient, is_adversarial=True),
-    "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS, reads_behavior=True),
+    "professor_forcing": AlgorithmEntry(professor_forcing, discriminators=BEHAVIOR_DISCRIMINATORS),
     "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
     "distilled_gan": AlgorithmEntry(distilled_gan, is_adversarial=True),
 }

@@ -252,7 +252,7 @@ def penalized_loss(
         if weight is not None and not is_zero(weight)
     }
     interpolated_weight = weights.pop("interpolated_penalty", None)
-    pack_size = discriminator.pack_size if isinstance(discriminator, Discriminator) else 1
+    pack_size = _pack_size(discriminator)
 
     def by_symbol(gradient_NTK: jax.Array) -> jax.Array:
         """Returns gradients with a row for each symbol, of which a pack has several at each position."""
@@ -323,8 +323,8 @@ def check_parts(
         generator_optimizer=generator_optimizer,
         discriminator_optimizer=discriminator_optimizer,
     )
-    if not takes_packs and getattr(discriminator, "pack_size", 1) > 1:
-        raise ValueError(f"discriminator must judge single sequences, got packs of {discriminator.pack_size}")
+    if not takes_packs and _pack_size(discriminator) > 1:
+        raise ValueError(f"discriminator must judge single sequences, got packs of {_pack_size(discriminator)}")
 
 
 def algorithm(
@@ -348,6 +348,10 @@ def logits_of_tokens(discriminator: Discriminator | PrefixDiscriminator, model: 
         return logits_N[:, -1] if isinstance(discriminator, PrefixDiscriminator) else logits_N
 
     return logits
+
+
+def _pack_size(discriminator: Discriminator | PrefixDiscriminator) -> int:
+    return discriminator.pack_size if isinstance(discriminator, Discriminator) else 1
 
 
 def _logits_and_some_gradients(

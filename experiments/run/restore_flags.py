@@ -1,0 +1,32 @@
+"""The flags of commands on the generators of a run that is restored."""
+
+from typing import Any
+
+from absl import flags
+
+from experiments.config.run_config import STATES
+
+# They are listed by the `--help` of the command that defines them by the functions here.
+flags.disclaim_key_flags()
+
+
+def define_index() -> Any:
+    """Defines the flag --index of a command on one generator of a run."""
+    return flags.DEFINE_integer(
+        "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+    )
+
+
+def define_checkpoint() -> Any:
+    """Defines the flag --checkpoint of a command on a run's generators, as `restore` takes it."""
+    return flags.DEFINE_enum(
+        "checkpoint",
+        None,
+        STATES,
+        "The newest networks, or the best that training kept; without it, those that the run's summary is of.",
+    )
+
+
+def define_platform() -> Any:
+    """Defines the flag --platform of a command on a run's generators."""
+    return flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")
