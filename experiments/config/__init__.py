@@ -1,1 +1,1 @@
-"""What a config means: read, checked and built."""
+"""Reads and checks configs, and builds the objects that they describe."""

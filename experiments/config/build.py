@@ -1,4 +1,4 @@
-"""The only place where a config becomes objects: task, networks, optimizers, algorithm."""
+"""The only module that builds objects from a config: task, networks, optimizers and algorithm."""
 
 import importlib.util
 import inspect
@@ -31,28 +31,29 @@ from gumbel_gan.scoring import host_reward
 from gumbel_gan.scoring.host_reward import PropertyReward
 from gumbel_gan.tasks import Progress, Task
 
-# The settings of an algorithm's section that build the model.
+# The settings in the section of an algorithm that configure the model.
 _MODEL_SETTINGS = ("generator", "num_latent_draws")
 _OPTIMIZERS = ("optimizer", "generator_optimizer", "discriminator_optimizer", "autoencoder_optimizer")
 _PATH = "config.algorithm"
-# The setting by which the property of a config becomes a part of the reward.
+# The setting that makes the property of a config a part of the reward.
 _ADVERSARIAL_WEIGHT = "adversarial_weight"
 
 
 class Experiment(NamedTuple):
-    """What a config describes.
+    """The objects that a config describes.
 
     Attributes:
-      task: the sequences.
-      model: what is trained.
-      data: what it is trained on.
+      task: the task, with its sequences.
+      model: the model to train.
+      data: the training data.
       algorithm: the training method.
-      algorithm_at: the training method at a point of the config's sweep, for a replica: (point, replica=0), indices
-        that may be traced. Points differ in how they train only: states have one structure, and `algorithm` samples and
-        scores those of all points.
-      shard_axis: name of the axis that both train under, None where batches have a single shard.
-      property: the property that training raises; None where the config names none.
-      latent_draws: draws of the latent in the Monte-Carlo estimate of `model.log_prob`; 0 where that is exact.
+      algorithm_at: function (point, replica=0) that returns the training method of a replica at a point of the sweep.
+        Both indices may be traced. The points differ only in how they train: all states have the same structure, and
+        `algorithm` can sample and score with the states of every point.
+      shard_axis: name of the axis of data shards in both algorithms; None if batches have a single shard.
+      property: the property that training increases; None if the config has no property.
+      latent_draws: number of draws of the latent in the Monte-Carlo estimate of `model.log_prob`; 0 if `log_prob` is
+        exact.
     """
 
     task: Task
@@ -66,7 +67,7 @@ class Experiment(NamedTuple):
 
 
 class _Context(NamedTuple):
-    """What an algorithm is built from beside its section."""
+    """What an algorithm is built from, in addition to its section of the config."""
 
     entry: AlgorithmEntry
     task: Task
@@ -79,17 +80,18 @@ class _Context(NamedTuple):
 
 
 def build(config: RunConfig, task: Task | None = None) -> Experiment:
-    """Builds everything that a config describes; to be called once `devices.select` has been.
+    """Builds everything that a config describes. `devices.select` must have been called before.
 
     Args:
-      config: the config. What it leaves to the data is chosen, see `data_defaults`.
-      task: what `make_task` returned for it; None to make it.
+      config: the config. Settings that are left to the data are chosen as in `data_defaults`.
+      task: the result of `make_task` for this config; None builds the task.
 
     Returns:
-      The task and the algorithm.
+      The experiment.
 
     Raises:
-      ValueError: a setting is missing, unknown, of a wrong type or out of its range; the message starts with its name.
+      ValueError: a setting is missing, unknown, of a wrong type or out of range; the message starts with the name of
+        the setting.
     """
     task = make_task(config) if task is None else task
     config = data_defaults.resolve(config, task)
@@ -119,7 +121,7 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
         reader.check_swept()
         return algorithm
 
-    # What is wrong at a point shows when its numbers are known, which they are not in a compiled step.
+    # Builds every point with concrete numbers, since a compiled step cannot check traced ones.
     algorithm, *_ = [algorithm_at(point) for point in range(len(points(config.sweep)))]
     if algorithm.reads_in_order and not task.in_order:
         raise ValueError(f"config.task.in_order must be True for the algorithm {name}, got False")
@@ -133,7 +135,7 @@ def build(config: RunConfig, task: Task | None = None) -> Experiment:
 
 
 def _property_calls(config: RunConfig, task: Task) -> PropertyCalls | None:
-    """Builds the property of a config, if it has one."""
+    """Builds the property of a config; returns None if the config has no property."""
     found = Reader(config.num_steps).call(property_calls.settings, config.property, "config.property")
     if found is None:
         return None
@@ -154,7 +156,7 @@ def _check_property(
     weights: np.ndarray | None,
     algorithm: Algorithm,
 ) -> None:
-    """Raises ValueError unless a run can have a property."""
+    """Raises ValueError unless the algorithm, the data and the settings of the property are compatible."""
     is_rewarded = _ADVERSARIAL_WEIGHT in config.algorithm.settings
     if settings.renewal == "never" and not is_rewarded:
         raise ValueError(
@@ -182,7 +184,7 @@ def _check_property(
 
 
 def _check_measured(config: RunConfig, task: Task) -> None:
-    """Raises ValueError unless what is to be measured can be, of this task and with what is installed."""
+    """Raises ValueError unless the requested measurements are possible for the task, with the installed packages."""
     largest = evaluation.most_compared(task)
     for name in ("num_compared", "num_states"):
         if getattr(config, name) > largest:
@@ -223,7 +225,7 @@ def _check_measured(config: RunConfig, task: Task) -> None:
 
 
 def _check_generator(config: RunConfig, model: SequenceModel) -> None:
-    """Raises ValueError unless what is to be measured can be, of this generator."""
+    """Raises ValueError unless the requested measurements are possible for the generator."""
     if config.num_states and model.generator.hidden_states is None:
         raise ValueError(
             "config.num_states must be 0 for a generator without hidden states, such as one that writes all symbols "
@@ -243,17 +245,17 @@ def make_task(config: RunConfig, progress: Progress | None = None) -> Task:
 
     Args:
       config: the config.
-      progress: is told how far the tokenizing of a long text is.
+      progress: called with the progress of tokenizing a long text.
 
     Raises:
-      ValueError: a setting of its task is wrong.
+      ValueError: a setting of the task is wrong.
     """
     task = Reader(config.num_steps).named(as_mapping(config.task), "config.task", registries.TASKS, progress=progress)
     return _with_symbols(task, config.init_symbols) if config.init_symbols else task
 
 
 def algorithm(config: RunConfig, task: Task) -> Algorithm:
-    """Builds the algorithm of a config for a task of another vocabulary, for one data shard and no sweep."""
+    """Builds the algorithm of a config for a task with another vocabulary, for one shard and the first sweep point."""
     settings, entry = dict(config.algorithm.settings), registries.ALGORITHMS[config.algorithm.name]
     reader = Reader(config.num_steps, config.sweep)
     _weights(entry, settings, task, reader)
@@ -264,7 +266,7 @@ def algorithm(config: RunConfig, task: Task) -> Algorithm:
 
 
 def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
-    """Returns a task whose vocabulary begins with some symbols; those of its own that are not among them follow."""
+    """Returns a task whose vocabulary begins with the given symbols, followed by the task's other symbols."""
     vocabulary = task.vocabulary
     added = tuple(symbol for symbol in vocabulary.symbols if symbol not in symbols)
     joined = (*symbols, *added)
@@ -293,14 +295,14 @@ def _with_symbols(task: Task, symbols: tuple[str, ...]) -> Task:
 
 
 def _model(section: dict[str, Any], context: _Context) -> SequenceModel:
-    """Builds the model that an algorithm's section describes, and takes its settings out of the section."""
+    """Builds the model that the section of an algorithm describes, and removes its settings from the section."""
     generator = _generator(pop(section, "generator", _PATH), "generator", context)
     settings = {name: section.pop(name) for name in _MODEL_SETTINGS if name in section}
     return context.reader.call(context.task.model, settings, _PATH, generator=generator)
 
 
 def _generator(section: Any, name: str, context: _Context) -> Generator:
-    """Builds the generator, or decoder, of the task's sequences that the section of that name describes."""
+    """Builds a generator, or decoder, of the task's sequences from its section; `name` is the name of the section."""
     return context.reader.named(
         section,
         f"{_PATH}.{name}",
@@ -313,15 +315,16 @@ def _generator(section: Any, name: str, context: _Context) -> Generator:
 
 
 def _condition(task: Task) -> Sequences | None:
-    """Returns what networks are conditioned on: the sources of a task of pairs; None for other tasks."""
+    """Returns the sequences that networks are conditioned on: sources for a task of pairs, None for other tasks."""
     return None if task.source is None else Sequences(task.source.size, task.source.padding)
 
 
 def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
     """Builds an algorithm.
 
-    The parameters of its function say by their names what a config may hold: those below are read as the table says,
-    and all others are numbers, schedules and switches. What has a default may be left out.
+    The parameter names of its function determine the settings that a config may hold. The table below lists the
+    parameters with their own readers; all others are numbers, schedules and switches. A setting with a default may be
+    omitted.
     """
     section, function = dict(settings), context.entry.function
     readers: dict[str, Callable[[Any, str, _Context], Any]] = {
@@ -362,7 +365,7 @@ def _algorithm(settings: Mapping[str, Any], context: _Context) -> Algorithm:
 
 
 def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader: Reader) -> np.ndarray | None:
-    """Computes the weights of the training sequences, if there are any, and takes their settings out of a section."""
+    """Computes the weights of the training sequences, if any, and removes their settings from a section."""
     if entry.weights is None:
         return None
     if task.stream is not None:
@@ -372,7 +375,7 @@ def _weights(entry: AlgorithmEntry, section: dict[str, Any], task: Task, reader:
 
 
 def _estimator(text: Any, path: str, context: _Context) -> Estimator:
-    """Returns the estimator of a name, such as 'reinmax', or of a call with numbers, 'gumbel_rao(num_draws=10)'."""
+    """Returns the estimator for a name, such as 'reinmax', or for a call with numbers, 'gumbel_rao(num_draws=10)'."""
     name, settings = schedule_text.call(text, path)
     chosen = registries.ESTIMATORS[choose(name, registries.ESTIMATORS, path)]
     if not isinstance(chosen, Estimator):
@@ -402,7 +405,7 @@ def _discriminator(
 
 
 def _encoder(section: Any, name: str, generator: Generator, context: _Context) -> Encoder:
-    """Builds an encoder into the latent of a generator, which the section of that name describes."""
+    """Builds an encoder into the latent of a generator; `name` is the name of the generator's section."""
     sample_latent = generator.sample_latent
     if sample_latent is None:
         raise ValueError(f"{_PATH}.{name} must have a latent for an encoder")
@@ -424,13 +427,13 @@ def _record(kind: Callable[..., Any], section: Any, path: str, context: _Context
 
 
 def _num_generated(num: Any, path: str, context: _Context) -> int | None:
-    """Returns a data shard's share of the generated sequences of a step."""
+    """Returns the number of generated sequences in a step for one data shard."""
     num = values.check(num, int | None, path)
     return None if num is None else _share(num, path, context.num_shards)
 
 
 def _chosen(known: Mapping[str, Any], name: Any, path: str, _: _Context) -> Any:
-    """Returns what a name stands for."""
+    """Returns the object that a name stands for."""
     return known[choose(name, known, path)]
 
 
@@ -439,7 +442,7 @@ def _optimizer(section: Any, path: str, context: _Context) -> optax.GradientTran
 
 
 def _share(num: int, path: str, num_shards: int) -> int:
-    """Returns a shard's share of a number of sequences."""
+    """Returns the number of sequences for one shard."""
     if num % num_shards:
         raise ValueError(f"{path} must be a multiple of config.num_shards, {num_shards}; got {num}")
     return num // num_shards

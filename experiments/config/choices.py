@@ -1,4 +1,4 @@
-"""A name among those that are known, and what to say of one that is not."""
+"""Checks of names against the known names, with suggestions in the errors."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,19 +8,19 @@ _SHOWN_CHARACTERS = 80
 
 
 def choose(name: Any, known: Iterable[str], path: str, *, what: str = "value") -> str:
-    """Checks a name against those that are known.
+    """Checks that a name is one of the known names.
 
     Args:
-      name: what was given.
-      known: what may be.
+      name: the given name.
+      known: the known names.
       path: name of the setting, for the error.
-      what: 'value', or 'setting' where `name` is itself that of a setting of `path`.
+      what: 'value', or 'setting' if `name` is the name of a setting in the section `path`.
 
     Returns:
       The name.
 
     Raises:
-      ValueError: it is not known; the error lists what is, and guesses what was meant.
+      ValueError: `name` is not in `known`. The error lists the known names and suggests a similar one.
     """
     known = sorted(known)
     if isinstance(name, str) and name in known:

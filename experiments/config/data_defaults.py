@@ -1,6 +1,6 @@
-"""Settings that a config leaves to the data: what is None in it, chosen once the sequences are known.
+"""Chooses the settings that a config leaves to the data, that is, those that are None, once the sequences are known.
 
-The rules are for two cores of a CPU. The study `defaults` compares what they choose with n-gram models.
+The rules are made for two CPU cores. The study `defaults` compares the results with n-gram models.
 """
 
 import math
@@ -22,32 +22,32 @@ NETWORKS = ("algorithm.generator.hidden_size", "algorithm.discriminator.hidden_s
 
 _MOST_COMPARED, _LEAST_COMPARED = 500, 4
 _EPOCHS = 60
-# Sequences of a batch, and symbols.
+# Maximum numbers of sequences and of symbols in a batch.
 _LARGEST_BATCH = (128, 2**15)
 _LARGEST_ADVERSARIAL_BATCH = (256, 2**12)
-# Multiplications in the forward passes of training: about a quarter of an hour of two cores.
+# Maximum number of multiplications in the forward passes of training, for about a quarter of an hour on two cores.
 _MOST_WORK = 6.5e12
-# A step that also trains a discriminator takes about so many times as long.
+# A step that also trains a discriminator takes about this many times as long.
 _WORK_OF_DISCRIMINATOR = 4
 _LEAST_STEPS = 200
 _PROGRESS_LINES = 40
-# Patience, as a share of the steps, and at least in chunks of them.
+# The patience is this share of the steps, and at least this many chunks.
 _PATIENCE_SHARE, _LEAST_PATIENCE = 4, 4
 _CHUNKS = (10, 25, 50, 100)
 
 
 class _Facts(NamedTuple):
-    """What the rules look at.
+    """The facts that the rules use.
 
     Attributes:
-      num_sequences: of the training set.
-      num_written: symbols of the training set, ends included, padding excluded.
+      num_sequences: number of training sequences.
+      num_written: number of symbols in the training set, including ends, excluding padding.
       num_symbols: size of the vocabulary.
-      length: of a sequence with its padding.
-      smallest_split: number of sequences of the smallest split.
+      length: length of a sequence, including padding.
+      smallest_split: number of sequences in the smallest split.
       has_discriminator: whether there is a discriminator.
-      is_adversarial: whether the generator learns from that alone.
-      num_shards: of a batch.
+      is_adversarial: whether the generator learns only from the discriminator.
+      num_shards: number of shards of a batch.
     """
 
     num_sequences: int
@@ -61,11 +61,11 @@ class _Facts(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """How a setting is chosen.
+    """A rule that chooses a setting.
 
     Attributes:
-      path: the setting.
-      choose: maps facts, and the settings so far by their paths, to a value.
+      path: path of the setting.
+      choose: function (facts, known) that returns the value, where `known` maps the path of a setting to its value.
     """
 
     path: str
@@ -73,12 +73,12 @@ class _Rule(NamedTuple):
 
 
 def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
-    """Sets what follows the data to None in a config.
+    """Leaves settings of a config to the data by setting them to None.
 
     Args:
       config: the config, changed in place.
-      likelihood: whether the method learns by likelihood, so that its steps follow the data, and the likelihood of the
-        validation set ends its training early and chooses the states that are reported.
+      likelihood: whether the method learns by likelihood. If so, the number of steps also depends on the data, and the
+        likelihood of the validation set stops training early and selects the reported states.
     """
     config.batch_size = placeholder(int)
     config.num_compared = placeholder(int)
@@ -100,14 +100,14 @@ def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
 
 
 def resolve(config: RunConfig, task: Task) -> RunConfig:
-    """Returns a config with a value for each setting that it leaves to the data; their paths are in its `chosen`.
+    """Returns a config with a value for each setting that was left to the data; `chosen` lists the paths of these.
 
     Args:
       config: the config.
-      task: its task, as `build.make_task` makes it.
+      task: the task of the config, as `build.make_task` builds it.
 
     Raises:
-      ValueError: there are too few sequences.
+      ValueError: a split has too few sequences.
     """
     paths = _open(config)
     if not paths:
@@ -127,13 +127,13 @@ def resolve(config: RunConfig, task: Task) -> RunConfig:
 
 
 def taken(config: RunConfig, stored: RunConfig) -> RunConfig:
-    """Returns a config that has, where it leaves a setting to the data, what was chosen for a stored one."""
+    """Returns a config whose settings left to the data have the values that were chosen for a stored config."""
     values = {path: _value(stored, path) for path in _open(config) if path in stored.chosen}
     return changed(config, values | {"chosen": list(stored.chosen)})
 
 
 def taken_sizes(config: RunConfig, other: RunConfig) -> RunConfig:
-    """Returns a config that has, where it leaves the width of a network to the data, that of another config."""
+    """Returns a config whose network widths left to the data are those of another config."""
     widths = {path: _value(other, path) for path in NETWORKS if _is_open(config, path)}
     return changed(config, {path: width for path, width in widths.items() if width is not None})
 
@@ -165,7 +165,7 @@ def _value(config: RunConfig, path: str) -> Any:
 
 
 def _section(config: RunConfig, path: str) -> tuple[Mapping[str, Any], str]:
-    """Returns the section that a setting is in, empty where there is none, and the setting's name there."""
+    """Returns the section that holds a setting, or an empty section if there is none, and the setting's name in it."""
     first, *others, name = path.split(".")
     section: Any = getattr(config, first).settings
     for each in others:
@@ -194,7 +194,7 @@ def _facts(config: RunConfig, task: Task) -> _Facts:
 
 def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
     width = 64 if facts.num_written < 5_000 else 128 if facts.num_written < 50_000 else 256
-    # Such a step is several unrolls of two networks.
+    # An adversarial step unrolls two networks several times.
     return max(64, width // 2) if facts.is_adversarial else width
 
 
@@ -218,7 +218,7 @@ def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
     size = known("batch_size")
     width = known("algorithm.generator.hidden_size")
     if type(width) is not int:
-        # Of a generator without a width, or a wrong value, which is refused when the generator is built.
+        # The generator has no width, or a wrong value, which raises an error when the generator is built.
         width = _width(facts, known)
     work = (
         (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1)
@@ -252,7 +252,7 @@ def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
     return min(_MOST_COMPARED, facts.smallest_split)
 
 
-# In an order in which each has what it looks at.
+# In order: each rule follows the rules whose settings it uses.
 _RULES = (
     *(_Rule(path, _width) for path in NETWORKS),
     _Rule("algorithm.generator.dropout_rate", _dropout_rate),

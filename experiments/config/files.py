@@ -1,4 +1,4 @@
-"""The files that a config names: found again at another time and place."""
+"""The files that a config names, resolved so that they can be found again at another time and place."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from gumbel_gan.tasks.grammar import productions
 
 
 def read_by(config: RunConfig) -> list[Path]:
-    """Returns the files that a config reads: those of its sequences, and that of its grammar if it is in a file.
+    """Returns the files that a config reads: the files of sequences, and the file of the grammar if there is one.
 
     Args:
       config: a config that `self_contained` accepts.
@@ -28,18 +28,18 @@ def task_files(config: RunConfig) -> tuple[str, ...]:
     """Returns the paths of the files of sequences that a config names.
 
     Raises:
-      ValueError: the setting names no files.
+      ValueError: the setting `files` of the task does not name files.
     """
     return paths(config.task.settings.get("files") or (), "config.task.files")
 
 
 def streams(config: RunConfig) -> bool:
-    """Returns whether the sequences of a config that `self_contained` returned stream from files."""
+    """Returns whether the sequences of a config from `self_contained` are streamed from files."""
     return config.task.settings.get("stream") == "always"
 
 
 def tokens_folder(config: RunConfig, workdir: Path) -> Path:
-    """Returns the folder of the tokenized text of a run, next to its own, which runs on the same text share.
+    """Returns the folder of a run's tokenized text. It is next to the run's folder; runs on the same text share it.
 
     Args:
       config: a config that `self_contained` returned.
@@ -51,13 +51,14 @@ def tokens_folder(config: RunConfig, workdir: Path) -> Path:
 
 
 def self_contained(config: RunConfig) -> RunConfig:
-    """Returns a config that means the same at another time and place.
+    """Returns a config that has the same meaning at another time and place.
 
-    The file of a grammar is replaced by what it holds; files of sequences get absolute paths, and the digest by which
-    they will be known again.
+    The file of a grammar is replaced by its contents. Files of sequences get absolute paths, and a digest that
+    identifies their contents.
 
     Raises:
-      ValueError: the grammar is no name, no file and no productions; or a file can't be read.
+      ValueError: the grammar is not a name, a file or productions; the path of a file has a comma; or a file cannot be
+        read.
     """
     task = config.task
     changes = {}

@@ -1,9 +1,9 @@
-"""Config files, found from any folder."""
+"""Finds config files from any folder."""
 
 from pathlib import Path
 
 _CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-# Relative to these, after the folder of the process: as documents name them, and by the name alone.
+# Folders that are searched after the working directory: for paths as in the documentation, and for file names alone.
 _FOLDERS = (_CONFIGS.parent.parent, _CONFIGS)
 
 DEFAULT = str(_CONFIGS / "arithmetic.py")
@@ -11,10 +11,10 @@ DEFAULT = str(_CONFIGS / "arithmetic.py")
 
 
 def located(path: str) -> str:
-    """Returns the path of a config file that can be opened from here, options after a colon included.
+    """Returns the path of a config file that can be opened from the working directory, with options after a colon.
 
     Args:
-      path: a path, or the name of a file of `experiments/configs`; one that leads nowhere is returned as it is.
+      path: a path, or the name of a file in `experiments/configs`. A path that is not found is returned unchanged.
     """
     file, colon, options = path.partition(":")
     if not Path(file).is_file():
@@ -25,7 +25,7 @@ def located(path: str) -> str:
 
 
 def locate(arguments: list[str], flag: str = "config") -> None:
-    """Replaces the config file that a command's arguments name by what `located` returns."""
+    """Replaces the config file in the arguments of a command by the result of `located`, in place."""
     for index, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name not in (f"--{flag}", f"-{flag}"):

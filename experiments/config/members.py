@@ -1,4 +1,4 @@
-"""The members of a run, the leading axis of its state: its seeds, at every point of its sweep if it has one."""
+"""The replicas ("members") of a run, the leading axis of its state: the seeds, at every point of a sweep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from experiments.config.run_config import RunConfig
 
 
 class Members(NamedTuple):
-    """The members of a run, one entry each.
+    """The replicas of a run, with one entry for each replica.
 
     Attributes:
-      seeds: the seed.
-      points: index of the point of the sweep; 0 where there is none.
+      seeds: seed of the replica.
+      points: index of the replica's point of the sweep; 0 without a sweep.
     """
 
     seeds: list[int]
@@ -20,14 +20,14 @@ class Members(NamedTuple):
 
 
 def members(config: RunConfig) -> Members:
-    """Returns the members of a run: all seeds at the first point of its sweep, then all at the second, and so on."""
+    """Returns the replicas of a run: all seeds at the first point of the sweep, then all at the second, and so on."""
     seeds = range(config.seed, config.seed + config.num_seeds)
     pairs = [(seed, point) for point in range(len(sweep(config))) for seed in seeds]
     return Members([seed for seed, _ in pairs], [point for _, point in pairs])
 
 
 def member_names(config: RunConfig) -> list[str]:
-    """Returns the names of the members of a run, 'seed_3', or 'point_1/seed_3' where it has a sweep."""
+    """Returns the names of the replicas of a run: 'seed_3', or 'point_1/seed_3' if the run has a sweep."""
     seeds, points = members(config)
     swept = len(sweep(config)) > 1
     return [
@@ -36,10 +36,10 @@ def member_names(config: RunConfig) -> list[str]:
 
 
 def sweep(config: RunConfig) -> list[dict[str, str]]:
-    """Returns the points of a run's sweep, as `sweeps.points` does."""
+    """Returns the points of the sweep of a run, as `sweeps.points` does."""
     return sweeps.points(config.sweep)
 
 
 def first_members(points: Sequence[int]) -> list[int]:
-    """Returns the index of the first member at each point of a sweep, of each member's point."""
+    """Returns the index of the first replica at each point of a sweep, given the point of each replica."""
     return [points.index(point) for point in sorted(set(points))]

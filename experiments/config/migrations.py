@@ -1,4 +1,4 @@
-"""Configs of older versions: what their keys and values are called today."""
+"""Migrates configs of older versions to the keys and values of this version."""
 
 import ast
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.config.values import leaves
 
-# Version 0, which no `schema_version` marks. A key stands for itself, or for the section of that name.
+# Version 0, which has no `schema_version`. A key stands for itself, or for the section with that name.
 _RENAMED = {
     "task.length_law": "task.length_distribution",
     "algorithm.average_decay": "algorithm.ema_decay",
@@ -26,24 +26,24 @@ _RENAMED_VALUES = {
 }
 # Version 1.
 _RENAMED_OF_TASK = {"metre": "meter"}
-# Tasks that held a tenth out where `num_heldout` was 0.
+# Tasks that held out a tenth of the sequences if `num_heldout` was 0.
 _ZERO_HELD_OUT = ("pairs", "molecules")
 
 
 def migrate(record: Any) -> Any:
-    """Returns the `config.json` of a run in the words of this version; what is no config as it is."""
+    """Migrates the `config.json` of a run to this version; returns a value that is not a mapping unchanged."""
     if not isinstance(record, Mapping):
         return record
     return _with_task_of_today(record if "schema_version" in record else _of_version_0(record))
 
 
 def _with_task_of_today(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a config of version 1 whose task has the settings of today."""
+    """Returns a config of version 1 with the current settings of its task."""
     if not isinstance(record.get("task"), Mapping):
         return record
     task = {_RENAMED_OF_TASK.get(name, name): value for name, value in record["task"].items()}
     if task.get("name") == "text":
-        # One of before there was such a setting.
+        # The config may come from before this setting existed.
         task.setdefault("normalize", "none")
     if task.get("name") in _ZERO_HELD_OUT and task.get("num_heldout") == 0:
         task["num_heldout"] = None
@@ -51,7 +51,7 @@ def _with_task_of_today(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _of_version_0(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a config of version 0 in the words of this version."""
+    """Migrates a config of version 0 to the keys and values of this version."""
     migrated: dict[str, Any] = {}
     sweep: dict[str, list[str]] = {}
     for path, value in leaves(record):
@@ -76,7 +76,7 @@ def _renamed(path: str) -> str:
 
 
 def _listed(text: Any) -> list[str]:
-    """Returns the texts of a schedule at the points of the sweep that lists in it were; none without such a list."""
+    """Returns the texts of a schedule at the points of a sweep that its lists describe; an empty list without lists."""
     try:
         tree = ast.parse(text, mode="eval") if isinstance(text, str) else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):

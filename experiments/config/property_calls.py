@@ -1,4 +1,4 @@
-"""The property of sequences that a run raises: its settings, and the calls of it that each replica has made."""
+"""The property of sequences that a run increases: its settings, and the calls that each replica has made."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ class Settings(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A string that a replica asked the property of for the first time."""
+    """The first call of the property by a replica for a string."""
 
     replica: int
     string: str
@@ -49,26 +49,27 @@ def settings(
     num_samples: int = 1_000,
     num_kept: int = 1_000,
 ) -> Settings | None:
-    """Returns the settings of a property; None where no function is named.
+    """Returns the settings of a property; None if `function` is empty.
 
     Args:
-      function: a name in `registries.PROPERTIES`, or 'module:function': of a string, that returns a number; higher is
-        better.
-      worst: the score of strings without one: those that are not valid, and those on which the function raises, returns
-        no finite number or takes too long. None takes that of the registry, and 0 for a function of your own.
-      num_workers: processes that call it; 0 calls it in the run's own process.
-      timeout_seconds: after how long a call is given up.
-      max_calls: calls of a replica after which training ends; 0 for any number. Where the property is a part of the
-        reward, training ends with the chunk that exceeds it.
-      renewal: what becomes of the training data before each chunk. 'never': it stays. 'replace_worst': the `num_kept`
-        best of it and of `num_samples` samples are kept, as in FBGAN. 'best_samples': the same of samples alone, as in
-        hill climbing.
-      num_samples: samples of each replica before each chunk.
-      num_kept: sequences of the renewed data; with 'replace_worst', as many of the training data, drawn at random, are
-        scored first.
+      function: a name in `registries.PROPERTIES`, or 'module:function', a function of a string that returns a number;
+        higher is better.
+      worst: score of strings without a property: strings that are not valid, and strings for which the function raises,
+        returns a number that is not finite, or takes too long. None stands for the value in the registry, or 0 for a
+        function of your own.
+      num_workers: number of processes that call the function; 0 calls it in the run's own process.
+      timeout_seconds: seconds after which a call is abandoned.
+      max_calls: number of calls of each replica after which training ends; 0 for no limit. If the property is a part of
+        the reward, training ends with the chunk that exceeds the limit.
+      renewal: how the training data is renewed before each chunk. 'never': it is not. 'replace_worst': the `num_kept`
+        best of the current data and of `num_samples` new samples are kept, as in FBGAN. 'best_samples': the `num_kept`
+        best of all samples so far are kept, as in hill climbing.
+      num_samples: number of samples of each replica before each chunk.
+      num_kept: number of sequences of the renewed data. With 'replace_worst', as many training sequences, drawn at
+        random, are scored first.
 
     Raises:
-      ValueError: a setting is out of its range.
+      ValueError: a setting is out of range.
     """
     require_at_least(0, num_workers=num_workers, max_calls=max_calls)
     require_at_least(1, num_samples=num_samples, num_kept=num_kept)
@@ -85,7 +86,7 @@ def settings(
 
 
 def scorer(settings: Settings, is_valid: Callable[[str], bool] | None) -> Scorer:
-    """Builds what scores strings, those that are valid by a call; raises what `Scorer` does."""
+    """Builds the scorer of strings, which calls the property for valid strings; raises the errors of `Scorer`."""
     return Scorer(
         settings.function,
         worst=settings.worst,
@@ -98,12 +99,13 @@ def scorer(settings: Settings, is_valid: Callable[[str], bool] | None) -> Scorer
 class PropertyCalls:
     """Scores strings for the replicas of a run, and counts the calls of each.
 
-    A call of a replica is a valid string that it asks for the first time. Replicas share what was computed, but each
-    counts its own calls, so that the results and counts of a replica are those of a run of it alone.
+    A call of a replica is a valid string that this replica scores for the first time. Replicas share the computed
+    scores, but each replica counts its own calls. Its results and counts are therefore those of a run with this replica
+    alone.
     """
 
     def __init__(self, settings: Settings, task: Task, num_replicas: int):
-        """Builds it; raises what `Scorer` does."""
+        """Builds the scorer; raises the errors of `Scorer`."""
         self.settings = settings
         self._scorer = scorer(settings, task.is_valid)
         self._asked: list[dict[str, Score]] = [{} for _ in range(num_replicas)]
@@ -111,7 +113,7 @@ class PropertyCalls:
         self._lock = threading.Lock()
 
     def __call__(self, strings: Sequence[str], replica: int) -> np.ndarray:
-        """Returns the `[N]` scores of N strings that a replica asks for."""
+        """Returns the `[N]` scores of N strings for a replica."""
         values = self._scorer(strings)
         with self._lock:
             asked = self._asked[replica]
@@ -122,7 +124,7 @@ class PropertyCalls:
         return values
 
     def affordable(self, strings: Sequence[str], replica: int) -> int:
-        """Returns how many of the strings, from the first on, a replica can ask for within its calls."""
+        """Returns how many of the strings, from the first on, a replica can score within its limit of calls."""
         if not self.settings.max_calls:
             return len(strings)
         asked, left = self._asked[replica], self.settings.max_calls - self.num_calls[replica]
@@ -135,7 +137,7 @@ class PropertyCalls:
         return len(strings)
 
     def scores(self, replica: int) -> dict[str, Score]:
-        """Returns the calls of a replica, in their order."""
+        """Returns the scores of the strings that a replica has called the property for, in the order of the calls."""
         return dict(self._asked[replica])
 
     @property
@@ -145,29 +147,29 @@ class PropertyCalls:
 
     @property
     def best(self) -> list[float]:
-        """The mean of the best `NUM_BEST` scores of each replica; NaN where it has fewer."""
+        """The mean of the best `NUM_BEST` scores of each replica; NaN for a replica with fewer scores."""
         return [mean_of_best(score.value for score in each.values()) for each in self._asked]
 
     @property
     def is_spent(self) -> bool:
-        """Whether all replicas have made all calls that they may."""
+        """Whether all replicas have reached the limit of calls."""
         return 0 < self.settings.max_calls <= min(self.num_calls)
 
     def take_new(self) -> list[Call]:
-        """Returns the calls since this was last called, replica by replica, those of each in their order."""
+        """Returns the calls since the last call of this method, by replica, in the order in which they were made."""
         with self._lock:
             new, self._new = self._new, []
-        # Devices ask side by side.
+        # Devices call concurrently.
         return sorted(new, key=lambda call: call.replica)
 
     def restore(self, calls: Iterable[Call]) -> None:
-        """Takes up the calls of a run that goes on."""
+        """Restores the calls of a resumed run."""
         for call in calls:
             self._scorer.know(call.string, call.score)
             self._asked[call.replica][call.string] = call.score
 
     def start(self) -> None:
-        """Starts the worker processes; raises ValueError where they can't import the function."""
+        """Starts the worker processes; raises ValueError if they cannot import the function."""
         self._scorer.start()
 
     def close(self) -> None:
@@ -176,6 +178,6 @@ class PropertyCalls:
 
 
 def mean_of_best(values: Iterable[float], num: int = NUM_BEST) -> float:
-    """Returns the mean of the largest values; NaN where there are fewer."""
+    """Returns the mean of the `num` largest values; NaN if there are fewer values."""
     array = np.fromiter(values, np.float64)
     return float(np.mean(np.partition(array, -num)[-num:])) if len(array) >= num else float("nan")

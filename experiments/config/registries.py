@@ -75,19 +75,19 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     "pixels": pixels_task,
     "handwriting": handwriting_task,
 }
-# The tasks of pairs, whose runs write down which are held out.
+# The tasks of pairs, whose runs write their held-out pairs to a file.
 PAIRS = ("pairs", "pronunciation")
-# Functions of a sampled string, and of settings of the task, that draw it for reports.
+# Functions that draw a sampled string for reports, given the string and settings of the task.
 PICTURES: Mapping[str, Callable[..., Picture]] = {
     "molecules": molecule_picture,
     "melodies": melody_picture,
     "chorales": chorale_picture,
     "handwriting": handwriting_picture,
 }
-# Functions of a string, of a tempo and of settings of the task, that return it as a MIDI file.
+# Functions that return a sampled string as a MIDI file, given the string, a tempo and settings of the task.
 MIDI_FILES: Mapping[str, Callable[..., bytes]] = {"melodies": melody_midi, "chorales": chorale_midi}
-# Functions of a line, of a source where there are pairs, and of settings of the task, that return the string which
-# training reads in it; without one, the line itself.
+# Functions that return the string which training reads in a line, given the line, its source for a task of pairs, and
+# settings of the task. For a task without a function, this string is the line itself.
 LINES: Mapping[str, Callable[..., str]] = {
     "text": text_line,
     "names": name_line,
@@ -123,12 +123,12 @@ ENCODERS: Mapping[str, Callable[..., networks.Encoder]] = {
 
 
 def toth_weights(tokens: np.ndarray, data_weights: bool = True) -> np.ndarray:
-    """Returns the weights of Toth's training sequences.
+    """Computes the weights of the training sequences in Toth's method.
 
     Args:
-      tokens: `[N, T]` the sequences.
-      data_weights: whether likelihoods are divided by the empirical probability of a sequence; if not, the weights are
-        constant, as in his training loss.
+      tokens: `[N, T]` tokens of the sequences.
+      data_weights: whether likelihoods are divided by the empirical probability of a sequence. If not, the weights are
+        constant, as in Toth's training loss.
 
     Returns:
       `[N]` float32 weights.
@@ -140,15 +140,15 @@ class PropertyEntry(NamedTuple):
     """A property of strings.
 
     Attributes:
-      function: its name, as worker processes import it.
-      worst: the score of strings that have none; below all others.
+      function: the function as 'module:function', imported by worker processes.
+      worst: score of strings without a property, below all other scores.
     """
 
     function: str
     worst: float
 
 
-# Beside these, a config may name a function of the user's, 'module:function'.
+# A config may also name a function of the user's, 'module:function'.
 PROPERTIES: Mapping[str, PropertyEntry] = {
     "qed": PropertyEntry("gumbel_gan.metrics.molecules.objectives:qed", 0.0),
     "penalized_log_p": PropertyEntry("gumbel_gan.metrics.molecules.objectives:penalized_log_p", -10.0),
@@ -156,15 +156,15 @@ PROPERTIES: Mapping[str, PropertyEntry] = {
 
 
 class AlgorithmEntry(NamedTuple):
-    """A training method, and what a config needs to know of it beside its signature.
+    """A training method, and the facts that a config needs in addition to its signature.
 
     Attributes:
       function: builds the algorithm.
-      discriminators: the discriminators it takes; unused where the function has no parameter `discriminator`.
-      prefix_discriminators: those it takes where its advantages are of prefixes.
-      weights: maps the `[N, T]` training tokens, and settings of its own, to the `[N]` weights of the sequences in
+      discriminators: the discriminators that the method takes; unused if the function has no parameter `discriminator`.
+      prefix_discriminators: the discriminators that the method takes if its advantages are computed from prefixes.
+      weights: maps the `[N, T]` training tokens, and its own settings, to the `[N]` weights of the sequences in
         batches; None for batches without weights.
-      is_adversarial: whether its generator learns from a discriminator alone, by which `data_defaults` chooses.
+      is_adversarial: whether the generator learns only from a discriminator; used by `data_defaults`.
     """
 
     function: Callable[..., Algorithm]
@@ -175,7 +175,7 @@ class AlgorithmEntry(NamedTuple):
 
     @property
     def reads_behavior(self) -> bool:
-        """Whether its discriminator reads hidden states before the symbols."""
+        """Whether the discriminator reads hidden states followed by the symbols."""
         return self.discriminators is BEHAVIOR_DISCRIMINATORS
 
 
@@ -189,7 +189,7 @@ ALGORITHMS: Mapping[str, AlgorithmEntry] = {
     "variational_autoencoder": AlgorithmEntry(variational_autoencoder),
     "distilled_gan": AlgorithmEntry(distilled_gan, is_adversarial=True),
 }
-# An estimator, or a function that builds one of hyperparameters.
+# An estimator, or a function that builds an estimator from hyperparameters.
 ESTIMATORS: Mapping[str, Estimator | Callable[..., Estimator]] = {
     "soft": soft,
     "straight_through": straight_through,
@@ -255,11 +255,12 @@ def adam(
     """Builds Adam.
 
     Args:
-      learning_rate: >= 0; may be traced, and so may the numbers below.
+      learning_rate: number >= 0 or schedule; may be traced, and so may `b1`, `b2` and `max_norm`.
       b1: decay of the first moment, in [0, 1).
       b2: decay of the second moment, in [0, 1).
-      max_norm: the norm, > 0, to which larger gradients are scaled down first; None for no such limit.
-      max_skipped: how many gradients in a row are skipped if they are not finite; None takes every gradient.
+      max_norm: norm > 0 to which larger gradients are scaled down first; None for no limit.
+      max_skipped: largest number of consecutive gradients that are skipped because they are not finite; None applies
+        every gradient.
     """
     _check_adam(learning_rate, b1, b2)
     return _guarded(optax.adam(learning_rate, b1=b1, b2=b2), max_norm, max_skipped)
@@ -273,7 +274,7 @@ def optimistic_adam(
     max_norm: ArrayLike | None = None,
     max_skipped: int | None = None,
 ) -> optax.GradientTransformation:
-    """Builds Adam that adds to each update its difference to the one before (Daskalakis et al. 2018); see `adam`."""
+    """Builds Adam that adds to each update its difference from the last one (Daskalakis et al. 2018); see `adam`."""
     _check_adam(learning_rate, b1, b2)
     optimizer = optax.chain(
         optax.scale_by_adam(b1=b1, b2=b2),
@@ -304,11 +305,11 @@ def _guarded(
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
     "adam": adam,
     "optimistic_adam": optimistic_adam,
-    # An older name.
+    # An older name of `adam`.
     "clipped_adam": adam,
 }
 
 
 def spans_steps(name: str) -> bool:
-    """Returns whether the schedule of that name has a length, an argument `steps`."""
+    """Returns whether the schedule of that name has an argument `steps`, its length."""
     return "steps" in inspect.signature(SCHEDULES[name]).parameters

@@ -1,4 +1,4 @@
-"""A config, read once: a ConfigDict or the JSON of a run becomes a typed, frozen `RunConfig`."""
+"""Parses a config once: a ConfigDict or the JSON of a run becomes a typed, frozen `RunConfig`."""
 
 import dataclasses
 import functools
@@ -30,7 +30,7 @@ RANKING = tuple(
 )
 """The metrics that are measured during training and rank generators."""
 
-# The least and the largest value of each integer; seeds are checked with their number.
+# The minimum and the maximum of each integer; `seed` is checked together with `num_seeds`.
 _COUNTS = {
     "num_seeds": (1, 2**16),
     "num_steps": (1, 2**31 - 1),
@@ -49,7 +49,7 @@ _COUNTS = {
 
 
 class Section(NamedTuple):
-    """What a config names, and the settings to build it with.
+    """The name of an object to build, and the settings to build it with.
 
     Attributes:
       name: a name in `experiments.config.registries`.
@@ -62,43 +62,44 @@ class Section(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """A config whose own settings are checked; those of its sections are when they are built.
+    """A config whose own settings are checked. The settings of its sections are checked when their objects are built.
 
     Attributes:
-      task: the sequences, a name in `registries.TASKS`.
+      task: the task, a name in `registries.TASKS`.
       algorithm: the training method, a name in `registries.ALGORITHMS`, with its networks and optimizers.
-      property: a property of whole sequences that training raises, with the settings of
+      property: a property of whole sequences that training increases, with the settings of
         `experiments.config.property_calls.settings`; empty for none.
-      sweep: values of scalar settings of the algorithm, by their paths: lists of one length, zipped. Every seed is
-        trained with each.
+      sweep: values of scalar settings of the algorithm, by the paths of the settings: lists of one length, zipped.
+        Every seed is trained at every point.
       platform: '', 'cpu', 'gpu' or 'tpu'; '' is JAX's own choice.
-      dtype: of the computation, 'float32' or 'bfloat16'.
+      dtype: dtype of the computation, 'float32' or 'bfloat16'.
       seed: the first seed.
       num_seeds: number of seeds, trained together in one program.
       num_steps: number of training steps.
-      steps_per_chunk: steps in one compiled scan, between two progress lines.
-      chunks_per_checkpoint: chunks between two checkpoints.
-      seconds_per_checkpoint: seconds after which a chunk ends with a checkpoint in any case.
-      best_metric: the metric whose best state is kept beside the newest, for each replica; '' is the likelihood of the
-        validation split where that is measured during training, and 'none' keeps none.
-      patience: steps without a better `best_metric` in any replica after which training ends; 0 is never.
-      summarized: the states that the summary and the samples are of, 'last' or 'best'.
-      init_from: folder of a run whose networks training starts from; '' is from scratch.
-      init_symbols: the symbols of that run, which come first in the vocabulary; noted when a run begins.
-      batch_size: sequences of a batch.
-      num_shards: shards of a batch, on a device each where there are enough; results depend on their number, not
-        on the devices.
-      num_samples: sequences drawn at the end, for each replica.
-      num_compared: how many of them are compared with held-out sequences; 0 is none.
-      heldout: the split that they are compared with, 'test', or 'validation' to choose settings by.
+      steps_per_chunk: number of steps in one compiled scan, between two progress lines.
+      chunks_per_checkpoint: number of chunks between two checkpoints.
+      seconds_per_checkpoint: seconds since the last checkpoint after which a chunk ends with a checkpoint in any case.
+      best_metric: the metric that selects the best state of each replica, which is kept in addition to the newest
+        state; '' is the likelihood of the validation split if it is measured during training, and 'none' keeps no best
+        states.
+      patience: number of steps without a better `best_metric` in any replica after which training ends; 0 is never.
+      summarized: the states that the summary and the samples are computed from, 'last' or 'best'.
+      init_from: folder of a run whose networks training starts from; '' is training from scratch.
+      init_symbols: the symbols of the run `init_from`, which come first in the vocabulary; recorded when a run begins.
+      batch_size: number of sequences in a batch.
+      num_shards: number of shards of a batch, each on its own device if there are enough devices. Results depend on the
+        number of shards, not on the devices.
+      num_samples: number of sequences drawn at the end, for each replica.
+      num_compared: number of these samples that are compared with held-out sequences; 0 is none.
+      heldout: the split of the held-out sequences: 'test', or 'validation' for choosing settings.
       temperatures: temperatures of the curve of quality against diversity.
-      long_length: length of samples longer than those trained on; 0 is none.
-      num_states: number of sequences whose hidden states are compared, read and generated; 0 is none.
-      chosen: paths of the settings that were left to the data, and chosen for it; noted when a run begins.
-      open: those of `AUTOMATIC` that are still to be chosen, which are None in a config; their values here mean
-        nothing. `data_defaults.resolve` leaves none.
-      beam_size: width of the beam search that a finished run on pairs is measured by, beside greedy decoding; 1 is
-        greedy decoding alone.
+      long_length: length of additional samples, longer than the training sequences; 0 for no such samples.
+      num_states: number of sequences whose hidden states are compared, teacher-forced and free-running; 0 is none.
+      chosen: paths of the settings that were left to the data and have been chosen; recorded when a run begins.
+      open: the settings in `AUTOMATIC` that are still to be chosen. They are None in a config, and their values here
+        have no meaning. `data_defaults.resolve` leaves this empty.
+      beam_size: beam width with which a finished run on pairs is measured, in addition to greedy decoding; 1 is greedy
+        decoding alone.
     """
 
     task: Section
@@ -131,7 +132,7 @@ class RunConfig:
     beam_size: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns plain JSON, with the version of its schema; `parse` reads it."""
+        """Returns the config as plain JSON, with the version of its schema; `parse` reads it."""
         plain: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
         for name in _NAMES:
             value = None if name in self.open else getattr(self, name)
@@ -151,12 +152,12 @@ def parse(config: Any) -> RunConfig:
     """Reads a config.
 
     Args:
-      config: a mapping as in `experiments/configs`, such as a ConfigDict, or as `RunConfig.to_dict` returns it. What
-        it lacks takes the defaults of `RunConfig`; a `task` and an `algorithm` it must have.
+      config: a mapping as in `experiments/configs`, such as a ConfigDict, or as `RunConfig.to_dict` returns it. Missing
+        settings take the defaults of `RunConfig`; `task` and `algorithm` are required.
 
     Raises:
-      ValueError: a key is unknown or missing, or a value has a wrong type or is out of its range; the message starts
-        with its name.
+      ValueError: a key is unknown or missing, or a value has a wrong type or is out of range; the message starts with
+        the name of the setting.
     """
     plain = _plain(config)
     if not isinstance(plain, dict):
@@ -183,16 +184,16 @@ def parse(config: Any) -> RunConfig:
 
 
 def parse_stored(record: Any) -> RunConfig:
-    """Reads the `config.json` of a run, of this version or of an older one.
+    """Reads the `config.json` of a run, written by this version or an older one.
 
     Raises:
-      ValueError: it is not the config of a run, or that of a newer version.
+      ValueError: `record` is not the config of a run, or was written by a newer version.
     """
     return parse(migrations.migrate(record))
 
 
 def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
-    """Returns a config with other values of some settings, by their paths joined by dots; the errors are `parse`'s."""
+    """Returns a config with other values for some settings, by their dotted paths; raises the errors of `parse`."""
     plain = config.to_dict()
     for path, value in settings.items():
         *sections, name = path.split(".")
@@ -204,12 +205,12 @@ def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
 
 
 def setting(config: Any, path: str) -> Any:
-    """Returns the value of a setting of a ConfigDict by its path, joined by dots."""
+    """Returns the value of a setting of a ConfigDict by its dotted path."""
     return functools.reduce(lambda section, name: section[name], path.split("."), config)
 
 
 def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns nested sections as one, whose names are joined by dots, with tuples for lists."""
+    """Returns nested sections as one mapping with dotted names, with tuples for lists."""
     # JSON turns tuples into lists.
     return {
         name: tuple(value) if isinstance(value, list) else value
@@ -234,7 +235,7 @@ def _section(plain: Mapping[str, Any], name: str) -> Section:
 
 
 def _check(config: RunConfig) -> None:
-    """Raises ValueError unless all settings but those of the sections are sensible."""
+    """Raises ValueError unless all settings outside the sections are valid."""
     choose(config.platform, PLATFORMS, "config.platform")
     choose(config.dtype, DTYPES, "config.dtype")
     choose(config.heldout, SPLITS, "config.heldout")
@@ -274,9 +275,9 @@ def _check(config: RunConfig) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Returns mappings as dictionaries and sequences as lists, deep down, so that nothing is shared or a ConfigDict."""
+    """Returns a deep copy with dictionaries for mappings, ConfigDicts included, and lists for sequences."""
     if isinstance(value, Mapping | ConfigDict):
-        # The items of a ConfigDict are what its references stand for.
+        # `items` resolves the references of a ConfigDict.
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]

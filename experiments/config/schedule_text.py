@@ -1,4 +1,4 @@
-"""Texts of calls with numbers: a schedule, 'linear(5.0, 1.0)', or an estimator, 'gumbel_rao(num_draws=10)'."""
+"""Parses texts of calls with numbers: schedules, 'linear(5.0, 1.0)', and estimators, 'gumbel_rao(num_draws=10)'."""
 
 import ast
 import inspect
@@ -8,7 +8,7 @@ from experiments.config.choices import choose, shown
 from experiments.config.registries import SCHEDULES, spans_steps
 from gumbel_gan.arguments import Scalar
 
-# What a parser of Python raises for a text; a long row of signs is too deep for it.
+# Errors of Python's parser; a long row of signs exceeds its recursion limit.
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 _LONGEST_TEXT = 1_000
 
@@ -19,13 +19,13 @@ def parse(text: str, path: str, num_steps: int) -> Scalar:
     Args:
       text: the call of a schedule with numbers, or a number.
       path: name of the setting, for errors.
-      num_steps: the length of a schedule that does not state its `steps`.
+      num_steps: length of a schedule that does not state `steps`.
 
     Returns:
       The schedule or the number.
 
     Raises:
-      ValueError: the text is no such schedule.
+      ValueError: `text` is not a number or a schedule.
     """
     try:
         if len(text) > _LONGEST_TEXT:
@@ -47,14 +47,14 @@ def parse(text: str, path: str, num_steps: int) -> Scalar:
 
 
 def call(text: Any, path: str) -> tuple[Any, dict[str, int | float]]:
-    """Reads a name with settings that are numbers: 'gumbel_rao(num_draws=10)', or a name alone.
+    """Reads a name, or a call with settings that are numbers, such as 'gumbel_rao(num_draws=10)'.
 
     Args:
-      text: the text.
+      text: the name or the call.
       path: name of the setting, for errors.
 
     Returns:
-      The name, or `text` itself where it is no call; the settings by their names.
+      The name, or `text` itself if it is not a call; and the settings by name.
 
     Raises:
       ValueError: the text is a call whose arguments are not all of the form name=number.
@@ -74,7 +74,7 @@ def call(text: Any, path: str) -> tuple[Any, dict[str, int | float]]:
 
 
 def canonical(value: Any) -> Any:
-    """Returns the text of a schedule written in one way; what is no such text as it is."""
+    """Returns the canonical text of a schedule; returns a value that is not such a text unchanged."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         return value
     try:

@@ -1,6 +1,6 @@
-"""Sections of a config: each names what is to be built, beside the settings to build it with.
+"""Sections of a config. Each section names an object to build and holds the settings to build it with.
 
-The signature of the function that a section names says which settings there are, of which types, and their defaults.
+The signature of the function that a section names determines the names, the types and the defaults of the settings.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from experiments.config.choices import choose, shown
 from experiments.config.run_config import Section
 from gumbel_gan.arguments import Scalar, at_step
 
-# Hyperparameters that stay in [0, 1].
+# Hyperparameters that must stay in [0, 1].
 _SHARES = (
     *("instance_noise", "sampling_rate", "restart_rate", "score_weight", "weight_exponent"),
     *("ema_decay", "discriminator_ema_decay", "adversarial_weight"),
@@ -32,10 +32,10 @@ class Reader:
     """Reads the settings of sections, at one point of a sweep.
 
     Attributes:
-      num_steps: length of the schedules that state none.
-      sweep: the config's sweep.
+      num_steps: length of schedules that do not state their length.
+      sweep: the sweep of the config.
       point: index of the point of the sweep; may be traced.
-      scalars: paths of the scalar settings met so far, which a sweep may name.
+      scalars: paths of the scalar settings that were read so far, which a sweep may name.
     """
 
     num_steps: int
@@ -44,16 +44,16 @@ class Reader:
     scalars: set[str] = dataclasses.field(default_factory=set)
 
     def named(self, section: Any, path: str, makers: Mapping[str, Callable[..., Any]], **given: Any) -> Any:
-        """Calls the maker that a section names.
+        """Calls the function that a section names.
 
         Args:
-          section: the section: a mapping with a `name`, and settings.
-          path: its name, for errors.
+          section: a mapping with a `name` and settings.
+          path: name of the section, for errors.
           makers: the functions by name.
-          **given: arguments that are not settings; the maker gets those that it has parameters for.
+          **given: arguments that are not settings; those that the function has no parameter for are dropped.
 
         Raises:
-          ValueError: a setting is unknown, missing, of a wrong type or out of its range; the message names it.
+          ValueError: a setting is unknown, missing, of a wrong type or out of range; the message names the setting.
         """
         settings = dict(mapping(section, path))
         maker = makers[choose(pop(settings, "name", path), makers, f"{path}.name")]
@@ -61,7 +61,7 @@ class Reader:
         return self.call(maker, settings, path, **{name: value for name, value in given.items() if name in known})
 
     def call(self, function: Callable[..., Any], section: Any, path: str, **given: Any) -> Any:
-        """Calls a function with a section's settings; a setting that has no default must be there.
+        """Calls a function with the settings of a section; a setting without a default is required.
 
         Args:
           function: the function.
@@ -70,7 +70,7 @@ class Reader:
           **given: arguments that are not settings.
 
         Raises:
-          ValueError: as in `named`.
+          ValueError: a setting is unknown, missing, of a wrong type or out of range; the message names the setting.
         """
         known = {
             name: parameter
@@ -100,10 +100,10 @@ class Reader:
             raise ValueError(f"{path}: {message[:_LONGEST_MESSAGE]}{cut}") from error
 
     def read(self, value: Any, annotation: Any, path: str) -> Any:
-        """Reads a value as the parameter of that type takes it.
+        """Reads a value as the type of its parameter requires.
 
         Raises:
-          ValueError: the value has another type, or is the text of no schedule.
+          ValueError: the value has another type, or is not the text of a schedule.
         """
         if not values.is_scalar(annotation):
             return values.check(value, annotation, path)
@@ -121,12 +121,12 @@ class Reader:
         return read
 
     def check_swept(self) -> None:
-        """Raises ValueError unless all that the sweep names are scalar settings that were met."""
+        """Raises ValueError unless the sweep names only scalar settings that were read."""
         for name in self.sweep:
             choose(name, self.scalars, "config.sweep", what="setting")
 
     def _swept(self, path: str, annotation: Any) -> Scalar | None:
-        """Returns the value of a setting at the point of the sweep; None where it is not swept."""
+        """Returns the value of a setting at the point of the sweep; None if the setting is not swept."""
         if not values.is_scalar(annotation):
             return None
         name = path.removeprefix("config.")
@@ -144,7 +144,7 @@ class Reader:
 
     def _check_share(self, value: Scalar, path: str) -> None:
         if path.rpartition(".")[2] in _SHARES and callable(value):
-            # A schedule runs between its two ends.
+            # The values of a schedule lie between the values at its two ends.
             with jax.ensure_compile_time_eval():
                 ends = [np.asarray(value(step)).item() for step in (0, self.num_steps)]
             if max(ends) > 1:
@@ -152,19 +152,19 @@ class Reader:
 
 
 def as_mapping(section: Section) -> dict[str, Any]:
-    """Returns a section as a mapping with its `name`."""
+    """Returns a section as a mapping that includes its `name`."""
     return {"name": section.name, **section.settings}
 
 
 def mapping(section: Any, path: str) -> Mapping[str, Any]:
-    """Returns a section; raises ValueError unless it is one."""
+    """Returns a section; raises ValueError if it is not a mapping."""
     if not isinstance(section, Mapping):
         raise ValueError(f"{path} must be a section with settings, got {shown(section)}")
     return section
 
 
 def pop(section: dict[str, Any], name: str, path: str) -> Any:
-    """Takes a setting out of a section, which must have it."""
+    """Removes a setting from a section and returns it; raises ValueError if the section does not have it."""
     if name not in section:
         raise ValueError(f"{path}.{name} is missing")
     return section.pop(name)

@@ -1,6 +1,6 @@
-"""The section `sweep` of a config: values of scalar settings, each trained with every seed.
+"""The section `sweep` of a config: values of scalar settings. Every seed is trained with each value.
 
-In a config file it is a mapping, `{"algorithm.temperature": [0.5, 1.0]}`, or on the command line a text,
+In a config file, a sweep is a mapping, `{"algorithm.temperature": [0.5, 1.0]}`. On the command line, it is a text,
 `--config.sweep="algorithm.temperature=[0.5, 1.0]"`, with `;` between several settings. Lists are zipped.
 """
 
@@ -16,14 +16,14 @@ def parse(sweep: Any) -> dict[str, tuple[float | str, ...]]:
     """Reads a sweep.
 
     Args:
-      sweep: a mapping of paths, joined by dots or nested, to lists; or a text; None or '' for no sweep.
+      sweep: a mapping from paths, joined by dots or nested, to lists; or a text; None or '' for no sweep.
 
     Returns:
-      The values by their paths.
+      The values by path.
 
     Raises:
-      ValueError: a path is not of the algorithm; a list is empty, or holds what is no number and no text; or lists
-        differ in length.
+      ValueError: a path does not start with 'algorithm.'; a list is empty, or holds an element that is not a number or
+        a text; or the lists differ in length.
     """
     if sweep is None or sweep == "":
         return {}
@@ -49,7 +49,7 @@ def parse(sweep: Any) -> dict[str, tuple[float | str, ...]]:
 
 
 def points(sweep: Mapping[str, tuple[float | str, ...]]) -> list[dict[str, str]]:
-    """Returns the settings of each point of a sweep as texts; one point without settings where there is no sweep."""
+    """Returns the settings of each point of a sweep as texts; without a sweep, one point without settings."""
     size = len(next(iter(sweep.values()))) if sweep else 1
     return [{path: str(values[point]) for path, values in sweep.items()} for point in range(size)]
 

@@ -1,4 +1,4 @@
-"""Values of settings, checked against the types that the signatures of the library state for them."""
+"""Checks values of settings against the types in the signatures of the library."""
 
 import inspect
 import math
@@ -12,7 +12,7 @@ import jax
 
 from experiments.config.choices import shown
 
-# Larger sizes are mistakes: they fit no memory.
+# Larger sizes are mistakes: they do not fit in memory.
 LARGEST_INTEGER = 2**24
 _LARGEST_SEED = 2**32 - 1
 _NONES = (None, "none")
@@ -26,11 +26,11 @@ def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 def task_function(
     functions: Mapping[str, Callable[..., Any]], settings: Mapping[str, Any]
 ) -> Callable[..., Any] | None:
-    """Returns the function of a run's task with the settings of the task that it takes; None where there is none.
+    """Returns the function of a run's task, with the settings of the task bound; None if the task has no function.
 
     Args:
-      functions: by the names of tasks.
-      settings: those of a run by their paths, such as `task.name`.
+      functions: functions by the name of a task.
+      settings: settings of a run by their paths, such as `task.name`.
     """
     function = functions.get(settings["task.name"])
     if function is None:
@@ -40,7 +40,7 @@ def task_function(
 
 
 def is_setting(annotation: Any) -> bool:
-    """Returns whether a config can hold a parameter of this type: a plain value, or of no stated type."""
+    """Returns whether a config can hold a parameter of this type: a plain value, or a value of no stated type."""
     members = _members(annotation)
     return annotation is inspect.Parameter.empty or any(
         each in (bool, int, float, str) or _is_sequence(each) for each in members
@@ -48,7 +48,7 @@ def is_setting(annotation: Any) -> bool:
 
 
 def is_scalar(annotation: Any) -> bool:
-    """Returns whether a parameter is a scalar hyperparameter, which may be traced and so may be swept."""
+    """Returns whether a parameter is a scalar hyperparameter, which may be traced and therefore swept."""
     return jax.Array in _members(annotation)
 
 
@@ -58,21 +58,21 @@ def takes_schedules(annotation: Any) -> bool:
 
 
 def is_none(value: Any, annotation: Any) -> bool:
-    """Returns whether a value means None, written None or 'none', where a parameter may be None."""
-    # What can't be hashed or compared is not None.
+    """Returns whether a value is None or 'none', for a parameter that may be None."""
+    # A value that cannot be hashed or compared is not None.
     return isinstance(value, str | None) and value in _NONES and type(None) in _members(annotation)
 
 
 def check(value: Any, annotation: Any, path: str) -> Any:
-    """Checks a value against the type of a parameter that is no scalar hyperparameter.
+    """Checks a value against the type of a parameter that is not a scalar hyperparameter.
 
     Args:
       value: the value in the config.
-      annotation: the type that the function states.
+      annotation: the annotated type of the parameter.
       path: name of the setting, for the error.
 
     Returns:
-      The value as the function takes it: files as a tuple of paths, lists as tuples.
+      The value as the function takes it: files as a tuple of paths, and lists as tuples.
 
     Raises:
       ValueError: the value has another type, or is an integer too large to be a size.
@@ -98,10 +98,10 @@ def check(value: Any, annotation: Any, path: str) -> Any:
 
 
 def require_integer(value: Any, path: str, *, least: int | None = None, most: int = LARGEST_INTEGER) -> int:
-    """Checks that a value is an integer, at least `least` if that is given and at most `most`.
+    """Checks that a value is an integer of at most `most` and, if `least` is not None, of at least `least`.
 
     Raises:
-      ValueError: it is not.
+      ValueError: `value` is not such an integer.
     """
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     if least is None:
@@ -114,12 +114,12 @@ def require_integer(value: Any, path: str, *, least: int | None = None, most: in
 
 
 def is_finite(value: Any) -> bool:
-    """Returns whether a value is a finite number and no bool."""
+    """Returns whether a value is a finite number and not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields the values in nested sections by their names, joined by dots; a section without any is a value itself."""
+    """Yields the dotted names and the values of nested sections; an empty section is yielded as a value."""
     for name, value in section.items():
         if isinstance(value, Mapping) and value:
             yield from leaves(value, f"{prefix}{name}.")
@@ -128,10 +128,10 @@ def leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def paths(files: Any, path: str) -> tuple[str, ...]:
-    """Reads a setting that names files: a text in which commas separate them, or a sequence of texts.
+    """Reads a setting that names files: a comma-separated text, or a sequence of texts.
 
     Raises:
-      ValueError: it is neither.
+      ValueError: `files` is not a text or a sequence of texts.
     """
     names = files.split(",") if isinstance(files, str) else files
     is_names = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)

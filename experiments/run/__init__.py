@@ -1,1 +1,1 @@
-"""One run: trained, measured, and kept in a folder."""
+"""Trains and measures one run, and keeps it in a folder."""

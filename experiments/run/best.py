@@ -1,4 +1,4 @@
-"""The best state of each member of a run, by a metric that is measured during training."""
+"""The best state of each replica of a run, by a metric that is measured during training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ ITEM = "best"
 """Name of the item of a checkpoint that holds the best states."""
 
 _DEFAULT = "validation_nll"
-# A metric that is worse than its best by this share of it has turned.
+# A metric has become worse if it is worse than its best value by more than this share of the best value.
 _TURNED = 0.02
 
 
 class Best(NamedTuple):
-    """The best states so far, arrays only.
+    """The best states so far, as arrays only.
 
     Attributes:
-      state: the states, with a leading axis of the S members.
-      step: `[S]` int32, the steps they were measured at; 0 where there was none yet.
-      value: `[S]` float32, the metric there; NaN where there was none yet.
+      state: states with a leading axis of S replicas.
+      step: `[S]` int32, the steps at which these states were measured; 0 if none was measured yet.
+      value: `[S]` float32, the metric at these steps; NaN if none was measured yet.
     """
 
     state: Any
@@ -37,10 +37,11 @@ class Best(NamedTuple):
 
 
 def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
-    """Returns the metric by which a run keeps its best states; None where it keeps none.
+    """Returns the metric that selects the best states of a run; None if the run keeps no best states.
 
     Raises:
-      ValueError: the config names one that the task's training does not measure, or needs one where there is none.
+      ValueError: `config.best_metric` is not measured during training on this task, or is '' without a default metric
+        although the config needs one.
     """
     task = experiment.task
     if task.oracle is not None and task.oracle.support is not None:
@@ -65,7 +66,7 @@ def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
 
 @jax.jit
 def start(state: Any) -> Best:
-    """Returns what is known before anything is measured."""
+    """Returns the initial states as the best states, before anything is measured."""
     num_members = jax.tree.leaves(state)[0].shape[0]
     return Best(
         jax.tree.map(jnp.copy, state),
@@ -81,40 +82,40 @@ def _updated(best: Best, state: Any, step: jax.Array, value: jax.Array, sign: ja
 
 
 def update(best: Best, state: Any, step: int, metrics: Mapping[str, Any], name: str) -> Best:
-    """Returns the best states once those of a step are measured.
+    """Returns the best states, updated by the states of a step.
 
     Args:
-      best: those before.
+      best: the best states so far.
       state: the states of the step.
       step: the step.
-      metrics: what was measured, `[S]` each.
-      name: the metric that decides.
+      metrics: metrics of these states, `[S]` each.
+      name: name of the metric that selects the best states.
     """
-    # Of NumPy, which belongs to no device.
+    # A NumPy array, since it belongs to no device.
     value = np.asarray(metrics[name], np.float32)
     sign = -1.0 if METRICS[name].better == "higher" else 1.0
     return _updated(best, state, np.int32(step), value, np.float32(sign))
 
 
 def is_out_of_patience(best: Best, step: int, patience: int) -> bool:
-    """Returns whether no member got better in the last `patience` steps; never where that is 0."""
+    """Returns whether no replica has improved in the last `patience` steps; False if `patience` is 0."""
     return bool(patience) and step - int(np.max(sharding.gather(best.step))) >= patience
 
 
 def turned(best: Best, metrics: Mapping[str, Any], name: str) -> str | None:
-    """Returns a sentence where a metric has become worse than it was, in the median over members; else None."""
+    """Returns a sentence if the median of a metric over replicas has become worse than at its best; else None."""
     kept = sharding.gather(Best(None, best.step, best.value))
     least, now = float(np.nanmedian(kept.value)), float(np.median(metrics[name]))
     worse = now - least if METRICS[name].better == "lower" else least - now
     if not math.isfinite(worse) or worse <= _TURNED * abs(least):
         return None
-    # One that was measured, of an even number of members too.
+    # A step that was measured, also for an even number of replicas.
     step = int(np.quantile(kept.step, 0.5, method="lower"))
     return f"{describe(name).label} was best at step {step:,}, {least:.4g}, and is {now:.4g} now: it gets worse"
 
 
 def section(best: Best | None, name: str | None) -> dict[str, Any] | None:
-    """Returns what the summary holds: the `metric`, and its `values` and `steps`, one a member; None without any."""
+    """Returns the section of the summary: `metric`, its best `values` and their `steps`; None without best states."""
     if best is None or name is None:
         return None
     values, steps = sharding.gather((best.value, best.step))

@@ -1,4 +1,4 @@
-"""The calls of a run's property on disk, so that a run that goes on has them, and what is said of them."""
+"""Keeps the calls of a run's property on disk, so that a resumed run has them, and reports them."""
 
 import json
 from collections import Counter
@@ -14,15 +14,15 @@ _LONGEST = 60
 
 
 class CallsLog:
-    """Writes the calls to `calls.jsonl` after each chunk, and names those that came to no number."""
+    """Writes the calls to `calls.jsonl` after each chunk, and reports calls that returned no number."""
 
     def __init__(self, run: RunDirectory, calls: PropertyCalls | None, step: int):
-        """Takes up the calls of a run up to the step that it goes on from, and drops later ones from the file.
+        """Restores the calls of a run up to the step that it resumes from, and drops later calls from the file.
 
         Args:
-          run: the run's folder.
-          calls: the run's property; None where it has none, and nothing is done.
-          step: the step.
+          run: folder of the run.
+          calls: property of the run; None if the run has no property, in which case nothing is written.
+          step: the step that the run resumes from.
         """
         self._file, self._calls, self._num_named = run.calls, calls, 0
         if calls is None:
@@ -32,13 +32,13 @@ class CallsLog:
         calls.restore(_call(json.loads(line)) for line in kept)
 
     def write(self, step: int) -> tuple[Row, list[str]]:
-        """Writes the calls since this was last called.
+        """Writes the calls since the last call of this method.
 
         Args:
-          step: the step that the chunk ended with.
+          step: the last step of the chunk.
 
         Returns:
-          What is measured of the property, `[S]` by name, and sentences on new problems.
+          The metrics of the property, `[S]` by name, and sentences on new problems.
         """
         if self._calls is None:
             return {}, []
@@ -71,12 +71,12 @@ class CallsLog:
 
 
 def read_calls(run: RunDirectory) -> list[Call]:
-    """Reads all calls of a run, in their order; none where it has no property."""
+    """Reads all calls of a run, in their order; returns an empty list if the run has no property."""
     return [_call(json.loads(line)) for line in _lines(run)]
 
 
 def section(calls: PropertyCalls | None) -> Row | None:
-    """Returns what the summary says of the property: of each replica its calls, and how many came to no number."""
+    """Returns the section of the summary on the property, with the number of calls and of problems of each replica."""
     if calls is None:
         return None
     settings, num_replicas = calls.settings, len(calls.num_calls)
@@ -91,7 +91,7 @@ def section(calls: PropertyCalls | None) -> Row | None:
 
 
 def _lines(run: RunDirectory) -> list[str]:
-    """Returns the lines of the file; the last one, where a killed process left it half-written, is dropped."""
+    """Returns the complete lines of the file; drops a last line that a killed process left half-written."""
     return run.calls.read_text(encoding="utf-8").split("\n")[:-1] if run.calls.exists() else []
 
 

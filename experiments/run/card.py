@@ -1,4 +1,4 @@
-"""The model card of an exported generator: a page of Markdown that says what it is and what it is good for."""
+"""The model card of an exported generator: a page of Markdown that describes the generator and its limits."""
 
 import json
 import math
@@ -14,15 +14,15 @@ TITLE = "# Model card of "
 
 
 def model_card(file: Path, task: Task, known: Row, *, num_params: int, has_latent: bool, strings: Sequence[str]) -> str:
-    """Returns the card.
+    """Returns the model card as Markdown.
 
     Args:
       file: the exported file, NAME.zip.
       task: the task.
-      known: what `provenance.of_member` returned.
-      num_params: of the generator.
+      known: the result of `provenance.of_member`.
+      num_params: number of parameters of the generator.
       has_latent: whether the generator has a latent, so that likelihoods are estimates.
-      strings: some samples, each in one line.
+      strings: some samples, each on one line.
     """
     name = file.stem
     best = known.get("best")
@@ -94,7 +94,7 @@ def _metrics(known: Row) -> str:
 
 
 def _limits(task: Task, known: Row, has_latent: bool) -> str:
-    """Returns what a user must not expect."""
+    """Returns the limits of the model, as a list in Markdown."""
     sentences = [
         "It knows the symbols and the lengths of its training sequences, and nothing else.",
         f"All metrics are of one task and one seed; {known['sizes']['train']:,} sequences were trained on.",

@@ -1,4 +1,4 @@
-"""What a run was, noted in its checkpoints: whether its files are still those that it wrote."""
+"""Checks whether the files of a run are still those that it wrote, by notes in its checkpoints."""
 
 import json
 from collections.abc import Mapping
@@ -15,27 +15,27 @@ THREEFRY = "threefry2x32"
 
 
 def _random() -> str:
-    """Returns the name of JAX's random generator."""
-    # By its name in the configuration: a key would be a first array, before the device is chosen.
+    """Returns the name of JAX's random number generator."""
+    # Read from the configuration: a key would be a first array, created before the device is chosen.
     return str(jax.config.values["jax_default_prng_impl"])
 
 
 def note(config: RunConfig) -> Row:
-    """Returns what a checkpoint notes of its run: the settings that decide what it computes, and JAX's generator."""
+    """Returns the note in a checkpoint: the settings that determine the results, and JAX's random number generator."""
     settings = {name: value for name, value in flatten(config.to_dict()).items() if name not in CHANGEABLE}
-    # As it will be read.
+    # In the form in which it will be read.
     return json.loads(json.dumps({"settings": settings, "random": _random()}))
 
 
 def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
-    """Checks that a checkpoint is one of a run whose config is what it was.
+    """Checks that the config of a run is the same as when a checkpoint was written.
 
     Args:
-      run: the run's folder.
-      noted: what the checkpoint notes; empty where an older version wrote it.
+      run: folder of the run.
+      noted: note of the checkpoint; empty if an older version wrote the checkpoint.
 
     Raises:
-      ValueError: the config was edited since, or JAX draws its random numbers in another way.
+      ValueError: the config was edited since then, or JAX uses another random number generator.
     """
     if not noted:
         return
@@ -51,7 +51,7 @@ def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
 
 
 def check_random(num_members: int) -> None:
-    """Raises ValueError where JAX's random generator makes seeds that are trained together others than single ones."""
+    """Raises ValueError if JAX's random number generator makes a seed depend on the seeds that it is trained with."""
     found = _random()
     if num_members > 1 and found != THREEFRY:
         raise ValueError(
@@ -61,18 +61,18 @@ def check_random(num_members: int) -> None:
 
 
 def check_kept(run: RunDirectory, config: RunConfig, checkpoints: Checkpoints) -> list[str]:
-    """Checks that what a run kept up to its newest checkpoint is there.
+    """Checks that the files that a run wrote up to its newest checkpoint still exist.
 
     Args:
-      run: the run's folder.
-      config: its config.
-      checkpoints: its checkpoints.
+      run: folder of the run.
+      config: config of the run.
+      checkpoints: checkpoints of the run.
 
     Returns:
-      Sentences on what is gone without harm to the training: rows of metrics, and one of two checkpoints.
+      Sentences on losses that do not affect the training: of rows of metrics, and of one of two checkpoints.
 
     Raises:
-      ValueError: the run was further than its first two checkpoints, and there is none.
+      ValueError: the run was beyond its first two checkpoints, but has no checkpoint.
     """
     step, rows, sentences = checkpoints.latest_step(), run.read_metrics(), []
     every = config.steps_per_chunk * config.chunks_per_checkpoint

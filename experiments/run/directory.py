@@ -1,4 +1,4 @@
-"""The files of one run: where they lie, how they are written, and what keeps a run from being lost."""
+"""The files of one run: their paths, how they are written, and checks that protect a run from being lost."""
 
 import json
 import os
@@ -15,8 +15,8 @@ from experiments.run.lock import RunLock
 from experiments.run.texts import PARTIAL, Row, read_samples, write_json, write_text
 from gumbel_gan.tasks import is_tokenized
 
-# Keys of `config.json` beside the config itself: what the run writes into its folder; and, while it begins, what of the
-# run before is still to be deleted.
+# Keys of `config.json` in addition to the config: the files that the run writes into its folder; and, while it starts,
+# the files of the previous run that are still to be deleted.
 _WRITTEN, _REPLACES = "written", "replaces"
 CHANGEABLE = ("num_steps", "patience", "chunks_per_checkpoint", "seconds_per_checkpoint", "platform")
 """What a resumed run may change: how far it goes and how it is kept, not what it computes."""
@@ -27,29 +27,29 @@ class RunDirectory:
 
     Attributes:
       path: the folder.
-      config: `config.json`, the whole config; its presence makes the folder a run.
-      metrics: `metrics.jsonl`, a row a chunk; a metric is a list of one number a member.
-      summary: `summary.json`, written last; its presence says that the run is complete.
-      calls: `calls.jsonl`, the calls of the property that it raises; none where it has none.
-      samples: `samples.txt`, a string a line, the members one after the other.
+      config: `config.json`, the whole config; a folder with this file is a run.
+      metrics: `metrics.jsonl`, one row per chunk; a metric is a list of one number per replica.
+      summary: `summary.json`, written last; a run with this file is complete.
+      calls: `calls.jsonl`, the calls of the property; absent if the run has no property.
+      samples: `samples.txt`, one string per line, replica by replica.
       curves: `curves.png`.
-      states: `states.json`, recurrent states as points of the plane; none where the config asks for none.
-      heldout: `heldout.tsv`, the pairs that the run is not trained on; none for a task without pairs.
+      states: `states.json`, hidden states as points in the plane; absent if the config does not ask for them.
+      heldout: `heldout.tsv`, the held-out pairs; absent for a task without pairs.
       model: `model.safetensors`, the generators of the newest states, which `gumbel_gan.load` reads.
-      best_model: `best.safetensors`, those of the best states; none where the run keeps no best states.
+      best_model: `best.safetensors`, the generators of the best states; absent if the run keeps no best states.
       checkpoints: folder of the training state.
-      data: folder of copies of the files that the run learns from; none where it learns from no files.
-      tokens: folder of its tokenized text, in their place, where it streams.
-      events: folder of TensorBoard's events, a subfolder a member.
-      lock: keeps other processes from writing into the folder.
+      data: folder of copies of the training files; absent if the run reads no files.
+      tokens: folder of the tokenized text, in place of the copies, if the text is streamed.
+      events: folder of TensorBoard events, with a subfolder for each replica.
+      lock: the lock that keeps other processes from writing into the folder.
     """
 
     def __init__(self, path: str | Path, flag: str = "--workdir"):
-        """Names the files; touches none.
+        """Sets the paths, without access to the disk.
 
         Args:
           path: the folder, which need not exist.
-          flag: what names it, for errors.
+          flag: the flag that names the folder, for errors.
         """
         self.path = Path(path)
         self._flag = flag
@@ -89,8 +89,8 @@ class RunDirectory:
           The files and folders to delete first: those that the run in the folder wrote. Other files are never deleted.
 
         Raises:
-          ValueError: the folder holds a run and `overwrite` is false; the new run would write over files that no run
-            wrote; or a file that it reads would be deleted.
+          ValueError: the folder holds a run and `overwrite` is false; the new run would overwrite files that no run
+            wrote; or a file that the new run reads would be deleted.
         """
         own = self._own()
         if own and not overwrite:
@@ -112,9 +112,10 @@ class RunDirectory:
         return own
 
     def start(self, config: RunConfig, *, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-        """Writes `config.json` and deletes what `check_start` returns; the arguments and errors are its own.
+        """Writes `config.json` and deletes the result of `check_start`, which describes the arguments and errors.
 
-        In one file operation the folder becomes that of the new run; if it is cut short later, `finish_start` goes on.
+        A single file operation makes the folder that of the new run. If the process is killed later, `finish_start`
+        deletes the remaining files.
         """
         deleted = [path for path in self.check_start(config, overwrite=overwrite, reads=reads) if path != self.config]
         self.path.mkdir(parents=True, exist_ok=True)
@@ -122,11 +123,11 @@ class RunDirectory:
         self.finish_start()
 
     def is_starting(self) -> bool:
-        """Returns whether the run before is not deleted yet, so that the files are its own."""
+        """Returns whether files in the folder still belong to the previous run, which is not deleted yet."""
         return bool(self._read_record().replaces)
 
     def finish_start(self) -> None:
-        """Deletes what is left of the run that this one replaces."""
+        """Deletes the remaining files of the run that this run replaces."""
         record = self._read_record()
         if record.replaces:
             for path in record.replaces:
@@ -134,13 +135,13 @@ class RunDirectory:
             self._write_record(record.config)
 
     def extend(self, config: RunConfig) -> None:
-        """Changes the config of the run to one that `check_resumable` accepts; it is no finished run then."""
+        """Changes the config of the run to one that `check_resumable` accepts; a changed run is no longer finished."""
         if config != self.read_config():
             self.summary.unlink(missing_ok=True)
             self._write_record(config)
 
     def keep_files(self, config: RunConfig) -> None:
-        """Copies the files that the run learns from, so that it can be sampled where they are not."""
+        """Copies the training files into the folder, so that the run can be sampled where the originals are missing."""
         for file, copy in zip(task_files(config), self._copies(config), strict=not streams(config)):
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ class RunDirectory:
                 partial.replace(copy)
 
     def keep_tokens(self, config: RunConfig, folder: Path) -> None:
-        """Keeps the tokenized text of a run that streams: by links to the files in a folder, or else by copies."""
+        """Keeps the tokenized text of a run that streams, by links to the files in a folder or by copies."""
         if not streams(config) or is_tokenized(self.tokens):
             return
         partial = self.tokens.with_name(self.tokens.name + PARTIAL)
@@ -163,27 +164,26 @@ class RunDirectory:
         partial.replace(self.tokens)
 
     def with_kept(self, config: RunConfig) -> RunConfig:
-        """Returns a config that reads what the run keeps in its folder, if it keeps anything, and not the files."""
+        """Returns a config that reads the files kept in the run's folder, if any, instead of the originals."""
         if streams(config):
             return config.with_task(tokens=str(self.tokens)) if is_tokenized(self.tokens) else config
         kept = self.kept_files()
         return config.with_task(files=kept) if kept else config
 
     def kept_files(self) -> list[str]:
-        """Returns the copies that `keep_files` made, in its order; none where one is missing."""
+        """Returns the copies that `keep_files` made, in its order; an empty list if one is missing."""
         record = self._read_record()
         copies = [] if record.replaces else self._copies(record.config)
         return [str(copy) for copy in copies] if all(copy.exists() for copy in copies) else []
 
     def check_resumable(self, config: RunConfig) -> None:
-        """Checks that the folder holds a run of this very config.
+        """Checks that the folder holds a run with the same config.
 
         Args:
-          config: the config to go on with.
+          config: the config to resume with.
 
         Raises:
-          ValueError: the folder holds no run, or one of another config; only how far a run goes and how it is kept may
-            differ.
+          ValueError: the folder holds no run, or a run whose config differs in a setting that is not in `CHANGEABLE`.
         """
         difference = self.first_difference(config, but=CHANGEABLE)
         if difference is not None:
@@ -193,7 +193,7 @@ class RunDirectory:
             )
 
     def first_difference(self, config: RunConfig, *, but: Iterable[str] = ()) -> str | None:
-        """Returns the first setting in which the run's config differs from another; raises where there is no run."""
+        """Returns the first setting, if any, in which the run's config differs from another; raises without a run."""
         stored, given = flatten(self.read_config().to_dict()), flatten(config.to_dict())
         return min((name for name, _ in stored.items() ^ given.items() if name not in but), default=None)
 
@@ -201,15 +201,15 @@ class RunDirectory:
         """Reads the run's config.
 
         Raises:
-          ValueError: the folder holds no run: there is no `config.json`, or one of something else.
+          ValueError: the folder holds no run: `config.json` is missing, or is not the config of a run.
         """
         return self._read_record().config
 
     def read_metrics(self) -> list[Row]:
-        """Reads the rows written so far; a line that a killed process left half-written is dropped.
+        """Reads the rows written so far; drops a last line that a killed process left half-written.
 
         Raises:
-          ValueError: another line is no row.
+          ValueError: another line is not a row.
         """
         if not self.metrics.exists():
             return []
@@ -223,7 +223,7 @@ class RunDirectory:
         return rows
 
     def read_summary(self) -> Row:
-        """Reads the summary; raises ValueError where the run is not finished."""
+        """Reads the summary; raises ValueError if the run is not finished."""
         if not self.summary.exists():
             state = "an unfinished one" if self.holds_run() else "none"
             raise ValueError(f"{self._flag} must hold a finished run, but {str(self.path)!r} holds {state}")
@@ -234,20 +234,20 @@ class RunDirectory:
         return read_samples(self.samples)
 
     def read_states(self) -> list[Row] | None:
-        """Reads the points of the recurrent states, an entry a point of the sweep; None where there are none."""
+        """Reads the points of the hidden states, one entry per point of the sweep; None if the run has none."""
         return json.loads(self.states.read_text(encoding="utf-8")) if self.states.exists() else None
 
     def keep_metrics(self, last_step: int) -> None:
-        """Drops the rows after a step, from which a resumed run goes on."""
+        """Drops the rows after the step that a run resumes from."""
         rows = [row for row in self.read_metrics() if row["step"] <= last_step]
         write_text(self.metrics, "".join(json.dumps(row) + "\n" for row in rows))
 
     def newest_step(self) -> int:
-        """Returns the step of the newest checkpoint by its name; 0 where there is none."""
+        """Returns the step of the newest checkpoint, by its file name; 0 if there is no checkpoint."""
         return max((int(path.name) for path in self.checkpoints.glob("*") if path.name.isdigit()), default=0)
 
     def wall_seconds(self) -> float:
-        """Returns the seconds spent: by the whole run where it is finished, else up to its last row."""
+        """Returns the duration in seconds: of the whole run if it is finished, otherwise up to its last row."""
         if self.summary.exists():
             return self.read_summary()["wall_seconds"]
         rows = self.read_metrics()
@@ -269,7 +269,7 @@ class RunDirectory:
             names, replaces = None, []
             if isinstance(record, dict):
                 names, replaces = record.pop(_WRITTEN, None), record.pop(_REPLACES, [])
-            # A list that was edited must not reach other files.
+            # An edited list must not affect other files.
             replaced = [self.path / name for name in replaces if _RUN_FILE.fullmatch(name)]
             return _Record(run_config.parse_stored(record), names, replaced)
         except (OSError, TypeError, ValueError, RecursionError) as error:
@@ -279,7 +279,7 @@ class RunDirectory:
             ) from error
 
     def _written(self, config: RunConfig) -> list[Path]:
-        """Returns what a run of a config writes, the config last."""
+        """Returns the files and folders that a run with a config writes, the config last."""
         states = [self.states] if config.num_states else []
         heldout = [self.heldout] if config.task.name in registries.PAIRS else []
         tokens = [self.tokens] if streams(config) else []
@@ -293,23 +293,23 @@ class RunDirectory:
         if streams(config):
             return []
         files = task_files(config)
-        # Numbers of one width, so that they sort as they count.
+        # Numbers of the same width, so that the names sort in numerical order.
         width = max(3, len(str(len(files) - 1)))
         return [self.data / f"{number:0{width}d}" / Path(file).name for number, file in enumerate(files)]
 
     def _own(self) -> list[Path]:
-        """Returns what there is of the files and folders that the run in the folder wrote, its config last."""
+        """Returns the existing files and folders that the run in the folder wrote, its config last."""
         try:
             record = self._read_record()
         except ValueError:
             return []
         known, names = self._written(record.config), record.written
-        # Only names that a run has: a list that was edited must not reach other files. Older versions wrote no list,
-        # and no models.
+        # Only names that a run writes: an edited list must not affect other files. Older versions wrote no list, and no
+        # models.
         since_then = (self.model, self.best_model, self.heldout)
         listed = [path for path in known if (path not in since_then if names is None else self._name(path) in names)]
         listed = [*record.replaces, *(path for path in listed if path not in record.replaces)]
-        # What a process that was killed left of one of them.
+        # Partial files that a killed process left.
         partial = [path.with_name(path.name + PARTIAL) for path in listed]
         return [path for path in [*partial, *listed] if os.path.lexists(path)]
 
@@ -317,11 +317,11 @@ class RunDirectory:
         return str(path.relative_to(self.path))
 
     def _top(self, path: Path) -> Path:
-        """Returns the file or folder directly in the run's folder that a path is, or lies in."""
+        """Returns the file or folder directly in the run's folder that equals a path or contains it."""
         return self.path / path.relative_to(self.path).parts[0]
 
     def _is_foreign(self, path: Path, own: list[Path]) -> bool:
-        """Returns whether a path directly in the folder holds anything but what a run wrote."""
+        """Returns whether a path directly in the folder holds anything that no run wrote."""
         if path in own or not os.path.lexists(path):
             return False
         if path.is_symlink() or not path.is_dir():
@@ -335,19 +335,19 @@ class RunDirectory:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-        # The folders of a copy, where nothing else lies in them.
+        # Folders of a copy that are empty now.
         for folder in path.relative_to(self.path).parents:
             if folder.parts and (self.path / folder).is_dir() and not any((self.path / folder).iterdir()):
                 (self.path / folder).rmdir()
 
 
 class _Record(NamedTuple):
-    """What `config.json` holds.
+    """The content of `config.json`.
 
     Attributes:
       config: the config.
-      written: what the run writes; None where an older version wrote the file.
-      replaces: what is still to be deleted of the run before.
+      written: names of the files that the run writes; None if an older version wrote `config.json`.
+      replaces: files of the previous run that are still to be deleted.
     """
 
     config: RunConfig
@@ -362,14 +362,14 @@ _RUN_FILE = re.compile(
 
 
 def check_holds_no_run(path: str | Path, flag: str) -> None:
-    """Checks that a folder can be written, and that it is not that of a run, whose files would be overwritten.
+    """Checks that a folder can be written and is not the folder of a run, whose files would be overwritten.
 
     Args:
       path: the folder.
-      flag: what names it, for the error.
+      flag: the flag that names the folder, for the error.
 
     Raises:
-      ValueError: it can't, or it is.
+      ValueError: the folder cannot be written, or is the folder of a run.
     """
     check_writable(path, flag)
     if RunDirectory(path).holds_run():
@@ -377,14 +377,14 @@ def check_holds_no_run(path: str | Path, flag: str) -> None:
 
 
 def check_writable(path: str | Path, flag: str) -> None:
-    """Checks that a folder exists and can be written, or can be made.
+    """Checks that a folder exists and can be written, or can be created.
 
     Args:
       path: the folder.
-      flag: what names it, for the error.
+      flag: the flag that names the folder, for the error.
 
     Raises:
-      ValueError: it can't.
+      ValueError: the folder cannot be written or created.
     """
     existing = Path(path)
     while not existing.exists() and existing != existing.parent:

@@ -1,4 +1,4 @@
-"""Members of a run that diverge: named at once, and kept at their last finite state by `training.train`."""
+"""Replicas of a run that diverge: reported at once, and kept at their last finite state by `training.train`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,28 +15,28 @@ STATUS = 3
 
 
 class DivergedError(Exception):
-    """All members of a run have diverged."""
+    """All replicas of a run have diverged."""
 
 
 def steps(state: Any, step: int) -> list[int | None]:
-    """Returns for each member the step at which it diverged, or None.
+    """Returns for each replica the step at which it diverged, or None.
 
     Args:
-      state: the states, whose own `step` no longer counts where they diverged.
+      state: the states; the `step` of a replica stops counting when the replica diverges.
       step: the step of the run.
     """
     return [None if own == step else own + 1 for own in sharding.gather(state.step).tolist()]
 
 
 class Watch:
-    """Tells which members diverge, each once.
+    """Reports the replicas that diverge, each once.
 
     Attributes:
-      all_diverged: whether all have.
+      all_diverged: whether all replicas have diverged.
     """
 
     def __init__(self, config: RunConfig):
-        """Names the members.
+        """Names the replicas.
 
         Args:
           config: the run's config.
@@ -46,12 +46,12 @@ class Watch:
         self.all_diverged = False
 
     def update(self, state: Any, step: int, metrics: Mapping[str, np.ndarray]) -> list[str]:
-        """Returns a sentence for each member that diverged since the last call.
+        """Returns a sentence for each replica that diverged since the last call.
 
         Args:
           state: the states.
           step: the step of the run.
-          metrics: the means of what was measured since, `[S]` each.
+          metrics: means of the metrics since the last call, `[S]` each.
         """
         found = {member: at for member, at in enumerate(steps(state, step)) if at is not None}
         new = [member for member in found if member not in self._found]
@@ -68,7 +68,7 @@ class Watch:
         return [f"{self._found[member]}; it stays at its last finite state" for member in new]
 
     def message(self, folder: Path) -> str:
-        """Returns what is said where all have diverged: the quantity, and the way back."""
+        """Returns the message for a run whose replicas have all diverged: the reason, and how to continue."""
         first = next(iter(self._found.values()))
         return (
             f"{first}; the state before it is the newest checkpoint in {folder}. Train anew with a smaller learning "

@@ -1,4 +1,4 @@
-"""Sequences drawn from the generators of a run, a block at a time, on all devices."""
+"""Draws sequences from the generators of a run, in blocks, on all devices."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,26 +13,26 @@ from gumbel_gan.model import SequenceModel
 def blocks(
     model: SequenceModel, num_members: int, num: int, length: int | None = None, condition: Any = None
 ) -> Callable[..., Iterator[np.ndarray]]:
-    """Builds the function that draws sequences of every member, a block at a time.
+    """Builds a function that draws sequences for every replica, a block at a time.
 
-    Memory does not depend on their number, and the first sequences of a long draw are those of a short one, however
-    many devices there are.
+    The memory does not depend on the number of sequences. The first sequences of a long draw are those of a short one,
+    for any number of devices.
 
     Args:
       model: the model.
-      num_members: S.
-      num: N, number of sequences of each member.
-      length: of the sequences; None for the T of training.
-      condition: conditions that the sequences of a member go through in turn, with a leading axis; None without any.
+      num_members: S, the number of replicas.
+      num: N, the number of sequences of each replica.
+      length: length of the sequences; None for the T of training.
+      condition: conditions with a leading axis, which the sequences of a replica use in turn; None for no conditions.
 
     Returns:
-      A function of keys `[S]`, parameters with a leading axis of S, and optionally a `temperature`, compiled once, that
-      yields tokens `[S, n, T]`, whose n add up to N.
+      A function of keys `[S]`, parameters with a leading axis of S, and optionally a `temperature`. It is compiled once
+      and yields tokens `[S, n, T]`, where the n add up to N.
     """
     size = min(sampling.block_size(model), num)
     at_once = len(jax.devices()) // sharding.seeds_mesh(num_members).size
     if jax.process_count() == 1:
-        # Of several processes, each takes part in any case.
+        # With several processes, every process takes part in any case.
         at_once = min(at_once, -(-num // size))
     mesh = sharding.seeds_mesh(num_members, at_once)
 

@@ -1,4 +1,4 @@
-"""How the states of generators that read differ from those of generators that draw, before training and after."""
+"""Compares hidden states of generators under teacher forcing and in free running, before and after training."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -19,11 +19,11 @@ _DECIMALS = 2
 
 
 class States(NamedTuple):
-    """States of each member's generator at some steps, `[S, N, Q, H]`.
+    """Hidden states of each replica's generator at some steps, `[S, N, Q, H]`.
 
     Attributes:
-      read: while it reads held-out sequences, teacher-forced.
-      drawn: while it draws sequences, free-running.
+      read: teacher-forced states, on held-out sequences.
+      drawn: free-running states, on sequences that the generator draws.
     """
 
     read: np.ndarray
@@ -31,13 +31,13 @@ class States(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """What generators were seen doing.
+    """The observed hidden states of generators.
 
     Attributes:
       times: the Q steps.
       before: states before training.
       after: states after training.
-      others: `[S, N, Q, H]` states after training while they read other held-out sequences than those of `after`.
+      others: `[S, N, Q, H]` teacher-forced states after training, on other held-out sequences than those of `after`.
     """
 
     times: tuple[int, ...]
@@ -47,15 +47,15 @@ class Observed(NamedTuple):
 
 
 def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
-    """Observes the generators of a run, at the ends of the quarters of a sequence.
+    """Observes the hidden states of a run's generators, at the ends of the quarters of a sequence.
 
     Args:
-      config: the run's config, whose `num_states` is N.
+      config: config of the run; its `num_states` is N.
       experiment: the task and the algorithm.
-      state: the final states, with a leading axis of the run's members; those before training are made again.
+      state: the final states, with a leading axis of replicas. The states before training are computed again.
 
     Returns:
-      Their states.
+      The observed states.
     """
     task, model, algorithm, num = experiment.task, experiment.model, experiment.algorithm, config.num_states
     times = evaluation.quarters(task.length)
@@ -85,15 +85,16 @@ def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
 
 
 def accuracies(observed: Observed) -> Row:
-    """Measures how well a classifier tells states apart, by `two_sample_accuracy`.
+    """Measures how well a classifier separates states, by `two_sample_accuracy`.
 
     Args:
-      observed: what `observe` returned.
+      observed: the result of `observe`.
 
     Returns:
-      The `times`; and, of states read against states drawn `before` and `after` training, and of states read of
-      `heldout` sequences against those of others, the mark to reach: the `accuracy`, the ends of its interval `low` and
-      `high`, and the `p_value`, `[S, Q]` each, no numbers where a generator's states are none.
+      The `times`, and three comparisons of states: `before` and `after` compare teacher-forced with free-running states
+      before and after training; `heldout`, the baseline, compares teacher-forced states on two sets of held-out
+      sequences. Each holds the `accuracy`, the ends of its interval `low` and `high`, and the `p_value`, `[S, Q]` each;
+      NaN if the states of a generator are not finite.
     """
     before, after = observed.before, observed.after
     pairs = {
@@ -105,15 +106,15 @@ def accuracies(observed: Observed) -> Row:
 
 
 def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict[str, np.ndarray]]]:
-    """Embeds the states at the last step in the plane, of the first member at each point of a sweep.
+    """Embeds the states at the last step in the plane, for the first replica at each point of a sweep.
 
     Args:
-      observed: what `observe` returned.
-      points: each member's point of the sweep.
+      observed: the result of `observe`.
+      points: point of the sweep of each replica.
 
     Returns:
-      A point of the sweep each: for 'before' and 'after' training the `[N, 2]` points of the states `read` and `drawn`,
-      which are embedded together; none where the states are no numbers.
+      One entry per point of the sweep: for 'before' and 'after' training, the `[N, 2]` points of the states `read` and
+      `drawn`, which are embedded together; no points if the states are not finite or are all equal.
     """
     stages = dict(zip(STAGES, (observed.before, observed.after), strict=True))
     return [{name: _embedded(states, first) for name, states in stages.items()} for first in first_members(points)]
@@ -122,7 +123,7 @@ def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict
 def _embedded(states: States, member: int) -> dict[str, np.ndarray]:
     read, drawn = states.read[member, :, -1], states.drawn[member, :, -1]
     both = np.concatenate([read, drawn])
-    # Of a generator that broke down, or that always does the same, there is nothing to see.
+    # States that are not finite, or are all equal, cannot be embedded.
     if not np.isfinite(both).all() or (both == both[0]).all():
         return {"read": np.zeros((0, 2)), "drawn": np.zeros((0, 2))}
     both = embed(both).round(_DECIMALS)
@@ -130,14 +131,14 @@ def _embedded(states: States, member: int) -> dict[str, np.ndarray]:
 
 
 def _test(first: np.ndarray, second: np.ndarray) -> TwoSample:
-    """Compares `[N, H]` states; a generator that broke down in training must not take the whole run with it."""
+    """Compares `[N, H]` states; returns NaN for states that are not finite, so that the run can finish."""
     if np.isfinite(first).all() and np.isfinite(second).all():
         return two_sample_accuracy(first, second)
     return TwoSample(Estimate(np.nan, np.nan, np.nan), np.nan)
 
 
 def _told_apart(first: np.ndarray, second: np.ndarray) -> Row:
-    """Compares states `[S, N, Q, H]` of each member at each step."""
+    """Compares the states `[S, N, Q, H]` of each replica at each step."""
     tests = [
         [_test(one[:, step], other[:, step]) for step in range(first.shape[2])]
         for one, other in zip(first, second, strict=True)

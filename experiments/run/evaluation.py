@@ -26,19 +26,19 @@ from gumbel_gan.metrics import METRICS
 from gumbel_gan.tasks import Task
 
 _MONITOR_SAMPLES = 200
-# What likelihoods are called where the state is carried from each sequence to the next.
+# Names of likelihoods if the state is carried from each sequence to the next.
 _CARRIED = {"heldout_nll": "carried_nll", "bits_per_symbol": "carried_bits_per_symbol"}
 
 
 def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
-    """Builds the function that measures the generators during training, once a chunk.
+    """Builds a function that measures the generators during training, once per chunk.
 
     Args:
       experiment: the task and the algorithm.
 
     Returns:
-      A function of the members' keys and states that computes `[S]` metrics: the exact ones if the oracle lists its
-      support; else those of a few samples, and the likelihood of the validation split.
+      A function of the replicas' keys and states that computes `[S]` metrics: the exact metrics if the oracle lists its
+      support; otherwise the metrics of a few samples, and the likelihood of the validation split.
     """
     exact = _exact_metrics(experiment)
     if exact is not None:
@@ -64,16 +64,16 @@ def monitor(experiment: Experiment) -> Callable[[training.RunKeys, Any], Row]:
 def sampler(
     experiment: Experiment, num: int, length: int | None = None, *, split: str = "test"
 ) -> Callable[..., np.ndarray]:
-    """Builds the function that draws sequences from the generator of every member.
+    """Builds a function that draws sequences from the generator of every replica.
 
     Args:
       experiment: the task and the algorithm.
-      num: N, number of sequences of each member.
-      length: of the sequences; None for the T of training.
-      split: of a task of pairs, whose sources sequences are drawn from, one after the other.
+      num: N, the number of sequences of each replica.
+      length: length of the sequences; None for the T of training.
+      split: for a task of pairs, the split whose sources the sequences are drawn from, in turn.
 
     Returns:
-      A function of the members' keys and states, and optionally of a `temperature`, compiled once, that returns
+      A function of the replicas' keys and states, and optionally a `temperature`. It is compiled once and returns
       `[S, N, T]` tokens.
     """
     condition = pairs.sample_conditions(experiment.task, split)
@@ -89,7 +89,7 @@ def sampler(
 
 
 def observe(config: RunConfig, experiment: Experiment, state: Any) -> dynamics.Observed | None:
-    """Observes the hidden states of a run's generators, see `dynamics.observe`, if the config asks for them."""
+    """Observes the hidden states of a run's generators by `dynamics.observe`, if the config asks for them."""
     return dynamics.observe(config, experiment, state) if config.num_states else None
 
 
@@ -107,13 +107,13 @@ def summarize(
     Args:
       config: the run's config.
       experiment: the task and the algorithm.
-      state: the states, with a leading axis of the run's members.
-      observed: what `observe` returned for them.
-      steps: how many the run was trained for; of its best states more than they were.
+      state: the states, with a leading axis of replicas.
+      observed: the result of `observe` for these states.
+      steps: number of steps that the run was trained for; the best states may be from an earlier step.
       wall_seconds: duration of the run.
 
     Returns:
-      The summary, and each member's samples.
+      The summary, and the samples of each replica.
     """
     task = experiment.task
     axis = members(config)
@@ -176,18 +176,18 @@ def write_samples_and_states(
     Args:
       run: the run's folder.
       config: the run's config.
-      strings: the samples of each member.
-      observed: what `observe` returned for the final states.
+      strings: the samples of each replica.
+      observed: the result of `observe` for the final states.
     """
     write_samples(run.samples, [string for each in strings for string in each])
     if observed is not None:
         points = dynamics.embeddings(observed, members(config).points)
-        # Without indentation: it holds thousands of numbers.
+        # Without indentation, since it holds thousands of numbers.
         write_text(run.states, json.dumps(as_json(points)) + "\n")
 
 
 def _samples_valid(task: Task, strings: Sequence[Sequence[str]], points: Sequence[int]) -> list[list[bool]] | None:
-    """Returns whether the first samples are valid, of the first member at each point of the sweep."""
+    """Returns whether the first samples are valid, for the first replica at each point of the sweep."""
     is_valid = task.is_valid
     if is_valid is None:
         return None
@@ -195,19 +195,19 @@ def _samples_valid(task: Task, strings: Sequence[Sequence[str]], points: Sequenc
 
 
 def _final_metrics(experiment: Experiment, state: Any, tokens: np.ndarray) -> Row:
-    """Computes the metrics of the samples and the exact ones; those that can't be known are None."""
+    """Computes the metrics of the samples and the exact metrics; metrics that cannot be computed are None."""
     metrics = _sample_metrics(experiment, tokens)
     exact = _exact_metrics(experiment)
     if exact is not None:
         return metrics | sharding.gather(exact(state))
-    # Where the exact metric can't be known, its estimate takes its place; the summary names the method.
+    # If the exact metric cannot be computed, its estimate takes its place; the summary names the method.
     estimates = {METRICS[name].estimates: values for name, values in metrics.items() if name in METRICS}
     unknown = [None] * len(tokens)
     return metrics | {name: estimates.get(name, unknown) for name in evaluation.EXACT_METRICS}
 
 
 def _exact_metrics(experiment: Experiment) -> Callable[[Any], Row] | None:
-    """Builds the function that computes the exact metrics of all members; None if the oracle lists no support."""
+    """Builds a function that computes the exact metrics of all replicas; None if the oracle lists no support."""
     task = experiment.task
     if task.oracle is None or task.oracle.support is None:
         return None
@@ -243,17 +243,17 @@ def _versions() -> Row:
 
 
 def _sample_metrics(experiment: Experiment, tokens: np.ndarray) -> Row:
-    """Computes the metrics of the samples `[S, N, T]` of each member, each a list of S numbers."""
+    """Computes the metrics of the samples `[S, N, T]` of the replicas, each a list of S numbers."""
     task = experiment.task
     rows = [evaluation.sample_metrics(each, task) for each in tokens]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _likelihoods(experiment: Experiment, data: Batch) -> Callable[[Any], Row]:
-    """Builds the function of the members' states that computes `[S, N]` negative log-likelihoods of sequences.
+    """Builds a function of the replicas' states that computes `[S, N]` negative log-likelihoods of sequences.
 
-    'alone' are those of each by itself, and 'carried', where they are in order and the generator can go on from one to
-    the next, those given the sequences before.
+    'alone' holds the likelihood of each sequence by itself. 'carried' holds the likelihood given the sequences before
+    it, if sequences are in order and the generator can carry its state from one sequence to the next.
     """
     functions = {"alone": evaluation.negative_log_likelihoods(experiment.model, data)}
     if experiment.task.in_order and carried.is_carried(experiment.model):
@@ -268,7 +268,7 @@ def _likelihoods(experiment: Experiment, data: Batch) -> Callable[[Any], Row]:
 
 
 def _likelihoods_of_text(config: RunConfig, experiment: Experiment, state: Any) -> tuple[Row, Row]:
-    """Computes the likelihoods of all windows of the held-out text, each by itself and given the text before it.
+    """Computes the likelihoods of all windows of the held-out text, alone and given the text before each window.
 
     Returns:
       The metrics, each a list of S numbers; and the ends of their intervals.
@@ -288,7 +288,7 @@ def _likelihoods_of_text(config: RunConfig, experiment: Experiment, state: Any) 
 def _comparison(
     config: RunConfig, experiment: Experiment, keys: training.RunKeys, state: Any, tokens: np.ndarray
 ) -> tuple[Row, Row]:
-    """Compares the samples of each member with held-out sequences, at temperature 1 and at those of the config.
+    """Compares the samples of each replica with held-out sequences, at temperature 1 and those of the config.
 
     Returns:
       The metrics, each a list of S numbers; and the sections of the summary about the comparison.
@@ -323,10 +323,10 @@ def _comparison(
 def _long_samples(
     length: int, experiment: Experiment, keys: training.RunKeys, state: Any, held_out: evaluation.HeldOut
 ) -> tuple[Row, Row]:
-    """Compares the parts of samples longer than those trained on with held-out sequences.
+    """Compares the parts of samples longer than the training sequences with held-out sequences.
 
     Returns:
-      The metrics, means over the parts after the first; and the section of the summary, with all parts.
+      The metrics, means over all parts but the first; and the section of the summary, with all parts.
     """
     tokens = sampler(experiment, held_out.num, length)(keys, state)
     rows = [evaluation.window_divergences(each, held_out.references.tokens) for each in tokens]
@@ -342,7 +342,7 @@ def _trade_off(
     state: Any,
     held_out: evaluation.HeldOut,
 ) -> Row:
-    """Computes metrics of quality and of diversity at several temperatures, each `[S, temperatures]`."""
+    """Computes metrics of quality and diversity at several temperatures, each `[S, temperatures]`."""
     temperatures, draw = config.temperatures, sampler(experiment, held_out.num, split=config.heldout)
     # [temperatures][S]
     rows = [[held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in temperatures]

@@ -1,4 +1,4 @@
-"""What a run learns from, as its steps take it: data on the devices, or batches that stream from files."""
+"""The training data of a run as its steps take it: data on the devices, or batches that stream from files."""
 
 import time
 from typing import Any, Protocol
@@ -21,16 +21,16 @@ class Feed(Protocol):
 
     @property
     def seconds_waited(self) -> float | None:
-        """How long training has waited for it; None where it never does."""
+        """Seconds that training has waited for data; None if it never waits."""
         ...
 
     @property
     def pool(self) -> renewal.Pool | None:
-        """The data where it changes during training; None where it doesn't."""
+        """The data if it changes during training, otherwise None."""
         ...
 
     def renew(self, step: int, state: Any) -> Row:
-        """Renews the data before the chunk that begins at a step, and returns what was measured of it."""
+        """Renews the data before the chunk that begins at a step, and returns metrics of the new data."""
         ...
 
     def take(self, num_steps: int) -> Any:
@@ -53,7 +53,7 @@ def types(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, nu
 
 
 def axis(experiment: Experiment) -> int | str | None:
-    """Returns the axes of the data of a chunk, as `sharding.vmap_seeds` takes them."""
+    """Returns the mapped axes of the data of a chunk, as `sharding.vmap_seeds` takes them."""
     if renewal.is_renewed(experiment):
         return 0
     return None if experiment.task.stream is None else sharding.SHARDS
@@ -67,7 +67,7 @@ def feed(
     keys: training.RunKeys,
     pool: renewal.Pool | None = None,
 ) -> Feed:
-    """Returns the data of a run from a step on, where it is renewed that of the pool which the step was saved with."""
+    """Returns the data of a run from a step on; renewed data starts from the pool that was saved with this step."""
     if renewal.is_renewed(experiment):
         return renewal.Renewed(experiment, mesh, keys, pool)
     if experiment.task.stream is None:
@@ -76,7 +76,7 @@ def feed(
 
 
 def _shape(config: RunConfig, experiment: Experiment, num_steps: int) -> tuple[int, ...]:
-    """Returns that of the batches of some steps: members, shards, steps, sequences, symbols."""
+    """Returns the shape of the batches of some steps: replicas, shards, steps, sequences, symbols."""
     size = config.batch_size * experiment.algorithm.batches_per_step // config.num_shards
     return (len(members(config).seeds), config.num_shards, num_steps, size, experiment.task.length)
 
@@ -102,7 +102,7 @@ class _Streamed(_Unchanged):
     def __init__(self, config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, first_step: int):
         self._config, self._experiment = config, experiment
         self._sharding = sharding.batches_sharding(mesh)
-        # Of the members and shards, those of this process's devices, which are next to each other.
+        # The replicas and shards on the devices of this process, which are contiguous.
         shape = _shape(config, experiment, 1)
         indices = list(self._sharding.addressable_devices_indices_map(shape).values())
         bounds = [[index[axis].indices(shape[axis]) for index in indices if index] for axis in (0, 1)]
@@ -118,7 +118,7 @@ class _Streamed(_Unchanged):
 
     @property
     def seconds_waited(self) -> float:
-        """How long training has waited for it."""
+        """Seconds that training has waited for data."""
         return self._waited
 
     def take(self, num_steps: int) -> Any:

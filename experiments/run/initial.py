@@ -1,4 +1,4 @@
-"""Training that starts from the networks of another run, with its vocabulary."""
+"""Training that starts from the networks and the vocabulary of another run."""
 
 import contextlib
 import dataclasses
@@ -16,14 +16,14 @@ from experiments.config.run_config import RunConfig
 from experiments.run.restore import Restored, restore
 
 _PATH = "config.init_from"
-# How many symbols are added to find the axes of a network that depend on their number.
+# Number of symbols that are added to find the axes of a network that depend on the number of symbols.
 _PROBE = 7
 
 
 def self_contained(config: RunConfig) -> RunConfig:
-    """Returns a config that needs the run of `init_from` once: with its absolute path and its symbols.
+    """Returns a config that needs the run of `init_from` only once: with the run's absolute path and symbols.
 
-    Widths of networks that are left to the data are those of that run.
+    Network widths that are left to the data are those of that run.
 
     Raises:
       ValueError: the folder holds no run with a checkpoint.
@@ -38,19 +38,20 @@ def self_contained(config: RunConfig) -> RunConfig:
 
 
 def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any:
-    """Returns initial states with the networks of another run in place of theirs.
+    """Returns initial states whose networks are replaced by those of another run.
 
-    The generator takes the EMA of the other's parameters. Its vocabulary comes first in the new one; what belongs to
-    symbols that are new stays as it was initialized. The discriminator's parameters are taken where all of them fit.
-    Optimizers begin anew. Member m takes the networks of the other's member m, counted round.
+    The generator takes the EMA of the other run's parameters. The vocabulary of the other run comes first in the new
+    one; parameters of new symbols keep their initial values. The parameters of the discriminator are taken only if all
+    of them fit. Optimizers keep their initial states. Replica m takes the networks of the other run's replica m, modulo
+    the number of replicas there.
 
     Args:
       config: the config, with `init_from`.
       experiment: the task and the algorithm.
-      state: the initial states, with a leading axis of S members.
+      state: the initial states, with a leading axis of S replicas.
 
     Raises:
-      ValueError: the generators are of different sizes.
+      ValueError: the sources have other symbols, or the generators are of different kinds or sizes.
     """
     source = _source(config.init_from)
     if source.experiment.task.source != experiment.task.source:
@@ -95,12 +96,12 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
 
 
 def _networks(state: Any) -> Any:
-    """Returns the part of a state that holds the generator's parameters: itself, or one of its fields."""
+    """Returns the part of a state that holds the generator's parameters: the state itself, or one of its fields."""
     return next(part for part in (state, *state) if hasattr(part, "generator_params"))
 
 
 def _with_networks(state: Any, networks: Any) -> Any:
-    """Returns a state with another part in the place of that which `_networks` returns."""
+    """Returns a state in which the part that `_networks` returns is replaced by another."""
     if hasattr(state, "generator_params"):
         return networks
     name = next(name for name in state._fields if hasattr(getattr(state, name), "generator_params"))
@@ -116,7 +117,7 @@ def _source(folder: str) -> Restored:
 
 
 def _symbol_axes(config: RunConfig, experiment: build.Experiment, state: Any) -> Any:
-    """Returns for each leaf the axis whose size depends on the number of symbols; -1 where none does."""
+    """Returns for each leaf the axis whose size depends on the number of symbols; -1 if there is no such axis."""
     task = experiment.task
     more = tuple(f"\0{number}" for number in range(_PROBE))
     larger = task._replace(vocabulary=task.vocabulary._replace(symbols=(*task.symbols, *more)))
@@ -131,10 +132,10 @@ def _symbol_axes(config: RunConfig, experiment: build.Experiment, state: Any) ->
 
 
 def _merged(new: jax.Array, old: jax.Array, axis: int, num_old: int, num_new: int) -> jax.Array | None:
-    """Returns an array of the new size with the entries of the old symbols; None where the sizes don't fit.
+    """Returns an array of the new size with the entries of the old symbols; None if the sizes do not fit.
 
-    Along the axis stand the symbols and, after them, what does not depend on their number: the start symbol, and the
-    hidden state where a cell multiplies both by one matrix.
+    The axis holds the symbols, followed by entries that do not depend on the number of symbols: the start symbol, and
+    the hidden state if a cell multiplies both by one matrix.
     """
     if axis < 0:
         return old if new.shape == old.shape else None

@@ -1,4 +1,4 @@
-"""One process a run: a lock in the run's folder, on this machine and over a shared file system."""
+"""A lock in the run's folder that admits one process per run, on this machine and over a shared file system."""
 
 import socket
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from filelock import SoftFileLease, Timeout
 
 NAME = ".lock"
-# Every machine must agree on the first. A holder that is suspended for longer loses the lock.
+# All machines must use the same duration. A holder that is suspended for longer loses the lock.
 _DURATION = 60.0
 _HEARTBEAT = 10.0
 
@@ -15,12 +15,12 @@ _HEARTBEAT = 10.0
 class RunLock:
     """The lock of a run, a file that its holder touches every ten seconds.
 
-    The file says which process of which machine holds it. That of a process of this machine that has ended is taken
-    over at once; that of another machine once it has not been touched for a minute.
+    The file names the process and the machine that hold the lock. The lock of a process of this machine that has ended
+    is taken over at once; the lock of another machine, once it has not been touched for a minute.
     """
 
     def __init__(self, folder: str | Path):
-        """Names the file; touches none.
+        """Sets the path of the file, without access to the disk.
 
         Args:
           folder: the run's folder.
@@ -31,12 +31,12 @@ class RunLock:
         )
 
     def acquire(self) -> None:
-        """Takes the lock, in a folder that exists; does nothing where it is held already by this object.
+        """Takes the lock, in a folder that exists; does nothing if this object already holds the lock.
 
-        Where a process of another machine seems to hold it, waits for a minute to see whether it lives.
+        If a process of another machine seems to hold the lock, waits for a minute to see whether it is alive.
 
         Raises:
-          ValueError: another process holds it.
+          ValueError: another process holds the lock.
         """
         if self._lease.is_locked:
             return
@@ -56,7 +56,7 @@ class RunLock:
             self._lease.release(force=True)
 
     def check(self) -> None:
-        """Raises ValueError where another process has taken the lock since, so that nothing more may be written."""
+        """Raises ValueError if another process has taken the lock since, so that nothing more may be written."""
         if self._lease.compromise is not None:
             raise ValueError(
                 f"{str(self._file.parent)!r} was taken over by another process while this one was suspended"
@@ -69,7 +69,7 @@ class RunLock:
         self.release()
 
     def _is_elsewhere(self) -> bool:
-        """Returns whether the lock is that of another machine."""
+        """Returns whether a process of another machine holds the lock."""
         return self._holder()[1] != socket.gethostname()
 
     def _holder(self) -> tuple[str, str]:
@@ -79,7 +79,7 @@ class RunLock:
         except OSError:
             lines = []
         record = dict(line.split("=", 1) for line in lines if "=" in line)
-        # A container's name is followed by a mark of its own.
+        # In a container, the name is followed by a suffix.
         return record.get("pid", "?"), record.get("host", "?").partition("?")[0]
 
     def _refusal(self) -> ValueError:

@@ -1,4 +1,4 @@
-"""The life of one run: from a config to a folder that holds everything about it."""
+"""Prepares, trains and finishes one run: from a config to a folder with all files of the run."""
 
 import concurrent.futures
 import contextlib
@@ -27,21 +27,21 @@ from gumbel_gan.checkpoints import Checkpoints
 
 
 class Prepared(NamedTuple):
-    """A run that is ready to go: everything that a user can get wrong has been checked.
+    """A run that is ready to start: all user input has been checked.
 
     Attributes:
       config: the config.
-      run: the folder, which holds `config.json`, and whose lock is held.
+      run: the folder, which holds `config.json` and whose lock is held.
       experiment: the task and the algorithm.
-      mesh: the devices that the members of the run spread over.
-      keys: the keys of the members.
-      points: two `[S]` int32, each member's point of the sweep, and its number.
-      advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later, and the means of what
-        was measured on the way; consumes the states.
-      compiled: when `advance` is compiled.
-      monitor: maps (`[S]` keys, states) to what is measured of them.
-      best_metric: the metric by which the best states are kept; None where none are.
-      started: when the run would have begun, on `time.monotonic`, had it never been cut short.
+      mesh: the devices over which the replicas of the run are spread.
+      keys: the keys of the replicas.
+      points: two `[S]` int32 arrays, the sweep point and the index of each replica.
+      advance: maps (`[S]` keys, states, points, data, num_steps) to the states `num_steps` later and the means of the
+        metrics over these steps; donates the states.
+      compiled: done when `advance` is compiled.
+      monitor: maps (`[S]` keys, states) to metrics of the states.
+      best_metric: the metric that selects the best states; None if no best states are kept.
+      started: when the run would have started, on `time.monotonic`, if it had never been interrupted.
     """
 
     config: RunConfig
@@ -58,13 +58,13 @@ class Prepared(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What training ends with.
+    """The result of training.
 
     Attributes:
       step: the last step.
-      state: the states, with a leading axis of the members; of a diverged member the last finite one.
-      best: the best states; None where none are kept.
-      pool: the data, where it is renewed during training.
+      state: the states, with a leading axis of replicas; for a diverged replica, its last finite state.
+      best: the best states; None if none are kept.
+      pool: the data if it is renewed during training, otherwise None.
     """
 
     step: int
@@ -74,20 +74,20 @@ class Trained(NamedTuple):
 
 
 def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, resume: bool = False) -> Prepared:
-    """Prepares a run from its config; writes and deletes nothing until all is checked, and takes the folder's lock.
+    """Prepares a run and takes the folder's lock; writes and deletes nothing until everything is checked.
 
     Args:
       config: the config.
       run: the folder.
       overwrite: whether to delete the files of a run that the folder holds.
-      resume: whether to go on with the run that the folder holds.
+      resume: whether to resume the run that the folder holds.
 
     Returns:
-      What `train` needs.
+      The input of `train`.
 
     Raises:
-      ValueError: a setting is wrong, or the folder can't take the run; nothing has been written then.
-      OSError: the folder can't be written.
+      ValueError: a setting is wrong, or the folder cannot take the run; nothing has been written then.
+      OSError: the folder cannot be written.
     """
     try:
         if overwrite and resume:
@@ -137,10 +137,10 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     numbers = (jnp.asarray(points, jnp.int32), jnp.arange(len(points), dtype=jnp.int32))
     keys, placed = sharding.place((training.seeds_axis(seeds), numbers), sharding.seeds_sharding(mesh))
     advance = _advance(config, experiment, mesh)
-    # What is wrong in a step shows when it is traced: here, before a file is written. Types are given with their
-    # shardings, as training will call it, so that it need not be traced again.
+    # Tracing raises the errors of a step before a file is written. Types are given with their shardings, as in
+    # training, so that the step is not traced again.
     state = sharding.seeds_types(experiment.algorithm.init, keys.init)
-    # What is compiled is compiled beside what Python prepares; the first calls find it compiled.
+    # Compilation runs in parallel with the preparations in Python; the first calls find the compiled programs.
     compiler = concurrent.futures.ThreadPoolExecutor()
     if not resume:
         compiler.submit(sharding.compile_init, experiment.algorithm.init, keys.init, mesh)
@@ -170,7 +170,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
 
 
 def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
-    """Returns a config whose text, if it streams, is tokenized; the first process does that where it isn't yet."""
+    """Returns a config whose text, if it streams, is tokenized; the first process tokenizes it if necessary."""
     if not files.streams(config) or config.task.settings.get("tokens"):
         return config
     tokens = files.tokens_folder(config, run.path)
@@ -179,7 +179,7 @@ def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
     if processes.is_first():
         try:
             tokens.parent.mkdir(parents=True, exist_ok=True)
-            # Another run on the same text waits, and finds it done.
+            # Another run on the same text waits here, and then finds the tokens.
             with filelock.FileLock(f"{tokens}.lock"):
                 build.make_task(config, BytesLine(cli.screen()).update)
         except (ValueError, OSError) as error:
@@ -191,7 +191,7 @@ def _tokenized(config: RunConfig, run: RunDirectory) -> RunConfig:
 def _write_start(
     config: RunConfig, run: RunDirectory, deleted: list[Path], *, overwrite: bool, resume: bool, reads: list[Path]
 ) -> None:
-    """Makes the folder that of the run, with its config and its files."""
+    """Makes the folder that of the run, and writes its config and files."""
     if resume:
         run.extend(config)
     else:
@@ -206,25 +206,25 @@ def _write_start(
 
 
 def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
-    """Trains to the last step, from the newest checkpoint if there is one, and writes all files but the summary.
+    """Trains to the last step, from the newest checkpoint if there is one, and writes all files except the summary.
 
-    The summary is left to the caller: once it is written, the run counts as finished.
+    The caller writes the summary: with this file, the run counts as finished.
 
     Args:
-      prepared: what `prepare` returned.
+      prepared: the result of `prepare`.
 
     Returns:
-      The summary, and each member's samples.
+      The summary, and the samples of each replica.
 
     Raises:
-      divergence.DivergedError: all members have diverged.
-      ValueError: a checkpoint is damaged, or not one of this run.
+      divergence.DivergedError: all replicas have diverged.
+      ValueError: a checkpoint is damaged, or belongs to another run.
     """
     return finish(prepared, train_steps(prepared))
 
 
 def train_steps(prepared: Prepared) -> Trained:
-    """Trains to the last step, as `train` does, and measures nothing yet."""
+    """Trains to the last step, as `train` does, without the final measurements."""
     config, run, *_ = prepared
     _describe(run, run.newest_step())
     with cli.one_line_errors():
@@ -241,7 +241,7 @@ def train_steps(prepared: Prepared) -> Trained:
 
 
 def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str]]]:
-    """Measures the generators of a trained run, and writes all files but the summary; returns what `train` does."""
+    """Measures the generators of a trained run and writes all files except the summary; returns what `train` does."""
     config, run, experiment, *_ = prepared
     state = trained.best.state if trained.best is not None and config.summarized == "best" else trained.state
     observed = evaluation.observe(config, experiment, state)
@@ -260,7 +260,7 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
 
 
 def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None:
-    """Writes the generators of the newest states, and of the best where all members have one, for `gumbel_gan.load`."""
+    """Writes the generators of the newest states and, if every replica has one, of the best, for `gumbel_gan.load`."""
     config, run, experiment, *_ = prepared
     files = {"last": (run.model, trained.state)}
     if trained.best is not None and sharding.gather(trained.best.step).all():
@@ -275,13 +275,13 @@ def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None
 
 
 def _describe(run: RunDirectory, step: int) -> None:
-    """Sets what is said where a signal ends the run while its newest checkpoint is that of a step."""
+    """Sets the message that is printed if a signal ends the run while its newest checkpoint is that of a step."""
     said = f"stopped at step {step}; go on with --resume" if processes.is_first() else ""
     interrupts.describe(lambda: said, run.lock.release)
 
 
 def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
-    """Returns where training starts: the newest checkpoint, another run's networks, or the members' initial states."""
+    """Returns the start of training: the newest checkpoint, another run's networks, or the initial states."""
     config, run, experiment, mesh, keys, *_ = prepared
     step = checkpoints.latest_step() or 0
     if not step:
@@ -307,7 +307,7 @@ def _initial(prepared: Prepared, checkpoints: Checkpoints) -> Trained:
 
 
 def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, stack: contextlib.ExitStack) -> Trained:
-    """Trains from a step to the last, a chunk at a time, and saves on the way."""
+    """Trains from a step to the last, a chunk at a time, and saves checkpoints."""
     config, run, experiment, mesh, keys, points, advance, compiled, monitor, best_metric, started = prepared
     step, state, kept, pool = trained
     noted = checks.note(run.read_config())
@@ -335,7 +335,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
         measured, problems = log.write(step)
         metrics |= measured
         if step - num_steps == trained.step:
-            # From here on there is something to lose.
+            # From here on, ending the process loses work.
             stack.enter_context(interrupts.holding_work())
         if writer is not None:
             run.lock.check()
@@ -384,7 +384,7 @@ def _with_sharding(tree: Any, sharding: jax.sharding.NamedSharding) -> Any:
 
 
 def _advance(config: RunConfig, experiment: build.Experiment, mesh: jax.sharding.Mesh) -> Any:
-    """Returns the compiled program of a chunk of steps of all members."""
+    """Returns the jitted function that trains all replicas for a chunk of steps."""
     streams = experiment.task.stream is not None
 
     @functools.partial(jax.jit, static_argnames="num_steps", donate_argnames="state")

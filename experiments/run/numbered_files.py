@@ -1,4 +1,4 @@
-"""A file of strings, and a numbered file for each of them."""
+"""Reads a file of strings, and writes a numbered file for each string."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -9,14 +9,14 @@ from gumbel_gan.tasks.files import read_texts
 
 
 def read_strings(paths: Sequence[str], num: int) -> list[str]:
-    """Reads the first strings of the one file that a command takes: a string a line, blank lines left out.
+    """Reads the first strings of the one file that a command takes, one string per line, without blank lines.
 
     Args:
-      paths: the arguments of the command that are no flags.
-      num: how many strings to read at most.
+      paths: the arguments of the command that are not flags.
+      num: maximum number of strings.
 
     Raises:
-      ValueError: there is no file, there are several, or it can't be read.
+      ValueError: `paths` does not hold exactly one path, or the file cannot be read.
     """
     if len(paths) != 1:
         raise ValueError(f"the command takes one file of strings, got {len(paths)}")
@@ -27,12 +27,12 @@ def write_numbered(folder: Path, ending: str, contents: Sequence[bytes | None]) 
     """Writes the files FOLDER/1.ENDING, FOLDER/2.ENDING and so on.
 
     Args:
-      folder: made if need be.
-      ending: of the names.
-      contents: of the files; there is no file where one is None.
+      folder: the folder, which is created if necessary.
+      ending: ending of the names.
+      contents: contents of the files; no file is written for None.
 
     Returns:
-      How many files were written.
+      The number of files that were written.
     """
     with cli.one_line_disk_errors(f"the files in {folder} are not all written"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Lines of text as pairs of a run's vocabularies: read as its training read them."""
+"""Reads lines of text as pairs of a run's vocabularies, as the training of the run read them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from gumbel_gan.tasks import Task, Vocabulary, text_line
 
 
 class PairReader(NamedTuple):
-    """Reads lines of a source, a tab and a target as a run's training did; what follows a second tab is not read.
+    """Reads lines of a source, a tab and a target as a run's training did; text after a second tab is ignored.
 
     Attributes:
-      reader: of the lines of the run, whose task is one of pairs.
-      source_symbols: the symbols of sources that training saw; None where it saw the one that stands for all others.
-      target_symbols: those of targets.
+      reader: the reader of lines of the run, whose task is one of pairs.
+      source_symbols: symbols that training saw in sources; None if it saw the symbol that stands for all unknown ones.
+      target_symbols: symbols that training saw in targets; None if it saw the symbol that stands for all unknown ones.
     """
 
     reader: LineReader
@@ -32,8 +32,8 @@ class PairReader(NamedTuple):
           lines: N lines.
 
         Returns:
-          M pairs, tokens `[M, T]` and conditions `[M, S']` with S' a multiple of the task's S, and for each other
-          line, by its index, why it is none.
+          M pairs, with tokens `[M, T]` and conditions `[M, S']`, where S' is a multiple of the task's S; and a
+          dictionary from the index of each other line to the reason why it is not a pair.
         """
         task, sources, targets, problems = self.reader.task, [], [], {}
         assert task.source is not None
@@ -47,7 +47,7 @@ class PairReader(NamedTuple):
                 sources.append(source)
                 targets.append(target)
         length = task.train.condition.shape[1]
-        # Few lengths, so that there are few programs.
+        # Only a few different lengths, so that few programs are compiled.
         length *= max((-(-len(source) // length) for source in sources), default=1)
         return Batch(task.encode(targets), task.source.encode(sources, length)), problems
 
@@ -58,7 +58,7 @@ class PairReader(NamedTuple):
         return symbols_of(text_line(text, lowercase=lowercase, normalize=vocabulary.normalize), vocabulary)
 
     def _problem(self, source: Sequence[str], target: Sequence[str]) -> str | None:
-        """Returns why a pair can't be scored; None where it can."""
+        """Returns the reason why a pair cannot be scored; None if it can be scored."""
         for name, symbols, known in (
             ("source", source, self.source_symbols),
             ("target", target, self.target_symbols),
@@ -73,7 +73,7 @@ class PairReader(NamedTuple):
 
 
 def pair_reader(config: RunConfig, task: Task, escaped: bool = False) -> PairReader:
-    """Returns the reader of a run on pairs; the arguments are those of `LineReader`."""
+    """Returns the reader of lines for a run on pairs; the arguments are those of `LineReader`."""
     assert task.source is not None
     return PairReader(
         LineReader(config, task, escaped),
@@ -83,13 +83,13 @@ def pair_reader(config: RunConfig, task: Task, escaped: bool = False) -> PairRea
 
 
 def source_symbols(reader: LineReader, line: str) -> Sequence[str]:
-    """Returns the symbols of a source that a line holds, whether training saw them or not."""
+    """Returns the symbols of the source in a line, whether training saw them or not."""
     assert reader.task.source is not None
     return symbols_of(reader.string(line).strip(), reader.task.source)
 
 
 def _seen(vocabulary: Vocabulary, tokens: np.ndarray) -> frozenset[str] | None:
-    """Returns the symbols that are known; None where training read others as the unknown one."""
+    """Returns the symbols that training saw; None if training read some symbols as the unknown one."""
     if vocabulary.unknown is None:
         return frozenset(vocabulary.symbols)
     if (tokens == vocabulary.symbols.index(vocabulary.unknown)).any():

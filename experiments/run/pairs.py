@@ -1,4 +1,4 @@
-"""Runs on pairs: the errors of what generators decode, and the pairs that a run was not trained on."""
+"""Runs on pairs: the errors of decoded sequences, and the held-out pairs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +15,15 @@ from gumbel_gan.metrics import BEAM, GREEDY
 from gumbel_gan.pair_errors import decoded_errors
 from gumbel_gan.tasks import Task, decoded_pairs
 
-# Pairs of the validation set that are decoded during training.
+# Number of validation pairs that are decoded during training.
 _MONITORED = 500
 
 
 def monitored_errors(experiment: Experiment) -> Callable[[Any], Row]:
-    """Builds the function that measures greedy decoding during training, on some validation pairs.
+    """Builds a function that measures greedy decoding during training, on some validation pairs.
 
     Returns:
-      A function of the members' states that computes `[S]` error rates by name.
+      A function of the replicas' states that computes `[S]` error rates by name.
     """
     data = take(experiment.task.validation, slice(_MONITORED))
     measure = _measure(experiment, data, GREEDY, beam_size=1)
@@ -31,12 +31,12 @@ def monitored_errors(experiment: Experiment) -> Callable[[Any], Row]:
 
 
 def final_errors(config: RunConfig, experiment: Experiment, state: Any) -> tuple[Row, Row]:
-    """Measures what the generators of a run decode from held-out sources, by greedy decoding and by beam search.
+    """Measures the sequences that generators decode from held-out sources, by greedy decoding and by beam search.
 
     Args:
-      config: the run's config, whose `heldout` names the split.
+      config: config of the run; its `heldout` names the split.
       experiment: the task and the algorithm.
-      state: the states, with a leading axis of the members.
+      state: the states, with a leading axis of replicas.
 
     Returns:
       `[S]` error rates by name, and the ends of their intervals.
@@ -50,12 +50,12 @@ def final_errors(config: RunConfig, experiment: Experiment, state: Any) -> tuple
 
 
 def sample_conditions(task: Task, split: str) -> np.ndarray | None:
-    """Returns the sources that samples are drawn from, one after the other; None for a task without sources."""
+    """Returns the sources that samples are drawn from, in turn; None for a task without sources."""
     return None if task.source is None else evaluation.heldout_and_others(task, split)[0].condition
 
 
 def with_sources(task: Task, strings: list[str], split: str) -> list[str]:
-    """Returns samples with their sources before them, and a tab between the two; as they are without sources."""
+    """Returns samples preceded by their sources and a tab; for a task without sources, unchanged samples."""
     if task.source is None:
         return strings
     sources = task.source.decode(evaluation.heldout_and_others(task, split)[0].condition[: len(strings)])
@@ -63,7 +63,7 @@ def with_sources(task: Task, strings: list[str], split: str) -> list[str]:
 
 
 def write_heldout(path: Any, task: Task) -> None:
-    """Writes the pairs that are held out: a line each with the split, the source and the target."""
+    """Writes the held-out pairs, one per line with the split, the source and the target."""
     splits = {"validation": task.validation, "test": task.test}
     write_lines(
         path, ("\t".join((name, *pair)) for name, split in splits.items() for pair in decoded_pairs(task, split))
@@ -71,7 +71,7 @@ def write_heldout(path: Any, task: Task) -> None:
 
 
 def _measure(experiment: Experiment, data: Batch, decoding: str, *, beam_size: int) -> Callable[[Any], tuple[Row, Row]]:
-    """Builds the function of states that computes error rates by name, and the ends of their intervals."""
+    """Builds a function of states that computes error rates by name, and the ends of their intervals."""
     decode, errors = decoded_errors(experiment.model, experiment.task, data, beam_size=beam_size)
     decode_members = jax.jit(jax.vmap(decode))
 

@@ -12,15 +12,15 @@ from gumbel_gan.metrics import describe
 
 
 class ProgressLine:
-    """A line that tells how far a run is: rewritten in place on a terminal, one line an update elsewhere."""
+    """A line that shows the progress of a run: rewritten in place on a terminal, one line per update elsewhere."""
 
     def __init__(self, console: Console, num_steps: int, start: int):
         """Prepares the line.
 
         Args:
-          console: where it is drawn.
-          num_steps: the run's steps.
-          start: the step that it goes on from.
+          console: the console to print to.
+          num_steps: number of steps of the run.
+          start: the step that the run starts from.
         """
         self._console, self._num_steps, self._start = console, num_steps, start
         self._last_time, self._last_step = time.monotonic(), start
@@ -43,8 +43,8 @@ class ProgressLine:
 
         Args:
           step: the step reached.
-          metrics: numbers, or an array with one of each replica. The median of those that are numbers is shown, and
-            how many replicas diverged: those with a metric that is NaN.
+          metrics: numbers, or arrays with one number per replica. The line shows the median of the numbers that are not
+            NaN, and the number of diverged replicas, which have a metric that is NaN.
         """
         now = time.monotonic()
         speed = (step - self._last_step) / max(now - self._last_time, 1e-9)
@@ -62,24 +62,24 @@ class ProgressLine:
             self._console.print(line, soft_wrap=True)
 
     def print(self, text: str) -> None:
-        """Prints a line above the progress."""
+        """Prints a line above the progress line."""
         self._console.print(text, soft_wrap=True, highlight=False)
 
 
 class BytesLine:
-    """Tells how far files are read, by what is done with them: in place on a terminal, at each tenth elsewhere."""
+    """A line that shows how many bytes of files are read: in place on a terminal, at each tenth elsewhere."""
 
     def __init__(self, console: Console):
         """Prepares the line.
 
         Args:
-          console: where it is drawn.
+          console: the console to print to.
         """
         self._console = console
         self._shown: tuple[str, int] | None = None
 
     def update(self, doing: str, done: int, total: int) -> None:
-        """Shows how many bytes are done, and how many there are."""
+        """Shows what is being done, the number of bytes that are done, and their total number."""
         tenths = 10 * done // max(total, 1)
         line = f"{doing}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         if self._console.is_terminal:
@@ -90,15 +90,15 @@ class BytesLine:
 
 
 def _median(values: np.ndarray) -> float:
-    """Returns the median of the values that are numbers; NaN where none is."""
+    """Returns the median of the values that are not NaN; NaN if there are none."""
     numbers = values[~np.isnan(values)]
     return float(np.median(numbers)) if numbers.size else float("nan")
 
 
 def _diverged(metrics: list[np.ndarray]) -> list[str]:
-    """Returns what is said of replicas with a metric that is NaN; nothing where there are none."""
+    """Returns the text on replicas with a metric that is NaN; an empty list if there are none."""
     num_replicas = max((values.size for values in metrics), default=0)
-    # A metric that all replicas share, such as the temperature, is of no replica.
+    # A metric that all replicas share, such as the temperature, belongs to no replica.
     of_each = [np.isnan(values.ravel()) for values in metrics if values.size == num_replicas]
     num = int(np.any(of_each, axis=0).sum()) if of_each else 0
     return [f"{num} of {num_replicas} diverged"] if num else []

@@ -1,4 +1,4 @@
-"""What is known of a run's generators, to be kept with a model that leaves the run's folder."""
+"""Facts about a run's generators, kept with a model that leaves the run's folder."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ _NUM_ROWS = 2**16
 
 
 def data_digest(task: Task) -> str:
-    """Computes the SHA-256 of a task's symbols and of the tokens of its splits, sources included, in hexadecimal."""
+    """Computes the SHA-256, in hexadecimal, of a task's symbols and the tokens of its splits, including sources."""
     digest = hashlib.sha256("\0".join(task.symbols).encode())
     blocks = [task.train.tokens] if task.stream is None else _streamed(task.stream)
     sources = []
@@ -38,18 +38,18 @@ def _streamed(rows: TokenRows) -> Iterator[np.ndarray]:
 
 
 def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str, digest: str) -> Row:
-    """Returns what is known of a run's generators.
+    """Returns the facts about a run's generators.
 
     Args:
-      config: the run's config.
-      task: its task.
-      summary: its summary.
-      checkpoint: the states that the generators are of, 'last' or 'best'.
-      digest: `data_digest` of the task.
+      config: config of the run.
+      task: task of the run.
+      summary: summary of the run.
+      checkpoint: the states of the generators, 'last' or 'best'.
+      digest: the result of `data_digest` for the task.
 
     Returns:
-      Plain JSON. Lists of `seeds`, `points`, `steps` and `metrics` have an entry for each of the run's members.
-      `metrics` are empty where the run measured its other states; files and folders are named without their places.
+      Plain JSON. Lists of `seeds`, `points`, `steps` and `metrics` have one entry per replica. `metrics` is empty if
+      the run measured its other states. Files and folders are named without the folders they are in.
     """
     axis = members(config)
     known = {
@@ -75,7 +75,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str, dig
 
 
 def of_member(known: Row, index: int) -> Row:
-    """Returns what `of_run` knows of one member, by the names `seed`, `step`, `point` and so on."""
+    """Returns the facts of `of_run` about one replica, under the names `seed`, `step` and so on."""
     one: dict[str, Any] = dict(known)
     for name, plural in (("seed", "seeds"), ("step", "steps"), ("diverged", "diverged")):
         values = one.pop(plural)
@@ -89,7 +89,7 @@ def of_member(known: Row, index: int) -> Row:
 
 
 def _without_places(config: RunConfig) -> RunConfig:
-    """Returns a config whose files are named without their folders, which are nobody else's business."""
+    """Returns a config whose files are named without their folders, which are private."""
     config = dataclasses.replace(config, init_from=Path(config.init_from).name)
     if files := config.task.settings.get("files"):
         return config.with_task(files=",".join(Path(file).name for file in str(files).split(",")))

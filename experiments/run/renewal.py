@@ -1,4 +1,4 @@
-"""Training data that is renewed between chunks: the sequences of the highest property so far, of data and samples."""
+"""Training data that is renewed between chunks: the data and samples with the highest property so far."""
 
 from typing import Any, NamedTuple
 
@@ -15,16 +15,16 @@ from gumbel_gan.data import Batch
 ITEM = "renewed"
 """Name of the item of a checkpoint that holds the renewed data."""
 
-# Apart from the keys of blocks of samples, which are counted from 0.
+# Different from the numbers of blocks of samples, which are counted from 0.
 _RENEWAL = 2**31
 
 
 class Pool(NamedTuple):
-    """The renewed data of S replicas, arrays only.
+    """The renewed data of S replicas, as arrays only.
 
     Attributes:
       tokens: `[S, P, T]` int32 sequences.
-      scores: `[S, P]` float32, falling; -inf where a row has not been filled with a scored sequence yet.
+      scores: `[S, P]` float32, in descending order; -inf for a row that holds no scored sequence yet.
     """
 
     tokens: Any
@@ -37,7 +37,7 @@ def is_renewed(experiment: Experiment) -> bool:
 
 
 def pool_types(experiment: Experiment, num_replicas: int) -> Pool:
-    """Returns the shapes and dtypes of the data of a run."""
+    """Returns the shapes and dtypes of the renewed data of a run."""
     assert experiment.property is not None
     num = experiment.property.settings.num_kept
     shape = (num_replicas, num, experiment.task.length)
@@ -54,9 +54,9 @@ class Renewed:
 
         Args:
           experiment: the task and the algorithm.
-          mesh: the devices that the replicas spread over.
+          mesh: the devices over which the replicas are spread.
           keys: the keys of the replicas.
-          pool: the data of the checkpoint that the run goes on from; None at its beginning.
+          pool: the data of the checkpoint that the run resumes from; None for a new run.
         """
         assert experiment.property is not None
         self._experiment, self._calls, self._keys = experiment, experiment.property, keys
@@ -79,14 +79,14 @@ class Renewed:
         return self._placed
 
     def renew(self, step: int, state: Any) -> Row:
-        """Draws samples, scores them, and keeps the best.
+        """Draws samples, scores them, and keeps the best sequences.
 
         Args:
           step: the step.
           state: the states of all replicas.
 
         Returns:
-          The mean score of the samples of each replica, NaN where it may not score any more.
+          The mean score of the samples of each replica; NaN if the replica has no calls left.
         """
         if self._is_new and self._calls.settings.renewal == "replace_worst":
             self._merge(self._pool.tokens)
@@ -96,7 +96,7 @@ class Renewed:
         return {"property": self._merge(np.concatenate(list(self._draw(keys, params)), axis=1))}
 
     def _merge(self, tokens: np.ndarray) -> list[float]:
-        """Keeps the best of the pool and of sequences `[S, N, T]`; returns the mean scores of the latter."""
+        """Keeps the best of the pool and of new sequences `[S, N, T]`; returns the mean scores of the new sequences."""
         merged = [
             _merged(Pool(*each), new, self._experiment, self._calls, replica)
             for replica, (*each, new) in enumerate(zip(*self._pool, tokens, strict=True))
@@ -108,7 +108,7 @@ class Renewed:
 
 
 def _of_data(experiment: Experiment, num_replicas: int) -> Pool:
-    """Returns random training sequences, the same for all replicas, none of them scored."""
+    """Returns random training sequences, the same for all replicas, without scores."""
     types, data = pool_types(experiment, num_replicas), np.asarray(experiment.data.tokens, np.int32)
     rows = np.random.default_rng(0).permutation(len(data))[: types.tokens.shape[1]]
     tokens = np.broadcast_to(data[rows], types.tokens.shape)
@@ -118,9 +118,9 @@ def _of_data(experiment: Experiment, num_replicas: int) -> Pool:
 def _merged(
     pool: Pool, tokens: np.ndarray, experiment: Experiment, calls: PropertyCalls, replica: int
 ) -> tuple[Pool, float]:
-    """Returns the best of one replica's `[P, T]` pool and of `[N, T]` tokens, and the mean score of the latter.
+    """Returns the best of one replica's `[P, T]` pool and of `[N, T]` new tokens, and the mean score of the new ones.
 
-    Only distinct sequences that the property is known of are kept; the earlier ones where scores are equal.
+    Only distinct sequences with a known property are kept. If scores are equal, the earlier sequences are kept.
     """
     strings = experiment.task.decode(tokens)
     num = calls.affordable(strings, replica)
@@ -137,7 +137,7 @@ def _merged(
 
 
 def _filled(pool: Pool) -> np.ndarray:
-    """Returns the `[S, P, T]` sequences to train on: those that are scored, over and over, or all where none is."""
+    """Returns the `[S, P, T]` sequences to train on: the scored ones, repeated, or all if none is scored."""
     num_scored = np.isfinite(pool.scores).sum(axis=1)
     num = pool.scores.shape[1]
     rows = np.arange(num) % np.where(num_scored, num_scored, num)[:, None]

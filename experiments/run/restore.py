@@ -1,4 +1,4 @@
-"""A run from its folder: the way back from files to objects."""
+"""Restores a run from its folder."""
 
 import sys
 from pathlib import Path
@@ -18,15 +18,15 @@ from gumbel_gan.checkpoints import Checkpoints
 
 
 class Restored(NamedTuple):
-    """A run as it was left.
+    """A restored run.
 
     Attributes:
-      run: its folder.
-      config: its config.
+      run: folder of the run.
+      config: config of the run.
       experiment: the task and the algorithm.
-      state: the newest or the best states, with a leading axis of the run's members.
-      step: the step of the newest.
-      checkpoint: 'last' or 'best', which of the two `state` is.
+      state: the newest or the best states, with a leading axis of replicas.
+      step: step of the newest states.
+      checkpoint: 'last' or 'best', the kind of the states.
     """
 
     run: RunDirectory
@@ -43,17 +43,18 @@ def restore(
     """Restores the states of a run.
 
     Args:
-      workdir: the run's folder.
-      platform: backend to restore to, which need not be the run's own; '' for JAX's own choice; None keeps it.
-      checkpoint: 'last' for the newest states, 'best' for the best that training kept; None for those that the run's
-        summary is of, or of an unfinished run that keeps no best states yet, for the newest.
-      flag: what names the folder, for errors.
+      workdir: folder of the run.
+      platform: backend to restore to, which may differ from the run's own; '' is JAX's own choice; None keeps the
+        current backend.
+      checkpoint: 'last' for the newest states, 'best' for the best states. None stands for the states of the run's
+        summary; for an unfinished run without best states, the newest states are used.
+      flag: the flag that names the folder, for errors.
 
     Returns:
       The run.
 
     Raises:
-      ValueError: the folder holds no run, no checkpoint yet or a damaged one, or its config was edited; or no best
+      ValueError: the folder holds no run; there is no checkpoint, or it is damaged; the config was edited; or no best
         states are kept.
     """
     run = RunDirectory(workdir, flag)
@@ -68,7 +69,7 @@ def restore(
     missing = (
         f"{flag} must hold a checkpoint, got {str(run.path)!r}: it was cut short before its first, or they were deleted"
     )
-    # Opening the folder would make it.
+    # Opening the folder would create it.
     if not run.checkpoints.exists():
         raise ValueError(missing)
     like = sharding.seeds_types(experiment.algorithm.init, keys.init)
@@ -108,10 +109,10 @@ def _best(run: RunDirectory, checkpoints: Checkpoints, like: Any) -> Any:
 
 
 def member_state(restored: Restored, index: int) -> Any:
-    """Returns the state of one of a run's members.
+    """Returns the state of one replica of a run.
 
     Raises:
-      ValueError: there are fewer members.
+      ValueError: `index` is not less than the number of replicas.
     """
     size = len(members(restored.config).seeds)
     if index >= size:

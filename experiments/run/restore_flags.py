@@ -1,4 +1,4 @@
-"""The flags of commands on the generators of a run that is restored."""
+"""Flags of commands that use the generators of a restored run."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from absl import flags
 
 from experiments.config.run_config import STATES
 
-# They are listed by the `--help` of the command that defines them by the functions here.
+# The `--help` of a command lists only the flags that the command defines by the functions here.
 flags.disclaim_key_flags()
 
 
 def define_index() -> Any:
-    """Defines the flag --index of a command on one generator of a run."""
+    """Defines the flag --index of a command that uses one generator of a run."""
     return flags.DEFINE_integer(
         "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
     )
 
 
 def define_checkpoint() -> Any:
-    """Defines the flag --checkpoint of a command on a run's generators, as `restore` takes it."""
+    """Defines the flag --checkpoint of a command that uses a run's generators; its value is passed to `restore`."""
     return flags.DEFINE_enum(
         "checkpoint",
         None,
@@ -28,5 +28,5 @@ def define_checkpoint() -> Any:
 
 
 def define_platform() -> Any:
-    """Defines the flag --platform of a command on a run's generators."""
+    """Defines the flag --platform of a command that uses a run's generators."""
     return flags.DEFINE_string("platform", "", "Backend: 'cpu', 'gpu', 'tpu', or '' for JAX's own choice.")

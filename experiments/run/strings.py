@@ -1,4 +1,4 @@
-"""Lines of text as sequences of a run's vocabulary: read as its training read them."""
+"""Reads lines of text as sequences of a run's vocabulary, as the training of the run read them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,9 +16,9 @@ class LineReader(NamedTuple):
     """Reads lines as a run's training did.
 
     Attributes:
-      config: the run's config.
-      task: its task.
-      escaped: whether line ends and backslashes in a string are written as `sample` writes them.
+      config: config of the run.
+      task: task of the run.
+      escaped: whether line ends and backslashes in a string are escaped, as `sample` writes them.
     """
 
     config: RunConfig
@@ -26,7 +26,7 @@ class LineReader(NamedTuple):
     escaped: bool = False
 
     def string(self, line: str) -> str:
-        """Returns the string of a line: unescaped, normalized, stripped and in lower case where the run's were."""
+        """Returns the string of a line, unescaped, and normalized, stripped and lowercased as in training."""
         string = unescaped(line) if self.escaped else line
         read, settings = registries.LINES.get(self.config.task.name), self.config.task.settings
         if read is None:
@@ -34,7 +34,7 @@ class LineReader(NamedTuple):
         return read(string, **{name: settings[name] for name in values.parameters(read) if name in settings})
 
     def symbols(self, lines: Sequence[str]) -> list[Sequence[str]]:
-        """Returns the symbols of lines, words that are not known as in training."""
+        """Returns the symbols of lines; unknown words are replaced as in training."""
         words = [symbols_of(self.string(line), self.task.vocabulary) for line in lines]
         known, unknown = set(self.task.symbols), find_unit("words").unknown
         if not self.task.vocabulary.separator or unknown not in known:
@@ -48,8 +48,8 @@ class LineReader(NamedTuple):
           lines: N lines.
 
         Returns:
-          `[M, T]` tokens of the lines that are sequences of the model, and for each other line, by its index, why it
-          is none.
+          `[M, T]` tokens of the lines that are sequences of the model; and a dictionary from the index of each other
+          line to the reason why it is not a sequence of the model.
         """
         sequences = self.symbols(lines)
         try:
@@ -66,5 +66,5 @@ class LineReader(NamedTuple):
 
 
 def symbols_of(string: str, vocabulary: Vocabulary) -> Sequence[str]:
-    """Returns the symbols of a string, known or not; words may have any whitespace between them."""
+    """Returns the symbols of a string, known or not; words may be separated by any whitespace."""
     return vocabulary.symbols_of(" ".join(string.split()) if vocabulary.separator else string)

@@ -1,4 +1,4 @@
-"""What a finished run came to: the typed content of `summary.json`."""
+"""The results of a finished run: the typed content of `summary.json`."""
 
 import types
 import typing
@@ -21,46 +21,46 @@ _RENAMED = {"length_law": "length_distribution"}
 
 @dataclass(frozen=True)
 class Summary:
-    """What a finished run came to. A member is a seed at a point of the run's sweep; there are S of them.
+    """The results of a finished run with S replicas. A replica is a seed at a point of the run's sweep.
 
     Attributes:
       metrics: the final metrics by name, each a list of S numbers; None stands for a value that is not finite or not
         known. `gumbel_gan.metrics.METRICS` describes them.
-      seeds: the seed of each member.
+      seeds: seed of each replica.
       steps: number of training steps.
       task: name of the task.
       algorithm: name of the algorithm.
-      validity_method: how valid sequences are told: 'enumeration', 'parser' or another method; None if they can't be.
-      num_samples: samples drawn from each member.
+      validity_method: how validity is decided: 'enumeration', 'parser' or another method; None if it cannot be decided.
+      num_samples: number of samples of each replica.
       training_set: the metrics of the training sequences.
       sampling_floor: the metrics of draws from the true distribution, or of the test sequences if it is not known.
       wall_seconds: duration of the run.
       backend: JAX's backend.
-      points: index of each member's point of the sweep.
-      sweep: for each point, the settings that are swept and their values there.
-      latent_draws: draws of the latent that a likelihood is a Monte-Carlo mean over; 0 if likelihoods are exact.
-      num_compared: samples of each member that are compared with as many held-out sequences; 0 for none.
+      points: index of each replica's point of the sweep.
+      sweep: for each point, the swept settings and their values at this point.
+      latent_draws: number of draws of the latent in the Monte-Carlo mean of a likelihood; 0 if likelihoods are exact.
+      num_compared: number of samples of each replica that are compared with as many held-out sequences; 0 for none.
       heldout: the split of the held-out sequences.
-      num_states: sequences of which hidden states are observed; 0 for none.
+      num_states: number of sequences whose hidden states are observed; 0 for none.
       notes: remarks of the task about its data.
-      image_shape: height and width of the images that the sequences stand for; None if they are no images.
-      hardware: what the run was trained on.
+      image_shape: height and width of the images that the sequences represent; None if they do not represent images.
+      hardware: the hardware that the run was trained on.
       date: ISO date of the measurement.
-      versions: versions of the packages.
+      versions: versions of Python and of packages.
       intervals: for each metric of the comparison, the ends of S 95 % intervals.
-      training_sample: for each metric of the comparison, value, low and high of training sequences.
-      heldout_sample: the same of other held-out sequences.
-      length_distribution: shares of each length, of `members`, `heldout` and `train`; None if all lengths are equal.
+      training_sample: for each metric of the comparison, the value, low and high of training sequences.
+      heldout_sample: for each metric of the comparison, the value, low and high of other held-out sequences.
+      length_distribution: share of each length, for `members`, `heldout` and `train`; None if all lengths are equal.
       long_samples: `length`, `starts` of the parts and for each n-gram divergence `[S, parts]`; None if not measured.
       trade_off: `temperatures`, and metrics `[S, temperatures]` by name; None if not measured.
-      dynamics: what `experiments.run.dynamics.accuracies` returns; None if not measured.
-      diverged: for each member the step at which it diverged, and whose last finite state is measured, or None; empty
-        where that was not recorded.
-      best: `metric`, and its best `values` during training and their `steps`, one a member; None if none are kept.
-      calls: what `experiments.run.calls.section` returns of the property that the run raised; None without one.
+      dynamics: the result of `experiments.run.dynamics.accuracies`; None if not measured.
+      diverged: for each replica, the step at which it diverged, or None. A diverged replica is measured at its last
+        finite state. Empty if divergence was not recorded.
+      best: `metric`, and its best `values` during training and their `steps`, one per replica; None if none are kept.
+      calls: the result of `experiments.run.calls.section`; None if the run has no property.
       summarized: the states that are measured, 'last' or 'best'.
-      samples_valid: for each point of the sweep, whether the first samples of its first member are valid; None if that
-        is not known.
+      samples_valid: for each point of the sweep, whether the first samples of its first replica are valid; None if
+        validity is not known.
     """
 
     metrics: dict[str, list[Any]]
@@ -99,7 +99,7 @@ class Summary:
     samples_valid: list[list[bool]] | None = None
 
     def members_at(self, point: int) -> list[int]:
-        """Returns the indices of the members at a point of the sweep."""
+        """Returns the indices of the replicas at a point of the sweep."""
         return [index for index, each in enumerate(self.points) if each == point]
 
     def to_json(self) -> Row:
@@ -113,11 +113,11 @@ class Summary:
         """Reads the content of a `summary.json` of this version or an older one.
 
         Args:
-          stored: the content. Fields that an older version lacks take their defaults; lists of S entries that are not
-            fields are metrics; all else that is not a field is ignored.
+          stored: the content. Fields that an older version lacks take their defaults. Lists of S entries that are not
+            fields are metrics. All other entries are ignored.
 
         Raises:
-          ValueError: the file is of a newer version, lacks a field that has no default, or a field has a wrong type.
+          ValueError: a newer version wrote the file, a field without a default is missing, or a field has a wrong type.
         """
         version = stored.get("schema_version", 1)
         if not isinstance(version, int) or version > SCHEMA_VERSION:
@@ -154,7 +154,7 @@ def read_summary(run: RunDirectory) -> Summary:
       run: the run's folder.
 
     Raises:
-      ValueError: the run is not finished, or its summary can't be read by this version.
+      ValueError: the run is not finished, or this version cannot read its summary.
     """
     stored = run.read_summary()
     try:
@@ -164,12 +164,12 @@ def read_summary(run: RunDirectory) -> Summary:
 
 
 def write_summary(run: RunDirectory, summary: Summary) -> None:
-    """Writes the summary, whose presence marks the run as finished: the last file to be written."""
+    """Writes the summary, which marks the run as finished and is therefore the last file to be written."""
     write_json(run.summary, summary.to_json())
 
 
 def _is_of(value: Any, hint: Any) -> bool:
-    """Whether a value read from JSON has the type of a field, of lists and mappings the outer type alone."""
+    """Returns whether a JSON value has the type of a field; for lists and mappings, only the outer type is checked."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return any(_is_of(value, each) for each in typing.get_args(hint))
     outer = typing.get_origin(hint) or hint

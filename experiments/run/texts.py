@@ -1,4 +1,4 @@
-"""Texts, JSON and strings in files, written so that a process that is killed leaves a whole file or none."""
+"""Writes texts, JSON and strings to files so that a killed process leaves a complete file or no file."""
 
 import json
 import math
@@ -19,7 +19,7 @@ _ESCAPED = str.maketrans({character: escape for escape, character in _UNESCAPED.
 
 
 def as_json(value: Any) -> Any:
-    """Turns arrays into lists and non-finite numbers into None, deep down."""
+    """Converts arrays to lists and non-finite numbers to None, at all levels."""
     if isinstance(value, Mapping):
         return {name: as_json(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -32,17 +32,17 @@ def as_json(value: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON, atomically."""
+    """Writes JSON atomically."""
     write_text(path, json.dumps(as_json(value), indent=2) + "\n")
 
 
 def write_samples(path: Path, strings: Iterable[str]) -> None:
-    """Writes strings, one a line, atomically."""
+    """Writes strings atomically, one per line."""
     write_lines(path, map(one_line, strings))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> int:
-    """Writes lines as they come, atomically in the end, and returns how many there were."""
+    """Writes lines as they come, replaces the file atomically at the end, and returns the number of lines."""
     partial, num = path.with_name(path.name + PARTIAL), 0
     with partial.open("w", encoding="utf-8") as file:
         for line in lines:
@@ -53,23 +53,23 @@ def write_lines(path: Path, lines: Iterable[str]) -> int:
 
 
 def read_samples(path: Path) -> list[str]:
-    """Reads what `write_samples` wrote; a string may be empty."""
+    """Reads the strings that `write_samples` wrote; a string may be empty."""
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     return [unescaped(line) for line in lines]
 
 
 def one_line(string: str) -> str:
-    r"""Writes a string in one line: '\n', '\r' and '\\' stand for line ends and backslashes in it."""
+    r"""Returns a string as one line, in which '\n', '\r' and '\\' stand for line ends and backslashes."""
     return string.translate(_ESCAPED)
 
 
 def unescaped(line: str) -> str:
-    """Returns the string that `one_line` wrote as a line."""
+    """Returns the string that `one_line` turned into a line."""
     return re.sub(r"\\.", lambda escape: _UNESCAPED.get(escape[0], escape[0]), line)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text, atomically."""
+    """Writes a text atomically."""
     partial = path.with_name(path.name + PARTIAL)
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""The rows of metrics of a run, written as it goes on."""
+"""Writes the rows of metrics of a run during training."""
 
 import functools
 import json
@@ -14,12 +14,13 @@ class MetricsWriter:
     """Writes rows of metrics to `metrics.jsonl` and to TensorBoard. Use it as a context manager."""
 
     def __init__(self, run: RunDirectory, names: Iterable[str], *, first_step: int = 1):
-        """Opens the files, to append.
+        """Opens the files for appending.
 
         Args:
           run: the run's folder.
-          names: of the run's members, each a TensorBoard run of its own.
-          first_step: the first step to come; events of it and later ones, of a part that was cut short, are void.
+          names: names of the replicas; each replica is a TensorBoard run of its own.
+          first_step: the first step to come. Earlier events of this and later steps, left by an interrupted run, are
+            discarded.
         """
         self._file = run.metrics.open("a", encoding="utf-8")
         folders = [run.events / name for name in names]
@@ -35,7 +36,7 @@ class MetricsWriter:
             events.close()
 
     def write(self, row: Row) -> None:
-        """Writes one row: numbers, and arrays with an entry a member; what is infinite or no number is null in JSON."""
+        """Writes one row: numbers, and arrays with one entry per replica. NaN and infinities are null in JSON."""
         row = as_json(row)
         self._events = self._events or self._open_events()
         self._file.write(json.dumps(row) + "\n")
@@ -51,7 +52,7 @@ class MetricsWriter:
 
 def _event_writers(folders: Sequence[Path], first_step: int) -> list[Any]:
     """Returns a writer of TensorBoard's events for each folder."""
-    # Imports PyTorch where there is one, which takes seconds: by now the first metrics are on the screen.
+    # Imports PyTorch if it is installed, which takes seconds; by now, the first metrics are on the screen.
     from tensorboardX import SummaryWriter
 
     return [SummaryWriter(str(folder), purge_step=first_step) for folder in folders]

@@ -11,25 +11,25 @@ _FLOOR = 0.1
 
 
 def sentence_bleu(samples: Sequence[tuple[int, ...]], references: Sequence[tuple[int, ...]], order: int) -> np.ndarray:
-    """Computes BLEU-n of each sample, with all references as its references.
+    """Computes the BLEU-n score of each sample against all references.
 
         BLEU = min(1, exp(1 - r / c)) (p_1 ... p_m)^(1/m), with m = min(n, c),
 
-    where c is the length of the sample, r the length of the reference that is nearest to c (the shorter of two), and
-    p_k the share of the sample's k-grams that occur in a reference, each counted no more often than in the reference
-    that has it most often. Where no k-gram matches, p_k is 0.1 / (c - k + 1) (Chen and Cherry's method 1),
-    unless no symbol matches either: then BLEU is 0.
+    where c is the length of the sample and r is the length of the reference that is closest in length (the shorter one
+    in a tie). p_k is the share of the sample's k-grams that occur in a reference; each k-gram counts at most as often
+    as in the reference that has it most often. If no k-gram matches, p_k is 0.1 / (c - k + 1) (Chen and Cherry's method
+    1). If no symbol matches either, BLEU is 0.
 
-    A sample shorter than n is scored by the orders it has (sacrebleu's `effective_order`): an exact copy of a reference
-    scores 1 whatever its length. Without this option such a copy scores 0 in sacrebleu; in NLTK it gets a p_k of 0.1
-    for each order that it lacks. Otherwise the two agree. An empty sample scores 0.
+    A sample shorter than n is scored with the orders up to its length (sacrebleu's `effective_order`), so that an exact
+    copy of a reference scores 1 for any length. Without this option, such a copy scores 0 in sacrebleu; in NLTK, p_k is
+    0.1 for each order above its length. Otherwise sacrebleu and NLTK agree. An empty sample scores 0.
 
-    Scores rise with the number of references: compare scores against sets of one size. Repeated references change
-    nothing.
+    Scores rise with the number of references, so compare only scores against reference sets of the same size. Repeated
+    references do not change the scores.
 
     Args:
       samples: N sequences of tokens, without padding.
-      references: the sequences to compare with, likewise.
+      references: M sequences of tokens to compare with, without padding.
       order: n >= 1.
 
     Returns:
@@ -67,9 +67,9 @@ def sentence_bleu(samples: Sequence[tuple[int, ...]], references: Sequence[tuple
 def self_bleu(samples: Sequence[tuple[int, ...]], order: int) -> np.ndarray:
     """Computes BLEU-n of the first half of the samples, with the second half as references.
 
-    The more alike the samples, the higher. Texygen keeps the first references of a training run; here the references
-    come from the same sample. Since the halves are independent draws, the expected self-BLEU of a perfect model is its
-    expected BLEU against as many held-out references as there are samples in a half.
+    The score is higher for samples that are more alike. Texygen reuses the first references throughout a training run;
+    here the references come from the same sample. Since the halves are independent draws, the expected self-BLEU of a
+    perfect model equals its expected BLEU against as many held-out references as the second half has samples.
 
     Args:
       samples: N >= 2 sequences of tokens, without padding, in random order; N // 2 are scored.
@@ -80,7 +80,7 @@ def self_bleu(samples: Sequence[tuple[int, ...]], order: int) -> np.ndarray:
 
     Raises:
       ImportError: sacrebleu is not installed.
-      TypeError: the samples are not sequences of integers, or `order` is not an integer.
+      TypeError: `samples` does not hold sequences of integers, or `order` is not an integer.
       ValueError: there are fewer than two samples, a token is negative, or `order` is less than 1.
 
     References:

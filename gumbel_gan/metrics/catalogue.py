@@ -1,7 +1,7 @@
-"""All metrics in one table, `METRICS`: what each is called, what it means, when it applies and how it is computed.
+"""The table of all metrics, `METRICS`: the name, the meaning, the scope and the computation of each metric.
 
-A metric of samples is added here, by a `Metric` with a function that measures it. Metrics of the exact distribution,
-of strings, of decoded pairs and of training are described in `exact`, `samples`, `error_rates` and `training_curves`.
+To add a metric of samples, add a `Metric` with a `measure` function here. The modules `exact`, `samples`, `error_rates`
+and `training_curves` describe the metrics of the exact distribution, of strings, of decoded pairs and of training.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from gumbel_gan.metrics.ngrams import resampled_ngram_divergence
 from gumbel_gan.metrics.samples import SAMPLED
 from gumbel_gan.metrics.training_curves import LOSSES, TRAINING
 
-# Trigrams: held-out sets of some hundred short sequences are too few for more.
+# Trigrams, because a held-out set of a few hundred short sequences is too small for higher orders.
 MODEL_ORDER = 3
 DIVERGENCE_ORDERS = range(1, 5)
 
@@ -187,11 +187,11 @@ METRICS: Mapping[str, Metric] = {
 
 
 def describe(name: str) -> Metric:
-    """Returns the record of a metric in `METRICS` or, of a metric of a user's own training method, one made up.
+    """Returns the description of a metric: from `METRICS`, or a default one for the metric of a custom algorithm.
 
     Args:
-      name: name of the metric; one that ends in '_loss' is drawn and shown beside the other losses, any other has a
-        panel of its own.
+      name: name of the metric. A metric that is not in `METRICS` is shown beside the other losses if its name ends in
+        '_loss'; otherwise it has a panel of its own.
 
     Raises:
       TypeError: `name` is not a string.

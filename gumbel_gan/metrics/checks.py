@@ -14,16 +14,16 @@ def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 
     """Checks sequences of tokens.
 
     Args:
-      name: of the argument, for the error.
+      name: name of the argument, for error messages.
       sequences: sequences of tokens without padding: tuples, lists or arrays `[T]` of integers.
-      least: the least number of sequences.
+      least: minimum number of sequences.
 
     Returns:
       The sequences as tuples of integers.
 
     Raises:
-      TypeError: what is given is not sequences of integers: a string, strings, or numbers.
-      ValueError: there are too few sequences, or a token is negative.
+      TypeError: `sequences` is a string, is not iterable, or does not hold sequences of integers.
+      ValueError: there are fewer than `least` sequences, or a token is negative.
     """
     if isinstance(sequences, str) or not isinstance(sequences, Iterable):
         raise TypeError(f"{name} must be a collection of sequences of tokens, got {sequences!r}")
@@ -36,7 +36,7 @@ def as_sequences(name: str, sequences: Iterable[Sequence[int]], *, least: int = 
 
 
 def as_known_sequences(name: str, sequences: Collection[Sequence[int]]) -> set[tuple[int, ...]] | frozenset:
-    """Checks sequences of tokens like `as_sequences` and returns the set of them; a set is not copied."""
+    """Checks sequences of tokens as `as_sequences` does and returns them as a set; a set is returned without a copy."""
     if not isinstance(sequences, set | frozenset):
         return set(as_sequences(name, sequences))
     as_sequences(name, sequences)
@@ -44,7 +44,7 @@ def as_known_sequences(name: str, sequences: Collection[Sequence[int]]) -> set[t
 
 
 def require_seed(seed: int) -> None:
-    """Raises unless a seed is an integer from 0 to 2**32 - 1, as scikit-learn and openTSNE take it."""
+    """Raises unless a seed is an integer from 0 to 2**32 - 1, the range that scikit-learn and openTSNE accept."""
     require_at_least(0, seed=seed)
     if seed >= 2**32:
         raise ValueError(f"seed must be less than 2**32, got {seed}")

@@ -31,35 +31,36 @@ def compare(
 ) -> dict[str, Estimate]:
     """Computes the metrics of samples against held-out sequences, with intervals.
 
-    All intervals are those of `bootstrap`: they cover the noise of drawing the samples; the references are fixed. Their
-    width was checked on 60 draws of 500 sequences from each of the grammars 'arithmetic' and 'brackets':
+    All intervals come from `bootstrap`. They cover the noise of drawing the samples; the references are fixed. The
+    width of the intervals was checked on 60 draws of 500 sequences from each of the grammars 'arithmetic' and
+    'brackets':
 
-    - Means (`novelty`, `samples_nll_by_data`) and `length_distance`: right. BLEU of nearly perfect samples depends on
-      the few that are not perfect: 0.4 to 1.4 times the right width.
-    - `ngram_divergence_*`, of samples that are as good as the data: about 1.4 times too wide.
-    - `uniqueness`: about half the right width, since a resample repeats sequences that were seen only once.
-    - `self_bleu_*`: 0.5 to 0.8 of the right width, since only the half that is scored is resampled; the other half is
-      fixed, like references.
-    - `heldout_nll_by_samples`: about 1.5 times too wide. A model is fitted on every resample, which is slow, so that at
-      most 20 are drawn: the standard error itself then has a relative error of about a sixth.
+    - Means (`novelty`, `samples_nll_by_data`) and `length_distance`: correct. The BLEU of nearly perfect samples
+      depends on the few imperfect ones; its intervals have 0.4 to 1.4 times the correct width.
+    - `ngram_divergence_*`: about 1.4 times too wide for samples that are as good as the data.
+    - `uniqueness`: about half the correct width, since a resample repeats sequences that occur only once in the sample.
+    - `self_bleu_*`: 0.5 to 0.8 of the correct width, since only the scored half is resampled; the other half is fixed,
+      like references.
+    - `heldout_nll_by_samples`: about 1.5 times too wide. A model is fitted on every resample, which is slow, so at most
+      20 resamples are drawn. The standard error itself then has a relative error of about one sixth.
 
     `uniqueness`, the divergences, BLEU and `heldout_nll_by_samples` depend on the sizes of the sets. For the scores of
-    a perfect model, pass as many other held-out sequences as `samples`.
+    a perfect model, pass other held-out sequences in place of `samples`, as many as there are samples.
 
     Args:
       samples: N >= 4 sequences of tokens, without padding, in random order.
-      references: held-out sequences, likewise.
-      train: the training sequences, likewise.
+      references: held-out sequences of tokens, without padding.
+      train: training sequences of tokens, without padding.
       num_symbols: K, the size of the vocabulary.
-      model: `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, for many calls with the same references; None
-        fits it.
-      metrics: what is measured, by name; `METRICS | {"mine": Metric(...)}` adds a metric of your own.
+      model: the result of `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, to reuse it in many calls with the
+        same references. If None, the model is fitted here.
+      metrics: the metrics to compute, by name; `METRICS | {"mine": Metric(...)}` adds a metric of your own.
       num_resamples: number of resamples of the bootstrap, at least 2.
-      seed: of the bootstrap.
+      seed: seed of the bootstrap, at least 0.
 
     Returns:
-      Estimates by the names in `metrics`, in their order, of those with a function `measure`, which need nothing but
-      samples. The n-gram models are of order `MODEL_ORDER`.
+      A dictionary from names to estimates, in the order of `metrics`. It holds only the metrics that have a `measure`
+      function, that is, those that can be computed from samples. The n-gram models are of order `MODEL_ORDER`.
 
     Raises:
       ImportError: sacrebleu is not installed, and a metric needs it.
@@ -67,7 +68,7 @@ def compare(
         `Metric` or does not return an `Estimate`.
       ValueError: there are fewer than four samples, or no references or training sequences; `num_symbols`,
         `num_resamples` or `seed` is too small; or a token of the samples or references is not in [0, K), which is
-        checked where an n-gram model is fitted.
+        checked only when an n-gram model is fitted or applied.
     """
     samples, references = as_sequences("samples", samples, least=4), as_sequences("references", references)
     known = as_known_sequences("train", train)
@@ -90,14 +91,14 @@ def quality_and_diversity(
 
     Args:
       samples: N >= 2 sequences of tokens, without padding, in random order.
-      references: held-out sequences, likewise.
+      references: held-out sequences of tokens, without padding.
       num_symbols: K, the size of the vocabulary.
-      model: `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, for many calls with the same references; None
-        fits it.
+      model: the result of `fit_ngram_model(references, MODEL_ORDER, num_symbols)`, to reuse it in many calls with the
+        same references. If None, the model is fitted here.
 
     Returns:
-      `bleu_4` and `samples_nll_by_data` for quality, `self_bleu_4` and `heldout_nll_by_samples` for diversity, as in
-      `compare`.
+      `bleu_4` and `samples_nll_by_data` for quality, `self_bleu_4` and `heldout_nll_by_samples` for diversity, computed
+      as in `compare`.
 
     Raises:
       ImportError: sacrebleu is not installed.

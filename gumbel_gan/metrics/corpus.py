@@ -1,4 +1,4 @@
-"""Metrics of a sample as a set of whole sequences: repeats, copies of the training data, lengths."""
+"""Metrics of whole sequences: repeats, copies of the training data, and lengths."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,7 +12,7 @@ def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
 
         uniqueness = |{s_1, ..., s_N}| / N
 
-    It falls with N, also under the true distribution: compare samples of one size.
+    Uniqueness decreases with N even for the true distribution, so compare samples of the same size.
 
     Args:
       samples: N sequences of tokens, without padding.
@@ -21,7 +21,7 @@ def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
       A number in (0, 1].
 
     Raises:
-      TypeError: the samples are not sequences of integers.
+      TypeError: `samples` does not hold sequences of integers.
       ValueError: there are no samples, or a token is negative.
     """
     samples = as_sequences("samples", samples)
@@ -29,10 +29,10 @@ def uniqueness(samples: Sequence[tuple[int, ...]]) -> float:
 
 
 def novelty(samples: Sequence[tuple[int, ...]], train: Collection[tuple[int, ...]]) -> float:
-    """Computes the share of samples, repeats counted, that are not among the training sequences.
+    """Computes the share of samples that are not training sequences, counting repeats.
 
-    It says little where true samples are mostly training sequences: in the arithmetic grammar with uniform lengths,
-    92 % of the test strings are. Compare it with the novelty of held-out data.
+    Novelty is not informative if most true samples are training sequences: for the arithmetic grammar with uniform
+    lengths, 92 % of the test strings are. Compare it with the novelty of held-out data.
 
     Args:
       samples: N sequences of tokens, without padding.
@@ -50,13 +50,13 @@ def novelty(samples: Sequence[tuple[int, ...]], train: Collection[tuple[int, ...
 
 
 def length_distance(samples: Sequence[tuple[int, ...]], references: Sequence[tuple[int, ...]]) -> float:
-    """Computes the total variation between two empirical distributions of the length.
+    """Computes the total variation between the length distributions of two sets of sequences.
 
         length_distance = 1/2 sum_l |share of samples of length l - share of references of length l|
 
     Args:
       samples: N sequences of tokens, without padding.
-      references: the sequences to compare with, likewise.
+      references: M sequences of tokens to compare with, without padding.
 
     Returns:
       A number in [0, 1].

@@ -1,4 +1,4 @@
-"""Vectors as points in the plane, for figures; the test whether two sets differ is in `two_sample.py`."""
+"""Two-dimensional embeddings of vectors, for figures. The test of whether two sets differ is in `two_sample.py`."""
 
 import numpy as np
 
@@ -9,12 +9,14 @@ _PERPLEXITY = 30
 
 
 def embed(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """Computes points in the plane for vectors by t-SNE, which keeps neighbors together; distances mean little.
+    """Computes a two-dimensional embedding of vectors by t-SNE.
+
+    t-SNE keeps neighbors together; distances between points mean little.
 
     Args:
-      vectors: `[N, H]` finite vectors, N at least 10, not all equal. The perplexity is the usual 30, or (N - 1) / 3
-        where that is less.
-      seed: of the optimization, from 0 to 2**32 - 1.
+      vectors: `[N, H]` finite vectors, N at least 10, not all equal. The perplexity is 30, or (N - 1) / 3 if that is
+        less.
+      seed: seed of the optimization, from 0 to 2**32 - 1.
 
     Returns:
       `[N, 2]` points.
@@ -22,7 +24,8 @@ def embed(vectors: np.ndarray, *, seed: int = 0) -> np.ndarray:
     Raises:
       ImportError: openTSNE is not installed.
       TypeError: `seed` is not an integer.
-      ValueError: the vectors are not a finite matrix, are too few or all equal, or `seed` is out of its range.
+      ValueError: `vectors` is not a finite matrix, has fewer than 10 rows, or has only equal rows; or `seed` is out of
+        range.
 
     References:
       van der Maaten & Hinton 2008, https://jmlr.org/papers/v9/vandermaaten08a.html; openTSNE: Poličar et al. 2024,

@@ -1,4 +1,4 @@
-"""Errors of what is generated from a source, against its references: the edit distance of Levenshtein."""
+"""Error rates of sequences decoded from sources, by the Levenshtein edit distance to their targets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -46,20 +46,23 @@ ERROR_RATES: Mapping[str, Metric] = {
 def error_rates(
     decoded: Sequence[tuple[int, ...]], targets: Sequence[Sequence[tuple[int, ...]]]
 ) -> dict[str, Estimate]:
-    """Computes the error rates of one decoded sequence for each source, with intervals by `bootstrap` over sources.
+    """Computes the error rates of decoded sequences, one for each source, with intervals by `bootstrap` over sources.
 
     Args:
-      decoded: N >= 2 sequences of tokens, without padding.
-      targets: for each of them the sequences that count as right, at least one, none of them empty.
+      decoded: N >= 2 decoded sequences of tokens, without padding.
+      targets: N collections of sequences of tokens: for each decoded sequence, its correct sequences, at least one. No
+        target may be empty.
 
     Returns:
-      `sequence_error`, the share that is none of its targets, and `symbol_error`, the sum of the edit distances to the
-      nearest target over the sum of the lengths of those; it may exceed 1.
+      `sequence_error`, the share of decoded sequences that differ from all their targets, and `symbol_error`, the sum
+      of the edit distances to the nearest targets divided by the sum of the lengths of these targets. `symbol_error`
+      may exceed 1.
 
     Raises:
       ImportError: rapidfuzz is not installed.
       TypeError: an argument does not hold sequences of integers.
-      ValueError: there are fewer than two sequences, not as many targets, or no or an empty target.
+      ValueError: there are fewer than two sequences, `targets` does not hold N collections, or a sequence has no target
+        or an empty target.
 
     References:
       Levenshtein 1966; the package rapidfuzz, https://github.com/rapidfuzz/RapidFuzz.

@@ -1,4 +1,4 @@
-"""Distances between a model's distribution and the true one over the whole support: no sampling noise."""
+"""Exact distances between a model's distribution and the true distribution, computed over the whole support."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.metrics.interface import Metric
 
-# Of float32 log-probabilities, and of the sum of their exponentials.
+# The tolerance for float32 log-probabilities and for the sum of their exponentials.
 _TOLERANCE = 1e-3
 
 EXACT: dict[str, Metric] = {
@@ -46,9 +46,9 @@ EXACT: dict[str, Metric] = {
 
 
 def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengths: np.ndarray) -> dict[str, jax.Array]:
-    """Computes how far the distribution q of a model is from the true distribution p, both on the support of p.
+    """Computes distances between a model's distribution q and the true distribution p, both on the support of p.
 
-    With v = sum_s q(s) the mass that the model puts on valid strings:
+    With v = sum_s q(s), the probability mass of the model on valid strings:
 
         validity = v
         total_variation = 1/2 (sum_s |q(s) - p(s)| + 1 - v)
@@ -56,17 +56,18 @@ def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengt
         length_total_variation = 1/2 (sum_l |q(l) - p(l)| + 1 - v), with q(l) the model's valid mass of length l
 
     Args:
-      model_log_probs: `[M]` log q in nats, floating; -inf for a string that the model can't generate. May be traced.
-      true_log_probs: `[M]` log p in nats, floating and finite, which sum to 1 as probabilities. May be traced.
-      lengths: `[M]` integers >= 0, the lengths of the strings; a NumPy array, also under jit.
+      model_log_probs: `[M]` log q in nats, floating; -inf for a string that the model cannot generate. May be traced.
+      true_log_probs: `[M]` log p in nats, floating and finite; the probabilities sum to 1. May be traced.
+      lengths: `[M]` integers >= 0, the lengths of the strings; a NumPy array, even under jit.
 
     Returns:
-      The four scalars by name. Smaller is better except for `validity`.
+      A dictionary with the four scalars. Smaller is better, except for `validity`.
 
     Raises:
-      TypeError: log-probabilities are not floating, or lengths are not integers.
-      ValueError: the arrays are not `[M]` with one M of at least 1; a length is negative; or log-probabilities that are
-        not traced are NaN, above 0 or, of p, infinite or not of sum 1 as probabilities.
+      TypeError: `model_log_probs` or `true_log_probs` is not floating, or `lengths` does not hold integers.
+      ValueError: the arrays are not of one shape `[M]` with M at least 1, or a length is negative. If the values are
+        not traced, also: a log-probability is NaN or above 0, or `true_log_probs` is not finite or its probabilities do
+        not sum to 1.
     """
     lengths = np.asarray(_as_array("lengths", lengths))
     model_log_probs, true_log_probs = (

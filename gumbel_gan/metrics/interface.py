@@ -1,4 +1,4 @@
-"""What a metric is: its description and, of a metric of samples, the function that measures it."""
+"""The description of a metric and, for a metric of samples, the function that computes it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Comparison(NamedTuple):
-    """Samples, and what they are compared with: all that a metric may look at. Made by `metrics.compare`.
+    """Samples and the data that they are compared with: the input of a metric. Built by `metrics.compare`.
 
     Sequences are tuples of tokens in [0, K), without padding.
 
     Attributes:
       samples: N sequences, in random order.
-      references: held-out sequences, likewise.
+      references: held-out sequences.
       train: the training sequences.
       num_symbols: K, the size of the vocabulary.
       model: the n-gram model of the references, `fit_ngram_model(references, MODEL_ORDER, num_symbols)`.
-      num_resamples: number of resamples of an interval; None where no intervals are wanted.
-      seed: of the bootstrap.
+      num_resamples: number of resamples for an interval; None for no intervals.
+      seed: seed of the bootstrap.
     """
 
     samples: Sequence[tuple[int, ...]]
@@ -43,11 +43,11 @@ class Comparison(NamedTuple):
 
         Args:
           statistic: (`[num]` indices, repeats allowed) -> a number, the statistic of the samples at these indices.
-          num: how many there are to choose from; None: N, all samples.
-          most_resamples: the largest number of resamples, for a statistic that takes long; None: any.
+          num: number of elements that the indices refer to; None stands for all N samples.
+          most_resamples: upper bound on the number of resamples, for a slow statistic; None for no bound.
 
         Returns:
-          The estimate. Where no intervals are wanted, both ends are the value.
+          The estimate. Without intervals, both ends are the value.
         """
         num = len(self.samples) if num is None else num
         if self.num_resamples is None:
@@ -57,10 +57,10 @@ class Comparison(NamedTuple):
         return bootstrap(statistic, num, num_resamples=num_resamples, seed=self.seed)
 
     def mean(self, scores: np.ndarray) -> Estimate:
-        """Computes the mean of one score for each sample, with its interval.
+        """Computes the mean score of the samples, with its interval.
 
         Args:
-          scores: `[M]` scores, of all samples or of some.
+          scores: `[M]` scores, one for each sample or for some of the samples.
 
         Returns:
           The estimate.
@@ -69,25 +69,25 @@ class Comparison(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A metric, described once: terminal, tables, figures and tests of studies are made from this record.
+    """The description of a metric, from which terminal output, tables, figures and tests of studies are built.
 
     Attributes:
       label: short name, for tables and axes, without the unit.
-      better: 'higher', 'lower', 'as data' where the best value is that of held-out data, or 'neither' for a quantity
-        that describes training but does not rank generators.
-      meaning: a sentence that says what is measured, and against which references.
-      measure: computes the metric of a `Comparison`, with its interval. None where samples are not enough, because the
+      better: 'higher', 'lower', 'as data' if the best value is that of held-out data, or 'neither' for a quantity that
+        describes training but does not rank generators.
+      meaning: a sentence that states what is measured, and against which references.
+      measure: computes the metric of a `Comparison`, with its interval. None if samples are not enough, because the
         generator or the true distribution is needed.
       unit: 'nats', 'bits', 'count', or '' for a share, a probability or a score.
-      applies: when the metric is known. 'exact': at every measurement, if the task's oracle lists its support.
-        'samples': at every measurement. 'heldout': of a finished run whose samples are compared with held-out
-        sequences. 'long': of a finished run that draws samples longer than those trained on. 'states': of a finished
-        run whose hidden states are observed. 'pairs': of a task of pairs, at every measurement where the metric has a
-        panel, else of a finished run. 'training': only during training.
+      applies: when the metric is available. 'exact': at every measurement, if the task's oracle lists its support.
+        'samples': at every measurement. 'heldout': for a finished run whose samples are compared with held-out
+        sequences. 'long': for a finished run that draws samples longer than the training sequences. 'states': for a
+        finished run whose hidden states are observed. 'pairs': for a task of pairs, at every measurement if the metric
+        has a panel, otherwise for a finished run. 'training': only during training.
       panel: title of the panel that shows the metric over training; None for no panel.
-      estimates: name of the exact metric that this one estimates from samples; None if it estimates none.
-      worst: what stands for a value that is not a finite number; None for the infinity that is worse than any number.
-      in_progress: whether the progress line of a run shows it.
+      estimates: name of the exact metric that this metric estimates from samples; None if there is no such metric.
+      worst: replacement for a value that is not finite; None stands for the infinity that is worse than any number.
+      in_progress: whether the progress line of a run shows the metric.
     """
 
     label: str
@@ -108,7 +108,7 @@ class Metric(NamedTuple):
 
     @property
     def worst_value(self) -> float:
-        """What stands for a value that is not a finite number."""
+        """The replacement for a value that is not finite."""
         if self.worst is not None:
             return self.worst
         return -np.inf if self.better == "higher" else np.inf

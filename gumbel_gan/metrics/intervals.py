@@ -17,7 +17,7 @@ class Estimate(NamedTuple):
     Attributes:
       value: the metric of the whole sample.
       low: lower end of the interval.
-      high: upper end.
+      high: upper end of the interval.
     """
 
     value: float
@@ -33,30 +33,31 @@ def bootstrap(
         value +- 1.96 s, with value = statistic(0, ..., num - 1) and
         s the standard deviation of the statistic over index arrays drawn with replacement
 
-    Percentiles would be wrong here: a resample repeats members, so that it has fewer distinct ones, and statistics that
-    are nonlinear in the empirical distribution (divergences, counts of distinct sequences) are shifted by that, often
-    so far that the percentile interval does not contain the value. A shift does not change the standard error.
+    Percentile intervals would be wrong here. A resample repeats some elements and has fewer distinct ones, which shifts
+    statistics that are nonlinear in the empirical distribution (divergences, counts of distinct sequences). The shift
+    is often so large that the percentile interval does not contain the value. A shift does not change the standard
+    error.
 
     The interval covers only the noise of drawing this sample: references, training data and the trained model are
-    fixed. It is not clipped to the range of the metric. A value that is not finite has itself as both ends.
+    fixed. The interval is not clipped to the range of the metric. If the value is not finite, both ends are the value.
 
     Args:
       statistic: (`[num]` indices, repeats allowed) -> a number.
       num: size of the sample, at least 2.
       num_resamples: number of resamples, at least 2.
-      seed: of the draws, at least 0.
+      seed: seed of the draws, at least 0.
 
     Returns:
       The estimate.
 
     Raises:
-      TypeError: a number is not an integer.
+      TypeError: `num`, `num_resamples` or `seed` is not an integer.
       ValueError: `num` or `num_resamples` is less than 2, or `seed` is negative.
 
     References:
       Efron 1979, https://doi.org/10.1214/aos/1176344552.
     """
-    # Imported late, as it takes a second.
+    # Imported here because the import takes a second.
     from scipy import stats
 
     require_at_least(2, num=num, num_resamples=num_resamples)

@@ -1,4 +1,4 @@
-"""An n-gram language model of a set of sequences, to score other sequences with."""
+"""An n-gram language model, fitted on sequences, that scores other sequences."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def fit_ngram_model(sequences: Sequence[tuple[int, ...]], order: int, num_symbol
 
         p(w | h) = (c(h w) + t(h) p(w | h')) / (c(h) + t(h)),
 
-    where c(h w) counts how often symbol w follows the context h, c(h) is the sum over w, t(h) the number of different
-    symbols that follow h, and h' the context without its first symbol. For a context that never occurs, p(w | h) is
-    p(w | h'). Without a context, p(w) = (c(w) + 1) / (c + K + 1), so that no probability is zero.
+    where c(h w) counts how often symbol w follows the context h, c(h) is its sum over w, t(h) is the number of
+    different symbols that follow h, and h' is the context without its first symbol. For a context that never occurs,
+    p(w | h) is p(w | h'). Without a context, p(w) = (c(w) + 1) / (c + K + 1), so that no probability is zero.
 
     w is one of K symbols or the end symbol, which follows every sequence; n - 1 start symbols precede a sequence.
 
     Args:
-      sequences: sequences of tokens in [0, K), without padding.
+      sequences: N sequences of tokens in [0, K), without padding.
       order: n >= 1.
-      num_symbols: K.
+      num_symbols: K, the size of the vocabulary.
 
     Returns:
-      NLTK's model, over tokens written as decimal numbers, with the start symbol `START` and the end symbol `END`.
+      An NLTK model over tokens as decimal strings, with the start symbol `START` and the end symbol `END`.
 
     Raises:
-      TypeError: `sequences` does not hold sequences of integers, or a number is not an integer.
+      TypeError: `sequences` does not hold sequences of integers, or `order` or `num_symbols` is not an integer.
       ValueError: there are no sequences, `order` or `num_symbols` is less than 1, or a token is not in [0, K).
 
     References:
@@ -58,15 +58,14 @@ def fit_ngram_model(sequences: Sequence[tuple[int, ...]], order: int, num_symbol
 
 
 def negative_log_likelihood(model: WittenBellInterpolated, sequences: Sequence[tuple[int, ...]]) -> np.ndarray:
-    """Computes the negative log-likelihood of each sequence, its end symbol included.
+    """Computes the negative log-likelihood of each sequence, including its end symbol.
 
-    Samples under a model that is fitted on held-out data have a low one where they are like the data: a measure of
-    quality alone, which is best for a generator that repeats one good sequence. Held-out data under a model that is
-    fitted on samples have a low one where the samples are as varied as the data: a measure of diversity (reverse
-    perplexity).
+    For a model fitted on held-out data, a low value means that a sample is like the data. This measures quality alone
+    and is best for a generator that repeats one good sequence. For a model fitted on samples, a low value of held-out
+    data means that the samples are as varied as the data. This measures diversity (reverse perplexity).
 
     Args:
-      model: a model of `fit_ngram_model`.
+      model: a model that `fit_ngram_model` returned.
       sequences: N sequences of tokens in [0, K), without padding.
 
     Returns:
@@ -90,7 +89,7 @@ def negative_log_likelihood(model: WittenBellInterpolated, sequences: Sequence[t
 
 
 def _predictions(sequence: tuple[int, ...], order: int) -> Iterator[tuple[str, ...]]:
-    """Returns every symbol and the end symbol, each after the order - 1 symbols or start symbols before it."""
+    """Returns the n-grams that end in each symbol and in the end symbol, padded on the left with start symbols."""
     from nltk.util import ngrams
 
     return ngrams([*map(str, sequence), END], order, pad_left=True, left_pad_symbol=START)

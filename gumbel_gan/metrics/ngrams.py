@@ -19,13 +19,13 @@ def ngram_divergence(samples: Sequence[tuple[int, ...]], references: Sequence[tu
 
         JS(p, q) = 1/2 KL(p || m) + 1/2 KL(q || m), with m = (p + q) / 2 and base-2 logarithms,
 
-    where p and q are the relative frequencies of the n-grams of `ngram_counts` in the samples and in the references. It
-    is the divergence, not its square root. Two samples of one distribution don't have a divergence of 0: compare with
-    what held-out data of the same size score.
+    where p and q are the relative frequencies of the n-grams of `ngram_counts` in the samples and in the references.
+    The result is the divergence, not its square root. Two samples of the same distribution do not have a divergence of
+    0, so compare with the divergence of held-out data of the same size.
 
     Args:
       samples: N sequences of tokens, without padding.
-      references: the sequences to compare with, likewise.
+      references: M sequences of tokens to compare with, without padding.
       order: n >= 1.
 
     Returns:
@@ -44,15 +44,15 @@ def ngram_divergence(samples: Sequence[tuple[int, ...]], references: Sequence[tu
 def resampled_ngram_divergence(
     samples: Sequence[tuple[int, ...]], references: Sequence[tuple[int, ...]], order: int
 ) -> Callable[[np.ndarray], float]:
-    """Returns `ngram_divergence` as a function of a selection of the samples, at one matrix-vector product a call.
+    """Returns `ngram_divergence` as a function of a selection of the samples, with one matrix-vector product per call.
 
     Args:
       samples: N sequences of tokens, without padding.
-      references: the sequences to compare with, likewise.
+      references: M sequences of tokens to compare with, without padding.
       order: n >= 1.
 
     Returns:
-      (indices of samples, repeats allowed) -> the divergence of those samples from the references, in bits.
+      A function (indices of samples, repeats allowed) -> the divergence of these samples from the references, in bits.
 
     Raises:
       TypeError: an argument does not hold sequences of integers, or `order` is not an integer.
@@ -72,18 +72,18 @@ def resampled_ngram_divergence(
 
 
 def ngram_counts(sequences: Sequence[tuple[int, ...]], order: int) -> "csr_array":
-    """Counts the n-grams of each sequence, in time linear in their total length.
+    """Counts the n-grams of each sequence, in time linear in the total length.
 
-    A sequence gets a boundary symbol at its beginning and one at its end. Its n-grams are all windows of n of these
-    symbols, without the beginning by itself: for n = 1 they are the symbols of the sequence and its end. A sequence
-    that has fewer than n symbols with its boundaries counts as a single n-gram.
+    A boundary symbol is added at the beginning and at the end of each sequence. The n-grams are all windows of n
+    symbols; for n = 1, the symbols of the sequence and the end are counted, but not the beginning. A sequence with
+    fewer than n symbols, including the boundaries, counts as a single n-gram.
 
     Args:
       sequences: N sequences of tokens >= 0, without padding.
       order: n >= 1.
 
     Returns:
-      `[N, M]` integer counts of the M n-grams that occur, in the order in which they first do.
+      `[N, M]` integer counts of the M n-grams that occur, in the order of their first occurrence.
 
     Raises:
       TypeError: `order` is not an integer.

@@ -1,4 +1,4 @@
-"""Distances between sampled strings and the true distribution, sampling noise included."""
+"""Distances between sampled strings and the true distribution, including sampling noise."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -51,27 +51,29 @@ def sampled_distances(
 ) -> dict[str, float]:
     """Computes distances between the empirical distribution of strings and the true one.
 
-    With v the share of valid strings and q the shares of the valid strings among all N:
+    With v, the share of valid strings, and q, the shares of the valid strings among all N strings:
 
         sampled_validity = v
         sampled_length_total_variation = 1/2 (sum_l |q(l) - p(l)| + 1 - v), with q(l) the share of those of length l
         sampled_total_variation = 1/2 (sum_s |q(s) - p(s)| + 1 - v)
 
-    Even samples of the true distribution don't score 0 on the last two: compare with such samples of the same size.
+    Even samples of the true distribution do not score 0 on the last two metrics, so compare with such samples of the
+    same size.
 
     Args:
       strings: N strings, without padding.
       is_valid: (string) -> whether its true probability is > 0.
-      length_probs: `[T + 1]`, the true distribution of the length; None leaves the second metric out.
-      probs: the true probability of every valid string; None leaves the third metric out.
-      lengths: `[N]` lengths of the strings in symbols; None stands for their numbers of characters.
+      length_probs: `[T + 1]`, the true distribution of the length; None omits `sampled_length_total_variation`.
+      probs: the true probability of every valid string; None omits `sampled_total_variation`.
+      lengths: `[N]` lengths of the strings in symbols; None stands for the numbers of characters.
 
     Returns:
       The metrics by name.
 
     Raises:
-      TypeError: `strings` is a single string, or holds what is not a string.
-      ValueError: there are no strings; there are not as many lengths; or a length of a valid string is not from 0 to T.
+      TypeError: `strings` is a single string, or holds an element that is not a string.
+      ValueError: `strings` is empty, `lengths` does not hold N lengths, or the length of a valid string is not from 0
+        to T.
     """
     strings = as_strings(strings=strings)
     if not strings:

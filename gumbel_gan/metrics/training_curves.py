@@ -1,4 +1,4 @@
-"""The metrics that only training reports: losses, and quantities that show how training goes."""
+"""Metrics that are reported only during training: losses, and quantities that show its progress."""
 
 from gumbel_gan.metrics.interface import Metric
 

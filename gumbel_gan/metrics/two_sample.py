@@ -1,4 +1,4 @@
-"""A test whether two sets of vectors, such as the hidden states of a network, come from the same distribution."""
+"""A test of whether two sets of vectors, such as hidden states of a network, come from the same distribution."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ LEAST_VECTORS = 10
 
 
 class TwoSample(NamedTuple):
-    """How well a classifier tells two sets apart.
+    """The result of a classifier two-sample test.
 
     Attributes:
-      accuracy: the share of vectors that it assigns to their own set, with its interval; chance is 0.5.
-      p_value: probability of an accuracy of at least that, if both sets come from the same distribution.
+      accuracy: share of vectors that the classifier assigns to the correct set, with its interval; chance is 0.5.
+      p_value: probability of at least this accuracy if both sets come from the same distribution.
     """
 
     accuracy: Estimate
@@ -26,24 +26,24 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
     """Tests with a classifier whether two sets of vectors come from the same distribution.
 
     The classifier is trained on a random half of each set and evaluated on the other half, so that its predictions are
-    independent, as the interval and the p-value assume. With cross-validation the classifiers would share training
+    independent, as the interval and the p-value assume. With cross-validation, the classifiers would share training
     vectors: the binomial test at a level of 5 % then rejects 13 % of equal distributions.
 
-    The classifier is a support vector machine with a Gaussian kernel, with scikit-learn's defaults, on standardized
-    features. A linear classifier can't tell distributions that differ in their spread alone, nor can nearest neighbors
-    in many dimensions, where all vectors are closest to those of the narrower distribution. For 500 + 500 normal
-    vectors in 64 dimensions with standard deviations 1 and 1.3, the accuracies are 0.91 (this classifier), 0.50 (5 or
-    22 neighbors) and 0.49 (logistic regression); with equal standard deviations and means at a distance of 1, they are
-    0.64, 0.56 to 0.58, and 0.65.
+    The classifier is a support vector machine with a Gaussian kernel and scikit-learn's defaults, on standardized
+    features. A linear classifier cannot separate distributions that differ only in their spread. Neither can nearest
+    neighbors in many dimensions, where all vectors are closest to those of the narrower distribution. For 500 + 500
+    normal vectors in 64 dimensions with standard deviations 1 and 1.3, the accuracies are 0.91 (this classifier), 0.50
+    (5 or 22 neighbors) and 0.49 (logistic regression). With equal standard deviations and means at a distance of 1,
+    they are 0.64, 0.56 to 0.58, and 0.65.
 
-    Where the two sets share vectors, the accuracy falls below 0.5: a vector that is trained on as one of its set is
-    evaluated as one of the other, and assigned to the first. A set of 200 normal vectors in 8 dimensions and its copy
-    come to 0.30 to 0.34, two sets that share half of theirs to 0.37 to 0.43. So the sets must be independent draws.
+    The sets must be independent draws. If they share vectors, the accuracy falls below 0.5, since a vector that is in
+    one set for training and in the other for evaluation is assigned to the first. For a set of 200 normal vectors in 8
+    dimensions and its copy, the accuracy is 0.30 to 0.34; for two sets that share half of their vectors, 0.37 to 0.43.
 
     Args:
       first: `[N, H]` vectors, N at least 10.
-      second: `[N, H]` vectors, as many, drawn independently of the first.
-      seed: of the split into halves, and of the bootstrap, from 0 to 2**32 - 1.
+      second: `[N, H]` vectors, drawn independently of `first`.
+      seed: seed of the split into halves and of the bootstrap, from 0 to 2**32 - 1.
 
     Returns:
       The accuracy on the evaluated halves, and the one-sided p-value of a binomial test.
@@ -51,8 +51,8 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
     Raises:
       ImportError: scikit-learn is not installed.
       TypeError: `seed` is not an integer.
-      ValueError: the sets are not matrices of one shape, hold fewer than 10 vectors each, or hold numbers that are not
-        finite; or `seed` is out of its range.
+      ValueError: `first` and `second` are not matrices of one shape, hold fewer than 10 vectors each, or hold numbers
+        that are not finite; or `seed` is out of range.
 
     References:
       Lopez-Paz & Oquab 2017, https://arxiv.org/abs/1610.06545.

@@ -1,4 +1,4 @@
-"""Metrics of molecules as the benchmark MOSES defines them, without PyTorch; RDKit is imported when it is needed."""
+"""Metrics of molecules as the benchmark MOSES defines them, without PyTorch. RDKit is imported only when needed."""
 
 from gumbel_gan.metrics.molecules.chemnet import chemnet_activations, load_chemnet
 from gumbel_gan.metrics.molecules.drawing import draw

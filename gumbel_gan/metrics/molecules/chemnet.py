@@ -24,7 +24,7 @@ _SYMBOLS = (
 _TOKEN_OF = {symbol: token for token, symbol in enumerate(_SYMBOLS)}
 _UNKNOWN, _END = _TOKEN_OF["X"], _TOKEN_OF["."]
 _PADDING = len(_SYMBOLS)
-# With these, a letter before them is a symbol of two letters: Br, Si, Cl.
+# A letter followed by one of these is a two-letter symbol: Br, Si, Cl.
 _SECOND_LETTERS = frozenset("ril")
 _AT_ONCE = 256
 _STRIDE = 2
@@ -34,10 +34,10 @@ class ChemNetParams(NamedTuple):
     """The weights of ChemNet: two convolutions and two LSTMs.
 
     Attributes:
-      kernels: of the convolutions, `[width, features in, features out]`, without biases.
-      input_kernels: of the LSTMs, `[features in, 4 H]`, the gates being input, forget, cell and output.
-      state_kernels: of the LSTMs, `[H, 4 H]`.
-      biases: of the LSTMs, `[4 H]`.
+      kernels: kernels of the convolutions, `[width, features in, features out]`; the convolutions have no biases.
+      input_kernels: input kernels of the LSTMs, `[features in, 4 H]`; the gates are input, forget, cell and output.
+      state_kernels: recurrent kernels of the LSTMs, `[H, 4 H]`.
+      biases: biases of the LSTMs, `[4 H]`.
     """
 
     kernels: tuple[jax.Array, ...]
@@ -52,7 +52,7 @@ def load_chemnet() -> ChemNetParams:
 
     Raises:
       ImportError: the package is not installed.
-      ValueError: its file holds another network.
+      ValueError: the file of the package holds another network.
     """
     name = "fcd_torch/ChemNet_v0.13_pretrained.pt"
     path = package_file("fcd-torch", name, content="ChemNet's weights are", install=INSTALL)
@@ -71,9 +71,9 @@ def load_chemnet() -> ChemNetParams:
 
 
 def chemnet_tokens(smiles: str) -> np.ndarray:
-    """Returns the tokens of a canonical SMILES as ChemNet reads it, `[350]` integers.
+    """Returns ChemNet's tokens of a canonical SMILES, `[350]` integers.
 
-    As in fcd-torch, of a molecule of several parts only the first is read, and a longer one is cut.
+    As in fcd-torch, only the first part of a molecule with several parts is read, and a longer SMILES is truncated.
 
     >>> chemnet_tokens("CCl")[:4].tolist()
     [0, 5, 34, 35]
@@ -90,17 +90,17 @@ def chemnet_tokens(smiles: str) -> np.ndarray:
 
 
 def chemnet_activations(smiles: Sequence[str], params: ChemNetParams | None = None) -> np.ndarray:
-    """Computes ChemNet's activations in its last layer but one.
+    """Computes the activations of ChemNet's penultimate layer.
 
     Args:
       smiles: N canonical SMILES.
-      params: the weights; None reads those of `fcd-torch`.
+      params: the weights; None loads the weights of `fcd-torch`.
 
     Returns:
       `[N, 512]` float32.
 
     Raises:
-      ImportError: the weights are to be read, and `fcd-torch` is not installed.
+      ImportError: `params` is None, and `fcd-torch` is not installed.
     """
     params = load_chemnet() if params is None else params
     tokens_NT = np.stack([chemnet_tokens(each) for each in smiles]) if smiles else np.zeros((0, LENGTH), np.int32)
@@ -108,7 +108,7 @@ def chemnet_activations(smiles: Sequence[str], params: ChemNetParams | None = No
     found = []
     for start in range(0, num, rows or 1):
         block = tokens_NT[start : start + rows]
-        # All blocks have one size, so that the network is compiled once.
+        # All blocks have the same size, so that the network is compiled once.
         block = np.concatenate([block, np.full((rows - len(block), LENGTH), _PADDING, np.int32)])
         found.append(np.asarray(_forward(params, block)))
     return np.concatenate(found)[:num] if found else np.zeros((0, NUM_FEATURES), np.float32)
@@ -116,19 +116,19 @@ def chemnet_activations(smiles: Sequence[str], params: ChemNetParams | None = No
 
 @jax.jit
 def _forward(params: ChemNetParams, tokens_BT: jax.Array) -> jax.Array:
-    # The weights are for one-hot vectors divided by the number of symbols.
+    # The weights expect one-hot vectors divided by the number of symbols.
     x_BTF = jax.nn.one_hot(tokens_BT, len(_SYMBOLS)) / len(_SYMBOLS)
     for kernel in params.kernels:
         x_BTF = jax.nn.selu(_convolve(x_BTF, kernel))
     x_TBF = jnp.swapaxes(x_BTF, 0, 1)
     for weights in zip(params.input_kernels, params.state_kernels, params.biases, strict=True):
-        # Each reads the sequence from its end, and the second what the first wrote, from its end.
+        # Each LSTM reads the output of the layer before it in reverse order.
         x_TBF = _lstm(x_TBF[::-1], *weights)
     return x_TBF[-1]
 
 
 def _convolve(x_BTF: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolves with a stride of 2 and the padding of fcd-torch, which differs from that of Keras."""
+    """Convolves with a stride of 2 and the padding of fcd-torch, which differs from the padding of Keras."""
     width, length = kernel.shape[0], x_BTF.shape[1]
     total = max(width - (length % _STRIDE or _STRIDE), 0)
     return jax.lax.conv_general_dilated(

@@ -1,4 +1,4 @@
-"""Drawings of molecules, and of what is wrong with strings that are none."""
+"""Drawings of molecules, and of the errors in invalid strings."""
 
 import re
 from typing import Any
@@ -15,11 +15,12 @@ def draw(smiles: str) -> tuple[str | None, str | None]:
     """Draws a molecule.
 
     Args:
-      smiles: the string.
+      smiles: the SMILES of the molecule.
 
     Returns:
-      The drawing, as SVG; None where the string can't be read at all. And why the string is no valid molecule, in a few
-      words, the atoms to blame being marked in the drawing; None where it is one.
+      The drawing as SVG, or None if the string cannot be read at all; and the reason why the string is not a valid
+      molecule, in a few words, or None if it is valid. In the drawing of an invalid molecule, the atoms that cause the
+      error are highlighted.
 
     Raises:
       ImportError: RDKit is not installed.
@@ -37,7 +38,7 @@ def _svg(molecule: object, marked: list[int]) -> str:
     from rdkit import rdBase
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    # Letters as text, not as the outlines of a font, which are long.
+    # Letters are written as text: the outlines of a font would take more space.
     drawer = rdMolDraw2D.MolDraw2DSVG(*_SIZE, -1, -1, True)
     options: Any = drawer.drawOptions()
     options.prepareMolsBeforeDrawing = False
@@ -46,5 +47,5 @@ def _svg(molecule: object, marked: list[int]) -> str:
         prepared = rdMolDraw2D.PrepareMolForDrawing(molecule, kekulize=not marked)
         drawer.DrawMolecule(prepared, highlightAtoms=marked)
     drawer.FinishDrawing()
-    # What RDKit writes for programs that read drawings, and the defaults of SVG.
+    # Removes RDKit's annotations for programs that read drawings, and attributes that repeat the defaults of SVG.
     return _UNUSED.sub("", drawer.GetDrawingText())

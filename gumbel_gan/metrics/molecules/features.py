@@ -1,4 +1,4 @@
-"""What the metrics need of a molecule, computed once."""
+"""The features of a molecule that the metrics need, computed once."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ from gumbel_gan.metrics.molecules.substructures import fragments, scaffold
 
 
 class Features(NamedTuple):
-    """What the metrics need of a valid molecule.
+    """The features of a valid molecule that the metrics need.
 
     Attributes:
-      smiles: its canonical SMILES.
-      bits: its Morgan fingerprint, `[128]` bytes of 8 bits each.
-      fragments: the SMILES of its BRICS fragments.
-      scaffold: the SMILES of its scaffold; None where it has fewer than two rings.
-      properties: `properties` of it.
-      passes: whether it passes the filters of MOSES; None where that was not asked for.
+      smiles: canonical SMILES.
+      bits: Morgan fingerprint, `[128]` bytes of 8 bits each.
+      fragments: SMILES of the BRICS fragments.
+      scaffold: SMILES of the scaffold; None if the scaffold has fewer than two rings.
+      properties: the results of `properties`.
+      passes: whether the molecule passes the filters of MOSES; None if this was not computed.
     """
 
     smiles: str
@@ -33,12 +33,12 @@ class Features(NamedTuple):
 
 
 def features(smiles: str) -> Features | None:
-    """Computes what the metrics need of a string; None where that is no valid molecule."""
+    """Computes the features of a SMILES, without the filters; returns None if the string is not a valid molecule."""
     return _features(smiles, lambda _: None)
 
 
 def filtered_features(smiles: str) -> Features | None:
-    """Computes `features` and whether the molecule passes the filters; these take longest.
+    """Computes `features` and whether the molecule passes the filters, which take most of the time.
 
     Raises:
       ImportError: the package `molsets` is not installed.
@@ -52,7 +52,7 @@ def fingerprints(molecules: list[Features]) -> np.ndarray:
 
 
 def _features(smiles: str, passes: Callable[[Any], bool | None]) -> Features | None:
-    # MOSES measures what it parses of the canonical SMILES.
+    # As in MOSES, the features are those of the molecule parsed from the canonical SMILES.
     molecule = parsing.parse(smiles)
     name = "" if molecule is None else parsing.canonical(molecule)
     molecule = parsing.parse(name)

@@ -1,4 +1,4 @@
-"""The filters of MOSES: medicinal chemistry filters, PAINS, the elements, charges and large rings."""
+"""The filters of MOSES: medicinal chemistry filters, PAINS, and limits on elements, charges and ring sizes."""
 
 import functools
 from typing import Any
@@ -10,13 +10,13 @@ _LARGEST_RING = 7
 
 
 def passes_filters(molecule: Any) -> bool:
-    """Returns whether a molecule passes the filters that MOSES chose its molecules by.
+    """Returns whether a molecule passes the filters by which MOSES chose its molecules.
 
-    It has no ring of 8 atoms or more, no charged atom, no elements but C, N, S, O, F, Cl, Br and H, and matches none of
-    the patterns of `moses_smarts`.
+    A molecule passes if it has no ring of 8 atoms or more, no charged atom and only the elements C, N, S, O, F, Cl, Br
+    and H, and matches none of the patterns of `moses_smarts`.
 
     Raises:
-      ImportError: the package `molsets`, which has the patterns, is not installed.
+      ImportError: the package `molsets`, which holds the patterns, is not installed.
     """
     from rdkit import Chem
 

@@ -1,4 +1,4 @@
-"""Morgan fingerprints, and the similarities of Tanimoto between them."""
+"""Morgan fingerprints and their Tanimoto similarities."""
 
 import functools
 from typing import Any
@@ -24,10 +24,11 @@ def _generator() -> Any:
 
 
 def nearest_similarity(fingerprints: np.ndarray, references: np.ndarray) -> float:
-    """Computes the mean similarity of a molecule to the reference that is nearest to it (SNN).
+    """Computes the mean over molecules of the similarity to the nearest reference (SNN).
 
     Args:
-      fingerprints: `[N, F]` bits.
+      fingerprints: `[N, F]` bits of the molecules.
+      references: `[M, F]` bits of the references.
       references: `[M, F]` bits.
     """
     nearest_N = np.zeros(len(fingerprints))
@@ -37,10 +38,10 @@ def nearest_similarity(fingerprints: np.ndarray, references: np.ndarray) -> floa
 
 
 def internal_diversity(fingerprints: np.ndarray, power: int = 1) -> float:
-    """Computes 1 - mean over molecules of (mean over molecules of similarity^p)^(1/p), pairs of equal ones included.
+    """Computes 1 - mean over molecules of (mean over molecules of similarity^p)^(1/p), including self-similarities.
 
     Args:
-      fingerprints: `[N, F]` bits.
+      fingerprints: `[N, F]` bits of the molecules.
       power: p.
     """
     sums_N = np.zeros(len(fingerprints))
@@ -50,7 +51,7 @@ def internal_diversity(fingerprints: np.ndarray, power: int = 1) -> float:
 
 
 def _blocks(fingerprints: np.ndarray, references: np.ndarray) -> Any:
-    """Yields the slice of some rows, and their similarities to some references, for all pairs of blocks."""
+    """Yields, for all pairs of blocks, a slice of rows and the similarities of these rows to a block of references."""
     for first in range(0, len(references), _AT_ONCE):
         block_MF = references[first : first + _AT_ONCE].astype(np.float32)
         sizes_M = block_MF.sum(axis=1)
@@ -59,5 +60,5 @@ def _blocks(fingerprints: np.ndarray, references: np.ndarray) -> Any:
             chosen_NF = fingerprints[rows].astype(np.float32)
             common_NM = chosen_NF @ block_MF.T
             union_NM = chosen_NF.sum(axis=1)[:, None] + sizes_M[None, :] - common_NM
-            # Two molecules without any bit are alike.
+            # Two fingerprints without a set bit count as equal.
             yield rows, np.where(union_NM > 0, common_NM / np.maximum(union_NM, 1), 1.0)

@@ -1,4 +1,4 @@
-"""The metrics of the benchmark MOSES (Polykovskiy et al. 2020) of a set of strings."""
+"""The metrics of the benchmark MOSES (Polykovskiy et al. 2020) for a set of strings."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -17,12 +17,12 @@ _FIRST = (1_000, 10_000)
 
 
 class MoleculeMetric(NamedTuple):
-    """What a metric of molecules is.
+    """The description of a metric of molecules.
 
     Attributes:
       label: short name, for tables.
-      better: 'higher', 'lower', or 'as data' where the best value is that of the data.
-      meaning: a sentence that says what is measured.
+      better: 'higher', 'lower', or 'as data' if the best value is that of the data.
+      meaning: a sentence that states what is measured.
     """
 
     label: str
@@ -84,23 +84,24 @@ def moses_metrics(
 ) -> dict[str, float]:
     """Computes the metrics of MOSES.
 
-    All but 'valid' are of the valid strings, repeated ones included, as many as there are.
+    All metrics except 'valid' are computed from all valid strings, including repeats.
 
     Args:
-      smiles: N strings to judge, at least one.
-      references: sets of molecules to compare with, by name; MOSES has 'test' and 'test_scaffolds', which
-        `moses_references` reads.
+      smiles: N strings to evaluate, N at least 1.
+      references: reference sets, by name; MOSES has 'test' and 'test_scaffolds', which `moses_references` reads.
       train: canonical SMILES of the training molecules; None leaves 'novelty' out.
       with_filters: whether to compute 'filters', which needs the package `molsets`.
-      num_workers: processes, as in `map_strings`.
+      num_workers: number of processes, as in `map_strings`.
 
     Returns:
-      The metrics of `OF_SAMPLES` by name, and those of `AGAINST_REFERENCES` by name and set, such as 'fcd/test'. Where
-      fewer than two strings are valid, there is only 'valid'; where the references have no activations, no 'fcd'.
+      The metrics of `OF_SAMPLES` by name, and those of `AGAINST_REFERENCES` by name and set, such as 'fcd/test'. If
+      fewer than two strings are valid, only 'valid' is returned. If the references have no activations, 'fcd' is
+      omitted.
 
     Raises:
-      ImportError: RDKit is not installed; or `molsets` or `fcd-torch` is not, and what is wanted needs it.
-      TypeError: `smiles` is a single string, or holds what is not a string; or `train` is a single string.
+      ImportError: RDKit is not installed; or `molsets` or `fcd-torch` is not installed, and a requested metric needs
+        it.
+      TypeError: `smiles` is a single string or holds an element that is not a string, or `train` is a single string.
       ValueError: there are no strings.
 
     References:
@@ -139,7 +140,7 @@ def _of_samples(valid: Sequence[Features], described: References, train: Collect
 
 
 def _against(described: References, others: References) -> dict[str, float]:
-    # Takes a second to import.
+    # Imported here because the import takes a second.
     from scipy.stats import wasserstein_distance
 
     metrics = {}

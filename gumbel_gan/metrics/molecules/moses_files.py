@@ -1,4 +1,4 @@
-"""What the package `molsets` ships, read by path: `import moses` needs torch and packages that can't be installed."""
+"""The data of the package `molsets`, read by path: `import moses` needs torch and packages that cannot be installed."""
 
 import codecs
 import csv
@@ -26,7 +26,7 @@ def moses_file(name: str) -> Path:
     """Returns the path of a file of the package `molsets`.
 
     Args:
-      name: its path in the package, such as 'dataset/data/train.csv.gz'.
+      name: path of the file in the package, such as 'dataset/data/train.csv.gz'.
 
     Raises:
       ImportError: the package is not installed, or lacks the file.
@@ -35,15 +35,15 @@ def moses_file(name: str) -> Path:
 
 
 def moses_smiles(split: str) -> list[str]:
-    """Reads the molecules of a split of MOSES, canonical SMILES of 15 to 57 characters.
+    """Reads the molecules of a split of MOSES as canonical SMILES of 15 to 57 characters.
 
     Args:
-      split: 'train' (1,584,663 molecules), 'test' (176,074), or 'test_scaffolds' (176,225), whose scaffolds are in
-        neither of the others.
+      split: 'train' (1,584,663 molecules), 'test' (176,074), or 'test_scaffolds' (176,225), whose scaffolds do not
+        occur in 'train' or 'test'.
 
     Raises:
       ImportError: the package `molsets` is not installed.
-      ValueError: `split` is none of these.
+      ValueError: `split` is not one of `SPLITS`.
     """
     require_one_of(SPLITS, split=split)
     with gzip.open(moses_file(f"dataset/data/{split}.csv.gz"), "rt", encoding="utf-8") as file:
@@ -52,22 +52,22 @@ def moses_smiles(split: str) -> list[str]:
 
 
 def moses_statistics(split: str) -> dict[str, dict[str, Any]]:
-    """Reads the statistics of a split that MOSES compares with, without running code of the pickle they are in.
+    """Reads the reference statistics of a split of MOSES, without running code from the pickle that holds them.
 
     Args:
       split: 'test' or 'test_scaffolds'.
 
     Returns:
       'FCD': 'mu' `[512]` and 'sigma' `[512, 512]` of ChemNet's activations. 'SNN': 'fps' `[N, 1024]` uint8, Morgan
-      fingerprints. 'Frag': 'frag', and 'Scaf': 'scaf', counts by SMILES. 'logP', 'SA', 'QED', 'weight': 'values', of
-      each of the N molecules.
+      fingerprints. 'Frag': 'frag', counts of fragments by SMILES. 'Scaf': 'scaf', counts of scaffolds by SMILES.
+      'logP', 'SA', 'QED', 'weight': 'values', one for each of the N molecules.
 
     Raises:
       ImportError: the package `molsets` is not installed.
-      ValueError: `split` is none of these, or the file holds anything else.
+      ValueError: `split` is not one of `REFERENCES`, or the file holds other objects.
     """
     require_one_of(REFERENCES, split=split)
-    # All that the pickle names.
+    # All names that the pickle refers to.
     known = {
         ("collections", "Counter"): Counter,
         ("_codecs", "encode"): codecs.encode,
@@ -82,7 +82,7 @@ def moses_statistics(split: str) -> dict[str, dict[str, Any]]:
 
 
 def moses_smarts() -> list[str]:
-    """Reads the patterns of the medicinal chemistry filters (22) and of PAINS (480) that MOSES filters by.
+    """Reads the patterns of the filters of MOSES: medicinal chemistry filters (22) and PAINS (480).
 
     Raises:
       ImportError: the package `molsets` is not installed.

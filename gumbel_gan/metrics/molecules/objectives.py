@@ -1,4 +1,4 @@
-"""Properties of a molecule that generators are commonly trained to raise, as functions of its SMILES."""
+"""Properties of a molecule that generators are commonly trained to increase, as functions of its SMILES."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def qed(smiles: str) -> float:
 
     Raises:
       ImportError: RDKit is not installed.
-      ValueError: the string is no valid molecule.
+      ValueError: `smiles` is not a valid molecule.
 
     References:
       Bickerton et al. 2012, https://doi.org/10.1038/nchem.1243.
@@ -29,7 +29,7 @@ def qed(smiles: str) -> float:
 
 
 def penalized_log_p(smiles: str) -> float:
-    """Computes logP less penalties for synthetic difficulty and large rings, each term standardized.
+    """Computes logP minus penalties for synthetic difficulty and large rings, each term standardized.
 
     (logP - 2.457) / 1.434 - (SA - 3.053) / 0.834 - (R - 0.049) / 0.286, with SA the synthetic accessibility score and R
     the number of atoms beyond six in the largest ring.
@@ -39,7 +39,7 @@ def penalized_log_p(smiles: str) -> float:
 
     Raises:
       ImportError: RDKit is not installed.
-      ValueError: the string is no valid molecule.
+      ValueError: `smiles` is not a valid molecule.
 
     References:
       Kusner et al. 2017, https://arxiv.org/abs/1703.01925; the constants, You et al. 2018,

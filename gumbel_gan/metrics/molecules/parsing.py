@@ -1,4 +1,4 @@
-"""Molecules of SMILES by RDKit, and why a string is none."""
+"""Molecules parsed from SMILES by RDKit, and the reasons why a string is not a valid molecule."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ EMPTY = "an empty molecule"
 
 
 def require_rdkit() -> None:
-    """Raises ImportError, with the command that installs it, unless RDKit is installed."""
+    """Raises ImportError, with the command that installs RDKit, unless RDKit is installed."""
     try:
         import rdkit  # noqa: F401
     except ImportError as error:
@@ -19,17 +19,18 @@ def require_rdkit() -> None:
 
 
 def parse(smiles: str) -> Any:
-    """Returns the molecule of a SMILES, as MOSES judges it: parsed and sanitized by RDKit, with at least one atom.
+    """Parses a SMILES as MOSES does: RDKit must parse and sanitize it, and it must have at least one atom.
 
     Args:
-      smiles: the string. What follows whitespace in it is not part of a SMILES, so that there must be none.
+      smiles: the string. A string with whitespace is not valid; RDKit itself would ignore the text after the
+        whitespace.
 
     Returns:
-      An `rdkit.Chem.Mol`; None where the string is no valid molecule.
+      An `rdkit.Chem.Mol`, or None if the string is not a valid molecule.
 
     Raises:
       ImportError: RDKit is not installed.
-      TypeError: `smiles` is not a text.
+      TypeError: `smiles` is not a string.
     """
     require_kind(str, smiles=smiles)
     require_rdkit()
@@ -50,12 +51,12 @@ def canonical(molecule: Any) -> str:
 
 
 def is_valid(smiles: str) -> bool:
-    """Returns whether a string is a valid molecule, by `parse`."""
+    """Returns whether a string is a valid molecule, as `parse` defines it."""
     return parse(smiles) is not None
 
 
 def parse_unchecked(smiles: str) -> Any:
-    """Returns the molecule of a SMILES whose valences and aromatic rings may be wrong; None where it can't be read."""
+    """Parses a SMILES whose valences and aromatic rings may be wrong; returns None if the string cannot be read."""
     require_rdkit()
     from rdkit import Chem, rdBase
 
@@ -64,7 +65,7 @@ def parse_unchecked(smiles: str) -> Any:
 
 
 def why_invalid(smiles: str) -> str | None:
-    """Returns what is wrong with a SMILES, in a few words, such as 'a ring is not closed'; None of a valid one."""
+    """Returns why a SMILES is not valid, in a few words, such as 'a ring is not closed'; None if it is valid."""
     if parse(smiles) is not None:
         return None
     if not smiles:
@@ -81,10 +82,10 @@ def why_invalid(smiles: str) -> str | None:
 
 
 def problems(molecule: Any) -> list[tuple[str, list[int]]]:
-    """Returns what is wrong with a molecule that is not sanitized: what, in a few words, and the indices of the atoms.
+    """Returns the errors in an unsanitized molecule: for each, a short description and the indices of its atoms.
 
     Args:
-      molecule: what `parse_unchecked` returned.
+      molecule: a molecule that `parse_unchecked` returned.
     """
     from rdkit import Chem, rdBase
 
@@ -106,7 +107,7 @@ def _describe(molecule: Any, problem: Any) -> tuple[str, list[int]]:
 
 
 def _syntax_error(smiles: str) -> str:
-    """Returns the likely reason why a string can't be read as SMILES."""
+    """Returns the likely reason why a string cannot be read as SMILES."""
     depth = least = 0
     for character in smiles:
         depth += (character == "(") - (character == ")")
@@ -121,7 +122,7 @@ def _syntax_error(smiles: str) -> str:
 
 
 def _open_rings(smiles: str) -> set[str]:
-    """Returns the numbers of rings that are opened and not closed."""
+    """Returns the numbers of the rings that are opened but not closed."""
     opened: set[str] = set()
     place = 0
     while place < len(smiles):

@@ -1,4 +1,4 @@
-"""The reference statistics that molecules are compared with: those that MOSES ships, or of any molecules."""
+"""Reference statistics of molecules: those that MOSES ships, or computed from any set of molecules."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from gumbel_gan.metrics.molecules.workers import map_strings
 
 
 class References(NamedTuple):
-    """Statistics of M molecules.
+    """Statistics of M reference molecules.
 
     Attributes:
       fingerprints: `[M, 1024]` bits, uint8.
-      fragments: how often each fragment occurs, by its SMILES.
-      scaffolds: how often each scaffold occurs.
-      properties: `[M]` values of each property.
-      activations: mean `[512]` and covariance `[512, 512]` of ChemNet's activations; None leaves the FCD out.
+      fragments: number of occurrences of each fragment, by its SMILES.
+      scaffolds: number of occurrences of each scaffold, by its SMILES.
+      properties: `[M]` values of each property, by its name.
+      activations: mean `[512]` and covariance `[512, 512]` of ChemNet's activations; None omits the FCD.
     """
 
     fingerprints: np.ndarray
@@ -35,14 +35,14 @@ class References(NamedTuple):
 
 
 def moses_references(split: str) -> References:
-    """Reads the statistics of a split that MOSES ships.
+    """Reads the statistics that MOSES ships for a split.
 
     Args:
       split: 'test' or 'test_scaffolds'.
 
     Raises:
       ImportError: the package `molsets` is not installed.
-      ValueError: `split` is none of these.
+      ValueError: `split` is not 'test' or 'test_scaffolds'.
     """
     shipped = moses_statistics(split)
     return References(
@@ -55,16 +55,16 @@ def moses_references(split: str) -> References:
 
 
 def references_of(smiles: Sequence[str], *, with_activations: bool = True, num_workers: int = 1) -> References:
-    """Computes the statistics of molecules.
+    """Computes the reference statistics of molecules.
 
     Args:
-      smiles: SMILES; those that are not valid are left out, and two valid ones must be left.
-      with_activations: whether ChemNet's activations are computed, for the FCD.
-      num_workers: as in `map_strings`.
+      smiles: SMILES of the molecules. Invalid ones are omitted; at least two must be valid.
+      with_activations: whether to compute ChemNet's activations, for the FCD.
+      num_workers: number of processes, as in `map_strings`.
 
     Raises:
-      ImportError: RDKit is not installed; or activations are wanted, and `fcd-torch` is not installed.
-      TypeError: `smiles` is a single string, or holds what is not a string.
+      ImportError: RDKit is not installed; or `with_activations` is true, and `fcd-torch` is not installed.
+      TypeError: `smiles` is a single string, or holds an element that is not a string.
       ValueError: fewer than two SMILES are valid.
     """
     smiles = as_strings(smiles=smiles)
@@ -75,7 +75,7 @@ def references_of(smiles: Sequence[str], *, with_activations: bool = True, num_w
 
 
 def describe(molecules: Sequence[Features], *, with_activations: bool) -> References:
-    """Computes the statistics of molecules whose features are known."""
+    """Computes the reference statistics of molecules from their features."""
     activations = chemnet_activations([each.smiles for each in molecules]) if with_activations else None
     return References(
         fingerprints(list(molecules)),

@@ -1,4 +1,4 @@
-"""Pickles read without running code of theirs: only what is known by name is called."""
+"""Reads pickles without running their code: only functions and classes from a given list are called."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -6,18 +6,19 @@ from typing import IO, Any
 
 
 def load(file: IO[bytes], known: Mapping[tuple[str, str], Any], persistent: Callable[[Any], Any] | None = None) -> Any:
-    """Reads one pickle, in which nothing but the given names may stand for functions and classes.
+    """Reads one pickle that may refer only to the given functions and classes.
 
     Args:
-      file: the file, at the beginning of the pickle; at its end afterwards.
-      known: what the names stand for, by module and name. No other name is looked up, so that nothing else is called.
-      persistent: returns what a persistent identifier stands for; None where there may be none.
+      file: the file, positioned at the beginning of the pickle; positioned at its end afterwards.
+      known: the objects that the pickle may refer to, by module and name. No other name is looked up, so that nothing
+        else is called.
+      persistent: returns the object of a persistent identifier; None if the pickle may hold no such identifier.
 
     Returns:
-      The object.
+      The unpickled object.
 
     Raises:
-      ValueError: the file is no pickle, or names anything else.
+      ValueError: the file does not hold a pickle, or the pickle refers to any other name.
     """
     try:
         return _Unpickler(file, known, persistent).load()

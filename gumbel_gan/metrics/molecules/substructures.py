@@ -17,7 +17,7 @@ def fragments(molecule: Any) -> list[str]:
 
 
 def scaffold(molecule: Any) -> str | None:
-    """Returns the SMILES of the Bemis-Murcko scaffold of a molecule; None where it has fewer than two rings."""
+    """Returns the SMILES of the Bemis-Murcko scaffold of a molecule; None if it has fewer than two rings."""
     from rdkit import Chem
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
@@ -30,7 +30,7 @@ def scaffold(molecule: Any) -> str | None:
 
 
 def count_similarity(counts: Mapping[str, int], references: Mapping[str, int]) -> float:
-    """Computes the cosine of the angle between two vectors of counts by name; NaN where one of them has none.
+    """Computes the cosine of the angle between two vectors of counts by name; NaN if one of them is empty.
 
     >>> round(count_similarity({"a": 1, "b": 1}, {"a": 2}), 4)
     0.7071

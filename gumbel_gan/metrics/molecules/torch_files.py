@@ -1,4 +1,4 @@
-"""Weights in the older files of PyTorch, read without PyTorch and without running code of the pickles in them."""
+"""Weights in files of older versions of PyTorch, read without PyTorch and without running code from their pickles."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -13,26 +13,26 @@ _PROTOCOL = 1001
 
 
 class _Slot(NamedTuple):
-    """A tensor whose numbers come later in the file."""
+    """A placeholder for a tensor whose values come later in the file."""
 
     key: str
     shape: tuple[int, ...]
 
 
 def load_torch_file(path: Path) -> Any:
-    """Reads a file of `torch.save` in the format before version 1.6, of contiguous float32 tensors.
+    """Reads a file of contiguous float32 tensors that `torch.save` wrote in the format before version 1.6.
 
-    The file holds five pickles, then the numbers of each storage. Of the pickles, nothing is called but
-    `collections.OrderedDict` and stand-ins for `torch._utils._rebuild_tensor_v2` and `torch.FloatStorage`.
+    The file holds five pickles, followed by the values of each storage. The pickles can call only
+    `collections.OrderedDict` and replacements of `torch._utils._rebuild_tensor_v2` and `torch.FloatStorage`.
 
     Args:
       path: the file.
 
     Returns:
-      What was saved, with float32 NumPy arrays in the place of tensors.
+      The saved object, with float32 NumPy arrays in place of tensors.
 
     Raises:
-      ValueError: the file is in another format, or holds anything else.
+      ValueError: the file is in another format, or holds other objects.
     """
     with path.open("rb") as file:
         if restricted_pickle.load(file, {}) != _MAGIC or restricted_pickle.load(file, {}) != _PROTOCOL:
@@ -50,7 +50,7 @@ def load_torch_file(path: Path) -> Any:
 
 
 def _key(identifier: Any) -> str:
-    """Returns the key of a storage."""
+    """Returns the key of a storage from its persistent identifier."""
     _, dtype, key, *_ = identifier
     if dtype != "float32":
         raise ValueError(f"path must be a file of float32 tensors, got {dtype}")
@@ -58,7 +58,7 @@ def _key(identifier: Any) -> str:
 
 
 def _slot(key: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Slot:
-    """Stands for the function that makes a tensor of a storage."""
+    """Replaces the function of PyTorch that builds a tensor from a storage."""
     contiguous = tuple(int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
     if offset or strides != contiguous:
         raise ValueError(f"path must be a file of contiguous tensors, got one with strides {strides}")
