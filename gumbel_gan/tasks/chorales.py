@@ -68,7 +68,7 @@ def chorales_task(
       transpose: whether each score is transposed, by at most six semitones, such that its first key signature becomes
         the one without sharps and flats.
       num_heldout: number of scores for validation, and the same number for the test, where scores that share an excerpt
-        count as one; None takes a tenth for each.
+        count as one; None takes a tenth for each, from 1 to 1,000.
       deduplicate: whether repeated excerpts are left out; if not, all copies of an excerpt are in the same split.
       digest: expected result of `files_digest(files)`; '' accepts any files.
       seed: seed of the split and of the order of excerpts within each set.

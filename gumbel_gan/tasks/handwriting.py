@@ -59,8 +59,8 @@ def handwriting_task(
       seed: seed of the split and of the order of characters in a line.
 
     Returns:
-      A `Task` without an oracle. Its `notes` state what was read and left out. Its `chosen` holds the values of
-      `max_length` and `num_heldout` that were None.
+      A `Task` without an oracle. Its `notes` state what was read and left out. Its `chosen` holds the chosen value for
+      each of `max_length` and `num_heldout` that was None.
 
     Raises:
       ImportError: the package `fonttools` is not installed, or there are no files and `kanjivg` is not installed.

@@ -80,7 +80,8 @@ def lines_task(
       notes: notes on what happened to the lines so far.
 
     Returns:
-      A `Task` without an oracle. Its `chosen` holds the values of `max_length` and `num_heldout` that were None.
+      A `Task` without an oracle. Its `chosen` holds the chosen value for each of `max_length` and `num_heldout` that
+      was None.
 
     Raises:
       ValueError: a line is too long and `too_long` is 'fail', the vocabulary is too large, or too few lines are left.

@@ -50,7 +50,7 @@ def melodies_task(
         more.
       min_count: melodies with a symbol that occurs in fewer melodies than this are left out.
       num_heldout: number of distinct melodies for validation, and the same number for the test; None takes a tenth for
-        each.
+        each, from 1 to 1,000.
       deduplicate: whether repeated melodies are left out; if not, all copies of a melody are in the same split.
       digest: expected result of `files_digest(files)`; '' accepts any files.
       seed: seed of the split.

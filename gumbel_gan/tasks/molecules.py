@@ -76,7 +76,7 @@ def molecules_task(
 
     Returns:
       A `Task` with an oracle of valid strings. Its `notes` state what was read and left out. Its `chosen` holds the
-      values of `max_length` and `num_heldout` that were None.
+      chosen value for each of `max_length` and `num_heldout` that was None.
 
     Raises:
       ImportError: RDKit is not installed; there are no files and `molsets` is not installed; or `tokens` is 'selfies'

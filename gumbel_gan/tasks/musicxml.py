@@ -22,7 +22,7 @@ class ScoreNote(NamedTuple):
     Attributes:
       pitch: the number of the key in MIDI, 60 for middle C; None for a rest.
       duration: in quarter notes, > 0.
-      goes_on: whether a tie joins it to the note before.
+      goes_on: whether a tie joins the note to the one before.
     """
 
     pitch: int | None
