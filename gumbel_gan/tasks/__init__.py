@@ -1,4 +1,4 @@
-"""Tasks: sources of sequences, each with its vocabulary and, where one exists, its exact oracle."""
+"""Tasks: sources of sequences, each with its vocabulary and, if one exists, its exact oracle."""
 
 from gumbel_gan.tasks.arrays import array_task
 from gumbel_gan.tasks.chorales import chorale_picture, chorales_task

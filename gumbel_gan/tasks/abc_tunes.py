@@ -1,4 +1,4 @@
-"""Tunes of one voice in ABC notation, such as the folk songs of the Essen collection, as bars of notes."""
+"""Reads tunes of one voice in ABC notation, such as the folk songs of the Essen collection, as bars of notes."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ _FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*?)\s*$")
 _IGNORED = re.compile(r'%.*|"[^"]*"|\{[^}]*\}|![^!]*!')
 _TOKEN = re.compile(
     r"(?P<note>(?P<accidental>\^\^?|__?|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>\d*/*\d*))"
-    # A bar line, or none, may begin an ending, such as '|1', ':|2' and '[1,3'.
+    # An ending may begin with or without a bar line, such as '|1', ':|2' and '[1,3'.
     r"|(?P<bar>(?:\[\|\]?|:*\|+[:\]]*|::+)(?:\[?\d+(?:[,-]\d+)*)?|\[\d+(?:[,-]\d+)*)"
     r"|(?P<slur>\((?!\d)|\))|(?P<tie>-)|(?P<end>\n)|(?P<other>.)"
 )
@@ -27,7 +27,7 @@ TICKS = 64
 """The parts of a whole note in which durations are counted."""
 # The letters in the order in which sharps are added; flats are added in the reverse order.
 _FIFTHS = "FCGDAEB"
-# The sharps that a mode has more than major on the same note.
+# The number of sharps of each mode, less that of the major mode on the same note.
 _MODES = MappingProxyType(
     {"": 0, "maj": 0, "ion": 0, "lyd": 1, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5}
 )
@@ -41,7 +41,7 @@ class Note(NamedTuple):
     Attributes:
       pitch: the number of the key in MIDI, 60 for middle C; None for a rest.
       duration: in 64ths of a whole note, at least 1.
-      is_tied: whether the next note goes on with this one.
+      is_tied: whether a tie joins the note to the next one.
     """
 
     pitch: int | None
@@ -53,10 +53,10 @@ class Tune(NamedTuple):
     """A tune.
 
     Attributes:
-      place: where it stands, for notes, such as "'han1.abc', tune 12".
-      meter: such as '3/4'; None where it has none.
-      sharps: of the key signature; flats are negative.
-      bars: the notes between two bar lines each; the first and the last may be incomplete.
+      place: file and number of the tune, for reports, such as "'han1.abc', tune 12".
+      meter: the meter, such as '3/4'; None if the tune has none.
+      sharps: number of sharps of the key signature; negative for flats.
+      bars: the notes of each bar; the first and the last bar may be incomplete.
     """
 
     place: str
@@ -68,22 +68,24 @@ class Tune(NamedTuple):
 def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Unreadable]:
     r"""Reads the tunes of ABC files.
 
-    Read are the fields M, L and K of the header, notes, rests, ties and bar lines. Repeats are not expanded: first and
+    The fields M, L and K of the header, notes, rests, ties and bar lines are read. Repeats are not expanded: first and
     second endings are read one after the other. Comments, chord symbols, grace notes, slurs and decorations between
-    exclamation marks are left out. Where the end of a line falls on the end of a bar, the files of
-    the Essen collection write no bar line: there it is one, and elsewhere it is none. Tied notes within a bar are one.
-    A bar that is divided by a bar line, as at the end of a part that began with an upbeat, is one.
+    exclamation marks are left out. The files of the Essen collection write no bar line if a full bar ends with its
+    line of text. The end of a line therefore counts as a bar line after a full bar, and only there. Tied notes within
+    a bar are merged. Two bars in a row that together fill one bar, as at the end of a part that began with an upbeat,
+    are merged, too.
 
-    A tune can't be read where it has a field K, L, M or V after its header; tuplets, chords, broken rhythms, fields in
-    brackets or any other character; a tie after no note; a length that is no multiple of a 64th; a unit L that is not
-    1/1 to 1/64 by powers of two; a key that is missing or is none of a letter, an accidental and a mode; or no notes.
+    A tune cannot be read if it has one of the following: a field K, L, M or V after its header; a tuplet, chord, broken
+    rhythm, field in brackets or other unknown character; a tie without a note before it; a length that is not a
+    multiple of a 64th; a unit L that is not 1/1 to 1/64 by powers of two; a key that is missing or is not a letter, an
+    accidental and a mode; or no notes.
 
     Args:
-      names: of the files.
-      texts: their contents, with lines that end in '\n'.
+      names: names of the files.
+      texts: contents of the files, with lines that end in '\n'.
 
     Yields:
-      The tunes in their order, those that can't be read among them.
+      The tunes in order; an `Unreadable` in place of each tune that cannot be read.
     """
     for name, text in zip(names, texts, strict=True):
         for part in re.split(r"^X:", text, flags=re.MULTILINE)[1:]:
@@ -101,7 +103,7 @@ def bar_length(meter: str) -> int:
 
 
 def _tune(place: str, text: str) -> Tune:
-    """Reads a tune; raises ValueError, with a reason in a few words, where it can't."""
+    """Reads a tune; raises ValueError, with the reason in a few words, if the tune cannot be read."""
     fields: dict[str, str] = {}
     lines = []
     for line in text.split("\n"):
@@ -126,7 +128,7 @@ def _tune(place: str, text: str) -> Tune:
 
 
 def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None) -> list[tuple[Note, ...]]:
-    """Returns the bars of a tune, whose text has no blanks."""
+    """Returns the bars of a tune, given its text without blanks."""
     bars: list[list[Note]] = [[]]
     accidentals: dict[str, int] = {}
     name = tied = ""
@@ -162,9 +164,9 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
 
 
 def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool, has_accidental: bool) -> None:
-    """Adds a note after a tie, `is_same` where its letter and octave are those of the note before the tie.
+    """Adds a note after a tie. `is_same` tells whether it has the letter and the octave of the note before the tie.
 
-    Within a bar the two become one. A tie after a rest, or to another note or another accidental, is none.
+    Within a bar, the two notes are merged. A tie after a rest, or to another note or accidental, is ignored.
     """
     bar = bars[-1] or bars[-2]
     before = bar[-1]
@@ -173,13 +175,13 @@ def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool, has_accidental:
     elif bar is bars[-1]:
         bar[-1] = before._replace(duration=before.duration + note.duration)
     else:
-        # The accidental goes on, too.
+        # The accidental holds for the tied note, too.
         bar[-1] = before._replace(is_tied=True)
         bars[-1].append(note._replace(pitch=before.pitch))
 
 
 def _joined(bars: list[list[Note]], full: int | None) -> list[list[Note]]:
-    """Joins each inner bar that is short with the next, where the two fill one bar."""
+    """Merges each incomplete inner bar with the next bar if the two together fill one bar."""
     joined: list[list[Note]] = []
     for number, bar in enumerate(bars):
         before = joined[-1] if len(joined) > 1 and number < len(bars) - 1 else []
@@ -200,7 +202,7 @@ def _natural(letter: str, octave: str) -> int:
 
 @functools.lru_cache
 def _duration(unit: Fraction, length: str) -> int:
-    """Returns the duration of a length, such as '3/2' or '/', of units in 64ths of a whole note."""
+    """Returns the duration of a length such as '3/2' or '/', in 64ths of a whole note, as `unit` is."""
     match = _LENGTH.match(length)
     denominator = 0 if match is None else int(match[2]) if match[2] else 2 ** len(match[3] or "")
     duration = unit * int(match[1] or 1) / denominator if match is not None and denominator else Fraction()

@@ -1,4 +1,4 @@
-"""Sequences from an array of tokens, with or without something that each is generated from."""
+"""Sequences from an array of tokens, with or without a condition for each sequence."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -28,40 +28,41 @@ def array_task(
     seed: int = 0,
     name: str = "array",
 ) -> Task:
-    """Builds a task of sequences in an array.
+    """Builds a task from an array of sequences.
 
-    Equal sequences are put in the same split, so that no test sequence is a training sequence. With a condition, it is
-    equal pairs of a sequence and its condition that are put in the same split: a test sequence may then be a training
-    sequence of another condition.
+    Equal sequences are put in the same split, so that no test sequence is a training sequence. With a condition, equal
+    pairs of a sequence and its condition are put in the same split: a test sequence may then be a training sequence
+    with another condition.
 
     Args:
       tokens: `[N, T]` integers in [0, K).
       symbols: the K symbols, as a sequence of strings or a string of characters. None takes the numbers 0 to K - 1.
-        Decoded symbols have a blank between them, unless all are single characters of your own; so no other symbols
-        have a blank in them.
-      num_symbols: K; None takes the number of `symbols`, or, without them, one more than the largest token.
-      padding: the token that fills sequences up to T; None where every sequence is T symbols long.
-      padding_ends: whether a sequence ends at its first padding; None: whether that is so in all the data.
-      condition: what each sequence is generated from, a pytree of numeric arrays with a leading axis of N.
-      validation: a validation set of your own, as `[N', T]` tokens or as a `Batch` with a condition. To be given
-        together with `test`; `tokens` are then all for training, in their order, and nothing is split.
-      test: a test set of your own, likewise.
-      num_heldout: number of distinct sequences for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000. Unused with sets of your own.
-      deduplicate: whether repeated sequences are left out; if not, all copies are in the same split. Unused with sets
-        of your own.
-      seed: of the split.
-      name: of the task, for reports.
+        If all `symbols` are single characters, decoded strings join them; otherwise decoded strings have a blank
+        between two symbols, and no symbol may contain a blank.
+      num_symbols: K; None takes the number of `symbols` or, without `symbols`, one more than the largest token, padding
+        included.
+      padding: the token that fills sequences up to T; None if every sequence is T symbols long.
+      padding_ends: whether a sequence ends at its first padding; None takes whether all the data does so.
+      condition: the condition of each sequence, a pytree of numeric arrays with a leading axis of N.
+      validation: your own validation set, as `[N', T]` tokens or as a `Batch` with a condition. It must be given
+        together with `test`. All `tokens` are then for training, in their order, and nothing is split.
+      test: your own test set, in the same form as `validation`.
+      num_heldout: number of distinct sequences for validation, and the same number for the test; None takes a tenth
+        for each, from 1 to 1,000. Unused with your own sets.
+      deduplicate: whether repeated sequences are left out; if not, all copies are in the same split. Unused with your
+        own sets.
+      seed: seed of the split.
+      name: name of the task, for reports.
 
     Returns:
-      A `Task` without an oracle, whose `chosen` holds a `num_heldout` that was None and was used.
+      A `Task` without an oracle. Its `chosen` holds the value of `num_heldout` if that was None and was used.
 
     Raises:
-      TypeError: tokens are not integers, or a condition is not numeric.
-      ValueError: an array has another shape than it should, no sequence, a token that is not in [0, K) or a condition
-        that is not finite; the symbols are not K different ones, or have blanks in them; a symbol follows the padding
-        though `padding_ends`; one of `validation` and `test` is missing, or has a condition where the training set has
-        none, or the other way round; or too few distinct sequences are left for the split.
+      TypeError: tokens are not integers, a condition is not numeric, or `symbols` does not hold strings.
+      ValueError: an array is empty, has the wrong shape, a token outside [0, K), or a condition that is not finite;
+        `symbols` are not K different strings, or contain blanks; a symbol follows the padding although `padding_ends`
+        is true; only one of `validation` and `test` is given; the conditions of the sets do not match; or too few
+        distinct sequences are left for the split.
 
     >>> import numpy as np
     >>> task = array_task(np.arange(30).reshape(10, 3))
@@ -98,7 +99,7 @@ def array_task(
 
 
 def _checked(name: str, data: Any) -> Batch:
-    """Returns a set as NumPy arrays, int32 tokens among them, after the checks that need no vocabulary."""
+    """Returns a set as NumPy arrays, with int32 tokens, after the checks that need no vocabulary."""
     data = as_batch(data)
     if data.weights is not None:
         raise ValueError(f"{name} must have no weights, which are for training batches")
@@ -177,7 +178,7 @@ def _vocabulary(
 
 
 def _with_padding_facts(vocabulary: Vocabulary, arrays: Sequence[np.ndarray], padding_ends: bool | None) -> Vocabulary:
-    """Settles whether padding ends sequences and whether a sequence may begin with it."""
+    """Sets `padding_ends` and `allow_empty` of a vocabulary from the data and the argument `padding_ends`."""
     if vocabulary.padding is None:
         if padding_ends:
             raise ValueError("padding must be a token where padding_ends is true, got None")
@@ -194,6 +195,6 @@ def _with_padding_facts(vocabulary: Vocabulary, arrays: Sequence[np.ndarray], pa
 
 
 def _row_keys(data: Batch) -> list[Hashable]:
-    """Returns a key a row, equal where the tokens and the conditions are."""
+    """Returns a key for each row; two keys are equal if both the tokens and the conditions are."""
     leaves = (data.tokens, *jax.tree.leaves(data.condition))
     return list(zip(*([row.tobytes() for row in leaf] for leaf in leaves), strict=True))

@@ -1,4 +1,4 @@
-"""Excerpts of scores: consecutive whole bars, as steps of each voice."""
+"""Cuts scores into excerpts of consecutive whole bars, as steps of each voice."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,9 +14,9 @@ class Excerpts(NamedTuple):
     """Excerpts of a score.
 
     Attributes:
-      voices: of each excerpt the steps of each voice.
-      num_whole: number of whole bars of the score, in an excerpt or not.
-      num_incomplete: number of its other bars.
+      voices: for each excerpt, the steps of each voice.
+      num_whole: number of whole bars of the score, whether they are in an excerpt or not.
+      num_incomplete: number of bars of the score that are not whole.
     """
 
     voices: tuple[Voices, ...]
@@ -25,16 +25,16 @@ class Excerpts(NamedTuple):
 
 
 def score_excerpts(score: Score, *, num_bars: int, steps_per_bar: int, steps_per_quarter: int) -> Excerpts:
-    """Cuts a score into consecutive excerpts of whole bars in a row.
+    """Cuts a score into excerpts of `num_bars` consecutive whole bars.
 
-    A bar is whole where each voice fills it. Two other bars in a row that together fill one, as where a bar line
-    divides a bar at a repeat, are a whole one.
+    A bar is whole if every voice fills it. Two incomplete bars in a row that together fill one bar, as when a repeat
+    divides a bar, count as one whole bar.
 
     Args:
       score: a score whose notes last for whole steps.
-      num_bars: number of bars of an excerpt.
-      steps_per_bar: number of steps of a bar.
-      steps_per_quarter: number of steps of a quarter note.
+      num_bars: number of bars per excerpt.
+      steps_per_bar: number of steps per bar.
+      steps_per_quarter: number of steps per quarter note.
     """
     parts = [_part_steps(part, steps_per_quarter) for part in score.parts]
     bars: list[Voices] = _joined(list(zip(*parts, strict=True)), steps_per_bar)
@@ -52,7 +52,7 @@ def score_excerpts(score: Score, *, num_bars: int, steps_per_bar: int, steps_per
 
 
 def _part_steps(part: Sequence[Sequence[ScoreNote]], steps_per_quarter: int) -> list[tuple[Step, ...]]:
-    """Returns the steps of each bar of a part; a tie from another pitch is none."""
+    """Returns the steps of each bar of a part; a tie from another pitch is ignored."""
     bars, before = list[tuple[Step, ...]](), None
     for bar in part:
         steps: list[Step] = []
@@ -66,7 +66,7 @@ def _part_steps(part: Sequence[Sequence[ScoreNote]], steps_per_quarter: int) -> 
 
 
 def _joined(bars: Sequence[Voices], steps_per_bar: int) -> list[Voices]:
-    """Joins two bars in a row where each is incomplete and both together are whole."""
+    """Merges two incomplete bars in a row that together are one whole bar."""
     joined: list[Voices] = []
     is_open = False
     for bar in bars:

@@ -1,4 +1,4 @@
-"""Music of four voices as sequences of symbols: at each step a pitch, a held note or a rest of each voice."""
+"""Four-voice music as sequences of symbols: at each time step, a pitch, a held note or a rest for each voice."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -14,11 +14,11 @@ HELD, REST = "-", "rest"
 
 
 class Step(NamedTuple):
-    """What a voice does at a step of time.
+    """The state of a voice at a time step.
 
     Attributes:
       pitch: the number of the key in MIDI; None for a rest.
-      begins: whether a note begins; a rest never does.
+      begins: whether a note begins at this step; False for a rest.
     """
 
     pitch: int | None
@@ -26,11 +26,11 @@ class Step(NamedTuple):
 
 
 class Chorale(NamedTuple):
-    """What a sequence of symbols stands for.
+    """The music that a sequence of symbols encodes.
 
     Attributes:
-      voices: the steps of each voice, as many of all. What has no meaning is a rest.
-      reason: why it is not valid, in a few words; None where it is.
+      voices: the steps of each voice, the same number for all voices. A symbol that has no meaning is a rest.
+      reason: why the sequence is not valid, in a few words; None if it is valid.
     """
 
     voices: tuple[tuple[Step, ...], ...]
@@ -38,7 +38,7 @@ class Chorale(NamedTuple):
 
 
 def require_steps(steps_per_quarter: int) -> None:
-    """Raises TypeError or ValueError unless it is one of `STEPS_PER_QUARTER`."""
+    """Raises TypeError or ValueError unless `steps_per_quarter` is one of `STEPS_PER_QUARTER`."""
     require_integer(steps_per_quarter=steps_per_quarter)
     if steps_per_quarter not in STEPS_PER_QUARTER:
         known = ", ".join(map(str, STEPS_PER_QUARTER))
@@ -50,7 +50,8 @@ def bar_steps(meter: str, steps_per_quarter: int) -> int:
 
     Raises:
       TypeError: `steps_per_quarter` is not an integer.
-      ValueError: it is none of `STEPS_PER_QUARTER`; or `meter` is none, or has no whole number of steps.
+      ValueError: `steps_per_quarter` is not one of `STEPS_PER_QUARTER`, `meter` is not a meter such as '4/4', or a bar
+        is not a whole number of steps.
     """
     require_steps(steps_per_quarter)
     if not isinstance(meter, str) or not METER.fullmatch(meter):
@@ -65,8 +66,8 @@ def excerpt_symbols(voices: Sequence[Sequence[Step]], *, shift: int = 0) -> tupl
     """Returns the symbols of an excerpt, step by step, in the order of `VOICES`.
 
     Args:
-      voices: the steps of each voice. A note that is held at the first begins there.
-      shift: semitones by which it is transposed.
+      voices: the steps of each voice. A note that is held at the first step begins there.
+      shift: number of semitones by which the excerpt is transposed.
     """
     return tuple(
         REST if step.pitch is None else pitch_name(step.pitch + shift) if step.begins or not time else HELD
@@ -76,22 +77,22 @@ def excerpt_symbols(voices: Sequence[Sequence[Step]], *, shift: int = 0) -> tupl
 
 
 def sorted_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
-    """Returns different symbols in their order in a vocabulary: held notes and rests, and then pitches from low up."""
+    """Returns the distinct symbols in vocabulary order: held note, rest, and then the pitches from low to high."""
     found = set(symbols)
     pitches = sorted(found - {HELD, REST}, key=lambda symbol: read_pitch(symbol) or 0)
     return (*(symbol for symbol in (HELD, REST) if symbol in found), *pitches)
 
 
 def read_chorale(string: str, *, num_steps: int | None = None) -> Chorale:
-    """Reads the symbols of four voices, with blanks between them, and judges them.
+    """Reads the symbols of four voices, separated by blanks, and checks whether they are valid.
 
-    They are valid where there are as many as the steps ask for, each is a pitch, `-` or `rest`, and a voice has no `-`
-    at the first step nor after a rest.
+    The symbols are valid if there are four for each step, each is a pitch, `-` or `rest`, and no voice has a `-` at the
+    first step or after a rest.
 
     Args:
       string: the symbols.
-      num_steps: number of steps that they must have; None for any. Further symbols, which are no whole step, are left
-        out in any case.
+      num_steps: required number of steps; None accepts any number. Symbols after the last whole step are always left
+        out.
     """
     symbols = string.split()
     wanted = len(symbols) - len(symbols) % len(VOICES) if num_steps is None else num_steps * len(VOICES)
@@ -110,12 +111,12 @@ def read_chorale(string: str, *, num_steps: int | None = None) -> Chorale:
 
 
 def voice_bars(steps: Sequence[Step], steps_per_quarter: int, *, steps_per_bar: int | None = None) -> list[list[Note]]:
-    """Returns the notes of each bar of a voice; those that are held over a bar line are tied.
+    """Returns the notes of each bar of a voice; notes that are held over a bar line are tied.
 
     Args:
       steps: the steps of the voice.
-      steps_per_quarter: number of steps of a quarter note.
-      steps_per_bar: number of steps of a bar; the last bar may have fewer. None makes it one bar.
+      steps_per_quarter: number of steps per quarter note.
+      steps_per_bar: number of steps per bar; the last bar may have fewer. None puts all steps in one bar.
     """
     duration = TICKS // 4 // steps_per_quarter
     bars: list[list[Note]] = []

@@ -1,4 +1,4 @@
-"""Chorales: music of four voices, Bach's in the corpus of music21, or of files in MusicXML."""
+"""Chorales: four-voice music, by Bach from the corpus of music21, or from MusicXML files."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -47,45 +47,46 @@ def chorales_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of excerpts of music of four voices, all of one length.
+    """Builds a task of excerpts of four-voice music, all of the same length.
 
-    At each step of time there are four symbols, of the soprano, the alto, the tenor and the bass: a pitch such as `F#4`
-    where a note begins, `-` where it is held, or `rest`. A score is cut into consecutive excerpts of whole bars, each
-    of which begins with notes, not with `-`. Upbeats and other incomplete bars are left out and counted, but for two in
-    a row that fill one bar, as where a bar is divided at a repeat. A sequence is valid where its length is that of an
-    excerpt and no voice has a `-` at its first step or after a rest. All data is valid. Voices may cross, as they do
-    in 15% of the excerpts of Bach's chorales.
+    Each time step has four symbols, for the soprano, the alto, the tenor and the bass: a pitch such as `F#4` if a note
+    begins, `-` if a note is held, or `rest`. A score is cut into consecutive excerpts of whole bars. A note that is
+    held at the beginning of an excerpt begins there. Upbeats and other incomplete bars are left out and counted, except
+    that two incomplete bars in a row that together fill one bar, as when a repeat divides a bar, count as one bar. A
+    sequence is valid if it has the length of an excerpt and no voice has a `-` at its first step or after a rest. All
+    the data is valid. Voices may cross, as they do in 15% of the excerpts of Bach's chorales.
 
-    No split has an excerpt of a score that is in another, and scores that share an excerpt are in the same split.
+    The split is by score: all excerpts of a score are in the same split, and so are scores that share an excerpt.
 
     Args:
-      files: one path, or several, of scores in MusicXML, zipped (.mxl) or not, or of zip archives of such files. None
-        stands for 408 files of chorales by Bach in the corpus of the package `music21`, which is read and not imported.
-      num_bars: number of bars of an excerpt.
-      steps_per_quarter: number of steps of a quarter note, 2 or 4. Scores with notes off these steps are left out.
-      meter: the meter of the scores; those with another one are left out.
-      transpose: whether each score is transposed, by at most six semitones, from the key of its first key signature to
-        that without sharps and flats.
-      num_heldout: number of scores for validation, and as many for the test, where those that share an excerpt count as
-        one; None takes a tenth for each.
-      deduplicate: whether excerpts that repeat are left out; if not, all copies of one are in the same split.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      seed: of the split and of the order of excerpts in it.
+      files: a path or a sequence of paths of scores in MusicXML, zipped (.mxl) or not, or of zip archives of such
+        scores. Without files, the task takes 408 files of chorales by Bach from the corpus of the package `music21`,
+        which is read but not imported.
+      num_bars: number of bars per excerpt.
+      steps_per_quarter: number of steps per quarter note, 2 or 4. Scores with notes off these steps are left out.
+      meter: the meter of the scores; scores with another meter are left out.
+      transpose: whether each score is transposed, by at most six semitones, such that its first key signature becomes
+        the one without sharps and flats.
+      num_heldout: number of scores for validation, and the same number for the test, where scores that share an excerpt
+        count as one; None takes a tenth for each, from 1 to 1,000.
+      deduplicate: whether repeated excerpts are left out; if not, all copies of an excerpt are in the same split.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      seed: seed of the split and of the order of excerpts within each set.
 
     Returns:
-      A `Task` with an oracle of valid strings, in which blanks stand between symbols, and without padding: T is 4 times
-      the number of steps of an excerpt. Its notes say what was read and left out; its `chosen` holds a `num_heldout`
-      that was None.
+      A `Task` with an oracle of valid strings, in which blanks separate symbols, and without padding: T is 4 times the
+      number of steps of an excerpt. Its `notes` state what was read and left out. Its `chosen` holds the value of
+      `num_heldout` if that was None.
 
     Raises:
       ImportError: there are no files, and the package `music21` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, or the files have another digest; or too few
-        scores are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range, a file cannot be read, the files do not match `digest`, or too few scores
+        are left for the split.
 
     References:
-      Hadjeres, Pachet and Nielsen 2017, DeepBach, https://arxiv.org/abs/1612.01010, where a symbol holds a note, too;
-      https://www.w3.org/2021/06/musicxml40/.
+      Hadjeres, Pachet and Nielsen 2017, DeepBach, https://arxiv.org/abs/1612.01010, which also has a symbol for held
+      notes; https://www.w3.org/2021/06/musicxml40/.
     """
     require_at_least(1, num_bars=num_bars)
     require_at_least(0, seed=seed)
@@ -136,16 +137,16 @@ def chorales_task(
 
 
 def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 4, meter: str = "4/4") -> Picture:
-    """Draws a string of this task as a piano roll, each voice in a color, pitch from bottom to top.
+    """Draws a string of `chorales_task` as a piano roll: pitch from bottom to top, each voice in its own color.
 
     Args:
-      string: the symbols, with blanks between them, of any length.
-      num_bars: as in `chorales_task`, as are the others.
-      steps_per_quarter: number of steps of a quarter note.
-      meter: the meter.
+      string: the symbols, separated by blanks, of any length.
+      num_bars: as in `chorales_task`.
+      steps_per_quarter: as in `chorales_task`.
+      meter: as in `chorales_task`.
 
     Raises:
-      ValueError: an argument is out of its range.
+      ValueError: an argument is out of range.
     """
     require_at_least(1, num_bars=num_bars)
     steps_per_bar = bar_steps(meter, steps_per_quarter)
@@ -157,12 +158,12 @@ def chorale_picture(string: str, *, num_bars: int = 2, steps_per_quarter: int = 
 
 
 def bach_files() -> list[Path]:
-    """Returns the files of chorales in the package `music21`; raises ImportError where it is missing."""
+    """Returns the files of chorales in the package `music21`; raises ImportError if the package is not installed."""
     return package_files("music21", "music21/corpus/bach", "*.mxl", content="chorales", install=_INSTALL)
 
 
 def _usable(found: Sequence[Score | Unreadable], meter: str, steps_per_quarter: int) -> tuple[list[Score], list[str]]:
-    """Returns the scores of a meter whose notes fall on the steps, and sentences on all."""
+    """Returns the scores of a meter whose notes fall on the steps, and notes on the scores read and left out."""
     kept, left_out = list[Score](), dict[str, list[str]]()
     for score in found:
         if isinstance(score, Unreadable):
@@ -192,7 +193,7 @@ def _is_on_steps(score: Score, steps_per_quarter: int) -> bool:
 def _excerpts(
     scores: Sequence[Score], num_bars: int, steps_per_bar: int, steps_per_quarter: int, *, transpose: bool
 ) -> tuple[list[list[_Excerpt]], str]:
-    """Returns the excerpts of each score that has any, and a sentence on all."""
+    """Returns the excerpts of each score that has any, and a note on the excerpts and the bars left out."""
     excerpts, num_whole, num_incomplete = list[list[_Excerpt]](), 0, 0
     for score in scores:
         cut = score_excerpts(score, num_bars=num_bars, steps_per_bar=steps_per_bar, steps_per_quarter=steps_per_quarter)
@@ -210,7 +211,7 @@ def _excerpts(
 
 
 def _groups(excerpts: Sequence[Sequence[_Excerpt]]) -> list[int]:
-    """Returns a number for each score, equal for those that share an excerpt, directly or by way of others."""
+    """Returns a number for each score, equal for scores that share an excerpt, directly or through other scores."""
     first: dict[_Excerpt, int] = {}
     pairs = np.array([(row, first.setdefault(excerpt, row)) for row, each in enumerate(excerpts) for excerpt in each])
     graph = coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(excerpts), len(excerpts)))

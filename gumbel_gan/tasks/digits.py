@@ -15,22 +15,22 @@ IMAGE_SHAPE = (8, 8)
 def digits_task(*, levels: int = 2, num_heldout: int = 180, seed: int = 0) -> Task:
     """Builds a task of scikit-learn's 1,797 images of digits, as sequences of their 64 pixels, row by row.
 
-    Two images can become the same sequence where there are few levels. All copies are kept, in the same split: no test
+    With few levels, two images can become the same sequence. All copies are kept, in the same split, so that no test
     image is a training image.
 
     Args:
-      levels: 2 to 17, number of equal bins for the 17 shades of gray; symbol 0 is the background, and the last one the
-        darkest ink.
-      num_heldout: number of distinct images for validation, and as many for the test.
-      seed: of the split.
+      levels: number of equal bins for the 17 shades of gray, from 2 to 17; symbol 0 is the background, and the last
+        symbol is the darkest ink.
+      num_heldout: number of distinct images for validation, and the same number for the test.
+      seed: seed of the split.
 
     Returns:
-      A `Task` without an oracle and without padding, T = 64, whose decoded strings hold a character for each pixel.
+      A `Task` without an oracle and without padding, T = 64. Its decoded strings have one character per pixel.
 
     Raises:
       ImportError: scikit-learn is not installed.
       TypeError: an argument is not an integer.
-      ValueError: an argument is out of its range.
+      ValueError: an argument is out of range.
 
     References:
       https://archive.ics.uci.edu/dataset/80 (its test set).

@@ -1,4 +1,4 @@
-"""The probability that a nonterminal of a probabilistic grammar derives the empty string, at critical grammars too."""
+"""The probability that a nonterminal of a probabilistic grammar, critical or not, derives the empty string."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ _MOST_NEWTON_STEPS = 100
 def surely_empty(rules: Sequence[Rule]) -> set[Nonterminal]:
     """Returns the nonterminals that derive the empty string with probability 1.
 
-    Those are the nonterminals from which no terminal can be reached, nor a nonterminal whose rules don't sum to 1, and
-    from which derivations end. A derivation is a branching process. It ends with probability 1 where, for each class
+    From such a nonterminal, neither a terminal nor a nonterminal whose rule probabilities do not sum to 1 can be
+    reached, and its derivations end. A derivation is a branching process. It ends with probability 1 if, for each class
     of nonterminals that can reach one another, the matrix of the mean numbers of children has no eigenvalue above 1.
 
     Args:
-      rules: rules all of whose symbols derive some string.
+      rules: rules whose symbols all derive at least one string.
 
     References:
       Etessami & Yannakakis 2009, https://doi.org/10.1145/1462153.1462154.
@@ -44,11 +44,13 @@ def surely_empty(rules: Sequence[Rule]) -> set[Nonterminal]:
 def empty_masses(rules: Sequence[Rule]) -> dict[Nonterminal, float]:
     """Computes the probability that each nonterminal derives the empty string, the least solution of q = f(q).
 
-    Newton's method rises to it from 0. It would be slow, and stop at half of the digits, where the solution is 1 at a
-    critical grammar, such as S -> S S [0.5] | [0.5]; so `surely_empty` decides about these.
+    Newton's method increases from 0 to the solution. For a nonterminal whose solution is 1 in a critical grammar, such
+    as S -> S S [0.5] | [0.5], it would converge slowly and only to half of the digits, so `surely_empty` finds these
+    nonterminals.
 
     Args:
-      rules: rules all of whose symbols derive some string, and of which those of a nonterminal sum to at most 1.
+      rules: rules whose symbols all derive at least one string. The probabilities of the rules of a nonterminal sum to
+        at most 1.
 
     References:
       Etessami & Yannakakis 2009, https://doi.org/10.1145/1462153.1462154.
@@ -77,13 +79,13 @@ def empty_masses(rules: Sequence[Rule]) -> dict[Nonterminal, float]:
 
 
 def each_and_others(symbols: tuple[Symbol, ...]) -> Iterator[tuple[Symbol, tuple[Symbol, ...]]]:
-    """Yields each symbol with those beside it."""
+    """Yields each symbol together with the other symbols."""
     for position, symbol in enumerate(symbols):
         yield symbol, symbols[:position] + symbols[position + 1 :]
 
 
 def reachable(edges: np.ndarray) -> np.ndarray:
-    """Returns which node can be reached from which, in any number of steps, given a matrix that is > 0 at edges."""
+    """Returns `[n, n]` bools, whether node a reaches node b in 0 or more steps; `edges` `[n, n]` is > 0 at edges."""
     steps = np.eye(len(edges), dtype=bool) | (edges > 0)
     for _ in range(len(edges).bit_length()):
         steps = steps @ steps

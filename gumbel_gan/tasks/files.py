@@ -1,4 +1,4 @@
-"""Files: their contents, their digest, and their lines with the places to name in errors."""
+"""Files: their contents, their digest, and their lines with places for error messages."""
 
 import hashlib
 import os
@@ -14,14 +14,14 @@ def files_digest(files: Files) -> str:
     """Computes the digest by which a task recognizes its files.
 
     Args:
-      files: one path, or several.
+      files: a path or a sequence of paths.
 
     Returns:
-      The SHA-256 of the bytes of all files, one after the other, in hexadecimal.
+      The SHA-256 of the concatenated bytes of all files, in hexadecimal.
 
     Raises:
-      TypeError: what is given is not a path.
-      ValueError: there are no files, or one can't be read.
+      TypeError: `files` is not a path or a sequence of paths.
+      ValueError: there are no files, or a file cannot be read.
     """
     digest = hashlib.sha256()
     for path in file_paths(files):
@@ -35,7 +35,7 @@ def files_digest(files: Files) -> str:
 
 
 def require_digest(files: Files, digest: str) -> None:
-    """Raises ValueError where `files_digest` of files is not the given one."""
+    """Raises ValueError if `files_digest(files)` is not `digest`."""
     found = files_digest(files)
     if digest != found:
         raise _other_digest(file_paths(files), digest, found)
@@ -45,17 +45,17 @@ def read_texts(files: Files, digest: str = "", encoding: str = UTF_8) -> list[st
     r"""Reads text files, with or without a byte order mark; every line end becomes '\n'.
 
     Args:
-      files: one path, or several.
-      digest: what `files_digest` must return; '' accepts any files.
-      encoding: a name that Python knows.
+      files: a path or a sequence of paths.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      encoding: name of a Python text encoding.
 
     Returns:
       The text of each file.
 
     Raises:
-      TypeError: what is given is not a path.
-      ValueError: there are no files; one can't be read, is not in the encoding or holds only whitespace; they have
-        another digest; or Python knows no such encoding of text.
+      TypeError: `files` is not a path or a sequence of paths.
+      ValueError: there are no files; a file cannot be read, is not in `encoding` or holds only whitespace; the files do
+        not match `digest`; or `encoding` is not a text encoding of Python.
     """
     require_encoding(encoding)
     contents = read_contents(files, digest)
@@ -66,15 +66,15 @@ def read_contents(files: Files, digest: str = "") -> list[bytes]:
     """Reads files.
 
     Args:
-      files: one path, or several.
-      digest: what `files_digest` must return; '' accepts any files.
+      files: a path or a sequence of paths.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
 
     Returns:
       The bytes of each file.
 
     Raises:
-      TypeError: what is given is not a path.
-      ValueError: there are no files, one can't be read, or they have another digest.
+      TypeError: `files` is not a path or a sequence of paths.
+      ValueError: there are no files, a file cannot be read, or the files do not match `digest`.
     """
     paths = file_paths(files)
     contents = [_read(path) for path in paths]
@@ -89,13 +89,13 @@ def file_names(files: Files) -> str:
 
 
 def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
-    r"""Splits texts into lines.
+    r"""Splits texts into lines, and drops blank lines.
 
     Args:
       texts: texts whose lines end in '\n'.
 
     Returns:
-      The lines that are not blank, without the whitespace around them; and a sentence with their numbers.
+      The lines that are not blank, stripped of surrounding whitespace; and a sentence with the numbers of lines.
     """
     lines = [line.strip() for text in texts for line in text.removesuffix("\n").split("\n")]
     kept = [line for line in lines if line]
@@ -103,14 +103,14 @@ def nonblank_lines(texts: Sequence[str]) -> tuple[list[str], str]:
 
 
 def numbered_lines(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yields the place of each line of texts, such as "'names.txt', line 3", for errors, and the line."""
+    """Yields the place of each line of texts, such as "'names.txt', line 3", for error messages, and the line."""
     for path, text in zip(file_paths(files), texts, strict=True):
         for number, line in enumerate(text.split("\n"), 1):
             yield f"{str(path)!r}, line {number}", line
 
 
 def file_paths(files: Files) -> tuple[Path, ...]:
-    """Returns the paths of files; raises TypeError or ValueError where there are none."""
+    """Returns the paths of files; raises TypeError if they are not paths, and ValueError if there are none."""
     try:
         paths = (Path(files),) if isinstance(files, str | os.PathLike) else tuple(Path(file) for file in files)
     except TypeError as error:
@@ -147,12 +147,12 @@ def _digest(contents: Sequence[bytes]) -> str:
 
 
 def require_encoding(encoding: str) -> None:
-    """Raises ValueError unless Python knows an encoding of text of that name."""
+    """Raises ValueError unless `encoding` is the name of a Python text encoding."""
     try:
-        # Of no bytes at all Python asks no encoding.
+        # Python does not look up the encoding for an empty string.
         b"a".decode(encoding)
     except UnicodeError:
-        # It is known, and has no text of a single byte.
+        # The encoding exists, but this single byte is not valid in it.
         return
     except (LookupError, TypeError, ValueError) as error:
         raise ValueError(

@@ -38,30 +38,30 @@ def grammar_task(
     support_limit: int = 100_000,
     seed: int = 0,
 ) -> Task:
-    """Builds a task of strings drawn from a grammar.
+    """Builds a task of strings drawn from a probabilistic context-free grammar (PCFG).
 
     p(s) = p(length of s) p_grammar(s | length of s). With `length_distribution='uniform'`, every length that the
     grammar can derive is equally likely. With `length_distribution='grammar'`, p(s) is the grammar's own distribution,
     conditioned on a length of at most `max_length`.
 
     Args:
-      grammar: a PCFG in NLTK's notation over single characters: the name of one of `GRAMMARS`, the path of a file, or
-        the productions themselves. Without probabilities, the rules of a nonterminal are equally likely.
+      grammar: a PCFG in NLTK's notation over single characters: a name in `GRAMMARS`, the path of a file, or the
+        productions themselves. Without probabilities, the rules of a nonterminal are equally likely.
       max_length: T, the largest length in characters; shorter strings are padded to it.
       length_distribution: 'uniform' or 'grammar'.
       num_train: number of training strings.
       num_heldout: number of validation strings, and of test strings.
-      padding: the character that pads, which must not be a terminal.
-      support_limit: the oracle lists every string where there are at most so many, and only parses where there are
-        more.
-      seed: of the draw of strings.
+      padding: the padding character, which must not be a terminal.
+      support_limit: the oracle lists all strings if each nonterminal derives at most this many; otherwise it only
+        parses.
+      seed: seed of the draws.
 
     Returns:
-      A `Task` with an oracle. Its splits are independent draws: a test string may be a training string, too.
+      A `Task` with an oracle. Its splits are independent draws: a test string may also be a training string.
 
     Raises:
       TypeError: `grammar` is not a string, or a number is not an integer.
-      ValueError: an argument is out of its range, or the grammar derives no string of at most `max_length` characters.
+      ValueError: an argument is out of range, or the grammar derives no string of at most `max_length` characters.
     """
     require_at_least(1, max_length=max_length, num_train=num_train, num_heldout=num_heldout)
     require_at_least(0, support_limit=support_limit, seed=seed)
@@ -104,7 +104,7 @@ def parser_validity(grammar: Grammar, max_length: int) -> Callable[[str], bool]:
       max_length: longer strings are not valid.
 
     Returns:
-      (string) -> whether the grammar derives it.
+      A function (string) -> bool that tells whether the grammar derives the string.
     """
     import nltk
 
@@ -116,7 +116,7 @@ def parser_validity(grammar: Grammar, max_length: int) -> Callable[[str], bool]:
     def is_valid(string: str) -> bool:
         if len(string) > max_length or not set(string) <= known:
             return False
-        # The chart is enough; the number of parse trees of an ambiguous grammar grows exponentially with the length.
+        # The chart suffices; the number of parse trees of an ambiguous grammar grows exponentially with the length.
         spans = parser.chart_parse(list(string)).select(is_complete=True, span=(0, len(string)), lhs=parsed.start())
         return next(iter(spans), None) is not None
 
@@ -145,13 +145,13 @@ def _oracle(
 
 
 def productions(grammar: str) -> str:
-    """Returns the productions of a grammar, or its name where it is one of `GRAMMARS`.
+    """Returns the productions of a grammar, or its name if that is one of `GRAMMARS`.
 
     Args:
       grammar: as in `grammar_task`.
 
     Returns:
-      A text that means the same without the file, if `grammar` is the path of one.
+      The contents of the file if `grammar` is a path; otherwise `grammar`.
 
     Raises:
       TypeError: `grammar` is not a string.

@@ -1,4 +1,4 @@
-"""Handwriting: characters as steps of a pen, of the package `kanjivg` or of SVG files."""
+"""Handwriting: characters as pen steps, from the package `kanjivg` or from SVG files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from gumbel_gan.tasks.units import CHARACTERS
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 _USUAL_SHARE = 0.9
-# A character of the package, by its number in Unicode; other files hold other ways to write one.
+# A file of the package, named by the code point of its character; other files hold variants of a character.
 _CHARACTER = 5 * "[0-9a-f]" + ".svg"
 _PIXELS, _MARGIN = 8, 8
 
@@ -35,36 +35,37 @@ def handwriting_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of handwritten characters, as steps of a pen of one length.
+    """Builds a task of handwritten characters, as pen steps of equal length.
 
-    A symbol is the direction of a step, a lowercase letter with the pen down and an uppercase one with the pen up: 'a'
-    goes to the right, and the others follow clockwise. A character begins where its first stroke does, so that its
-    place is not part of the data.
+    A symbol is the direction of a step: a lowercase letter with the pen down, and an uppercase letter with the pen up.
+    'a' goes to the right, and the other letters follow clockwise. The pen starts at the beginning of the first stroke,
+    so the position of a character in its picture is not part of the data.
 
     Args:
-      files: one path, or several, of SVG files whose paths are strokes, in the order in which they are written, or of
-        zip archives of such files. None stands for the 6,703 characters of the package `kanjivg` (CC BY-SA 3.0), Latin
-        letters, kana and kanji, which is read and not imported.
+      files: a path or a sequence of paths of SVG files whose paths are strokes in writing order, or of zip archives of
+        such files. Without files, the task takes the 6,703 characters of the package `kanjivg` (CC BY-SA 3.0), Latin
+        letters, kana and kanji. The package is read but not imported.
       directions: number of directions, 8 or 16.
       resolution: number of steps along the larger side of a picture.
-      max_length: the largest length of a character in steps; longer ones are left out. 0 takes all. None: the 90th
-        percentile of the lengths. With a window none is left out, and it must be None or 0.
-      window: 0 for a character a sequence, T being one more than the longest; otherwise the characters of a split are
-        written in a line, each beside the last, which is cut into consecutive windows of T = `window` steps, without
-        padding.
-      num_heldout: number of distinct characters for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      seed: of the split, and of the order of characters in a line.
+      max_length: the largest length of a character in steps; longer characters are left out. 0 means no limit. None
+        takes the 90th percentile of the lengths. With a window, no character is left out, and `max_length` must be None
+        or 0.
+      window: 0 for one character per sequence; T is then one more than the length of the longest. Otherwise, the
+        characters of a split are written side by side in a line, which is cut into consecutive windows of T = `window`
+        steps, without padding.
+      num_heldout: number of distinct characters for validation, and the same number for the test; None takes a tenth
+        for each, from 1 to 1,000.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      seed: seed of the split and of the order of characters in a line.
 
     Returns:
-      A `Task` without an oracle, whose notes say what was read and left out, and whose `chosen` holds the `max_length`
-      and `num_heldout` that were None.
+      A `Task` without an oracle. Its `notes` state what was read and left out. Its `chosen` holds the chosen value for
+      each of `max_length` and `num_heldout` that was None.
 
     Raises:
-      ImportError: the package `fonttools` is not installed; or there are no files, and `kanjivg` is not.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, or the files have another digest; or too few
+      ImportError: the package `fonttools` is not installed, or there are no files and `kanjivg` is not installed.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range, a file cannot be read, the files do not match `digest`, or too few
         characters are left for the split.
 
     References:
@@ -115,16 +116,16 @@ def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:
     """Returns the strokes of a string of `handwriting_task`.
 
     Args:
-      string: steps of the pen.
+      string: pen steps.
       directions: number of directions, 8 or 16.
 
     Returns:
-      Of each stroke its `[P, 2]` float64 points, P at least 2: x and y, which grows downward, in steps, from where the
-      pen was at the beginning.
+      For each stroke, its `[P, 2]` float64 points, P >= 2: x and y in steps, relative to the initial position of the
+      pen. y grows downward.
 
     Raises:
-      TypeError: `string` is not a text.
-      ValueError: a symbol is no step, or `directions` is neither number.
+      TypeError: `string` is not a str.
+      ValueError: a symbol is not a step, or `directions` is not 8 or 16.
 
     >>> [stroke.tolist() for stroke in pen_strokes("aaCa")]
     [[[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], [[2.0, 1.0], [3.0, 1.0]]]
@@ -135,15 +136,15 @@ def pen_strokes(string: str, *, directions: int = 8) -> list[np.ndarray]:
 
 
 def handwriting_picture(string: str, *, directions: int = 8, resolution: int = 12) -> Picture:
-    """Draws a string of this task.
+    """Draws a string of `handwriting_task`.
 
     Args:
-      string: steps of the pen.
+      string: pen steps.
       directions: as in `handwriting_task`.
-      resolution: as in `handwriting_task`; the sides of the drawing are at least so many steps.
+      resolution: as in `handwriting_task`; each side of the drawing is at least this many steps long.
 
     Raises:
-      ValueError: a symbol is no step, or `directions` is neither 8 nor 16.
+      ValueError: a symbol is not a step, or `directions` is not 8 or 16.
     """
     strokes = pen_strokes(string, directions=directions)
     num_strokes = f"{len(strokes)} stroke{'s' * (len(strokes) != 1)}"
@@ -151,12 +152,12 @@ def handwriting_picture(string: str, *, directions: int = 8, resolution: int = 1
 
 
 def kanji_files() -> list[Path]:
-    """Returns the files of the package `kanjivg`, one a character; raises ImportError where it is missing."""
+    """Returns the files of the package `kanjivg`, one per character; raises ImportError if it is not installed."""
     return package_files("kanjivg", "kanji", _CHARACTER, content="characters", install=INSTALL)
 
 
 def _usable(found: Sequence[Drawing]) -> tuple[list[Drawing], list[str]]:
-    """Returns the drawings that could be read, and sentences on all."""
+    """Returns the drawings that could be read, and notes on the drawings read and left out."""
     kept = [drawing for drawing in found if drawing.reason is None]
     notes = [f"Characters read: {len(found):,}, of {sum(len(drawing.strokes) for drawing in kept):,} strokes."]
     reasons = Counter(drawing.reason for drawing in found if drawing.reason is not None)
@@ -178,7 +179,7 @@ def _windows_task(
     seed: int,
     notes: list[str],
 ) -> tuple[Task, int]:
-    """Builds a task of windows of lines of characters; also returns the number of those for validation."""
+    """Builds a task of windows of lines of characters; also returns the number of validation characters."""
     keys = [draw_steps(each.strokes, step=1 / resolution, directions=directions) for each in drawings]
     if not keys:
         raise ValueError(f"files must hold a usable character, got none. {' '.join(notes)}")
@@ -186,7 +187,7 @@ def _windows_task(
     vocabulary = Vocabulary(tuple(step_symbols(directions)))
     tokens = list[np.ndarray]()
     for each in rows:
-        # A picture is one wide: each character is written beside the last.
+        # A picture has width 1: each character is written to the right of the last.
         moved = (stroke + place for place, row in enumerate(each) for stroke in drawings[row].strokes)
         line = draw_steps(moved, step=1 / resolution, directions=directions)
         num_windows = len(line) // window
@@ -204,7 +205,7 @@ def _windows_task(
 
 
 def _svg(strokes: Sequence[np.ndarray], resolution: int) -> str:
-    """Returns a drawing of at least one stroke, as SVG; smaller ones stand in the middle of a square."""
+    """Returns at least one stroke as an SVG drawing, centered; its sides are at least `resolution` steps long."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.maximum(high - low, resolution)

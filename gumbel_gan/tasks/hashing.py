@@ -1,4 +1,4 @@
-"""A split into training, validation and test sets by hashes, for more sequences than fit in memory."""
+"""Splits sequences into training, validation and test sets by hashes, for data that does not fit in memory."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ _ROWS_AT_ONCE = 2**22
 
 
 def row_hashes(tokens: np.ndarray, seed: int) -> np.ndarray:
-    """Computes a hash of each of `[N, T]` sequences, `[N]` uint64; other seeds give other hashes.
+    """Computes the `[N]` uint64 hashes of `[N, T]` sequences; the hashes depend on the seed.
 
-    Of N different sequences, two have one hash with a probability of about N^2 / 2^65: 3e-4 for 100 million.
+    Among N different sequences, two share a hash with a probability of about N^2 / 2^65: 3e-4 for 100 million.
     """
     hashes = _mixed(np.full(len(tokens), seed + 1, np.uint64) * _MULTIPLIER)
     for column in tokens.T:
@@ -24,16 +24,16 @@ def row_hashes(tokens: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split_by_hashes(path: Path, num: int, *, num_heldout: int, deduplicate: bool) -> np.ndarray:
-    """Splits sequences such that equal ones are in the same set: those of the least hashes are held out.
+    """Splits sequences such that equal sequences are in the same set; the smallest hashes are held out.
 
     Args:
-      path: a file of the hashes of N sequences.
+      path: a file with the uint64 hashes of N sequences.
       num: N.
-      num_heldout: number of distinct sequences for validation, and as many for the test.
+      num_heldout: number of distinct sequences for validation, and the same number for the test.
       deduplicate: whether only the first copy of a sequence is kept.
 
     Returns:
-      `[N]` uint8, for each sequence TRAIN, VALIDATION, TEST or REPEATED.
+      `[N]` uint8: TRAIN, VALIDATION, TEST or REPEATED for each sequence.
 
     Raises:
       ValueError: no sequence would be left for training.
@@ -62,7 +62,7 @@ def split_by_hashes(path: Path, num: int, *, num_heldout: int, deduplicate: bool
 
 
 def _part(path: Path, num: int, part: int, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows, in order, whose hashes begin with some bits, and these hashes."""
+    """Returns the rows, in order, whose hashes begin with the `bits` bits of `part`, and their hashes."""
     rows, found = [], []
     for start in range(0, num, _ROWS_AT_ONCE):
         hashes = np.fromfile(path, np.uint64, _ROWS_AT_ONCE, offset=8 * start)
@@ -73,7 +73,7 @@ def _part(path: Path, num: int, part: int, bits: int) -> tuple[np.ndarray, np.nd
 
 
 def _mixed(hashes: np.ndarray) -> np.ndarray:
-    """Returns hashes whose every bit depends on all bits (the end of SplitMix64)."""
+    """Returns hashes in which every bit depends on all input bits (the finalizer of SplitMix64)."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX[0]
     hashes = (hashes ^ (hashes >> np.uint64(27))) * _MIX[1]
     return hashes ^ (hashes >> np.uint64(31))

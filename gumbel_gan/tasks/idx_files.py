@@ -18,16 +18,16 @@ def read_pictures(files: Files, digest: str = "") -> np.ndarray:
     """Reads the pictures of idx files, compressed by gzip or not.
 
     Args:
-      files: one path, or several; their pictures follow each other.
-      digest: what `files_digest(files)` must return; '' accepts any files.
+      files: a path or a sequence of paths; the pictures of all files are concatenated.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
 
     Returns:
       `[N, S, S]` uint8 shades.
 
     Raises:
-      TypeError: what is given is not a path.
-      ValueError: there are no files; one can't be read, or holds no square pictures in this format; the files have
-        another digest, or pictures of different sizes.
+      TypeError: `files` is not a path or a sequence of paths.
+      ValueError: there are no files; a file cannot be read, or does not hold square pictures in this format; the files
+        do not match `digest`; or the files hold pictures of different sizes.
 
     References:
       https://yann.lecun.com/exdb/mnist/, on the format.

@@ -1,4 +1,4 @@
-"""What a source of sequences returns: a `Task`, with an `Oracle` where the true distribution is known."""
+"""The result of a source of sequences: a `Task`, with an `Oracle` if the true distribution is known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -14,11 +14,11 @@ from gumbel_gan.tasks.vocabulary import Vocabulary
 
 
 class Support(NamedTuple):
-    """Every sequence of probability > 0 under the true distribution.
+    """All sequences with probability > 0 under the true distribution.
 
     Attributes:
       tokens: `[M, T]` int32, the sequences.
-      log_probs: `[M]` float64, their log-probabilities in nats. The probabilities sum to 1.
+      log_probs: `[M]` float64, the log-probabilities in nats. The probabilities sum to 1.
       probs: the probability of each decoded string, in the order of `tokens`.
     """
 
@@ -28,14 +28,14 @@ class Support(NamedTuple):
 
 
 class Oracle(NamedTuple):
-    """What is known of the true distribution of a task. A field is None where that is not known.
+    """The known facts about the true distribution of a task. A field is None if it is not known.
 
     Attributes:
-      support: all sequences and their probabilities, where they are few enough to list.
-      is_valid: (string without padding) -> whether its probability is > 0. None if unknown, or if every string is
-        valid.
-      validity_method: how `is_valid` decides, for reports, such as 'enumeration' or 'parser'.
-      log_prob: (tokens `[N, T]`) -> `[N]` log-probabilities in nats, where they can be computed without a list.
+      support: all sequences and their probabilities, if they are few enough to list.
+      is_valid: (string without padding) -> whether the string has probability > 0. None if unknown, or if every string
+        is valid.
+      validity_method: the method of `is_valid`, for reports, such as 'enumeration' or 'parser'.
+      log_prob: (tokens `[N, T]`) -> `[N]` log-probabilities in nats, if they can be computed without the support.
       length_probs: `[T + 1]` float64, the distribution of the length in symbols, without padding.
     """
 
@@ -47,12 +47,12 @@ class Oracle(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What a report shows of a sequence beside its string.
+    """A drawing of a sequence, which a report shows beside its string.
 
     Attributes:
-      svg: a drawing of it, as SVG; None where it can't be drawn.
-      caption: what stands below it.
-      reason: why it is not valid, in a few words; None where it is.
+      svg: the drawing, as SVG; None if the sequence cannot be drawn.
+      caption: the text below the drawing.
+      reason: why the sequence is not valid, in a few words; None otherwise.
     """
 
     svg: str | None
@@ -61,22 +61,22 @@ class Picture(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Sequences to learn from, all padded to one length T.
+    """Training, validation and test sequences, all padded to one length T.
 
     Attributes:
       name: short name, for reports.
       vocabulary: the symbols.
       train: N sequences to train on, tokens `[N, T]` int32.
-      validation: sequences to choose hyperparameters and steps by.
-      test: sequences to report on.
-      oracle: the true distribution, where it is known.
-      image_shape: height and width of a sequence that holds the pixels of an image, row by row; None for others.
-      notes: sentences for the user, on what happened to the data: what was dropped, cut or repeated.
-      stream: all N training sequences, where they are too many for memory; `train` then holds some of them.
-      chosen: the values of `max_length` and `num_heldout` that the task chose because it was given None for them.
-      source: the symbols of the sequences that these are generated from, where the condition of each batch is the
-        tokens of such sources, `[N, S]`, padded at the end; None for other tasks.
-      in_order: whether each sequence continues the one before it, within a split.
+      validation: sequences for choosing hyperparameters and training steps.
+      test: sequences for the reported results.
+      oracle: the true distribution, if it is known.
+      image_shape: height and width, if a sequence holds the pixels of an image, row by row; None for other tasks.
+      notes: sentences for the user on what happened to the data, such as sequences dropped, cut or repeated.
+      stream: all N training sequences, if they are too many for memory; `train` then holds a sample of them.
+      chosen: the values of `max_length` and `num_heldout` that the task chose because the argument was None.
+      source: the vocabulary of the sources, if sequences are generated from source sequences: the condition of each
+        batch is then the tokens `[N, S]` of the sources, padded at the end. None for other tasks.
+      in_order: whether each sequence of a split continues the one before it.
     """
 
     name: str
@@ -114,11 +114,11 @@ class Task(NamedTuple):
 
     @property
     def is_valid(self) -> Callable[[str], bool] | None:
-        """The validity check of the oracle; None where there is no oracle, or where every string is valid."""
+        """The validity check of the oracle; None if there is no oracle, or if the oracle has no check."""
         return None if self.oracle is None else self.oracle.is_valid
 
     def model(self, generator: Generator, *, num_latent_draws: int = 256) -> SequenceModel:
-        """Returns the `sequence_model` of a generator with this task's length and rules of padding."""
+        """Returns the `sequence_model` of a generator with the length and the padding rules of this task."""
         return sequence_model(
             generator,
             length=self.length,
@@ -133,13 +133,13 @@ class Task(NamedTuple):
         return self.vocabulary.encode(strings, self.length)
 
     def encode_sources(self, strings: Sequence[str | Sequence[str]]) -> np.ndarray:
-        """Returns the `[N, S']` tokens of N sources, the condition of as many sequences.
+        """Returns the `[N, S']` tokens of N sources, for use as the condition of N sequences.
 
-        S' is the S of the task, or the length of the longest source where that is larger.
+        S' is the S of the task or the length of the longest source, whichever is larger.
 
         Raises:
           TypeError: as in `Vocabulary.encode`.
-          ValueError: the task has no sources, or as in `Vocabulary.encode`.
+          ValueError: the task has no sources; or as in `Vocabulary.encode`.
         """
         if self.source is None:
             raise ValueError(f"task must be one of pairs to encode sources, got {self.name}")

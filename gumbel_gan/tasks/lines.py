@@ -1,4 +1,4 @@
-"""Tasks of lines of files or of strings: limits on the length, rare symbols, the vocabulary, the split."""
+"""Builds tasks from lines of files or from strings: length limits, rare symbols, vocabulary and split."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ TOO_LONG = ("drop", "cut", "fail")
 
 # A sequence of symbols.
 Line = str | tuple[str, ...]
-# Yields the place of each string or line, for errors, and its text.
+# Yields the place of each string or line, for error messages, and its text.
 Places = Callable[[], Iterator[tuple[str, str]]]
 
 _DONE = MappingProxyType({"drop": "dropped", "cut": "cut"})
@@ -29,12 +29,12 @@ _FEW_OF, _LEAST_LINES = 1_000, 20
 
 
 class Source(NamedTuple):
-    """Where lines come from, for notes and errors.
+    """The origin of lines, for notes and error messages.
 
     Attributes:
-      argument: the argument that holds them.
-      noun: what one of them is called.
-      places: a function that yields the place and the text of each, where they are known.
+      argument: name of the argument that holds the lines.
+      noun: noun for a single line.
+      places: a function that yields the place and the text of each line, if they are known.
     """
 
     argument: str
@@ -59,31 +59,32 @@ def lines_task(
     normalize: str,
     notes: Sequence[str],
 ) -> Task:
-    """Builds a task of lines whose vocabulary is discovered. The arguments are checked already.
+    """Builds a task of lines with the vocabulary found in them. The caller has checked the arguments.
 
     Args:
-      name: of the task.
+      name: name of the task.
       lines: the lines.
-      source: where they come from.
-      unit: what a symbol is.
-      max_length: the largest length of a line in symbols; 0 takes that of the longest line, and None what
-        `choose_length` returns.
+      source: the origin of the lines.
+      unit: the unit of a symbol.
+      max_length: the largest length of a line in symbols; 0 takes the length of the longest line, and None takes the
+        result of `choose_length`.
       choose_length: maps the lengths of the lines to the largest length.
-      too_long: what happens to longer lines: 'drop', 'cut' or 'fail'.
+      too_long: treatment of longer lines: 'drop', 'cut' or 'fail'.
       min_count: symbols seen less often are rare, and are handled as in `strings_task`.
       deduplicate: whether repeated lines are left out.
       num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each,
         from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
-      seed: of the split.
-      normalize: the normal form that the lines are in.
-      notes: what happened to the lines so far.
+      seed: seed of the split.
+      normalize: the Unicode normal form of the lines.
+      notes: notes on what happened to the lines so far.
 
     Returns:
-      A `Task` without an oracle, whose `chosen` holds the `max_length` and `num_heldout` that were None.
+      A `Task` without an oracle. Its `chosen` holds the chosen value for each of `max_length` and `num_heldout` that
+      was None.
 
     Raises:
-      ValueError: a line is too long where that fails, the vocabulary is too large, or too few lines are left.
+      ValueError: a line is too long and `too_long` is 'fail', the vocabulary is too large, or too few lines are left.
     """
     notes = list(notes)
     sequences: Sequence[Line] = [unit.split(line) for line in lines]
@@ -131,25 +132,25 @@ def split_lines_task(
     notes: Sequence[str],
     normalize: str = NO_FORM,
 ) -> Task:
-    """Builds a task of lines over known symbols, each with an end symbol after it.
+    """Builds a task of lines over given symbols. An end symbol follows each line.
 
     Args:
-      name: of the task.
+      name: name of the task.
       lines: the lines.
       symbols: the symbols of the lines.
-      source: where the lines come from.
-      max_length: of the lines; T is one more. None takes the length of the longest.
-      unit: what a symbol is.
+      source: the origin of the lines.
+      max_length: the largest length of a line in symbols; T is one more. None takes the length of the longest line.
+      unit: the unit of a symbol.
       deduplicate: whether repeated lines are left out.
       num_heldout: number of distinct validation lines, and of distinct test lines; None takes a tenth for each,
         from 1 to 1,000.
-      seed: of the split.
-      notes: what happened to the lines so far.
-      normalize: the normal form that the lines are in.
+      seed: seed of the split.
+      notes: notes on what happened to the lines so far.
+      normalize: the Unicode normal form of the lines.
 
     Returns:
-      A `Task` without an oracle, whose `chosen` holds a `num_heldout` that was None. Its symbol 0, which ends and pads,
-      is '': a symbol of a line is never that.
+      A `Task` without an oracle. Its `chosen` holds the value of `num_heldout` if that was None. Its symbol 0, '', ends
+      and pads lines, and is never a symbol of a line.
 
     Raises:
       ValueError: there are no lines, or too few for the split.
@@ -185,16 +186,16 @@ def split_lines_task(
 
 
 def with_chosen_length(task: Task) -> Task:
-    """Returns a task of lines whose `chosen` holds its largest length, too."""
+    """Returns a task of lines with its largest length, T - 1, added to `chosen`."""
     return task._replace(chosen={**task.chosen, "max_length": task.length - 1})
 
 
 def usual_length(lengths: Sequence[int] | np.ndarray) -> int:
-    """Returns the length to which lines of these lengths are limited where the user leaves that to their task.
+    """Returns the default limit on the length of lines, given their lengths.
 
-    It is the length of the longest line. But if that is more than twice the length of all but the longest thousandth of
-    the lines (at least one line), it is the largest length of these others: the few would pad all others. With fewer
-    than 20 lines there is no such exception.
+    The limit is the length of the longest line, with one exception, which avoids long padding because of a few lines.
+    If the longest line is more than twice as long as all but the longest thousandth of the lines (at least one line),
+    the limit is the largest length of these other lines. With fewer than 20 lines, there is no exception.
 
     Args:
       lengths: `[N]` integers, N >= 1.
@@ -211,11 +212,11 @@ def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun
     Args:
       lines: the lines.
       max_length: the largest length in symbols.
-      too_long: 'drop' leaves longer lines out, 'cut' keeps their first `max_length` symbols.
-      noun: what a line is called in the note.
+      too_long: 'drop' leaves out longer lines; 'cut' keeps their first `max_length` symbols.
+      noun: noun for a line in the note.
 
     Returns:
-      Lines of at most `max_length` symbols; and a sentence with the number of longer ones.
+      Lines of at most `max_length` symbols; and a sentence with the number of longer lines.
     """
     longer = [line for line in lines if len(line) > max_length]
     note = f"{noun.capitalize()}s of more than {max_length} symbols (max_length), {_DONE[too_long]}: {len(longer):,}."
@@ -227,14 +228,14 @@ def limit_lengths(lines: Sequence[Line], max_length: int, too_long: str, *, noun
 def find_symbols(
     written: Iterable[str], max_symbols: int, unit: Unit, places: Places, *, num_others: int
 ) -> tuple[str, ...]:
-    """Returns the different symbols of a text, sorted.
+    """Returns the distinct symbols of a text, sorted.
 
     Args:
       written: the symbols of the text.
       max_symbols: the largest size of the vocabulary.
-      unit: what a symbol is.
-      places: yields the place and the text of each line, for the error.
-      num_others: number of symbols that the vocabulary has besides.
+      unit: the unit of a symbol.
+      places: yields the place and the text of each line, for the error message.
+      num_others: number of symbols of the vocabulary that are not symbols of the text.
 
     Returns:
       The symbols.

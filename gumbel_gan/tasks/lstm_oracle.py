@@ -1,4 +1,4 @@
-"""Sequences from a random LSTM, whose likelihoods are exact: the synthetic task of SeqGAN."""
+"""Sequences from a random LSTM with exact likelihoods: the synthetic task of SeqGAN."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,9 +29,9 @@ def oracle_task(
 ) -> Task:
     """Builds a task of sequences drawn from an LSTM whose parameters are all drawn from N(0, 1).
 
-    The true distribution is that of `networks.lstm_generator`, where each symbol has its own weights into the gates.
-    SeqGAN's LSTM reads an embedding of the symbol instead, so that likelihoods can be compared between systems on this
-    task, but not with the numbers of that paper.
+    The true distribution is that of `networks.lstm_generator`, in which each symbol has its own weights into the gates.
+    SeqGAN's LSTM reads an embedding of the symbol instead. Likelihoods can therefore be compared between methods on
+    this task, but not with the numbers in that paper.
 
     Args:
       num_symbols: K, at least 2.
@@ -39,14 +39,14 @@ def oracle_task(
       hidden_size: width of the LSTM.
       num_train: number of training sequences.
       num_heldout: number of validation sequences, and of test sequences.
-      seed: of the parameters and of the draw of sequences, less than 2**32.
+      seed: seed of the parameters and of the draw of sequences, less than 2**32.
 
     Returns:
-      A `Task` without padding, whose symbols are numbers, and whose oracle has the exact `log_prob` of sequences.
+      A `Task` without padding. Its symbols are numbers, and its oracle has the exact `log_prob` of sequences.
 
     Raises:
       TypeError: an argument is not an integer.
-      ValueError: an argument is out of its range.
+      ValueError: an argument is out of range.
 
     References:
       Yu et al. 2017, section 5.1, https://arxiv.org/abs/1609.05473.
@@ -77,7 +77,7 @@ def oracle_task(
 def _normal_params(key: jax.Array, num_symbols: int, hidden_size: int) -> Params:
     """Draws weights from N(0, 1), one key per gate in a fixed order.
 
-    A seed has the same distribution whatever the layout of the network's parameters is.
+    A seed therefore gives the same distribution for any layout of the network's parameters.
     """
     keys = iter(jax.random.split(key, 14))
 
@@ -107,7 +107,7 @@ def _log_prob(model: SequenceModel, params: Params, vocabulary: Vocabulary) -> C
         tokens = vocabulary.check_tokens(tokens)
         if tokens.shape[1] != model.length:
             raise ValueError(f"tokens must be [N, {model.length}], got shape {tokens.shape}")
-        # The last block is filled up, so that every block runs the same program.
+        # The last block is padded, so that every block runs the same compiled program.
         filled = np.zeros((-(-len(tokens) // _ROWS_AT_ONCE) * _ROWS_AT_ONCE, model.length), np.int32)
         filled[: len(tokens)] = tokens
         with _exact_products():
@@ -120,5 +120,5 @@ def _log_prob(model: SequenceModel, params: Params, vocabulary: Vocabulary) -> C
 
 
 def _exact_products() -> AbstractContextManager:
-    """Returns a context of full precision, since a lower one, the default of some platforms, changes probabilities."""
+    """Returns a context of full precision; a lower one, the default on some platforms, changes probabilities."""
     return jax.default_matmul_precision("highest")

@@ -1,4 +1,4 @@
-"""Melodies: the folk songs of the Essen collection in the corpus of music21, or of files in ABC notation."""
+"""Melodies: the folk songs of the Essen collection from the corpus of music21, or tunes from files in ABC notation."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,35 +32,38 @@ def melodies_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of melodies, whose oracle tells whether every inner bar fills its meter.
+    """Builds a task of melodies, with an oracle that checks whether every inner bar fills the meter.
 
-    A melody is its meter, such as `3/4`, and then its notes, such as `F#4:3/8` of a pitch and a duration in whole
-    notes, rests, `rest:1/4`, and bar lines, `|`. A tie over a bar line is `~` after its first note. A sequence is valid
-    where it begins with a meter, which comes nowhere else; its inner bars fill the meter, and the first and the last,
-    which may be incomplete, do not exceed it; no bar is empty; and a tie joins two notes of one pitch. All training
-    melodies are valid: tunes without a meter, and those with bars of other lengths, as where the meter changes, are
-    left out and counted.
+    A melody is its meter, such as `3/4`, followed by notes, rests and bar lines. A note, such as `F#4:3/8`, is a pitch
+    and a duration in whole notes; a rest is such as `rest:1/4`; a bar line is `|`. A tie over a bar line is a `~` after
+    the first of its two notes. A valid sequence begins with its only meter. Its inner bars fill the meter; its first
+    and last bars, which may be incomplete, do not exceed the meter. No bar is empty, and every tie joins two notes of
+    the same pitch. All training melodies are valid: tunes without a meter, and tunes with bars of other lengths, as
+    when the meter changes, are left out and counted.
 
     Args:
-      files: one path, or several, of tunes of one voice in ABC notation. None stands for the Essen collection, 8,514
-        folk songs, in the corpus of the package `music21`, which is read and not imported.
+      files: a path or a sequence of paths of tunes of one voice in ABC notation. Without files, the task takes the
+        8,514 folk songs of the Essen collection from the corpus of the package `music21`, which is read but not
+        imported.
       transpose: whether each tune is transposed, by at most six semitones, to the key without sharps and flats.
-      max_length: the largest length of a melody in symbols; longer ones are left out. 0 takes all. T is one more.
-      min_count: melodies with a symbol that fewer than so many melodies have are left out.
-      num_heldout: number of distinct melodies for validation, and as many for the test; None takes a tenth for each.
-      deduplicate: whether melodies that repeat are left out; if not, all copies of one are in the same split.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      seed: of the split.
+      max_length: the largest length of a melody in symbols; longer melodies are left out. 0 means no limit. T is one
+        more.
+      min_count: melodies with a symbol that occurs in fewer melodies than this are left out.
+      num_heldout: number of distinct melodies for validation, and the same number for the test; None takes a tenth for
+        each, from 1 to 1,000.
+      deduplicate: whether repeated melodies are left out; if not, all copies of a melody are in the same split.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      seed: seed of the split.
 
     Returns:
-      A `Task` with an oracle of valid strings, in which blanks stand between symbols. Its notes say what was read and
-      left out; its `chosen` holds a `num_heldout` that was None.
+      A `Task` with an oracle of valid strings, in which blanks separate symbols. Its `notes` state what was read and
+      left out. Its `chosen` holds the value of `num_heldout` if that was None.
 
     Raises:
       ImportError: there are no files, and the package `music21` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8 or is empty, or the files have
-        another digest; or too few melodies are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, is not in UTF-8 or is empty; the files do not
+        match `digest`; or too few melodies are left for the split.
 
     References:
       Schaffrath 1995, The Essen folksong collection; https://abcnotation.com/wiki/abc:standard:v2.1.
@@ -100,10 +103,10 @@ def melodies_task(
 
 
 def melody_picture(string: str) -> Picture:
-    """Draws a string of this task as a piano roll: time from left to right, pitch from bottom to top.
+    """Draws a string of `melodies_task` as a piano roll: time from left to right, pitch from bottom to top.
 
     Args:
-      string: the symbols, with blanks between them.
+      string: the symbols, separated by blanks.
     """
     melody = read_melody(string)
     num_notes = sum(map(len, melody.bars))
@@ -116,7 +119,7 @@ def _is_valid(string: str) -> bool:
 
 
 def _usable(tunes: Sequence[Tune | Unreadable]) -> tuple[list[Tune], list[str]]:
-    """Returns the tunes whose bars fill their meter, and sentences on the others."""
+    """Returns the tunes whose bars fill their meter, and notes on the tunes read and left out."""
     unreadable = [tune for tune in tunes if isinstance(tune, Unreadable)]
     kept, without_meter, irregular = list[Tune](), 0, list[Tune]()
     for tune in tunes:
@@ -146,6 +149,6 @@ def _fills(tune: Tune, full: int) -> bool:
 
 
 def essen_files() -> list[Path]:
-    """Returns the files of the Essen collection in the package `music21`; raises ImportError where it is missing."""
+    """Returns the files of the Essen collection in `music21`; raises ImportError if the package is not installed."""
     folder = "music21/corpus/essenFolksong"
     return package_files("music21", folder, "*.abc", content="the Essen collection", install=_INSTALL)

@@ -1,4 +1,4 @@
-"""Melodies as sequences of symbols: the meter, notes of a pitch and a duration, ties and bar lines."""
+"""Melodies as sequences of symbols: the meter, notes with a pitch and a duration, ties and bar lines."""
 
 import functools
 import re
@@ -15,12 +15,12 @@ _NOTE = re.compile(r"([^:]+):([1-9]\d*)/([1-9]\d*)")
 
 
 class Melody(NamedTuple):
-    """What a sequence of symbols stands for.
+    """The melody that a sequence of symbols encodes.
 
     Attributes:
-      meter: such as '3/4'; None where the first symbol is none.
-      bars: the notes between two bar lines each, as far as the symbols are notes.
-      reason: why it is not valid, in a few words; None where it is.
+      meter: the meter, such as '3/4'; None if the first symbol is not a meter.
+      bars: the notes of each bar; symbols without meaning are left out.
+      reason: why the sequence is not valid, in a few words; None if it is valid.
     """
 
     meter: str | None
@@ -40,9 +40,9 @@ def melody_symbols(meter: str, bars: Sequence[Sequence[Note]], *, shift: int = 0
     """Returns the symbols of a melody: its meter, and its notes with a bar line between two bars.
 
     Args:
-      meter: such as '3/4'.
+      meter: the meter, such as '3/4'.
       bars: the notes of each bar.
-      shift: semitones by which the melody is transposed.
+      shift: number of semitones by which the melody is transposed.
     """
     symbols = [meter]
     for number, bar in enumerate(bars):
@@ -54,11 +54,11 @@ def melody_symbols(meter: str, bars: Sequence[Sequence[Note]], *, shift: int = 0
 
 
 def read_melody(string: str) -> Melody:
-    """Reads a melody from its symbols, with blanks between them, and judges it.
+    """Reads a melody from its symbols, separated by blanks, and checks whether it is valid.
 
-    A melody is valid where its first symbol is a meter, all others are notes, rests, ties and bar lines, no bar is
-    empty, every bar but the first and the last fills the meter, these two do not exceed it, and each tie joins two
-    notes of one pitch.
+    In a valid melody, the first symbol is a meter, and all other symbols are notes, rests, ties and bar lines. No bar
+    is empty. The first and the last bar do not exceed the meter, and all other bars fill it. Each tie joins two notes
+    of the same pitch.
     """
     symbols = string.split()
     meter = symbols[0] if symbols and METER.fullmatch(symbols[0]) else None
@@ -93,7 +93,7 @@ def read_melody(string: str) -> Melody:
 
 
 def _wrong_lengths(bars: Sequence[Sequence[Note]], full: int) -> list[str]:
-    """Returns a sentence for each bar that is too long or, but for the first and the last, too short."""
+    """Returns a reason for each bar that is too long, and for each inner bar that is too short."""
     wrong = []
     for number, bar in enumerate(bars):
         length = sum(note.duration for note in bar)

@@ -1,4 +1,4 @@
-"""Melodies and music of four voices as MIDI files."""
+"""Writes melodies and four-voice music as MIDI files."""
 
 from collections.abc import Sequence
 
@@ -15,30 +15,30 @@ _END = b"\x00\xff\x2f\x00"
 def melody_midi(string: str, *, tempo: int = 100) -> bytes:
     """Returns a melody as a standard MIDI file of one track.
 
-    What is no note is left out, so that a melody that is not valid can be heard, too.
+    Symbols that have no meaning are left out, so that an invalid melody can be heard, too.
 
     Args:
-      string: the symbols of a melody, as `melodies_task` has them, with blanks between them.
-      tempo: quarter notes a minute, from 4 to 60,000.
+      string: the symbols of a melody of `melodies_task`, separated by blanks.
+      tempo: quarter notes per minute, from 4 to 60,000.
 
     Returns:
       The contents of the file.
 
     Raises:
-      TypeError: `string` is not a text, or `tempo` is not an integer.
-      ValueError: `tempo` is less than 4 or more than 60,000; or a pitch is not from 0 to 127.
+      TypeError: `string` is not a str, or `tempo` is not an integer.
+      ValueError: `tempo` is less than 4 or more than 60,000, or a pitch is not from 0 to 127.
     """
     require_kind(str, string=string)
     return _file([read_melody(string).bars], tempo)
 
 
 def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -> bytes:
-    """Returns music of four voices as a standard MIDI file of four tracks, each with a channel of its own.
+    """Returns four-voice music as a standard MIDI file of four tracks, each with its own channel.
 
-    What is no note is silence, so that a string that is not valid can be heard, too.
+    Symbols that have no meaning are silent, so that an invalid string can be heard, too.
 
     Args:
-      string: symbols as `chorales_task` has them, with blanks between them, of any length.
+      string: symbols of `chorales_task`, separated by blanks, of any length.
       steps_per_quarter: as in `chorales_task`.
       tempo: as in `melody_midi`.
 
@@ -46,8 +46,8 @@ def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -
       The contents of the file.
 
     Raises:
-      TypeError: `string` is not a text, or a number is not an integer.
-      ValueError: `steps_per_quarter` is neither 2 nor 4, or as in `melody_midi`.
+      TypeError: `string` is not a str, or a number is not an integer.
+      ValueError: `steps_per_quarter` is not 2 or 4; or as in `melody_midi`.
     """
     require_kind(str, string=string)
     require_steps(steps_per_quarter)
@@ -55,7 +55,7 @@ def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -
 
 
 def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes:
-    """Returns a file with a track for each voice, which is the notes of each bar."""
+    """Returns a file with a track for each voice, given the notes of each bar of each voice."""
     require_at_least(4, tempo=tempo)
     if tempo > 60_000:
         raise ValueError(f"tempo must be at most 60,000, got {tempo}")
@@ -70,7 +70,7 @@ def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes:
 
 
 def _sounds(bars: Sequence[Sequence[Note]]) -> list[Note]:
-    """Returns the notes and rests in a row, tied ones as one."""
+    """Returns the notes and rests in order, with tied notes merged."""
     sounds: list[Note] = []
     for note in (note for bar in bars for note in bar):
         if sounds and sounds[-1].is_tied and sounds[-1].pitch == note.pitch:
@@ -95,7 +95,7 @@ def _events(sounds: Sequence[Note], channel: int) -> bytes:
 
 
 def _variable_length(number: int) -> bytes:
-    """Writes a number in groups of seven bits, of which all but the last have the eighth bit set."""
+    """Encodes a number in groups of seven bits; the eighth bit is set in all groups but the last."""
     groups = [number & 0x7F]
     while number := number >> 7:
         groups.append(0x80 | (number & 0x7F))

@@ -1,4 +1,4 @@
-"""Molecules as strings: those of the benchmark MOSES, or of files of SMILES."""
+"""Molecules as strings, from the benchmark MOSES or from files of SMILES."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ _TRAITS = ("of several parts", "charged", "with stereo marks", "aromatic")
 
 
 class _Molecules(NamedTuple):
-    """Strings of a data set, with what happened to them."""
+    """The strings of a data set, and notes on what happened to them."""
 
     strings: list[str]
     notes: list[str]
@@ -52,38 +52,39 @@ def molecules_task(
     digest: str = "",
     seed: int = 0,
 ) -> Task:
-    """Builds a task of molecules, as SMILES or SELFIES, whose validity RDKit judges.
+    """Builds a task of molecules, as SMILES or SELFIES, whose validity RDKit checks.
 
-    Without files, the molecules are those of MOSES: for training and validation its training set, which the validation
-    set is drawn from, and for the test its test set or scaffold test set. With files, each molecule is brought to its
-    canonical SMILES, and the split is by distinct molecule. What can't be parsed is left out and counted, with the
-    reason; salts, charges, stereo marks and aromatic rings are counted and kept.
+    Without files, the molecules are those of MOSES. The training and validation sets are then drawn from its training
+    set, and the test set is its test set or its scaffold test set. With files, each molecule is converted to its
+    canonical SMILES, and the split is by distinct molecule. Lines that cannot be parsed are left out and counted, with
+    the reason. Salts, charges, stereo marks and aromatic rings are counted and kept.
 
     Args:
-      files: one path, or several, of SMILES; see `smiles_lines`. None stands for MOSES, of the package `molsets`.
-      tokens: what a symbol is. 'characters'; 'atoms', atoms, bonds and ring numbers, so that Cl, Br and [nH] are one
-        symbol; or 'selfies', where strings are SELFIES (Krenn et al. 2020, https://arxiv.org/abs/1905.13741), of which
-        every one is a valid molecule.
-      max_length: the largest length of a molecule in characters of its SMILES, whatever the tokens; longer ones are
-        left out. 0 takes all. In MOSES' training set 15,997 molecules have up to 25, 387,884 up to 32, and all
-        1,584,663 up to 57. None: 25 for MOSES; for files, a length chosen as `text_task` does.
+      files: a path or a sequence of paths of SMILES; see `smiles_lines`. Without files, the task takes MOSES from the
+        package `molsets`.
+      tokens: the unit of a symbol: 'characters'; 'atoms' for atoms, bonds and ring numbers, so that Cl, Br and [nH] are
+        one symbol each; or 'selfies' for strings in SELFIES (Krenn et al. 2020, https://arxiv.org/abs/1905.13741), in
+        which every string is a valid molecule.
+      max_length: the largest length of a molecule in characters of its SMILES, for any `tokens`; longer molecules are
+        left out. 0 means no limit. In MOSES' training set, 15,997 molecules have up to 25 characters, 387,884 up to 32,
+        and all 1,584,663 up to 57. None takes 25 for MOSES and, for files, a length chosen as in `text_task`.
       test: the test set of MOSES, 'test' or 'test_scaffolds'; unused with files.
-      num_heldout: number of molecules for validation and, with files, as many for the test; None takes a tenth of the
-        molecules, from 1 to 1,000.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      seed: of the split.
+      num_heldout: number of molecules for validation and, with files, the same number for the test; None takes a tenth
+        of the molecules, from 1 to 1,000.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      seed: seed of the split.
 
     Returns:
-      A `Task` whose oracle tells valid strings, whose notes say what was read and left out, and whose `chosen` holds
-      the `max_length` and `num_heldout` that were None.
+      A `Task` with an oracle of valid strings. Its `notes` state what was read and left out. Its `chosen` holds the
+      chosen value for each of `max_length` and `num_heldout` that was None.
 
     Raises:
-      ImportError: RDKit is not installed; there are no files, and `molsets` is not; or tokens are 'selfies', and
-        `selfies` is not.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in UTF-8, is empty, a FASTA file or a
-        table of SELFIES, or the files have another digest or more than 1,000 symbols; or too few molecules are left for
-        the split.
+      ImportError: RDKit is not installed; there are no files and `molsets` is not installed; or `tokens` is 'selfies'
+        and `selfies` is not installed.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, is not in UTF-8, is empty, is a FASTA file, or is
+        a table with SELFIES but no SMILES; the files do not match `digest`, or have more than 1,000 symbols; or too few
+        molecules are left for the split.
     """
     require_one_of(TOKENS, tokens=tokens)
     require_one_of(REFERENCES, test=test)
@@ -104,7 +105,7 @@ def molecules_task(
 
 
 def selfies_to_smiles(string: str) -> str:
-    """Returns the SMILES of a SELFIES; '' where it can't be read.
+    """Returns the SMILES of a SELFIES string, or '' if the string cannot be read.
 
     Raises:
       ImportError: the package `selfies` is not installed.
@@ -119,14 +120,14 @@ def selfies_to_smiles(string: str) -> str:
 
 
 def molecule_picture(string: str, *, tokens: str = "characters") -> Picture:
-    """Draws a string of this task, its SMILES below it.
+    """Draws a string of `molecules_task`, with its SMILES as the caption.
 
     Args:
       string: the string, without padding.
       tokens: as in `molecules_task`.
 
     Raises:
-      ImportError: RDKit is not installed, or tokens are 'selfies', and `selfies` is not.
+      ImportError: RDKit is not installed, or `tokens` is 'selfies' and `selfies` is not installed.
       ValueError: `tokens` is not one of `TOKENS`.
     """
     require_one_of(TOKENS, tokens=tokens)
@@ -140,7 +141,7 @@ def _smiles_of(string: str, tokens: str) -> str:
 
 
 def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int | None, seed: int) -> tuple[Task, int]:
-    """Builds the task of MOSES; also returns its limit on the length."""
+    """Builds the task of MOSES; also returns the limit on the length."""
 
     def short(split: str) -> list[str]:
         return [smiles for smiles in chemistry.moses_smiles(split) if not max_length or len(smiles) <= max_length]
@@ -176,7 +177,7 @@ def _of_moses(tokens: str, max_length: int, test: str, num_heldout: int | None, 
 def _of_files(
     files: Files, tokens: str, max_length: int | None, num_heldout: int | None, digest: str, seed: int
 ) -> tuple[Task, int]:
-    """Builds the task of files; also returns its limit on the length."""
+    """Builds the task of files; also returns the limit on the length."""
     lines, notes = smiles_lines(files, read_texts(files, digest))
     found = _parsed(lines)
     notes = [
@@ -211,7 +212,7 @@ def _of_files(
 
 
 def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:
-    """Adds the oracle to a task. The data itself is valid, which spares parsing all of it again."""
+    """Adds the oracle to a task. The strings in `known` are valid, so they are not parsed again."""
     valid = frozenset(known)
 
     def is_valid(string: str) -> bool:
@@ -221,7 +222,7 @@ def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:
 
 
 def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:
-    """Returns the canonical SMILES of the lines that hold a molecule, and counts those that don't, by their reasons."""
+    """Returns the canonical SMILES of the lines that hold a molecule, and notes with the other lines by reason."""
     strings, traits = list[str](), Counter[str]()
     places: dict[str, list[SmilesLine]] = {}
     for line in lines:
@@ -245,7 +246,7 @@ def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:
 
 
 def _traits(molecule: Any, smiles: str) -> list[str]:
-    """Returns those of `_TRAITS` that a molecule has."""
+    """Returns the entries of `_TRAITS` that a molecule has."""
     has = (
         "." in smiles,
         any(atom.GetFormalCharge() for atom in molecule.GetAtoms()),
@@ -256,7 +257,7 @@ def _traits(molecule: Any, smiles: str) -> list[str]:
 
 
 def _as_tokens(smiles: list[str], tokens: str) -> _Molecules:
-    """Returns SMILES as the strings of a task, and counts those that have no SELFIES."""
+    """Returns SMILES as the strings of a task, and a note that counts the SMILES without SELFIES."""
     if tokens != "selfies":
         return _Molecules(smiles, [])
     import selfies
@@ -271,7 +272,7 @@ def _as_tokens(smiles: list[str], tokens: str) -> _Molecules:
 
 
 def _symbols(strings: Iterable[Sequence[str]], tokens: str) -> list[str]:
-    """Returns the different symbols of molecules, sorted."""
+    """Returns the distinct symbols of molecules, sorted."""
     symbols = sorted(set(chain.from_iterable(strings)))
     if len(symbols) > _MOST_SYMBOLS:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Scores in MusicXML, zipped or not, whose parts have one voice each, as bars of notes."""
+"""Reads scores in MusicXML, zipped or not, with one voice per part, as bars of notes."""
 
 import io
 import zipfile
@@ -22,7 +22,7 @@ class ScoreNote(NamedTuple):
     Attributes:
       pitch: the number of the key in MIDI, 60 for middle C; None for a rest.
       duration: in quarter notes, > 0.
-      goes_on: whether a tie leads to it from the note before.
+      goes_on: whether a tie joins the note to the one before.
     """
 
     pitch: int | None
@@ -34,11 +34,11 @@ class Score(NamedTuple):
     """A score.
 
     Attributes:
-      place: where it stands, for notes, such as "'bwv1.6.mxl'".
-      meters: its different meters, such as '3/4', in their order.
-      sharps: of the first key signature; flats are negative.
-      parts: of each part the notes of each bar. All have as many bars, which may be incomplete.
-      num_grace: number of grace notes, which are left out.
+      place: file of the score, for reports, such as "'bwv1.6.mxl'".
+      meters: the distinct meters, such as '3/4', in order of appearance.
+      sharps: number of sharps of the first key signature; negative for flats.
+      parts: for each part, the notes of each bar. All parts have the same number of bars; bars may be incomplete.
+      num_grace: number of grace notes, which `parts` leaves out.
     """
 
     place: str
@@ -51,17 +51,17 @@ class Score(NamedTuple):
 def read_scores(names: Iterable[str], contents: Iterable[bytes], *, num_parts: int) -> Iterator[Score | Unreadable]:
     """Reads the scores of MusicXML files.
 
-    Read are the measures of each part with their notes, rests and ties, the first key signature and the meters. Repeats
-    are not expanded, and grace notes are left out. A bar that ends with a `forward` is shorter by that.
+    The measures of each part, with notes, rests and ties, the first key signature and the meters are read. Repeats are
+    not expanded, and grace notes are left out. A `forward` at the end of a bar is ignored, so that the bar is shorter.
 
     Args:
-      names: of the files.
-      contents: their bytes: MusicXML, MusicXML in a zip archive with its container (.mxl), or a zip archive of such
-        files.
-      num_parts: number of parts that a score must have.
+      names: names of the files.
+      contents: bytes of the files: MusicXML, MusicXML in a zip archive with its container (.mxl), or a zip archive of
+        such files.
+      num_parts: required number of parts of a score.
 
     Yields:
-      The scores in their order, those that can't be read among them.
+      The scores in order; an `Unreadable` in place of each score that cannot be read.
     """
     for name, content in zip(names, contents, strict=True):
         yield from _scores(repr(name), content, num_parts)
@@ -81,7 +81,7 @@ def _scores(place: str, content: bytes, num_parts: int) -> Iterator[Score | Unre
 
 
 def _unzipped(content: bytes) -> bytes | dict[str, bytes]:
-    """Returns the score that the container of an archive names, or the files of one without a container."""
+    """Returns the score that the container of an archive names, or all score files if there is no container."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if _CONTAINER in archive.namelist():
@@ -93,9 +93,9 @@ def _unzipped(content: bytes) -> bytes | dict[str, bytes]:
 
 
 def _root_file(archive: zipfile.ZipFile) -> str:
-    """Returns the name of the score in an archive; raises KeyError where the container names none."""
+    """Returns the name of the score in an archive; raises KeyError if the container names no score."""
     container = ElementTree.fromstring(archive.read(_CONTAINER))
-    # Some writers name the namespace of the container, and some don't.
+    # Some writers state the namespace of the container, and some do not.
     for element in container.iter():
         if element.tag.rpartition("}")[2] == "rootfile":
             return element.attrib["full-path"]
@@ -103,7 +103,7 @@ def _root_file(archive: zipfile.ZipFile) -> str:
 
 
 def _score(place: str, content: bytes, num_parts: int) -> Score:
-    """Reads a score; raises ValueError, with a reason in a few words, where it can't."""
+    """Reads a score; raises ValueError, with the reason in a few words, if the score cannot be read."""
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, LookupError, ValueError) as error:

@@ -22,32 +22,32 @@ def names_task(
 ) -> Task:
     """Builds a task of first names in lower case.
 
-    The vocabulary is always the end symbol and the letters a to z, so that models of different lists agree.
+    The vocabulary is always the end symbol and the letters a to z, so that models of different lists share it.
 
     Args:
-      files: one path, or several, with a name on each line; none stands for the names of the package `names`, which are
-        the 5,163 first names of the United States' census of 1990.
+      files: a path or a sequence of paths of files with one name per line. Without files, the task takes the names of
+        the package `names`, the 5,163 first names of the 1990 census of the United States.
       max_length: the largest number of letters; longer names are dropped. T is one more.
-      num_heldout: number of distinct names for validation, and as many for the test.
-      deduplicate: whether names that repeat, in lower case, are left out; if not, all copies of a name are in the same
-        split.
-      digest: what `files_digest` must return for the files; '' accepts any.
-      encoding: of the files, a name that Python knows, such as 'latin-1'.
-      seed: of the split.
+      num_heldout: number of distinct names for validation, and the same number for the test.
+      deduplicate: whether repeated names, compared in lower case, are left out; if not, all copies of a name are in the
+        same split.
+      digest: expected result of `files_digest` for the files; '' accepts any files.
+      encoding: name of the Python text encoding of the files, such as 'latin-1'.
+      seed: seed of the split.
 
     Returns:
-      A `Task` without an oracle, whose notes say how many names were read and left out.
+      A `Task` without an oracle. Its `notes` state how many names were read and left out.
 
     Raises:
       ImportError: there are no files, and the package `names` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
-        files have another digest; or too few names are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or is empty; the files do not
+        match `digest`; or too few names are left for the split.
     """
     require_at_least(1, max_length=max_length, num_heldout=num_heldout)
     require_at_least(0, seed=seed)
     found, note = nonblank_lines(read_texts(files or _census_files(), digest, encoding))
-    # A line of the census goes on with the name's frequency and rank.
+    # In a file of the census, the frequency and the rank follow the name.
     found = [line.lower() if files else line.lower().split()[0] for line in found]
     spelled = [name for name in found if re.fullmatch("[a-z]+", name)]
     dropped = f"Names with anything but the letters a to z, dropped: {len(found) - len(spelled):,}."

@@ -1,4 +1,4 @@
-"""Unicode normalization: texts that look alike become equal."""
+"""Unicode normalization, which makes texts that look alike equal."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,30 +13,30 @@ def normalized(text: str, form: str, *, lowercase: bool = False) -> str:
     Args:
       text: the text.
       form: one of `FORMS`; 'none' leaves the text as it is.
-      lowercase: whether it is lower-cased, too.
+      lowercase: whether to lower-case the text, too.
 
     References:
       Unicode Standard Annex 15, https://www.unicode.org/reports/tr15/.
     """
     if lowercase:
-        # A letter in lower case may be written as two.
+        # Lower-casing may replace one character by two, so the text is normalized again.
         return normalized(normalized(text, form).lower(), form)
     return text if form == NO_FORM else unicodedata.normalize(form, text)  # type: ignore[arg-type]
 
 
 def describe_changes(texts: Iterable[str], form: str, noun: str) -> tuple[str, ...]:
-    """Returns a sentence with the number of texts that are not in a normal form yet, if there are any.
+    """Returns a sentence with the number of texts that are not in a normal form, if there are any.
 
     Args:
-      texts: the texts, as they were before.
+      texts: the texts before normalization.
       form: one of `FORMS`.
-      noun: what one of them is called.
+      noun: noun for a single text.
     """
     return changes_note(count_changes(texts, form), form, noun)
 
 
 def count_changes(texts: Iterable[str], form: str) -> int:
-    """Returns how many texts are not in a normal form yet."""
+    """Returns the number of texts that are not in a normal form."""
     if form == NO_FORM:
         return 0
     return sum(not unicodedata.is_normalized(form, text) for text in texts)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Pairs of a source and a target, such as a spelling and its pronunciation: the target is generated from the source."""
+"""Pairs of a source and a target generated from it, such as a spelling and its pronunciation."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,8 +24,8 @@ class Pair(NamedTuple):
     """A source and its target, as symbols.
 
     Attributes:
-      source: what the target is generated from.
-      target: what is generated.
+      source: the symbols that the target is generated from.
+      target: the generated symbols.
     """
 
     source: Line
@@ -33,11 +33,11 @@ class Pair(NamedTuple):
 
 
 class PairUnits(NamedTuple):
-    """What a symbol is on either side.
+    """The units of symbols on both sides of pairs.
 
     Attributes:
-      source: of sources.
-      target: of targets.
+      source: unit of the sources.
+      target: unit of the targets.
     """
 
     source: Unit
@@ -60,41 +60,42 @@ def pairs_task(
     normalize: str = "NFC",
     seed: int = 0,
 ) -> Task:
-    r"""Builds a task of the pairs in tab-separated files, a source and a target a line.
+    r"""Builds a task of the pairs in tab-separated files, with a source and a target on each line.
 
-    The condition of a batch is the sources' tokens `[N, S]`, padded at the end, and its tokens are the targets', which
-    an end symbol follows. The split is by source: all pairs of one source are in the same set. The vocabularies are
-    those of the training set; another symbol of a held-out pair, or of a source that the model is given later, becomes
-    the unknown symbol, U+FFFD or, of words, '<unk>'. What can't be used is counted and named in the notes: lines
+    The tokens of a batch are those of the targets, each followed by an end symbol. The condition of a batch is the
+    tokens `[N, S]` of the sources, padded at the end. The split is by source: all pairs of a source are in the same
+    set. The vocabularies are those of the training set. Any other symbol, in a held-out pair or in a source that the
+    model is given later, becomes the unknown symbol: U+FFFD, or '<unk>' for words. The notes count and name lines
     without a tab or with an empty side, which are left out, columns after the second, repeated pairs, sources with
-    several targets, and symbols that training never saw.
+    several targets, and symbols that are unknown.
 
     Args:
-      files: one path, or several, of text with any line ends.
-      unit: what a symbol of a target is, as in `text_task`: 'characters', 'words', 'grapheme' or 'regex:PATTERN'.
-      source_unit: what a symbol of a source is; '': the same.
-      max_length: the largest length of a target in symbols; a pair with a longer one is left out. 0 is that of the
-        longest. T is one more.
-      max_source_length: the largest length of a source, S, likewise.
+      files: a path or a sequence of paths of text with any line ends.
+      unit: the unit of a target symbol, as in `text_task`: 'characters', 'words', 'grapheme' or 'regex:PATTERN'.
+      source_unit: the unit of a source symbol; '' takes `unit`.
+      max_length: the largest length of a target in symbols; pairs with a longer target are left out. 0 takes the length
+        of the longest target. T is one more.
+      max_source_length: S, the largest length of a source in symbols; pairs with a longer source are left out. 0 takes
+        the length of the longest source.
       lowercase: whether to lower-case both sides, before anything is counted.
-      min_count: a symbol seen less often in the training set is one that training never saw.
-      num_heldout: number of distinct sources for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000.
+      min_count: a symbol seen less often in the training set is unknown.
+      num_heldout: number of distinct sources for validation, and the same number for the test; None takes a tenth for
+        each, from 1 to 1,000.
       max_symbols: the largest size of either vocabulary.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      encoding: of the files, a name that Python knows.
-      normalize: the form of Unicode to which the text is brought before anything else, as in `text_task`.
-      seed: of the split.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      encoding: name of the Python text encoding of the files.
+      normalize: the Unicode normal form to which the text is first converted, as in `text_task`.
+      seed: seed of the split.
 
     Returns:
-      A `Task` with a `source` vocabulary and without an oracle, whose notes say what was left out, and whose `chosen`
-      holds a `num_heldout` that was None.
+      A `Task` with a `source` vocabulary and without an oracle. Its `notes` state what was left out. Its `chosen` holds
+      the value of `num_heldout` if that was None.
 
     Raises:
       ImportError: a unit is 'grapheme', and `regex` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
-        files have another digest; a vocabulary is larger than `max_symbols`; or too few pairs are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or is empty; the files do not
+        match `digest`; a vocabulary is larger than `max_symbols`; or too few pairs are left for the split.
     """
     target = find_unit(unit)
     try:
@@ -136,21 +137,21 @@ def split_pairs_task(
     normalize: str,
     notes: Sequence[str],
 ) -> Task:
-    """Builds a task of pairs. The arguments are those of `pairs_task` and checked already.
+    """Builds a task of pairs, with arguments as in `pairs_task`. The caller has checked the arguments.
 
     Args:
-      name: of the task.
-      pairs: the pairs, neither side of which is empty.
-      units: what a symbol is on either side.
-      max_length: the largest length of a target; 0: any.
-      max_source_length: the largest length of a source; 0: any.
-      min_count: how often training must see a symbol.
-      num_heldout: number of distinct sources for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000.
+      name: name of the task.
+      pairs: the pairs; neither side of a pair is empty.
+      units: the units of symbols on both sides.
+      max_length: the largest length of a target in symbols; 0 means no limit.
+      max_source_length: the largest length of a source in symbols; 0 means no limit.
+      min_count: a symbol seen less often in the training set is unknown.
+      num_heldout: number of distinct sources for validation, and the same number for the test; None takes a tenth for
+        each, from 1 to 1,000.
       max_symbols: the largest size of either vocabulary.
-      seed: of the split.
-      normalize: the normal form that the pairs are in.
-      notes: what happened to the pairs so far.
+      seed: seed of the split.
+      normalize: the Unicode normal form of the pairs.
+      notes: notes on what happened to the pairs so far.
 
     Returns:
       A `Task` with a `source` vocabulary.
@@ -206,7 +207,7 @@ def split_pairs_task(
 
 
 def _read_pairs(files: Files, texts: Sequence[str], units: PairUnits) -> tuple[list[Pair], list[str]]:
-    """Returns the pairs of texts, and sentences on the lines that are none."""
+    """Returns the pairs in texts, and notes on the lines read and left out."""
     pairs, num_lines, num_blank = [], 0, 0
     places: dict[str, list[str]] = {"without a tab": [], "with an empty side": [], "with more": []}
     for place, line in numbered_lines(files, [text.removesuffix("\n") for text in texts]):
@@ -237,15 +238,15 @@ def _read_pairs(files: Files, texts: Sequence[str], units: PairUnits) -> tuple[l
 def _vocabulary(
     side: str, lines: Sequence[Sequence[Line]], unit: Unit, min_count: int, max_symbols: int, normalize: str
 ) -> tuple[Vocabulary, list[str]]:
-    """Returns the vocabulary of a side, and a sentence on the symbols that training never saw, if there are any.
+    """Returns the vocabulary of a side, and a note on the unknown symbols, if there are any.
 
     Args:
       side: 'source' or 'target'.
-      lines: those of the training set, and held-out ones.
-      unit: what a symbol is.
-      min_count: how often the training set must hold a symbol.
+      lines: the lines of the training set, and the held-out lines.
+      unit: the unit of a symbol.
+      min_count: a symbol seen less often in the training set is unknown.
       max_symbols: the largest size of the vocabulary.
-      normalize: the normal form of the lines.
+      normalize: the Unicode normal form of the lines.
     """
     counts = Counter(chain.from_iterable(lines[0]))
     known = {symbol for symbol, count in counts.items() if count >= min_count}
@@ -280,7 +281,7 @@ def _describe_several(sources: Sequence[Line], unit: Unit) -> str:
 
 
 def _counted(names: Sequence[str]) -> str:
-    """Returns the number of things and the first few of them, such as "7: 'a', 'b' and others"."""
+    """Returns the number of names and the first few names, such as "7 ('a'; 'b'; 'c'; 'd'; 'e' and others)"."""
     if not names:
         return "0"
     others = " and others" if len(names) > _MOST_NAMED else ""
@@ -288,14 +289,14 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def targets_by_source(task: Task, data: Batch) -> tuple[np.ndarray, list[list[tuple[int, ...]]]]:
-    """Groups pairs by their sources; those that differ only in symbols which training never saw are one.
+    """Groups pairs by source. Sources that differ only in unknown symbols are the same.
 
     Args:
       task: a task of pairs.
-      data: some of its pairs.
+      data: pairs of the task.
 
     Returns:
-      `[M, S]` distinct sources, in the order in which they appear, and the targets of each as tuples of tokens.
+      `[M, S]` distinct sources, in order of appearance, and the targets of each source as tuples of tokens.
     """
     targets: dict[bytes, list[tuple[int, ...]]] = {}
     first: dict[bytes, int] = {}
@@ -307,6 +308,6 @@ def targets_by_source(task: Task, data: Batch) -> tuple[np.ndarray, list[list[tu
 
 
 def decoded_pairs(task: Task, data: Batch) -> Iterable[tuple[str, str]]:
-    """Yields the strings of pairs, source and target."""
+    """Yields the source and the target string of each pair."""
     assert task.source is not None
     return zip(task.source.decode(data.condition), task.decode(data.tokens), strict=True)

@@ -1,7 +1,7 @@
 """The exact distribution of a probabilistic context-free grammar over strings up to a length.
 
-The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules of any right-hand
-side are allowed: the mass of the empty string is found by Newton's method, and cycles of unit rules by a linear system.
+The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules may have any
+right-hand side: Newton's method gives the mass of the empty string, and a linear system that of cycles of unit rules.
 """
 
 import bisect
@@ -16,7 +16,7 @@ from gumbel_gan.tasks.rules import Grammar, Nonterminal, Rule, Symbol
 
 
 class BoundedDistribution:
-    """The distribution of a grammar over strings up to a length: mass by length, samples given a length, all strings.
+    """The distribution of a grammar over strings up to a length: masses by length, samples of a length, all strings.
 
     The masses sum to the probability that the grammar derives a string of at most that length.
     """
@@ -58,8 +58,8 @@ class BoundedDistribution:
         """Draws a string from the grammar's distribution given its length, by expanding from the start symbol.
 
         Args:
-          rng: the source of randomness.
-          length: a length of mass > 0, in characters.
+          rng: the random number generator.
+          length: the length in characters; its mass must be > 0.
 
         Returns:
           The string.
@@ -83,8 +83,8 @@ class BoundedDistribution:
           limit: the largest number of strings of one nonterminal.
 
         Returns:
-          The strings of each length from 0 to `max_length` with their probabilities; None where there are more than
-          `limit`.
+          The strings of each length from 0 to `max_length`, with their probabilities; None if a nonterminal derives
+          more than `limit` strings.
         """
         table: dict[Nonterminal, list[dict[str, float]]] = {
             left: [{"": self._mass[left][0]} if self._mass[left][0] > 0 else {}] for left in self._nonterminals
@@ -116,9 +116,9 @@ class BoundedDistribution:
         return table.get(self._start, [])
 
     def _unit_closure(self, empty: dict[Nonterminal, float], only_empty: set[Nonterminal]) -> np.ndarray:
-        """Computes (I - U)^-1, with U[a, b] the mass of the rules by which a derives b and nothing else.
+        """Computes (I - U)^-1, where U[a, b] is the mass of the rules by which a derives b and all else is empty.
 
-        Nonterminals that derive the empty string only are left out of U.
+        Nonterminals that derive only the empty string are left out of U.
         """
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
@@ -127,14 +127,14 @@ class BoundedDistribution:
                 if symbol in index and not only_empty & {rule.left, symbol}:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
-        # Every nonterminal left derives a string, so that the sum of the powers of U converges. What can't be reached
-        # must stay exactly 0: after a rounding error a length would count as derivable.
+        # Every remaining nonterminal derives a nonempty string, so the sum of the powers of U converges. Entries that
+        # cannot be reached must stay exactly 0: after a rounding error, a length would count as derivable.
         return np.where(reachable(unit), np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:
-        """Yields the ways to divide `length` among the symbols of a right-hand side, each of mass > 0.
+        """Yields the ways to divide `length` among the symbols of a right-hand side, each with mass > 0.
 
-        With `shorter`, a nonterminal must derive less than the whole length.
+        With `shorter`, no nonterminal may derive the whole length.
         """
         if not right:
             if length == 0:
@@ -147,7 +147,7 @@ class BoundedDistribution:
             candidates = iter(range(length if shorter else length + 1))
         for part in candidates:
             if self._mass_of((first,), (part,)) > 0:
-                # The rest has less than the whole length only where this part is not empty.
+                # If this part is not empty, the rest is shorter than the whole length anyway.
                 for parts in self._splits(rest, length - part, shorter=shorter and part == 0):
                     yield part, *parts
 
@@ -170,7 +170,7 @@ class BoundedDistribution:
 
 
 def _productive(rules: Sequence[Rule]) -> list[Rule]:
-    """Returns the rules all of whose symbols derive some string."""
+    """Returns the rules whose symbols all derive at least one string."""
     productive: set[Symbol] = set()
     while True:
         kept = [rule for rule in rules if all(isinstance(s, str) or s in productive for s in rule.right)]

@@ -1,4 +1,4 @@
-"""Drawings as steps of a pen, of one length and in few directions, and back."""
+"""Converts drawings to pen steps of equal length in a few directions, and back."""
 
 import cmath
 import string
@@ -7,35 +7,35 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 DIRECTIONS = (8, 16)
-# The share of a step by which one must come nearer to the end of a stroke, or to the beginning of the next.
+# The least approach to the end of a stroke, or to the beginning of the next, as a fraction of the step length.
 _LEAST_GAIN = 0.125
-# Points of a path in the length of a step.
+# Number of points of a path per step length.
 _POINTS = 4
 
 
 def step_symbols(directions: int) -> str:
-    """Returns the symbols of all steps: lowercase letters with the pen down, and then uppercase ones with the pen up.
+    """Returns the symbols of all steps: lowercase letters for the pen down, then uppercase letters for the pen up.
 
     Args:
-      directions: their number D; letter d goes to the angle 2 pi d / D, from the x axis toward the y axis.
+      directions: number of directions D; letter d has the angle 2 pi d / D, from the x axis toward the y axis.
     """
     return string.ascii_lowercase[:directions] + string.ascii_uppercase[:directions]
 
 
 def draw_steps(strokes: Iterable[np.ndarray], *, step: float, directions: int) -> str:
-    """Draws strokes with a pen that takes steps of one length.
+    """Draws strokes with a pen that takes steps of equal length.
 
-    The pen begins at the beginning of the first stroke. With each step it goes to the point of the path ahead that is
-    one step away, as nearly as the directions allow, so that errors do not add up; with the pen up, to the beginning of
-    the next stroke. A stroke has at least one step.
+    The pen starts at the beginning of the first stroke. Each step goes in the direction closest to that of the next
+    point of the path that is a step away, so that errors do not add up. With the pen up, steps go toward the beginning
+    of the next stroke. A stroke has at least one step.
 
     Args:
-      strokes: of each stroke the `[P]` complex points of its path, x + iy, at least one.
+      strokes: for each stroke, the `[P]` complex points x + iy of its path, P >= 1.
       step: the length of a step, in the unit of the points.
       directions: number of directions.
 
     Returns:
-      A symbol of `step_symbols` for each step.
+      The steps, each a symbol of `step_symbols`.
     """
     down, up = (step_symbols(directions)[case * directions :][:directions] for case in (0, 1))
     moves = [step * cmath.exp(2j * cmath.pi * number / directions) for number in range(directions)]
@@ -71,14 +71,14 @@ def draw_steps(strokes: Iterable[np.ndarray], *, step: float, directions: int) -
 
 
 def read_steps(steps: str, *, directions: int) -> list[np.ndarray]:
-    """Returns what steps draw: of each stroke the `[P, 2]` float64 points, x and y in steps from where the pen began.
+    """Returns the `[P, 2]` float64 points of each stroke, x and y in steps from the initial position of the pen.
 
     Args:
       steps: symbols of `step_symbols`.
       directions: number of directions.
 
     Raises:
-      ValueError: a symbol is none of them.
+      ValueError: a symbol is not one of `step_symbols(directions)`.
     """
     symbols = step_symbols(directions)
     numbers = [symbols.find(symbol) for symbol in steps]
@@ -98,7 +98,7 @@ def read_steps(steps: str, *, directions: int) -> list[np.ndarray]:
 
 
 def _equally_spaced(points: np.ndarray, spacing: float) -> Sequence[complex]:
-    """Returns points of a path at equal distances along it, of at most `spacing`, its ends among them."""
+    """Returns points at equal distances of at most `spacing` along a path, including both ends."""
     lengths = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(points)))])
     num = int(np.ceil(lengths[-1] / spacing)) + 1
     return np.interp(np.linspace(0, lengths[-1], num), lengths, points).tolist()

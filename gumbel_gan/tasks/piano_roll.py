@@ -1,4 +1,4 @@
-"""Piano rolls: drawings of melodies, alone or together, as SVG."""
+"""Piano rolls: drawings of one or more melodies as SVG."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ _COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728")
 
 
 def piano_roll(*voices: Sequence[Sequence[Note]]) -> str:
-    """Draws melodies: a bar for each note, from left to right and from low to high, and a line for each bar line.
+    """Draws melodies: a box per note, time from left to right, pitch from bottom to top, and a line per bar line.
 
     Args:
-      *voices: of each melody the notes of each bar, at least one note in all. Rests leave a gap. Bar lines are those of
-        the first melody.
+      *voices: for each melody, the notes of each bar, with at least one note in total. Rests leave a gap. Bar lines are
+        those of the first melody.
 
     Returns:
       The drawing, as SVG.

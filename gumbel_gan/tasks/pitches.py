@@ -1,4 +1,4 @@
-"""Pitches: their names, their numbers, and the way to the key without sharps and flats."""
+"""Pitches: their names, their numbers, and the shift to the key without sharps and flats."""
 
 import re
 
@@ -12,7 +12,7 @@ def pitch_name(pitch: int) -> str:
 
 
 def read_pitch(name: str) -> int | None:
-    """Returns the number of a pitch from its name; None where it is none."""
+    """Returns the MIDI number of a pitch from its name; None if the name is not that of a pitch."""
     match = _NAME.fullmatch(name)
     if match is None or match[1] not in _NAMES:
         return None
@@ -20,10 +20,10 @@ def read_pitch(name: str) -> int | None:
 
 
 def shift_to_naturals(sharps: int) -> int:
-    """Returns the semitones, from -6 to 5, that lead from a key signature to the one without sharps and flats.
+    """Returns the number of semitones, from -6 to 5, from a key signature to the one without sharps and flats.
 
     Args:
-      sharps: of the key signature; flats are negative.
+      sharps: number of sharps of the key signature; negative for flats.
     """
     # A fifth up is seven semitones.
     return (-7 * sharps + 6) % 12 - 6

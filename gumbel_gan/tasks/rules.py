@@ -1,6 +1,6 @@
-"""Probabilistic context-free grammars over characters: their rules, and how they are read from a text.
+"""Probabilistic context-free grammars over characters: their rules, and a parser for their notation.
 
-NLTK takes over a second to be imported, so only what reads or parses with it imports it.
+NLTK takes over a second to import, so only the functions that use it import it.
 """
 
 import re
@@ -38,7 +38,7 @@ class Grammar(NamedTuple):
 
     Attributes:
       start: the start symbol.
-      rules: the productions; the probabilities of those of a nonterminal sum to 1.
+      rules: the productions; the probabilities of the productions of a nonterminal sum to 1.
     """
 
     start: Nonterminal
@@ -64,7 +64,7 @@ def uniform_grammar(rules: Mapping[str, Sequence[str]]) -> Grammar:
     """Builds a grammar in which the rules of a nonterminal are equally likely.
 
     Args:
-      rules: right-hand sides of each nonterminal, of which the first is the start symbol. Nonterminals are single
+      rules: right-hand sides of each nonterminal. The first nonterminal is the start symbol. Nonterminals are single
         characters; all other characters are terminals.
 
     >>> uniform_grammar({"S": ["x", "S+S"]}).terminals
@@ -85,14 +85,14 @@ def parse_grammar(text: str) -> Grammar:
     """Parses a PCFG in NLTK's notation, whose terminals are single characters.
 
     Args:
-      text: the productions. Where none of them states a probability, those of a nonterminal are equally likely. The
-        start symbol is the first left-hand side, or that of a line `%start X`.
+      text: the productions. If no production states a probability, the productions of a nonterminal are equally likely.
+        The start symbol is the first left-hand side, or the X of a line `%start X`.
 
     Returns:
       The grammar.
 
     Raises:
-      ValueError: the text is not such a grammar; the message starts with "grammar".
+      ValueError: `text` is not such a grammar; the message starts with "grammar".
     """
     import nltk
 

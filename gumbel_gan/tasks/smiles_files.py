@@ -1,4 +1,4 @@
-"""Files of SMILES as people have them: a molecule a line, with names after it, or a column of a table."""
+"""Reads files of SMILES in common formats: one molecule per line, with or without a name, or a column of a table."""
 
 import csv
 import re
@@ -16,8 +16,8 @@ class SmilesLine(NamedTuple):
     """A line that may hold a molecule.
 
     Attributes:
-      place: where it stands, such as "'a.smi', line 3".
-      smiles: its string; '' where the line is blank.
+      place: file and number of the line, such as "'a.smi', line 3".
+      smiles: the string of the molecule; '' if the line is blank.
     """
 
     place: str
@@ -25,22 +25,23 @@ class SmilesLine(NamedTuple):
 
 
 def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], list[str]]:
-    r"""Finds the strings of molecules in files, of which each may have a header.
+    r"""Finds the SMILES strings in files, each of which may have a header.
 
-    Of a table whose header names a column 'SMILES' or the like, that column is taken; of other lines what stands before
-    the first whitespace, comma or semicolon, none of which a SMILES has. Lines that begin with '#' and a space are
-    comments; '#C' is no molecule. Two backslashes in a row are one, as in a run's `samples.txt`.
+    If the header of a table names a column 'SMILES' or similar, that column is taken. In other files, the string is the
+    part of a line before the first whitespace, comma or semicolon, which SMILES never contain. Lines that begin with
+    '#' and a space are comments; a line such as '#C' is read as an invalid molecule. Two backslashes in a row are read
+    as one, as in the file `samples.txt` of a run.
 
     Args:
-      files: the paths, for places.
-      texts: what `read_texts` returned for them.
+      files: the paths of the files, for the places of lines.
+      texts: the result of `read_texts` for the files.
 
     Returns:
-      The lines that are no headers and no comments, blank ones included; and sentences that name what was left out.
+      The lines that are not headers or comments, including blank lines; and notes on the headers and comments.
 
     Raises:
       ValueError: a line is the header of a FASTA file, which holds proteins or nucleic acids; or a table has a column
-        of SELFIES and none of SMILES.
+        of SELFIES and no column of SMILES.
     """
     found, notes, num_comments = list[SmilesLine](), list[str](), 0
     for path, text in zip(file_paths(files), texts, strict=True):
@@ -69,14 +70,14 @@ def smiles_lines(files: Files, texts: Sequence[str]) -> tuple[list[SmilesLine], 
 
 
 def _header(line: str, place: str) -> tuple[str, int] | None:
-    """Returns the delimiter of a table and the index of its column of molecules; None of a line that is no header.
+    """Returns the delimiter of a table and the index of its column of molecules; None if the line is not a header.
 
     Args:
       line: the first line of a file.
-      place: where it stands, for the error.
+      place: the place of the line, for the error message.
 
     Raises:
-      ValueError: it names a column of SELFIES and none of SMILES.
+      ValueError: the line names a column of SELFIES and no column of SMILES.
     """
     delimiter = next((each for each in _DELIMITERS if each in line), " ")
     cells = _cells(line, delimiter)

@@ -1,4 +1,4 @@
-"""Splits of data into training, validation and test sets that share no sequence."""
+"""Splits data into training, validation and test sets that share no sequence."""
 
 from collections.abc import Hashable, Sequence
 
@@ -10,7 +10,7 @@ _HELDOUT_SHARE, _MOST_HELDOUT = 10, 1_000
 
 
 def usual_heldout(num_distinct: int) -> int:
-    """Returns how many of so many distinct sequences to hold out for each of two sets: a tenth, from 1 to 1,000."""
+    """Returns the default number of sequences in each held-out set: a tenth of `num_distinct`, from 1 to 1,000."""
     return min(max(1, num_distinct // _HELDOUT_SHARE), _MOST_HELDOUT)
 
 
@@ -20,11 +20,11 @@ def split_rows(
     """Draws a split into three sets such that equal rows are in the same set.
 
     Args:
-      keys: N rows, equal where they are the same.
+      keys: N keys, one per row; equal rows have equal keys.
       deduplicate: whether only the first copy of a row is kept.
-      num_heldout: number of distinct rows for validation, and as many for the test; None takes `usual_heldout`.
-      seed: of the split and of the order in it.
-      name: of the argument that holds the rows, for the error.
+      num_heldout: number of distinct rows for validation, and the same number for the test; None takes `usual_heldout`.
+      seed: seed of the split and of the order of rows within each set.
+      name: name of the argument that holds the rows, for the error message.
 
     Returns:
       The indices of the rows for training, for validation and for the test, each in random order.
@@ -67,6 +67,6 @@ def describe_sizes(num_symbols: int, train: int, validation: int, test: int) -> 
 
 
 def describe_repeats(noun: str, num_repeated: int, *, deduplicate: bool) -> str:
-    """Returns a sentence that says what happened to repeated sequences, for the notes of a task."""
+    """Returns a sentence on the treatment and the number of repeated sequences, for the notes of a task."""
     done = "left out" if deduplicate else f"kept, all copies of a {noun} in the same split"
     return f"Repeated {noun}s, {done}: {num_repeated:,}."

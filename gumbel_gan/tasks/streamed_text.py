@@ -1,4 +1,4 @@
-"""Text that does not fit in memory: tokenized once into a folder of files, from which training streams."""
+"""Text that does not fit in memory: it is tokenized once into a folder of files, which training then streams."""
 
 import json
 import os
@@ -23,7 +23,7 @@ STREAM_BYTES = 2**26
 """Text of more bytes than this streams where the user leaves the choice: 64 MB, of which the way through memory takes
 about 1.2 GB and a minute."""
 
-# Training sequences that are in memory, too, for all that is measured of them.
+# Number of training sequences that are also kept in memory, for measurements.
 _NUM_SAMPLE = 20_000
 _ROWS_AT_ONCE = 2**18
 
@@ -40,21 +40,21 @@ def tokenize(
 ) -> None:
     """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
 
-    The folder appears when all is done.
+    The folder appears only when it is complete.
 
     Args:
-      name: of the task.
+      name: name of the task.
       files: the files.
-      folder: the folder, which does not exist.
-      settings: what the text becomes.
-      progress: is told how far it is.
-      digest: of the files, by which they are known again.
-      choose: those of the settings 'max_length' and 'num_heldout' that are to be chosen, in one more pass.
+      folder: the folder to create.
+      settings: how the text is tokenized.
+      progress: called with the progress of each pass.
+      digest: digest of the files, by which they are recognized later.
+      choose: the names of the settings to choose, 'max_length' and 'num_heldout' or one of them, in one more pass.
 
     Raises:
-      ValueError: a file can't be read or is not in its encoding, the vocabulary is too large, or too few sequences are
+      ValueError: a file cannot be read or is not in the encoding, the vocabulary is too large, or too few sequences are
         left.
-      OSError: the folder can't be written.
+      OSError: the folder cannot be written.
     """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -86,7 +86,7 @@ def tokenize(
 
 
 def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
-    """Returns the usual values of the settings 'max_length' and 'num_heldout' for a text."""
+    """Returns the default values of the settings 'max_length' and 'num_heldout' for a text."""
     coder = Coder(settings.symbol_unit, settings.normalize, lowercase=settings.lowercase)
     lengths, num_symbols = [np.zeros(0, np.int64)], 0
     is_lines = not settings.window
@@ -217,13 +217,13 @@ def _write_windows(
 
 
 def _text_fields(settings: TextSettings) -> dict[str, str]:
-    """Returns what a vocabulary notes of the text."""
+    """Returns the fields of a vocabulary that describe the text."""
     unit = settings.symbol_unit
     return {"separator": unit.separator, "pattern": unit.pattern, "normalize": settings.normalize}
 
 
 def _vocabulary(coder: Coder, settings: TextSettings, *, num_others: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Returns which of the counted symbols are rare, and the symbols of the vocabulary, sorted."""
+    """Returns a mask of the rare symbols among those counted, and the symbols of the vocabulary, sorted."""
     is_rare = (coder.counts > 0) & (coder.counts < settings.min_count)
     symbols = set(coder.symbols(np.flatnonzero((coder.counts > 0) & ~is_rare)))
     if is_rare.any() and (settings.window or settings.symbol_unit.separator):
@@ -246,7 +246,7 @@ def _table(
     first: int,
     dtype: np.dtype[Any],
 ) -> np.ndarray:
-    """Returns the token of each numbered symbol, of a rare one that which stands for it."""
+    """Returns the token of each numbered symbol; a rare symbol has the token of the unknown symbol."""
     token_of = {symbol: token for token, symbol in enumerate(symbols, first)}
     table = np.full(len(coder.counts), token_of.get(settings.symbol_unit.unknown, 0), dtype)
     known = np.flatnonzero((coder.counts > 0) & ~is_rare)
@@ -255,7 +255,7 @@ def _table(
 
 
 def _take_out(path: Path, group: np.ndarray, length: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Takes the sequences that are not for training out of a file; returns those for validation and for the test."""
+    """Removes the sequences that are not for training from a file; returns those for validation and for the test."""
     held: dict[int, list[np.ndarray]] = {VALIDATION: [], TEST: []}
     end = 0
     with path.open("r+b") as file:

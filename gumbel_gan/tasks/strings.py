@@ -25,39 +25,39 @@ def strings_task(
 ) -> Task:
     """Builds a task of strings.
 
-    The vocabulary is that of the strings, sorted, after an end symbol, '', which follows every string and pads it: T is
-    one more than the largest length. What a string becomes in the end (cut, its rare words replaced) decides whether
-    it repeats another. Repeats are handled before the split, which is by distinct string, so that no training string is
-    in the test set.
+    The vocabulary is an end symbol, '', followed by the sorted symbols of the strings. The end symbol follows every
+    string and pads it, so T is one more than the largest length. Two strings are repeats if they are equal after they
+    are cut and their rare words are replaced. Repeats are handled before the split, which is by distinct string, so no
+    training string is in the test set.
 
     Args:
-      strings: the strings. One may be empty.
-      unit: what a symbol is: 'characters'; 'words', which stand between whitespace; 'grapheme', the grapheme clusters
+      strings: the strings. An empty string is allowed.
+      unit: the unit of a symbol: 'characters'; 'words', separated by whitespace; 'grapheme' for the grapheme clusters
         of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
-        of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
-        two stay whole.
-      max_length: the largest length of a string in symbols; None takes that of the longest.
-      too_long: what happens to longer strings: 'drop', 'cut', or 'fail', which raises.
-      min_count: a symbol seen less often in all strings that are not too long is rare. A string that holds a rare
-        symbol is dropped; a rare word becomes '<unk>'.
+        of Python's `re`. The matches of the expression are symbols, and so is each character outside of them: with
+        'regex:Cl|Br', Cl and Br are one symbol each.
+      max_length: the largest length of a string in symbols; None takes the length of the longest string.
+      too_long: treatment of longer strings: 'drop', 'cut', or 'fail', which raises.
+      min_count: a symbol seen less often in all strings that are not too long is rare. A string with a rare symbol is
+        dropped; if the unit is words, a rare word becomes '<unk>' instead.
       deduplicate: whether repeated strings are left out; if not, all copies are in the same split.
-      num_heldout: number of distinct strings for validation, and as many for the test; None takes a tenth for each,
-        from 1 to 1,000.
+      num_heldout: number of distinct strings for validation, and the same number for the test; None takes a tenth for
+        each, from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
-      normalize: the form of Unicode to which the strings are brought before anything else, 'NFC', 'NFD', 'NFKC' or
-        'NFKD', so that those that look alike are equal; 'none' leaves them as they are.
-      seed: of the split.
-      name: of the task, for reports.
+      normalize: the Unicode normal form to which the strings are first converted, 'NFC', 'NFD', 'NFKC' or 'NFKD', so
+        that strings that look alike are equal; 'none' leaves the strings as they are.
+      seed: seed of the split.
+      name: name of the task, for reports.
 
     Returns:
-      A `Task` without an oracle, whose notes say how many strings were changed and left out, and whose `chosen` holds
-      the `max_length` and `num_heldout` that were None.
+      A `Task` without an oracle. Its `notes` state how many strings were changed and left out. Its `chosen` holds the
+      chosen value for each of `max_length` and `num_heldout` that was None.
 
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
-      TypeError: `strings` is a single string, or holds what is not a string.
-      ValueError: an argument is out of its range; the vocabulary is larger than `max_symbols`; or too few strings are
-        left for the split: three distinct ones are the least.
+      TypeError: `strings` is a single string, or an element of `strings` is not a string.
+      ValueError: an argument is out of range, the vocabulary is larger than `max_symbols`, or too few strings are left
+        for the split, which needs at least three distinct strings.
 
     >>> task = strings_task(["abc", "cab", "b", "cc"])
     >>> task.symbols, task.length, task.encode(["ab"]).tolist()

@@ -1,4 +1,4 @@
-"""Strokes of SVG files: the paths of each drawing, in their order, as points."""
+"""Reads the strokes of SVG files: the paths of each drawing, in order, as points."""
 
 import io
 import zipfile
@@ -14,9 +14,9 @@ INSTALL = "pip install 'gumbel_gan[handwriting]'"
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _PATH = f"{_SVG}path"
-# In sides of a picture.
+# The largest coordinate, in units of the larger side of a picture.
 _FARTHEST = 10
-# Shares of a curve's control points in 16 points of it, without its first.
+# Weights of the control points of a curve at 16 of its points, without the first point.
 _SHARE = np.linspace(0, 1, 17)[1:]
 _BERNSTEIN = np.stack([comb(3, power) * _SHARE**power * (1 - _SHARE) ** (3 - power) for power in range(4)])
 
@@ -25,10 +25,10 @@ class Drawing(NamedTuple):
     """The strokes of a file.
 
     Attributes:
-      place: where it stands, for notes.
-      strokes: of each stroke its `[P]` complex points, x + iy, as parts of the larger side of the picture; y grows
+      place: file of the drawing, for reports.
+      strokes: for each stroke, its `[P]` complex points x + iy, in units of the larger side of the picture; y grows
         downward.
-      reason: why it can't be read, in a few words; None where it can. There are no strokes then.
+      reason: why the file cannot be read, in a few words; `strokes` is then empty. None if the file can be read.
     """
 
     place: str
@@ -37,11 +37,11 @@ class Drawing(NamedTuple):
 
 
 def svg_contents(names: Iterable[str], contents: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yields the place and the content of each SVG file of files, which may be zip archives of them.
+    """Yields the place and the content of each SVG file; files may be zip archives of SVG files.
 
     Args:
-      names: of the files.
-      contents: their bytes.
+      names: names of the files.
+      contents: bytes of the files.
 
     Raises:
       ValueError: an archive is damaged.
@@ -60,11 +60,11 @@ def svg_contents(names: Iterable[str], contents: Iterable[bytes]) -> Iterator[tu
 
 
 def read_drawing(place: str, content: bytes) -> Drawing:
-    """Reads the strokes of an SVG file: every path is a stroke, or several where it moves the pen.
+    """Reads the strokes of an SVG file: every path is a stroke, or several strokes if it moves the pen.
 
     Args:
-      place: where it stands.
-      content: the file.
+      place: the place of the file, for reports.
+      content: bytes of the file.
 
     Raises:
       ImportError: the package `fontTools`, which reads paths, is not installed.
@@ -94,7 +94,7 @@ def read_drawing(place: str, content: bytes) -> Drawing:
 
 
 def require_fonttools() -> None:
-    """Raises ImportError where the package `fontTools` is not installed."""
+    """Raises ImportError if the package `fontTools` is not installed."""
     try:
         import fontTools.svgLib.path  # noqa: F401
     except ImportError as error:
@@ -102,7 +102,7 @@ def require_fonttools() -> None:
 
 
 def _side(root: ElementTree.Element) -> float | None:
-    """Returns the larger side of a picture; None where it has none."""
+    """Returns the larger side of a picture; None if the picture has no valid size."""
     try:
         sides = [float(number) for number in root.get("viewBox", "").replace(",", " ").split()[2:]]
         sides = sides or [float(root.get(name, "").removesuffix("px")) for name in ("width", "height")]
@@ -131,7 +131,7 @@ def _strokes(path: str) -> list[np.ndarray]:
 
 
 def _cubic(first: complex, *others: complex) -> list[complex]:
-    """Returns the four control points of a line, a quadratic or a cubic Bezier curve."""
+    """Returns the four control points of a line, or of a quadratic or cubic Bezier curve, as a cubic curve."""
     if len(others) == 3:
         return [first, *others]
     middle, last = others if len(others) == 2 else ((first + others[0]) / 2, others[0])

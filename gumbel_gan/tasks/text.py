@@ -1,4 +1,4 @@
-"""Sequences from text files: a sequence a line, or consecutive windows of one long text."""
+"""Sequences from text files: one sequence per line, or consecutive windows of one long text."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -55,64 +55,65 @@ def text_task(
 ) -> Task:
     """Builds a task of the text in files.
 
-    Without a window, a sequence is a line: whitespace around it is stripped, blank lines are left out, and an end
-    symbol follows it, so that T is `max_length` + 1. What a line becomes in the end (lower-cased, cut, its rare words
-    replaced) decides whether it repeats another. Repeats are handled before the split, which is by distinct line, so
-    that no training line is in the test set.
+    Without a window, each line is a sequence: surrounding whitespace is stripped, blank lines are left out, and an end
+    symbol follows each line, so T is `max_length` + 1. Two lines are repeats if they are equal after they are
+    lower-cased and cut and their rare words are replaced. Repeats are handled before the split, which is by distinct
+    line, so no training line is in the test set.
 
     With a window, the files are one long text, line ends included, which is cut into consecutive windows of T =
-    `window` symbols that don't overlap; there is no padding. The windows are split in the order of the text: the last
-    `num_heldout` are the test set, those before them the validation set, all others the training set. As words, a text
-    is what stands between whitespace, without its line ends.
+    `window` symbols that do not overlap; there is no padding. The windows are split in the order of the text: the last
+    `num_heldout` are the test set, the `num_heldout` before them the validation set, and all others the training set.
+    If the unit is words, whitespace and line ends are not part of the text.
 
     Args:
-      files: one path, or several, of text with any line ends. A line end is put between two files where
-        there is none. For strings in memory there is `strings_task`.
-      unit: what a symbol is: 'characters'; 'words', which stand between whitespace; 'grapheme', the grapheme clusters
+      files: a path or a sequence of paths of text with any line ends. A line end is added between two files if there is
+        none. For strings in memory, use `strings_task`.
+      unit: the unit of a symbol: 'characters'; 'words', separated by whitespace; 'grapheme' for the grapheme clusters
         of Unicode, such as a letter and its accents, found by the package `regex`; or 'regex:' and a regular expression
-        of Python's `re`, whose matches are symbols, and so is each character outside of them. With 'regex:Cl|Br' these
-        two stay whole.
-      max_length: the largest length of a line in symbols. 0: the length of the longest line. None: the same; but if the
-        longest line is more than twice as long as all but the longest thousandth of the lines (at least one line), the
-        lines of that thousandth are too long. Of fewer than 20 lines none is. With a window it must be 0 or None.
+        of Python's `re`. The matches of the expression are symbols, and so is each character outside of them: with
+        'regex:Cl|Br', Cl and Br are one symbol each.
+      max_length: the largest length of a line in symbols. 0 takes the length of the longest line. None does the same,
+        unless the longest line is more than twice as long as all but the longest thousandth of the lines (at least one
+        line); the largest length of these other lines is then taken. With fewer than 20 lines, None is the same as 0.
+        With a window, `max_length` must be 0 or None.
       lowercase: whether to lower-case the text, before anything is counted.
-      min_count: a symbol seen less often in all lines that are not too long, or in all windows' text, is rare. A line
-        that holds a rare symbol is dropped; a rare word becomes '<unk>'; another rare symbol of a window becomes
-        U+FFFD, the replacement character.
-      too_long: what happens to lines of more than `max_length` symbols: 'drop', 'cut', or 'fail', which raises. Unused
+      min_count: a symbol seen less often in all lines that are not too long, or in the text of all windows, is rare. A
+        rare word becomes '<unk>'. Another rare symbol becomes U+FFFD, the replacement character, in a window; without a
+        window, lines with such a symbol are dropped.
+      too_long: treatment of lines of more than `max_length` symbols: 'drop', 'cut', or 'fail', which raises. Unused
         with a window.
       window: number of symbols of a window, or 0 to take lines.
       in_order: whether the windows of each split stay in the order of the text, each continuing the one before, as
-        `truncated_likelihood` needs them; if not, they are mixed. For windows in memory only.
+        `truncated_likelihood` needs them; if not, they are shuffled. For windows in memory only.
       deduplicate: whether repeated lines are left out; if not, all copies of a line are in the same split. Unused with
         a window.
-      num_heldout: number of distinct lines, or of windows, for validation, and as many for the test; None takes a
-        tenth for each, from 1 to 1,000.
+      num_heldout: number of distinct lines, or of windows, for validation, and the same number for the test; None takes
+        a tenth for each, from 1 to 1,000.
       max_symbols: the largest size of the vocabulary, end symbol included.
-      digest: what `files_digest(files)` must return; '' accepts any files.
-      encoding: of the files, a name that Python knows, such as 'latin-1' or 'utf-16'.
-      normalize: the form of Unicode to which the text is brought before anything else, 'NFC', 'NFD', 'NFKC' or 'NFKD',
-        so that lines that look alike are equal; 'none' leaves it as it is.
-      stream: whether training sequences stay in files, from which they stream, as is needed where they don't fit in
-        memory: 'always', 'never', or 'auto', which is for files of more than 64 MB. Held-out sequences are in memory. A
-        split of lines is then by a hash of each, so that it differs from that in memory; a rare character's lines are
-        dropped, and its symbols stay. Symbols of windows are counted in the whole text, what is left over at its end
-        included.
-      tokens: folder for the tokenized text of a stream. One that holds it already is used in the place of the files,
-        which need not be there any more; it must have been made of the same files and with the same settings.
-      seed: of the split; with a window, of the order within each split, unless `in_order`.
-      progress: is told how far the tokenizing of a stream is: what it does, and the bytes done and in all.
+      digest: expected result of `files_digest(files)`; '' accepts any files.
+      encoding: name of the Python text encoding of the files, such as 'latin-1' or 'utf-16'.
+      normalize: the Unicode normal form to which the text is first converted, 'NFC', 'NFD', 'NFKC' or 'NFKD', so that
+        lines that look alike are equal; 'none' leaves the text as it is.
+      stream: whether training sequences stay in files and are streamed, which is needed if they do not fit in memory:
+        'always', 'never', or 'auto', which streams files of more than 64 MB in total. Held-out sequences are in memory.
+        The split of lines is then by their hashes, so it differs from the split in memory. Lines with a rare character
+        are dropped, but their other symbols stay in the vocabulary. The symbols of windows are counted in the whole
+        text, including the rest at its end.
+      tokens: folder for the tokenized text of a stream. If the folder already holds a tokenized text, that text is used
+        instead of the files, which may be missing; the text must come from the same files with the same settings.
+      seed: seed of the split; with a window, of the order within each split, unless `in_order` is true.
+      progress: called during the tokenizing of a stream with the current activity, the bytes read and the total bytes.
 
     Returns:
-      A `Task` without an oracle, whose notes say how many lines or windows were read, changed and left out, and whose
-      `chosen` holds the `max_length` and `num_heldout` that were None.
+      A `Task` without an oracle. Its `notes` state how many lines or windows were read, changed and left out. Its
+      `chosen` holds the chosen value for each of `max_length` and `num_heldout` that was None.
 
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
-      TypeError: `files` holds what is not a path, or a number is not an integer.
-      ValueError: an argument is out of its range; a file can't be read, is not in the encoding or is empty, or the
-        files have another digest; `tokens` holds a text of other files, settings or version; the vocabulary is larger
-        than `max_symbols`; or too few lines or windows are left for the split.
+      TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
+      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or is empty; the files do not
+        match `digest`; `tokens` holds a text of other files, settings or version; the vocabulary is larger than
+        `max_symbols`; or too few lines or windows are left for the split.
     """
     symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)
@@ -179,14 +180,19 @@ def text_task(
 
 
 def text_line(line: str, *, window: int = 0, lowercase: bool = False, normalize: str = "NFC") -> str:
-    """Returns a line as `text_task` reads it with these arguments; ValueError if `normalize` is no form."""
+    """Returns a line as `text_task` reads it; raises ValueError if `normalize` is not one of `FORMS`."""
     require_one_of(FORMS, normalize=normalize)
     line = normalized(line, normalize, lowercase=lowercase)
     return line if window else line.strip()
 
 
 def resolve_stream(files: Files, stream: str) -> str:
-    """Returns 'always' or 'never' for a value of `stream` in `text_task`; the errors are its own."""
+    """Returns the argument `stream` of `text_task`, with 'auto' replaced by 'always' or 'never'.
+
+    Raises:
+      TypeError: `stream` is 'auto' and `files` is not a path or a sequence of paths.
+      ValueError: `stream` is 'auto' and a file cannot be read.
+    """
     if stream != "auto":
         return stream
     return "always" if total_bytes(file_paths(files)) > STREAM_BYTES else "never"
@@ -225,7 +231,7 @@ def _windows_task(
     seed: int | None,
     changes: Sequence[str],
 ) -> Task:
-    """Builds the task of windows, mixed within a split by a seed, or, where that is None, in the order of the text."""
+    """Builds the task of windows, shuffled within each split by a seed, or in the order of the text if that is None."""
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
     written = list(unit.split(text))
     num_windows, num_left = divmod(len(written), window)
@@ -249,7 +255,7 @@ def _windows_task(
     symbols = find_symbols(written, max_symbols, unit, lambda: numbered_lines(files, texts), num_others=0)
     vocabulary = vocabulary._replace(symbols=symbols)
     tokens = vocabulary.encode([written], len(written)).reshape(num_windows, window)
-    # Split in the order of the text, so that no window is held out from between its neighbors.
+    # Split in the order of the text, so that no held-out window lies between training windows.
     splits = np.split(tokens, [num_windows - 2 * num_heldout, num_windows - num_heldout])
     if seed is not None:
         rng = np.random.default_rng(seed)

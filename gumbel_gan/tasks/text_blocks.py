@@ -1,18 +1,18 @@
-"""Text files read a block at a time, so that memory does not depend on their size."""
+"""Reads text files block by block, so that memory does not depend on their size."""
 
 import codecs
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-# Called with what is done, and the bytes read so far and in all.
+# Called with the current activity, the number of bytes read so far, and the total number of bytes.
 Progress = Callable[[str, int, int], None]
 
 _BYTES_AT_ONCE = 2**22
 
 
 def total_bytes(files: tuple[Path, ...]) -> int:
-    """Returns the size of files; raises ValueError where one can't be read."""
+    """Returns the total size of files in bytes; raises ValueError if a file cannot be read."""
     try:
         for path in files:
             path.open("rb").close()
@@ -26,19 +26,19 @@ def total_bytes(files: tuple[Path, ...]) -> int:
 def blocks(
     files: tuple[Path, ...], encoding: str, *, whole_lines: bool, doing: str, progress: Progress | None = None
 ) -> Iterator[str]:
-    r"""Yields the text of files, one after the other, in blocks of some megabytes that end where a line ends.
+    r"""Yields the text of files, one after the other, in blocks of a few megabytes that end at line ends.
 
-    Every line end is '\n', and one is put between two files where there is none.
+    Every line end becomes '\n', and a line end is added between two files if there is none.
 
     Args:
       files: the files.
-      encoding: theirs, a name that Python knows.
-      whole_lines: whether a line must stay whole, however long it is; otherwise a long one is cut at a blank.
-      doing: what it is read for, for the progress.
-      progress: is told of every block.
+      encoding: name of the Python text encoding of the files.
+      whole_lines: whether a line of any length must stay whole; if not, a long line is cut, at a blank if it has one.
+      doing: the current activity, for `progress`.
+      progress: called after each block.
 
     Raises:
-      ValueError: a file can't be read, or is not in the encoding.
+      ValueError: a file cannot be read, or is not in `encoding`.
     """
     total, done = total_bytes(files), 0
     for number, path in enumerate(files):

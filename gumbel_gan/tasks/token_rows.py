@@ -1,4 +1,4 @@
-"""Sequences in a file, of which only what is asked for is read."""
+"""Sequences in a file, which are read only when they are requested."""
 
 import os
 import weakref
@@ -30,18 +30,18 @@ class TokenRows:
     def __init__(
         self, path: Path, num: int, length: int, dtype: np.dtype[Any], *, translation: np.ndarray | None = None
     ):
-        """Describes the file, which is opened when it is read.
+        """Stores the format of the file, which is opened by the first `take`.
 
         Args:
           path: the file.
           num: N, at least 1.
           length: T, at least 1.
-          dtype: of the tokens in the file.
-          translation: `[K]`, what each token of the file stands for; None where it stands for itself.
+          dtype: dtype of the tokens in the file.
+          translation: `[K]`, the token to return for each token of the file; None returns the tokens of the file.
 
         Raises:
           TypeError: a number is not an integer.
-          ValueError: a number is out of its range.
+          ValueError: a number is out of range.
         """
         require_at_least(1, num=num, length=length)
         self.path, self.length = path, length
@@ -54,7 +54,7 @@ class TokenRows:
         return self._num
 
     def translated(self, translation: np.ndarray) -> "TokenRows":
-        """Returns the same sequences with other tokens, `translation` `[K]` saying what each becomes."""
+        """Returns the same sequences with each token replaced by its entry in `translation` `[K]`."""
         if self._translation is not None:
             translation = translation[self._translation]
         return TokenRows(self.path, self._num, self.length, self._dtype, translation=translation)
@@ -66,18 +66,18 @@ class TokenRows:
           rows: `[M]` integers in [0, N).
 
         Returns:
-          `[M, T]` tokens, of a narrow dtype.
+          `[M, T]` tokens, in the dtype of the file or of the translation.
 
         Raises:
           TypeError: `rows` is not an array of integers.
-          ValueError: a row is out of its range, or the file is not of N rows.
+          ValueError: a row is out of range, or the file does not have N rows.
         """
         require_integers(rows=rows)
         require_symbols(self._num, rows=rows)
         if self._descriptor is None:
             self._descriptor = self._opened()
         tokens = np.empty((len(rows), self.length), self._dtype)
-        # Rows of a memory-mapped file would leave whole blocks of pages resident, in the end all of the file.
+        # Reading from a memory map would keep whole blocks of pages resident, and in the end the whole file.
         for index, row in enumerate(rows.tolist()):
             num_read = os.preadv(self._descriptor, [tokens[index]], row * self._row_bytes)
             if num_read != self._row_bytes:
@@ -88,7 +88,7 @@ class TokenRows:
         return tokens if self._translation is None else self._translation[tokens]
 
     def _opened(self) -> int:
-        """Returns a descriptor of the file that stays open, wherever the file is moved, as long as `self` lives."""
+        """Returns a file descriptor that stays open as long as `self` lives, even if the file is moved."""
         wanted, found = self._num * self._row_bytes, self.path.stat().st_size
         if found != wanted:
             raise ValueError(f"{self.path} must hold {self._num:,} sequences in {wanted:,} bytes, got {found:,} bytes")

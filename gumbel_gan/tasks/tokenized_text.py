@@ -1,4 +1,4 @@
-"""Folders of tokenized text, as `streamed_text.tokenize` makes them: what they were made of, and their tasks."""
+"""Folders of tokenized text, as `streamed_text.tokenize` writes them: their settings and their tasks."""
 
 import json
 from collections.abc import Collection
@@ -16,12 +16,12 @@ from gumbel_gan.tasks.vocabulary import Vocabulary
 ABOUT, TRAIN_TOKENS = "tokens.json", "train.bin"
 """The names of files in such a folder."""
 VERSION = 2
-# Version 1 does not say what it was made of.
+# Version 1 does not record the files and the settings.
 _READABLE = (1, 2)
 
 
 class TextSettings(NamedTuple):
-    """What a text becomes; the fields are the arguments of `text_task`."""
+    """How a text is tokenized; the fields are arguments of `text_task`."""
 
     unit: str
     max_length: int
@@ -38,7 +38,7 @@ class TextSettings(NamedTuple):
 
     @property
     def symbol_unit(self) -> Unit:
-        """What a symbol is."""
+        """The unit of a symbol."""
         return find_unit(self.unit)
 
 
@@ -51,16 +51,16 @@ def tokenized_task(folder: Path, settings: TextSettings, *, digest: str = "", ch
     """Builds the task of a tokenized text.
 
     Args:
-      folder: what `tokenize` has made.
-      settings: what it must have made of the text.
-      digest: that of the files it must have read; '' accepts any.
-      choose: as in `tokenize`. A setting that was chosen may also be given with the chosen value.
+      folder: a folder written by `tokenize`.
+      settings: the required settings of the tokenized text.
+      digest: the required digest of the tokenized files; '' accepts any files.
+      choose: as in `tokenize`. For a setting that was chosen, `settings` may also give the chosen value.
 
     Returns:
-      A `Task` whose `stream` holds all training sequences, and whose `train` some of them.
+      A `Task` whose `stream` holds all training sequences, and whose `train` holds a sample of them.
 
     Raises:
-      ValueError: the folder holds no tokenized text, or one of another version, of other files or with other settings.
+      ValueError: the folder does not hold a tokenized text, or its version, files or settings are different.
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -80,7 +80,7 @@ def tokenized_task(folder: Path, settings: TextSettings, *, digest: str = "", ch
 def _require_same(
     about: dict[str, Any], folder: Path, settings: TextSettings, digest: str, choose: Collection[str]
 ) -> None:
-    """Checks that a tokenized text was made of the files of a digest, with the same settings."""
+    """Checks that a tokenized text has the given digest and settings."""
     stored = about.get("digest", "")
     if digest and stored and digest != stored:
         raise ValueError(f"files must be those of the tokenized text in {folder}, of digest {stored}, got {digest}")

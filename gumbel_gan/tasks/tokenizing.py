@@ -1,4 +1,4 @@
-"""Texts as arrays of tokens, a block at a time, and the counts of their symbols."""
+"""Converts texts to arrays of tokens, block by block, and counts their symbols."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -16,9 +16,9 @@ class Written(NamedTuple):
     """The symbols of a block of text, line after line.
 
     Attributes:
-      codes: `[M]` integers, a number for each symbol.
-      lengths: `[n]` the lengths of the lines that are not blank.
-      num_lines: number of all lines.
+      codes: `[M]` integers, the number of each symbol.
+      lengths: `[n]` integers, the lengths of the lines that are not blank.
+      num_lines: number of all lines, blank or not.
     """
 
     codes: np.ndarray
@@ -27,30 +27,30 @@ class Written(NamedTuple):
 
 
 class Coder:
-    """Numbers the symbols of texts, in the order of their appearance, or characters by Unicode; and counts them.
+    """Numbers and counts the symbols of texts: characters by code point, other symbols in order of appearance.
 
     Attributes:
-      counts: how often each was counted.
+      counts: the count of each symbol, by its number.
     """
 
     def __init__(self, unit: Unit, normalize: str, *, lowercase: bool):
-        """Describes the text.
+        """Stores how texts are normalized and split into symbols.
 
         Args:
-          unit: what a symbol is.
-          normalize: the form of Unicode to which it is brought.
-          lowercase: whether it is lower-cased.
+          unit: the unit of a symbol.
+          normalize: the Unicode normal form to which a text is converted.
+          lowercase: whether a text is lower-cased.
         """
         self._unit, self._normalize, self._lowercase = unit, normalize, lowercase
         self._numbers: dict[str, int] | None = None if unit == CHARACTERS else {}
         self.counts = np.zeros(_NUM_CHARACTERS if self._numbers is None else 0, np.int64)
 
     def prepared(self, text: str) -> str:
-        """Returns a text normalized and, where that is asked for, in lower case."""
+        """Returns a text in the normal form and, if `lowercase` was set, in lower case."""
         return normalized(text, self._normalize, lowercase=self._lowercase)
 
     def lines(self, text: str) -> Written:
-        """Returns the symbols of the lines of a prepared text, without the whitespace around them."""
+        """Returns the symbols of the nonblank lines of a prepared text, stripped of surrounding whitespace."""
         lines = text.removesuffix("\n").split("\n")
         kept = [line for line in map(str.strip, lines) if line]
         symbols = kept if self._numbers is None else [self._unit.split(line) for line in kept]
@@ -59,17 +59,17 @@ class Coder:
         return Written(self._codes(joined), lengths, len(lines))
 
     def text(self, text: str) -> np.ndarray:
-        """Returns the symbols of a prepared text, line ends included."""
+        """Returns the numbers of the symbols of a prepared text, line ends included unless the unit is words."""
         return self._codes(text if self._numbers is None else self._unit.split(text))
 
     def count(self, codes: np.ndarray) -> None:
-        """Counts symbols."""
+        """Adds symbols, given by their numbers, to `counts`."""
         if self._numbers is not None and len(self._numbers) > len(self.counts):
             self.counts = np.pad(self.counts, (0, 2 * len(self._numbers) - len(self.counts)))
         self.counts += np.bincount(codes, minlength=len(self.counts))
 
     def symbols(self, codes: np.ndarray) -> list[str]:
-        """Returns the symbols of numbers."""
+        """Returns the symbols with the given numbers."""
         if self._numbers is None:
             return [chr(code) for code in codes]
         known = list(self._numbers)
@@ -83,7 +83,7 @@ class Coder:
 
 
 def limited(written: Written, max_length: int, too_long: str) -> tuple[Written, int]:
-    """Drops or cuts the lines of more than `max_length` symbols; also returns how many there were."""
+    """Drops or cuts the lines of more than `max_length` symbols; also returns the number of these lines."""
     is_longer = written.lengths > max_length
     num_longer = int(is_longer.sum())
     if not num_longer:
@@ -95,7 +95,7 @@ def limited(written: Written, max_length: int, too_long: str) -> tuple[Written, 
 
 
 def without_lines_of(written: Written, is_rare: np.ndarray) -> tuple[Written, int]:
-    """Drops the lines that hold a symbol whose number `is_rare` has; also returns how many there were."""
+    """Drops the lines with a symbol that is rare by the mask `is_rare`; also returns the number of these lines."""
     line_of = np.repeat(np.arange(len(written.lengths)), written.lengths)
     holds = np.zeros(len(written.lengths), bool)
     holds[line_of[is_rare[written.codes]]] = True
@@ -103,13 +103,13 @@ def without_lines_of(written: Written, is_rare: np.ndarray) -> tuple[Written, in
 
 
 def rows_of(tokens: np.ndarray, lengths: np.ndarray, length: int, write: Callable[[np.ndarray], None]) -> None:
-    """Writes lines as rows of `length` tokens, with token 0 after their ends, some millions of tokens at a time.
+    """Writes lines as rows of `length` tokens, padded with token 0, a few million tokens at a time.
 
     Args:
-      tokens: `[M]` the tokens of all lines.
-      lengths: `[n]` the lengths of the lines.
-      length: T, at least the largest of them.
-      write: is called with `[k, T]` rows, of the dtype of the tokens.
+      tokens: `[M]`, the tokens of all lines.
+      lengths: `[n]`, the lengths of the lines.
+      length: T, at least the length of the longest line.
+      write: called with `[k, T]` rows in the dtype of `tokens`.
     """
     at_once = max(1, 2**23 // length)
     ends = np.concatenate([[0], np.cumsum(lengths)])
@@ -121,7 +121,7 @@ def rows_of(tokens: np.ndarray, lengths: np.ndarray, length: int, write: Callabl
 
 
 def _places(lengths: np.ndarray) -> np.ndarray:
-    """Returns the place in its line of each symbol."""
+    """Returns the position of each symbol in its line."""
     starts = np.cumsum(lengths) - lengths
     return np.arange(int(lengths.sum())) - np.repeat(starts, lengths)
 

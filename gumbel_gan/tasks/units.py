@@ -1,4 +1,4 @@
-r"""What a symbol of a text is: a character, a word, a grapheme cluster, or a match of a regular expression."""
+r"""Units of the symbols of a text: characters, words, grapheme clusters, or matches of a regular expression."""
 
 import functools
 import re
@@ -12,13 +12,13 @@ _REGEX = "regex:"
 
 
 class Unit(NamedTuple):
-    """What a symbol of a text is.
+    """The unit of the symbols of a text.
 
     Attributes:
-      plural: what symbols are called in notes.
-      separator: what stands between two symbols: '' or, between words, ' '.
-      pattern: a regular expression whose matches are symbols; '' where it takes none.
-      unknown: the symbol that stands for rare ones.
+      plural: plural noun for symbols in notes.
+      separator: the string between two symbols: ' ' for words, otherwise ''.
+      pattern: a regular expression whose matches are symbols; '' for a unit without one.
+      unknown: the symbol that replaces rare symbols.
     """
 
     plural: str
@@ -38,16 +38,16 @@ _UNITS = {"characters": CHARACTERS, "words": _WORDS, "grapheme": _GRAPHEMES}
 
 
 def find_unit(unit: str) -> Unit:
-    """Returns the unit of a name.
+    """Returns the unit with a given name.
 
     Args:
-      unit: 'characters'; 'words', which stand between whitespace; 'grapheme', the characters that a reader sees as one,
-        such as a letter and its accent, by the package `regex`; or 'regex:' and a regular expression of Python's `re`,
-        whose matches are symbols. A character outside of all matches is a symbol of its own.
+      unit: 'characters'; 'words', separated by whitespace; 'grapheme' for the characters that a reader sees as one,
+        such as a letter and its accent, found by the package `regex`; or 'regex:' and a regular expression of Python's
+        `re`, whose matches are symbols. Each character outside of all matches is a symbol, too.
 
     Raises:
-      ImportError: the unit is 'grapheme', and `regex` is not installed.
-      ValueError: it is none of these, or the regular expression is none.
+      ImportError: `unit` is 'grapheme', and `regex` is not installed.
+      ValueError: `unit` is not one of these names, or its regular expression is invalid.
     """
     if isinstance(unit, str) and unit.startswith(_REGEX) and unit != _REGEX:
         pattern = unit.removeprefix(_REGEX)
@@ -64,17 +64,18 @@ def find_unit(unit: str) -> Unit:
 
 
 def split(text: str, pattern: str) -> str | tuple[str, ...]:
-    """Splits a text into symbols, which joined are the text.
+    """Splits a text into symbols, whose concatenation is the text.
 
     Args:
       text: the text.
       pattern: a regular expression, or ''.
 
     Returns:
-      The matches of the pattern and, in their places, the characters outside of all matches; for '' the text itself.
+      The matches of the pattern and the characters outside of all matches, in order; the text itself if `pattern` is
+      ''.
 
     Raises:
-      ImportError: the pattern is `GRAPHEME`, and the package `regex` is not installed.
+      ImportError: `pattern` is `GRAPHEME`, and the package `regex` is not installed.
     """
     return tuple(_symbols(text, _finder(pattern))) if pattern else text
 

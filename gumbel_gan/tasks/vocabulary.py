@@ -1,4 +1,4 @@
-"""A vocabulary: strings to arrays of tokens, and back."""
+"""A vocabulary, which converts strings to arrays of tokens, and back."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -10,25 +10,25 @@ from gumbel_gan.arguments import require_at_least
 from gumbel_gan.tasks.normalization import NO_FORM, normalized
 from gumbel_gan.tasks.units import split
 
-# Of the vocabulary, an error shows no more than this many symbols.
+# The largest number of symbols that an error message lists.
 _MOST_SHOWN = 40
 
 
 class Vocabulary(NamedTuple):
-    """Symbols, and how sequences of them are padded. A token is an index into `symbols`.
+    """Symbols, and the rules for padding sequences of symbols. A token is an index into `symbols`.
 
     Attributes:
       symbols: K different strings.
-      padding: the token that fills a sequence up to T; None where every sequence is T symbols long.
-      padding_ends: whether a sequence ends at its first padding, so that nothing but padding follows it; otherwise
-        padding is a symbol like the others, which may stand inside a sequence, and only padding at the end is stripped.
-      allow_empty: whether a sequence may begin with padding. False where none of the data does, so that no sequence
-        that is generated is empty.
-      separator: what stands between two symbols of a string: '' for characters, ' ' for words.
-      pattern: a regular expression whose matches in a string are symbols, beside the characters outside of them, as in
-        `units.split`; '' where each character is one.
-      normalize: the form of Unicode to which a string is brought before it is encoded, as in `strings_task`.
-      unknown: the symbol that stands for those that are not among `symbols`; None where those are errors.
+      padding: the token that fills a sequence up to T; None if every sequence is T symbols long.
+      padding_ends: whether a sequence ends at its first padding, so that only padding follows; otherwise, padding is an
+        ordinary symbol, which may also occur inside a sequence, and only padding at the end is stripped.
+      allow_empty: whether a sequence may begin with padding. False if no sequence of the data does, so that no
+        generated sequence is empty.
+      separator: the string between two symbols of a string: '' for characters, ' ' for words.
+      pattern: a regular expression whose matches in a string are symbols, as are the characters outside of all matches;
+        see `units.split`. '' if each character is a symbol.
+      normalize: the Unicode normal form to which a string is converted before it is encoded, as in `strings_task`.
+      unknown: the symbol that replaces any symbol that is not in `symbols`; None if such a symbol is an error.
     """
 
     symbols: tuple[str, ...]
@@ -48,21 +48,21 @@ class Vocabulary(NamedTuple):
     def encode(self, strings: Sequence[str | Sequence[str]], length: int) -> np.ndarray:
         """Returns the tokens of strings, padded at the end.
 
-        The inverse of `decode`, where the symbols of a string are those that the separator or the pattern finds in it.
-        A string may be given as a sequence of its symbols, too.
+        This is the inverse of `decode`, provided that the separator or the pattern splits a string into its symbols. A
+        string may also be given as a sequence of its symbols.
 
         Args:
-          strings: N strings of at most `length` symbols, or of exactly so many where there is no padding.
+          strings: N strings of at most `length` symbols, or of exactly `length` symbols if there is no padding.
           length: T.
 
         Returns:
           `[N, T]` int32 tokens.
 
         Raises:
-          TypeError: `strings` is a single string, or holds what is neither a string nor a sequence of strings.
-          ValueError: a string has another length, holds a symbol that is not known where none stands for those, or
-            holds the padding symbol where padding ends sequences; or the vocabulary has two equal symbols, or a padding
-            or an `unknown` that is not one of them.
+          TypeError: `strings` is a single string, or an element is not a string or a sequence of strings.
+          ValueError: a string is too long, or too short without padding; a string holds a symbol that is not in
+            `symbols` although `unknown` is None, or holds the padding symbol although `padding_ends` is true; two
+            symbols of the vocabulary are equal; or `padding` or `unknown` is not in the vocabulary.
         """
         require_at_least(0, length=length)
         token_of = {symbol: token for token, symbol in enumerate(self.symbols)}
@@ -97,14 +97,14 @@ class Vocabulary(NamedTuple):
         return tokens_NT
 
     def encode_prefixes(self, strings: Sequence[str | Sequence[str]], length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the tokens of what sequences begin with, for `SequenceModel.complete`.
+        """Returns the tokens of prefixes of sequences, for `SequenceModel.complete`.
 
         Args:
           strings: N strings, or sequences of symbols, of at most `length` symbols.
           length: T.
 
         Returns:
-          `[N, T]` int32 tokens, and the `[N]` int32 numbers of those that are given; what follows them means nothing.
+          `[N, T]` int32 tokens, and the `[N]` int32 lengths of the prefixes; tokens after a prefix have no meaning.
 
         Raises:
           TypeError: as in `encode`.
@@ -115,7 +115,7 @@ class Vocabulary(NamedTuple):
         return tokens_NT, np.array([len(self.symbols_of(string)) for string in strings], np.int32)
 
     def decode(self, tokens: np.ndarray) -> list[str]:
-        """Returns the strings of tokens, padding stripped.
+        """Returns the strings of tokens, without their padding.
 
         Args:
           tokens: `[N, T]` integers in [0, K), of any T.
@@ -125,15 +125,15 @@ class Vocabulary(NamedTuple):
 
         Raises:
           TypeError: the tokens are not integers.
-          ValueError: they are not `[N, T]`, or one is not in [0, K).
+          ValueError: the tokens are not `[N, T]`, or a token is not in [0, K).
         """
         tokens_NT = self.check_tokens(tokens)
-        # As objects: an array of strings would drop the NUL at the end of one.
+        # The dtype is object, because an array of strings would drop a NUL at the end of a symbol.
         rows = np.asarray(self.symbols, object)[tokens_NT]
         return [self.separator.join(row[:num]) for row, num in zip(rows, self.lengths(tokens_NT), strict=True)]
 
     def sequences(self, tokens: np.ndarray) -> list[tuple[int, ...]]:
-        """Returns the tokens of each sequence without its padding, as the metrics take them.
+        """Returns the tokens of each sequence without its padding, in the format that the metrics take.
 
         Args:
           tokens: `[N, T]` integers in [0, K), of any T.
@@ -143,7 +143,7 @@ class Vocabulary(NamedTuple):
 
         Raises:
           TypeError: the tokens are not integers.
-          ValueError: they are not `[N, T]`, or one is not in [0, K).
+          ValueError: the tokens are not `[N, T]`, or a token is not in [0, K).
         """
         tokens_NT = self.check_tokens(tokens)
         return [tuple(row[:num]) for row, num in zip(tokens_NT.tolist(), self.lengths(tokens_NT), strict=True)]
@@ -159,7 +159,7 @@ class Vocabulary(NamedTuple):
 
         Raises:
           TypeError: the tokens are not integers.
-          ValueError: they are not `[N, T]`, or one is not in [0, K).
+          ValueError: the tokens are not `[N, T]`, or a token is not in [0, K).
         """
         tokens_NT = self.check_tokens(tokens)
         num, length = tokens_NT.shape
@@ -181,7 +181,7 @@ class Vocabulary(NamedTuple):
 
         Raises:
           TypeError: the tokens are not integers.
-          ValueError: they are not `[N, T]`, or one is not in [0, K).
+          ValueError: the tokens are not `[N, T]`, or a token is not in [0, K).
         """
         try:
             tokens = np.asarray(tokens)
@@ -196,10 +196,10 @@ class Vocabulary(NamedTuple):
         return tokens
 
     def symbols_of(self, string: str | Sequence[str]) -> Sequence[str]:
-        """Returns the symbols of a string, or of a sequence of them, whether they are known or not.
+        """Returns the symbols of a string or of a sequence of symbols, whether or not they are in the vocabulary.
 
         Raises:
-          TypeError: it is neither.
+          TypeError: `string` is not a string or a sequence of strings.
         """
         if isinstance(string, str):
             string = normalized(string, self.normalize)
