@@ -20,7 +20,7 @@ STOPPED = 75
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Seconds.
-_AT_ONCE = 1.0
+_ONE_SIGNAL_SECONDS = 1.0
 _SHOW_CURSOR = "\x1b[?25h"
 
 _requested = threading.Event()
@@ -103,5 +103,5 @@ def _wait(reader: int) -> None:
             first = time.monotonic()
             _requested.set()
             _pass_on()
-        elif time.monotonic() - first > _AT_ONCE:
+        elif time.monotonic() - first > _ONE_SIGNAL_SECONDS:
             stop()

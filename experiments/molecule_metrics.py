@@ -25,8 +25,8 @@ _NUM = flags.DEFINE_integer("num", 0, "Judges only the first so many lines; 0: a
 _MAX_LENGTH = flags.DEFINE_integer(
     "max_length",
     0,
-    "Compares with the molecules of MOSES, or of --references, of at most so many characters; 0: with all, whose "
-    "statistics MOSES ships.",
+    "Compares with the molecules of MOSES, or of --references, of at most so many characters; 0 compares with all "
+    "molecules, by the statistics that MOSES ships.",
     lower_bound=0,
 )
 _REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, in the place of MOSES.")

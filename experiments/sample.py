@@ -123,7 +123,7 @@ def _sources() -> list[str] | None:
         if flag.value is not None:
             raise ValueError(f"--{name} must be left out where there are sources")
     if _BEAM.value and _TEMPERATURE.value != 1:
-        raise ValueError(f"--temperature must be left out with --beam, which draws nothing; got {_TEMPERATURE.value}")
+        raise ValueError(f"--temperature must be left out with --beam, which does not sample; got {_TEMPERATURE.value}")
     if _BEAM.value and (_NUM.value or 1) > _BEAM.value:
         raise ValueError(f"--num must be at most --beam, {_BEAM.value}, the targets that are found; got {_NUM.value}")
     return _lines(_SOURCE.value, "--source", "a source")

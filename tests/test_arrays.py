@@ -146,7 +146,7 @@ ROWS = [[0, 1], [1, 0], [1, 1]]
         (ROWS, {"padding": -1}, "padding must be at least 0, got -1"),
         (ROWS, {"padding": 2, "num_symbols": 2}, r"padding must be a token in \[0, 2\), got 2"),
         (ROWS, {"padding_ends": True}, "padding must be a token where padding_ends is true, got None"),
-        (ROWS, {"padding": 0, "padding_ends": True}, "tokens must hold nothing but padding after a padding"),
+        (ROWS, {"padding": 0, "padding_ends": True}, "tokens must hold only padding after the first padding"),
         (ROWS, {"condition": np.zeros(2)}, r"condition must have a leading axis of 3, got shape \(2,\)"),
         (ROWS, {"condition": 1.0}, r"condition must have a leading axis of 3, got shape \(\)"),
         (ROWS, {"condition": [np.array([0, np.nan, 1])]}, "condition must be finite, got NaN or infinity"),

@@ -110,7 +110,7 @@ def test_a_score_has_its_notes_zipped_or_not():
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"no score", "no XML"),
+        (b"no score", "not XML"),
         (b"<score-timewise/>", "no score-partwise of MusicXML"),
         (score([notes("C4:8")], [notes("C4:8")]), "a number of parts that is not 1"),
         (score([notes("C4:8")], head="<transpose><chromatic>-2</chromatic></transpose>"), "a transposing part"),
@@ -237,7 +237,7 @@ def test_its_errors_name_the_argument(folder, settings, message):
         ("", "0 symbols instead of 32"),
         (VALID.replace("E4", "-"), "the alto holds no note at step 1"),
         (VALID.replace("rest - - - rest", "rest - - - -"), "the tenor holds no note at step 4"),
-        (VALID.replace("F#4", "E#4"), "E#4 is no note"),
+        (VALID.replace("F#4", "E#4"), "E#4 is not a note"),
     ],
 )
 def test_the_oracle_judges_strings(string, reason):

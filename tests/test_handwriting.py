@@ -77,8 +77,8 @@ def test_curves_are_those_of_bezier():
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"<svg", "no XML"),
-        (b"<html/>", "no SVG, but html"),
+        (b"<svg", "not XML"),
+        (b"<html/>", "not SVG, but html"),
         (svg("M1,1h2", size=""), "no size"),
         (svg("M1,1h2", size='viewBox="0 0 0 0"'), "no size"),
         (svg("M1,1h200"), "a path far outside of the picture"),
@@ -161,7 +161,7 @@ def test_a_task_has_a_character_a_sequence(file):
     assert all(gg.pen_strokes(string) for string in task.decode(task.train.tokens))
     assert task.notes[0] == "Characters read: 42, of 80 strokes."
     assert task.notes[1].endswith("left out: 1, such as 'mine.zip', 'moved.svg': a transform of a path.")
-    assert "such as 'mine.zip', 'wrong.svg': no XML" in task.notes[2]
+    assert "such as 'mine.zip', 'wrong.svg': not XML" in task.notes[2]
     shorter = gg.handwriting_task(file)
     assert shorter.chosen == {"max_length": shorter.length - 1, "num_heldout": 3}
     assert shorter.length < task.length
@@ -187,10 +187,10 @@ def test_its_errors_name_the_argument(file, tmp_path, monkeypatch):
         gg.handwriting_task(file, window=9_999)
     broken = tmp_path / "broken.zip"
     broken.write_bytes(file.read_bytes()[:-30])
-    with pytest.raises(ValueError, match="files must be whole where they are archives"):
+    with pytest.raises(ValueError, match="files must be archives that can be read"):
         gg.handwriting_task(broken)
     broken.write_text("no SVG")
-    with pytest.raises(ValueError, match=r"files must hold a usable character, got none.*no XML"):
+    with pytest.raises(ValueError, match=r"files must hold a usable character, got none.*not XML"):
         gg.handwriting_task(broken)
 
     def missing(name):

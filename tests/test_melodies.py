@@ -73,7 +73,7 @@ def test_tunes_become_symbols(body, settings, expected):
         ("[CE]2", {}, "the character '['"),
         ("C0", {}, "the length '0' of 1/8"),
         ("C/16", {}, "the length '/16' of 1/8"),
-        ("-C2", {}, "a tie after no note"),
+        ("-C2", {}, "a tie without a note before it"),
         ("C2\nM: 2/4\nD2", {}, "a field M inside the tune"),
         ("C2", {"key": "X"}, "the key 'X'"),
         ("C2", {"unit": "1/5"}, "a unit of length L that is '1/5'"),
@@ -97,11 +97,11 @@ def test_what_cannot_be_read_has_a_reason(body, settings, reason):
         ("3/4 C4:3/4 | D4:1/1", "bar 2 has 1 of 3/4"),
         ("3/4 C4:3/4 | | D4:3/4", "bar 2 is empty"),
         ("3/4 C4:3/4 |", "bar 2 is empty"),
-        ("3/4 C4:3/4 2/4", "2/4 is no note"),
+        ("3/4 C4:3/4 2/4", "2/4 is not a note"),
         ("3/4 C4:3/4 ~ | D4:3/4", "a tie to another pitch in bar 2"),
         ("3/4 C4:3/4 ~", "a tie at the end"),
-        ("3/4 rest:3/4 ~ | C4:3/4", "a tie after no note in bar 1"),
-        ("3/4 C4:1/128", "C4:1/128 is no note"),
+        ("3/4 rest:3/4 ~ | C4:3/4", "a tie without a note before it in bar 1"),
+        ("3/4 C4:1/128", "C4:1/128 is not a note"),
     ],
 )
 def test_the_oracle_judges_melodies(string, reason):

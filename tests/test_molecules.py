@@ -51,7 +51,7 @@ def of_lines(tmp_path, text, name="mine.smi", **settings):
         ("CC(C", "a parenthesis is not closed"),
         ("CC)C", "a closing parenthesis too many"),
         ("C[NH", "a bracket is not closed"),
-        ("XYZ", "no SMILES"),
+        ("XYZ", "not a SMILES"),
         ("CC O", "whitespace"),
         ("CC(C)(C)(C)C", "too many bonds of C"),
         ("c1cccc1", "an aromatic ring without alternating bonds"),
@@ -89,7 +89,7 @@ def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
         "Lines read: 12; blank, left out: 1.",
         "Lines of comments, which begin with '# ', left out: 1.",
         f"Lines that are no molecule, left out: 4 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
-        f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7; no SMILES: 1, such as '#C' "
+        f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7; not a SMILES: 1, such as '#C' "
         f"{place} 11).",
         "Molecules, all kept: of several parts 1; charged 1; with stereo marks 1; aromatic 1.",
         "Molecules of more than 27 characters (max_length), left out: 0.",
@@ -143,7 +143,7 @@ def test_a_table_without_a_header_and_short_rows(tmp_path):
     [
         (">sp|P69905|HBA_HUMAN\nMVLSPADKTN\n", r"FASTA file, '>sp\|P69905\|HBA_HUMAN', in .*mine.smi', line 1"),
         ("id,SELFIES\n1,[C]\n", r"files must hold SMILES, .*; got the column 'SELFIES' in .*mine.smi', line 1"),
-        ("nonsense\nmore\n", r"usable molecule, got none.*left out: 2 \(no SMILES: 2, such as 'nonsense'"),
+        ("nonsense\nmore\n", r"usable molecule, got none.*left out: 2 \(not a SMILES: 2, such as 'nonsense'"),
         ("CCO\nCCN\n", "less than half of the distinct sequences, which are 2"),
         ("\n\n", "only whitespace"),
     ],

@@ -69,7 +69,7 @@ def test_files_may_be_compressed_and_several(file, tmp_path):
         (idx(SHADES)[:-1], "got 479 bytes for 30 pictures of 4 x 4"),
         (idx(SHADES[:, :3]), "files must hold square pictures, got 30 of 3 x 4"),
         (idx(SHADES[:0]), "files must hold square pictures, got 0 of 4 x 4"),
-        (gzip.compress(idx(SHADES))[:-9], "files must be whole where they are compressed"),
+        (gzip.compress(idx(SHADES))[:-9], "files must be complete gzip files"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, content, message):

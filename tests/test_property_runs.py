@@ -128,7 +128,7 @@ def test_training_ends_with_its_calls_and_says_which_strings_have_no_property(tm
     problems = calls.section(prepared.experiment.property)["problems"]
     assert sum(problems["raised"]) == sum("a" in call.string for call in calls.read_calls(prepared.run)) > 0
     said = capsys.readouterr()
-    line = "is no number, and counts as the worst, -1: ValueError: a vowel"
+    line = "which gets the worst score, -1: ValueError: a vowel"
     assert 1 <= (said.out + said.err).count(line) <= 10
 
 

@@ -202,8 +202,8 @@ def _check_measured(config: RunConfig, task: Task) -> None:
         raise ValueError("config.task needs rapidfuzz for its error rates: pip install 'gumbel_gan[metrics]'")
     if config.num_states and config.init_from:
         raise ValueError(
-            "config.num_states must be 0 with config.init_from, whose networks are not those before training that it "
-            f"measures; got {config.num_states}"
+            "config.num_states must be 0 with config.init_from, since it compares with the networks before any "
+            f"training; got {config.num_states}"
         )
     if config.num_states and task.source is not None:
         raise ValueError(f"config.num_states must be 0 for a task of pairs, got {config.num_states}")
@@ -211,7 +211,7 @@ def _check_measured(config: RunConfig, task: Task) -> None:
         raise ValueError(f"config.beam_size must be 1 for a task without pairs, got {config.beam_size}")
     if config.num_states and task.length < 2:
         raise ValueError(
-            f"config.num_states must be 0 where sequences are of one symbol, whose states are all alike, "
+            "config.num_states must be 0 for sequences of one symbol, whose states are all equal, "
             f"got {config.num_states}"
         )
     long_length = config.long_length

@@ -31,8 +31,8 @@ _MOST_WORK = 6.5e12
 _WORK_OF_DISCRIMINATOR = 4
 _LEAST_STEPS = 200
 _PROGRESS_LINES = 40
-# The patience is this share of the steps, and at least this many chunks.
-_PATIENCE_SHARE, _LEAST_PATIENCE = 4, 4
+# The patience is the number of steps over this divisor, and at least this many chunks.
+_PATIENCE_DIVISOR, _LEAST_PATIENCE = 4, 4
 _CHUNKS = (10, 25, 50, 100)
 
 
@@ -237,7 +237,7 @@ def _steps_per_chunk(_: _Facts, known: Callable[[str], Any]) -> int:
 
 
 def _patience(_: _Facts, known: Callable[[str], Any]) -> int:
-    return max(known("num_steps") // _PATIENCE_SHARE, _LEAST_PATIENCE * known("steps_per_chunk"))
+    return max(known("num_steps") // _PATIENCE_DIVISOR, _LEAST_PATIENCE * known("steps_per_chunk"))
 
 
 def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:

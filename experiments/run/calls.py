@@ -64,7 +64,7 @@ class CallsLog:
                 continue
             shown = call.string if len(call.string) <= _LONGEST else f"{call.string[:_LONGEST]}..."
             found.append(
-                f"warning: the property {settings.name} of {shown!r} is no number, and counts as the worst, "
+                f"warning: the property {settings.name} returned no number for {shown!r}, which gets the worst score, "
                 f"{settings.worst:g}: {call.score.problem}"
             )
         return found

@@ -89,23 +89,24 @@ def _metrics(known: Row) -> str:
             shown = "not known" if value is None or not math.isfinite(value) else f"{value:.6g}"
             rows.append((metric.title, shown, metric.better, metric.meaning))
     if not rows:
-        return "The run measured its other states."
+        return "The run did not measure these states: it measured the last and these are the best, or the reverse."
     return _table(("metric", "value", "better", "what it is"), rows)
 
 
 def _limits(task: Task, known: Row, has_latent: bool) -> str:
     """Returns the limits of the model, as a list in Markdown."""
     sentences = [
-        "It knows the symbols and the lengths of its training sequences, and nothing else.",
+        "It writes only the symbols and the lengths of its training sequences.",
         f"All metrics are of one task and one seed; {known['sizes']['train']:,} sequences were trained on.",
-        "Samples may repeat training sequences word for word, and whatever is biased or private in them.",
+        "Samples may repeat training sequences word for word, with any biased or private content in them.",
         "`log_prob` is a Monte-Carlo estimate, low in the mean, as the generator has a latent."
         if has_latent
         else "`log_prob` is exact, at temperature 1.",
-        "JAX promises to read exported programs for six months after the version that wrote them; weights don't age.",
+        "JAX promises to read exported programs for six months after the version that wrote them. The weights stay "
+        "readable.",
     ]
     if task.oracle is None:
-        sentences.append("Nothing here tells whether a sample is right: the task has no known distribution.")
+        sentences.append("No metric here tells whether a sample is correct, since the true distribution is not known.")
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 

@@ -67,7 +67,7 @@ def restore(
     experiment = build.build(config)
     keys = training.seeds_axis(members(config).seeds)
     missing = (
-        f"{flag} must hold a checkpoint, got {str(run.path)!r}: it was cut short before its first, or they were deleted"
+        f"{flag} must hold a checkpoint, got {str(run.path)!r}: the run ended before its first, or they were deleted"
     )
     # Opening the folder would create it.
     if not run.checkpoints.exists():

@@ -125,8 +125,8 @@ METRICS: Mapping[str, Metric] = {
     "heldout_nll_by_samples": Metric(
         "NLL of data by samples",
         "lower",
-        "Mean negative log-likelihood of a held-out sequence under such a trigram model fitted on the samples: a "
-        "measure of diversity and quality.",
+        "Mean negative log-likelihood of a held-out sequence under a trigram model, with the same smoothing, fitted on "
+        "the samples: a measure of diversity and quality.",
         _heldout_nll_by_samples,
         unit="nats",
     ),
@@ -146,13 +146,13 @@ METRICS: Mapping[str, Metric] = {
         "held-out NLL, carried",
         "lower",
         "Mean negative log-likelihood of a held-out window of a long text, given the text before it: the generator's "
-        "state is carried from each window to the next. Of all windows of the split.",
+        "state is carried from each window to the next. The mean is over all windows of the split.",
         unit="nats",
     ),
     "carried_bits_per_symbol": Metric(
         "held-out NLL per symbol, carried",
         "lower",
-        "The same in bits, divided by the symbols of a window: bits per character as the literature has them.",
+        "The carried held-out NLL in bits, divided by the symbols of a window: the literature's bits per character.",
         unit="bits",
     ),
     "oracle_nll": Metric(
@@ -174,10 +174,10 @@ METRICS: Mapping[str, Metric] = {
         worst=1.0,
     ),
     "dynamics_excess": Metric(
-        "the same accuracy, minus that of two held-out sets",
+        "accuracy of telling the states apart, minus that of two held-out sets",
         "lower",
-        "That accuracy minus the accuracy of telling the teacher-forced states of two held-out sets apart, which is "
-        "its noise floor.",
+        "Accuracy of telling teacher-forced from free-running states, minus the accuracy of telling the teacher-forced "
+        "states of two held-out sets apart, which is the noise floor.",
         applies="states",
         worst=1.0,
     ),

@@ -31,13 +31,13 @@ ERROR_RATES: Mapping[str, Metric] = {
         (
             "sequence_error",
             "sequence error rate",
-            "Share of the sources whose decoded sequence is none of their targets; of spellings, the word error rate.",
+            "Share of the sources whose decoded sequence differs from all targets; for spellings, the word error rate.",
         ),
         (
             "symbol_error",
             "symbol error rate",
             "Insertions, deletions and substitutions that lead from the decoded sequences to the nearest target of "
-            "each, over the symbols of these targets; of pronunciations, the phoneme error rate.",
+            "each, over the symbols of these targets; for pronunciations, the phoneme error rate.",
         ),
     )
 }

@@ -24,7 +24,7 @@ _STEPS = MappingProxyType(dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=Tru
 _ACCIDENTALS = MappingProxyType({"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2})
 _MIDDLE_C = 60
 TICKS = 64
-"""The parts of a whole note in which durations are counted."""
+"""Number of ticks per whole note; durations are in ticks."""
 # The letters in the order in which sharps are added; flats are added in the reverse order.
 _FIFTHS = "FCGDAEB"
 # The number of sharps of each mode, less that of the major mode on the same note.
@@ -150,7 +150,7 @@ def _bars(text: str, unit: Fraction, signature: dict[str, int], full: int | None
                 bars[-1].append(note)
         elif kind == "tie":
             if not name:
-                raise ValueError("a tie after no note")
+                raise ValueError("a tie without a note before it")
             tied = name
         elif kind == "slur":
             continue

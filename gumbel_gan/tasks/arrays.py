@@ -186,7 +186,7 @@ def _with_padding_facts(vocabulary: Vocabulary, arrays: Sequence[np.ndarray], pa
     stripped = vocabulary._replace(padding_ends=False)
     data_end = all((vocabulary.lengths(tokens) == stripped.lengths(tokens)).all() for tokens in arrays)
     if padding_ends and not data_end:
-        raise ValueError("tokens must hold nothing but padding after a padding where padding_ends is true")
+        raise ValueError("tokens must hold only padding after the first padding if padding_ends is true")
     ends = data_end if padding_ends is None else padding_ends
     return vocabulary._replace(
         padding_ends=ends,

@@ -105,7 +105,7 @@ def read_chorale(string: str, *, num_steps: int | None = None) -> Chorale:
         if pitch is None and symbol == HELD:
             reasons.append(f"the {VOICES[number]} holds no note at step {time + 1}")
         elif pitch is None and symbol != REST:
-            reasons.append(f"{symbol} is no note")
+            reasons.append(f"{symbol} is not a note")
         voices[number].append(Step(pitch, pitch is not None and symbol != HELD))
     return Chorale(tuple(map(tuple, voices)), reasons[0] if reasons else None)
 

@@ -50,7 +50,7 @@ def _pictures(name: str, content: bytes) -> np.ndarray:
         try:
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"files must be whole where they are compressed, got {name!r} ({error})") from error
+            raise ValueError(f"files must be complete gzip files, or plain files, got {name!r} ({error})") from error
     if not content.startswith(_MAGIC) or len(content) < _HEADER:
         raise ValueError(
             f"files must be idx files of pictures, which begin with the bytes {_MAGIC.hex(' ')} and three sizes; "
@@ -60,7 +60,7 @@ def _pictures(name: str, content: bytes) -> np.ndarray:
     num_shades = len(content) - _HEADER
     if num_shades != math.prod(shape):
         raise ValueError(
-            f"files must hold as many pictures as they say, got {num_shades:,} bytes for {shape[0]:,} pictures of "
+            f"files must have the size that their header states, got {num_shades:,} bytes for {shape[0]:,} pictures of "
             f"{_size(shape)} in {name!r}"
         )
     if shape[1] != shape[2] or not num_shades:

@@ -73,11 +73,11 @@ def read_melody(string: str) -> Melody:
         elif symbol == TIE:
             tied = bars[-1][-1] if bars[-1] and not bars[-1][-1].is_tied else None
             if tied is None or tied.pitch is None:
-                reasons.append(f"a tie after no note in bar {len(bars)}")
+                reasons.append(f"a tie without a note before it in bar {len(bars)}")
             else:
                 bars[-1][-1] = tied._replace(is_tied=True)
         elif (note := _note(symbol)) is None:
-            reasons.append(f"{symbol} is no note")
+            reasons.append(f"{symbol} is not a note")
         else:
             if tied is not None and tied.pitch != note.pitch:
                 reasons.append(f"a tie to another pitch in bar {len(bars)}")

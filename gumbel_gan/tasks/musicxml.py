@@ -107,7 +107,7 @@ def _score(place: str, content: bytes, num_parts: int) -> Score:
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        raise ValueError("no XML") from error
+        raise ValueError("not XML") from error
     if root.tag != "score-partwise":
         raise ValueError("no score-partwise of MusicXML")
     parts = root.findall("part")

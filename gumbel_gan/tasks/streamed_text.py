@@ -20,8 +20,8 @@ from gumbel_gan.tasks.tokenizing import Coder, limited, rows_of, without_lines_o
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 STREAM_BYTES = 2**26
-"""Text of more bytes than this streams where the user leaves the choice: 64 MB, of which the way through memory takes
-about 1.2 GB and a minute."""
+"""With `stream='auto'`, text of more bytes than this streams: 64 MB, which takes about 1.2 GB of memory and a minute to
+tokenize in memory."""
 
 # Number of training sequences that are also kept in memory, for measurements.
 _NUM_SAMPLE = 20_000

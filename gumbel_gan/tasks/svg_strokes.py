@@ -56,7 +56,9 @@ def svg_contents(names: Iterable[str], contents: Iterable[bytes]) -> Iterator[tu
                     if each.lower().endswith(".svg"):
                         yield f"{name!r}, {each!r}", archive.read(each)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise ValueError(f"files must be whole where they are archives, got {name!r} ({error})") from error
+            raise ValueError(
+                f"files must be archives that can be read, or plain files, got {name!r} ({error})"
+            ) from error
 
 
 def read_drawing(place: str, content: bytes) -> Drawing:
@@ -73,9 +75,9 @@ def read_drawing(place: str, content: bytes) -> Drawing:
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        return Drawing(place, (), f"no XML: {error}")
+        return Drawing(place, (), f"not XML: {error}")
     if root.tag != f"{_SVG}svg":
-        return Drawing(place, (), f"no SVG, but {root.tag}")
+        return Drawing(place, (), f"not SVG, but {root.tag}")
     side = _side(root)
     if side is None:
         return Drawing(place, (), "no size")

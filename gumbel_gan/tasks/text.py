@@ -88,7 +88,7 @@ def text_task(
       deduplicate: whether repeated lines are left out; if not, all copies of a line are in the same split. Unused with
         a window.
       num_heldout: number of distinct lines, or of windows, for validation, and the same number for the test; None takes
-        a tenth for each, from 1 to 1,000.
+        a tenth for each, from 1 to 1,000; of all nonblank lines if the text streams.
       max_symbols: the largest size of the vocabulary, end symbol included.
       digest: expected result of `files_digest(files)`; '' accepts any files.
       encoding: name of the Python text encoding of the files, such as 'latin-1' or 'utf-16'.

@@ -14,7 +14,7 @@ from gumbel_gan.tasks.units import Unit, find_unit
 from gumbel_gan.tasks.vocabulary import Vocabulary
 
 ABOUT, TRAIN_TOKENS = "tokens.json", "train.bin"
-"""The names of files in such a folder."""
+"""Names of the files in a folder of tokenized text."""
 VERSION = 2
 # Version 1 does not record the files and the settings.
 _READABLE = (1, 2)

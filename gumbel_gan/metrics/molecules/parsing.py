@@ -78,7 +78,7 @@ def why_invalid(smiles: str) -> str | None:
     if not molecule.GetNumAtoms():
         return EMPTY
     found = problems(molecule)
-    return found[0][0] if found else "RDKit can't sanitize it"
+    return found[0][0] if found else "RDKit can't sanitize the molecule"
 
 
 def problems(molecule: Any) -> list[tuple[str, list[int]]]:
@@ -118,7 +118,7 @@ def _syntax_error(smiles: str) -> str:
         return "a parenthesis is not closed"
     if smiles.count("[") != smiles.count("]"):
         return "a bracket is not closed"
-    return "a ring is not closed" if _open_rings(smiles) else "no SMILES"
+    return "a ring is not closed" if _open_rings(smiles) else "not a SMILES"
 
 
 def _open_rings(smiles: str) -> set[str]:

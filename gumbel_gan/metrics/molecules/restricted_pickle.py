@@ -35,10 +35,10 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self._known:
-            raise pickle.UnpicklingError(f"{module}.{name} is not among what it may name")
+            raise pickle.UnpicklingError(f"{module}.{name} is not an allowed name")
         return self._known[module, name]
 
     def persistent_load(self, identifier: Any) -> Any:
         if self._persistent is None:
-            raise pickle.UnpicklingError("it refers to what lies outside of it")
+            raise pickle.UnpicklingError("the pickle refers to an object outside of it")
         return self._persistent(identifier)
