@@ -31,7 +31,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
             "digest": "",  # of the files, recorded when a run begins
             "transpose": True,  # to the key without sharps and flats
             "max_length": 64,  # symbols of a melody; 0 for any number
-            "min_count": 5,  # melodies that must have each symbol of a melody
+            "min_count": 5,  # melodies with a symbol that fewer melodies have are left out
             "num_heldout": 500,  # melodies for validation, and as many for the test
             "deduplicate": True,
             "seed": 0,
