@@ -24,7 +24,7 @@ def get_config() -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "names",
-            "files": "",  # with one name per line, separated by commas; '' for those of the package
+            "files": "",  # files with one name per line, separated by commas; '' for those of the package
             "digest": "",  # of the files, recorded when a run begins
             "encoding": "utf-8",
             "max_length": 9,

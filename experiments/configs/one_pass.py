@@ -7,7 +7,7 @@ python -m experiments.train --workdir=runs/one_pass_molecules --config=experimen
 Medians (worst) of seeds 0 to 7, of 100,000 samples each: the GAN has validity 0.964 (0.953) and total variation 0.108
 (0.170), in 22 minutes for all eight on one core of an AMD EPYC beside other work, 2026-11-26; the variational
 autoencoder has 0.875 (0.872) and 0.135 (0.139) after 1,500 steps. With penalties of weight 3, as in `arithmetic.py`,
-one seed of eight lost a length and ended at 0.824. Nothing was tuned on names and molecules.
+one seed of eight stopped generating one length and ended at 0.824. Nothing was tuned on names and molecules.
 """
 
 from ml_collections import ConfigDict

@@ -67,7 +67,7 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "professor_forcing": _professor_forcing,
     }
 )
-# Settings that a method fixes, of the data and of those otherwise chosen for the data.
+# Settings that a method fixes: some of the data, some that are otherwise chosen for the data.
 _GIVEN: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
     {"truncated": {"batch_size": 32, "task": {"window": 100, "in_order": True, "stream": "never"}}}
 )
@@ -97,7 +97,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "unit": "characters",
             "max_length": placeholder(int),  # in units; None for the longest line but a few, 0 for the longest line
             "too_long": "drop",  # treatment of longer lines: 'drop' | 'cut' | 'fail'
-            "window": 0,  # units of the windows that one long text is cut into (max_length None); 0: a line each
+            "window": 0,  # units of the windows that one long text is cut into (max_length None); 0: lines
             "in_order": False,  # whether windows stay in the order of the text
             "lowercase": False,
             "min_count": 1,  # rarer words become <unk>; lines with other rarer symbols are dropped

@@ -33,8 +33,8 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
 
     The networks are LSTMs of width 8. Adam has a rate of 0.02, and of 0.002 from epoch 5 of 200 on. Batches hold 128
     names; names that are in both lists are kept twice. 10,400 batches are 200 epochs of the lists that he used, without
-    the held-out names; other data has the same number of batches. His report does not give Adam's betas, which are the
-    defaults.
+    the held-out names; on other data, the number of batches is the same. His report does not give Adam's betas;
+    they are the defaults.
 
     Args:
       variant: one of `VARIANTS` and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic

@@ -4,8 +4,8 @@ python -m experiments.study search --workdir=DIR [--task=uniform] [--num_seeds=4
 
 The same number of settings is tried for each method: widths of a network (likelihood's generator, the GAN's
 discriminator), steps and learning rates. The best setting has the least median negative log-likelihood of the
-validation set; no distance to the true distribution is used. The draw of the data and the seeds differ from those of the
-study `draws`, which reports on the chosen settings. An interrupted study is resumed.
+validation set; no distance to the true distribution is used. The draw of the data and the seeds differ from those of
+the study `draws`, which reports on the chosen settings. An interrupted study is resumed.
 """
 
 import itertools
