@@ -97,7 +97,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "unit": "characters",
             "max_length": placeholder(int),  # in units; None for the longest line but a few, 0 for the longest line
             "too_long": "drop",  # treatment of longer lines: 'drop' | 'cut' | 'fail'
-            "window": 0,  # units of the windows that one long text is cut into (max_length None); 0: lines
+            "window": 0,  # units of windows that one long text is cut into (max_length None); 0: a sequence per line
             "in_order": False,  # whether windows stay in the order of the text
             "lowercase": False,
             "min_count": 1,  # rarer words become <unk>; lines with other rarer symbols are dropped
