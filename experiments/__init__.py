@@ -1,1 +1,1 @@
-"""Runnable experiments over the library: flags and configs in, files out."""
+"""Runnable experiments with the library: commands that take flags and configs, and write files."""

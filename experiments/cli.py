@@ -1,4 +1,4 @@
-"""What the commands share: one-line errors, the parsing of flags, and the screen."""
+"""Helpers of the commands: one-line errors, the parsing of flags, and output to the screen."""
 
 import contextlib
 import errno
@@ -17,19 +17,19 @@ from rich.console import Console
 from experiments import processes
 from experiments.config import locate
 
-# The flags that functions here define are listed by the `--help` of the command that calls them.
+# Flags that functions of this module define are listed by the `--help` of the command that calls the function.
 flags.disclaim_key_flags()
 
-# Flags that name a folder, or several, or a file.
+# Flags that name a folder, several folders, or a file.
 _FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
-# What the file system says in the errors of libraries that write in the background.
+# Messages of the file system, as they occur in the errors of libraries that write in the background.
 _REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
 
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns a user's mistake, a ValueError or an OSError, into one line on stderr and exit status 1."""
+    """Prints a user's mistake, a ValueError or an OSError, as one line on stderr, and exits with status 1."""
     try:
         yield
     except (ValueError, OSError) as error:
@@ -38,10 +38,10 @@ def one_line_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_line_disk_errors(note: str) -> Iterator[None]:
-    """Turns what the file system refuses, such as a write to a full disk, into one line on stderr and exit status 1.
+    """Prints an error of the file system, such as a full disk, as one line on stderr, and exits with status 1.
 
     Args:
-      note: what to say besides.
+      note: text to print after the error.
     """
     try:
         yield
@@ -53,9 +53,9 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
 
 
 def screen() -> Console:
-    """Returns the standard output, as wide as the terminal, or 100 columns where there is none.
+    """Returns a console for the standard output, as wide as the terminal, or 100 columns wide without a terminal.
 
-    Of several processes only the first prints.
+    If there are several processes, only the first one prints.
     """
     if not processes.is_first():
         return Console(quiet=True)
@@ -64,7 +64,7 @@ def screen() -> Console:
 
 @contextlib.contextmanager
 def one_line_flag_errors() -> Iterator[None]:
-    """Does for the definition and the parsing of flags what `one_line_errors` does for the rest."""
+    """Prints an error in the definition or parsing of flags as one line on stderr, and exits with status 1."""
     with one_line_errors():
         try:
             yield
@@ -75,12 +75,13 @@ def one_line_flag_errors() -> Iterator[None]:
 
 
 def define_config(default: str | None, help_string: str) -> Any:
-    """Defines the flags --config and --config.KEY of a command, and returns their holder, for `given_config`.
+    """Defines the flags --config and --config.KEY of a command, and returns their holder for `given_config`.
 
-    Config files are found as `locate` says; a default one is run here, with the settings that the command line changes.
+    Config files are found as in `experiments.config.locate`. A default file is run during this call, with the settings
+    that the command line changes.
 
     Args:
-      default: the config file where none is named; None for no config.
+      default: the config file to use if none is named; None for no config.
       help_string: description of --config.
     """
     locate.locate(sys.argv)
@@ -89,20 +90,20 @@ def define_config(default: str | None, help_string: str) -> Any:
 
 
 def given_config(config: Any) -> Any:
-    """Returns the config that the flags of `define_config` give; a file that can't be read is one line on stderr."""
+    """Returns the config given by the flags of `define_config`; prints an error in its file as one line on stderr."""
     with one_line_flag_errors():
         value = config.value
-        # What stands for a file that could not be loaded raises an OSError when it is looked at.
+        # The placeholder for a file that could not be loaded raises an OSError on any attribute access.
         getattr(value, "items", None)
         return value
 
 
 def run(main: Callable[..., None], *, files: bool = False) -> None:
-    """Runs a command: parses its flags, with one-line errors, and calls it.
+    """Parses the flags of a command, with one-line errors, and calls it.
 
     Args:
-      main: what to do once the flags are parsed.
-      files: whether the command takes arguments that are no flags, with which `main` is then called.
+      main: the function to call after the flags are parsed.
+      files: whether the command takes arguments that are not flags; they are passed to `main`.
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
@@ -119,23 +120,23 @@ def run(main: Callable[..., None], *, files: bool = False) -> None:
             sys.exit(_INTERRUPTED)
 
     threading.excepthook = _of_thread
-    # orbax warns of what is no fault of a run, and what is one it raises besides.
+    # orbax logs warnings that do not concern the run; errors that do are also raised.
     logging.set_verbosity(logging.FATAL)
     app.run(call, flags_parser=parse)
 
 
 @contextlib.contextmanager
 def reader_may_stop() -> Iterator[None]:
-    """Ends quietly what is printed once the reader, such as `head`, has enough."""
+    """Stops printing without an error when the reader of the output, such as `head`, closes it."""
     try:
         yield
     except BrokenPipeError:
-        # Python flushes once more at its end, which must go somewhere.
+        # Python flushes the standard output once more at exit, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def check_output_file(path: str, flag: str) -> None:
-    """Raises ValueError unless a file can be written: its folder exists and lets it, and it is no folder itself."""
+    """Raises ValueError if a file cannot be written: its folder is missing or not writable, or it is a folder."""
     folder = Path(path).resolve().parent
     if not folder.is_dir():
         raise ValueError(f"{flag} must be a file in a folder that exists, got {path!r}: there is no {folder}")
@@ -146,15 +147,15 @@ def check_output_file(path: str, flag: str) -> None:
 
 
 def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
-    """Checks what the flags of a command leave open.
+    """Checks the arguments and the folder flags of a command.
 
     Args:
-      rest: the arguments that are no flags.
-      values: the flags, parsed.
+      rest: the arguments that are not flags.
+      values: the parsed flags.
 
     Raises:
-      ValueError: there are such arguments, or a flag names a folder or a file by an empty text, such as an unset
-        variable of the shell.
+      ValueError: `rest` is not empty, or a flag that names a folder or a file is an empty text, such as an unset shell
+        variable.
     """
     if rest:
         raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
@@ -167,29 +168,29 @@ def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS)
 
 def _fail(message: str) -> NoReturn:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    # What still reads or writes in the background has no more to say.
+    # Silences errors of objects that still read or write in the background.
     sys.unraisablehook = lambda _: None
     sys.exit(1)
 
 
 def _of_thread(arguments: threading.ExceptHookArgs) -> None:
-    """Prints the trace of an error in a thread, unless the disk is to blame: the next write says so in one line."""
+    """Prints the traceback of an error in a thread, except for a disk error, which the next write reports."""
     if arguments.exc_value is None or _refusal(arguments.exc_value) is None:
         threading.__excepthook__(arguments)
 
 
 def _refusal(error: BaseException) -> str | None:
-    """Returns what the file system said where it is to blame for an error; else None."""
+    """Returns the message of the file system if it caused an error; else None."""
     said = next((text for text in _REFUSALS if text in str(error)), None)
     return str(error) if said is None and isinstance(error, OSError) else said
 
 
 def _flag_error(error: Exception) -> str:
-    """Returns what a user is told of an error in flags, or in a config file that they name."""
+    """Returns the message to print for an error in flags or in a user's config file."""
     text = str(error).strip()
     _, quoted, trace = text.partition("Error whilst parsing config file:")
     if quoted:
-        # A config that raises a ValueError or TypeError is quoted with its whole traceback, the message last.
+        # A config that raises a ValueError or TypeError is quoted with its whole traceback; its message comes last.
         return trace.rpartition("\nValueError: ")[2] or trace.strip().rpartition("\n")[2]
     if isinstance(error, flags.Error):
         return text
@@ -202,7 +203,7 @@ def _flag_error(error: Exception) -> str:
         place = f"{places[-1].filename}, line {places[-1].lineno}"
         return f"--config: the file raised {type(error).__name__}: {text} ({place})"
     if isinstance(error, AttributeError | KeyError):
-        # A setting that a config doesn't have: ml_collections wraps what it says in errors within errors.
+        # A setting that the config does not have: ml_collections nests the message in several errors.
         reason: object = error
         while isinstance(reason, Exception) and reason.args:
             reason = reason.args[0]

@@ -1,4 +1,4 @@
-"""Where a run is computed: JAX's backend, its devices, and the cache of compiled programs."""
+"""Selects JAX's backend and devices, and the cache of compiled programs."""
 
 import os
 from pathlib import Path
@@ -12,29 +12,30 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gumb
 
 
 def select(platform: str, *, num_devices: int = 1) -> None:
-    """Chooses JAX's backend, and keeps what it compiles; to be called before anything touches a device.
+    """Selects JAX's backend and the cache of compiled programs; must be called before any device is used.
 
-    Compiled programs are kept in `CACHE`, so that a program that was run before starts at once. The environment
-    variable `JAX_COMPILATION_CACHE_DIR` names another folder.
+    Compiled programs are stored in `CACHE`, so that a program is compiled only in its first run. The environment
+    variable `JAX_COMPILATION_CACHE_DIR` sets another folder.
 
     Args:
       platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
-      num_devices: devices to use at most; a CPU shows one a core, up to this number, unless `XLA_FLAGS` says how many.
+      num_devices: largest number of CPU devices; there is one per core, up to this number, unless `XLA_FLAGS` sets the
+        number.
 
     Raises:
-      ValueError: `platform` is unknown, or this machine has no such device.
+      ValueError: `platform` is not one of `PLATFORMS`, or this machine has no such device.
     """
     choose(platform, PLATFORMS, "config.platform")
-    # Not for 'gpu': JAX would insist on every brand of it. Where there is one, JAX chooses it of itself.
+    # Not for 'gpu', for which JAX would require all GPU platforms. If there is a GPU, JAX selects it by default.
     if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        # Of several processes, each has one: their number is not known before they have devices.
+        # Each of several processes has one device: their number is not known before devices are initialized.
         most = 1 if jax.distributed.is_initialized() else num_cores()
         jax.config.update("jax_num_cpu_devices", min(num_devices, most))
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         jax.config.update("jax_compilation_cache_dir", str(CACHE))
-        # Programs of a second or less are most of those that a run compiles.
+        # Most programs of a run compile in less than a second, JAX's default threshold.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     try:
         found = jax.default_backend()
@@ -45,7 +46,7 @@ def select(platform: str, *, num_devices: int = 1) -> None:
 
 
 def check_spread(mesh: jax.sharding.Mesh) -> None:
-    """Raises ValueError where there are several processes, and the members of a run don't spread over all devices."""
+    """Raises ValueError if several processes were started without --distributed, or do not use all of their devices."""
     num_processes, num_devices = jax.process_count(), len(jax.devices())
     if num_processes > 1 and not jax.distributed.is_initialized():
         raise ValueError(f"--distributed must be given for a program of several processes, got {num_processes}")

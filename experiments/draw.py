@@ -1,4 +1,4 @@
-"""Draws strings of a run's task, one a line, as its report does: FOLDER/1.svg, FOLDER/2.svg and so on.
+"""Draws strings of a run's task, one per line of FILE, as in its report: FOLDER/1.svg, FOLDER/2.svg and so on.
 
 python -m experiments.draw FILE --workdir=RUN --output=FOLDER [--num=100]
 """

@@ -1,4 +1,4 @@
-"""Measures the generators of a run anew: those that its summary is of, or the newest, or the best.
+"""Evaluates the generators of a run again: those that its summary describes, the last ones, or the best ones.
 
 python -m experiments.evaluate --workdir=DIR [--checkpoint=last|best]
 """
@@ -22,7 +22,7 @@ _PLATFORM = restore_flags.define_platform()
 
 
 def main() -> None:
-    """Evaluates; rewrites the summary of a finished run where it is of these networks, and can be written."""
+    """Evaluates; rewrites the summary of a finished run if it describes the same checkpoint and can be written."""
     with cli.one_line_errors():
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
     run, config, experiment, state, step, checkpoint = restored

@@ -1,8 +1,8 @@
-"""Writes a finished run's generator into one file that opens without this project, with its weights and a model card.
+"""Exports a finished run's generator to a file that opens without this project; writes its weights and a model card.
 
 python -m experiments.export --workdir=DIR --output=NAME.zip [--index=I] [--checkpoint=last|best]
 
-Of a run on pairs, the file's programs take sources as an argument, and greedy decoding is one of them.
+For a run on pairs, the programs in the file take sources as an argument, and include greedy decoding.
 """
 
 from experiments import interrupts
@@ -34,7 +34,7 @@ _NUM_SHOWN = 10
 
 
 def main() -> None:
-    """Exports as the flags say."""
+    """Exports the generator as set by the flags."""
     with cli.one_line_errors():
         file = Path(_OUTPUT.value)
         cli.check_output_file(_OUTPUT.value, "--output")

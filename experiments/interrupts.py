@@ -1,10 +1,10 @@
-"""What SIGTERM and Ctrl-C do to a command: one line on stderr and an exit status, at any moment of it.
+"""Handling of SIGTERM and Ctrl-C by a command: one line on stderr and an exit status, at any time.
 
-Python runs a signal's handler between two of its instructions, and there is none while XLA compiles. Here a thread
-waits for the signals. Where nothing would be lost it ends the process at once; in a span of `holding_work` it only
-notes that the command is to stop, and the command stops where it can keep what it has. Signals within a second count as
-one: Ctrl-C reaches a command and the one that started it, which passes it on. Imports nothing but the standard
-library: it comes before the imports that take seconds.
+Python runs a signal handler only between two of its instructions, and therefore not while XLA compiles. Here a thread
+waits for the signals. If no work would be lost, the thread ends the process at once. Within `holding_work` it only
+records that the command should stop, and the command stops once it has saved its work. Signals within a second count as
+one, because Ctrl-C reaches both a command and the process that started it, which passes it on. This module imports only
+the standard library, since it is imported before the modules that take seconds.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ STOPPED = 75
 """Exit status of a command that was stopped and can go on: `EX_TEMPFAIL` of sysexits.h, 'try again later'."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds.
+# Seconds within which signals count as one.
 _ONE_SIGNAL_SECONDS = 1.0
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -32,10 +32,10 @@ _pass_on: Callable[[], None] = lambda: None  # noqa: E731
 
 @contextlib.contextmanager
 def imports(module: str) -> Iterator[None]:
-    """Watches for signals from here on, in the process of a command.
+    """Starts to watch for signals in the process of a command.
 
     Args:
-      module: `__name__` of the module that is the command; nothing is done unless it is '__main__'.
+      module: `__name__` of the calling module; signals are only watched if it is '__main__'.
     """
     if module == "__main__":
         _watch()
@@ -43,17 +43,22 @@ def imports(module: str) -> Iterator[None]:
 
 
 def describe(say: Callable[[], str], release: Callable[[], None] = lambda: None) -> None:
-    """Sets what ends the process: a function of the line to print, and one that releases what others wait for."""
+    """Sets the functions that are called before a signal ends the process.
+
+    Args:
+      say: returns the line to print; '' prints none.
+      release: called first, for example to release a lock.
+    """
     global _say, _release
     _say, _release = say, release
 
 
 @contextlib.contextmanager
 def holding_work(pass_on: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Keeps a first signal from ending the process: it only makes `requested` true. A second one ends it.
+    """Lets a first signal only make `requested` return True; a second signal ends the process.
 
     Args:
-      pass_on: what else to do at the first signal, in a thread.
+      pass_on: called at the first signal, in the thread that waits for signals.
     """
     global _pass_on
     _pass_on = pass_on
@@ -70,11 +75,11 @@ def requested() -> bool:
 
 
 def stop() -> None:
-    """Ends the process with the line of `describe` and the status `STOPPED`."""
+    """Prints the line of `describe`, and ends the process with status `STOPPED`."""
     with contextlib.suppress(Exception):
         _release()
     if sys.stdout is not None and sys.stdout.isatty():
-        # A progress bar hides it.
+        # A progress bar hides the cursor.
         os.write(sys.stdout.fileno(), _SHOW_CURSOR.encode())
     with contextlib.suppress(Exception):
         sys.stdout.flush()
@@ -88,7 +93,7 @@ def _watch() -> None:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for each in _SIGNALS:
-        # A shell makes the processes that it starts in the background ignore Ctrl-C.
+        # A shell makes its background processes ignore Ctrl-C, which must stay so.
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, lambda *_: None)
     threading.Thread(target=_wait, args=(reader,), name="signals", daemon=True).start()

@@ -1,8 +1,8 @@
-"""Writes music, a string of a task a line, as MIDI files: FOLDER/1.mid, FOLDER/2.mid and so on.
+"""Writes strings of a music task, one per line of FILE, as MIDI files: FOLDER/1.mid, FOLDER/2.mid and so on.
 
 python -m experiments.midi FILE --output=FOLDER [--workdir=RUN] [--tempo=100] [--num=100]
 
-The lines are melodies, or, with --workdir, strings of the task of that run, such as chorales.
+The lines are melodies or, with --workdir, strings of the task of that run, such as chorales.
 """
 
 from experiments import interrupts

@@ -1,4 +1,4 @@
-"""Judges molecules from anywhere, a SMILES a line, by the metrics of the benchmark MOSES.
+"""Computes the metrics of the benchmark MOSES for a file of molecules, one SMILES per line.
 
 python -m experiments.molecule_metrics FILE.smi [--max_length=25] [--output=FILE.json]
 """
@@ -39,7 +39,7 @@ _SIZES = {"unique@1000": 1_000, "unique@10000": 10_000}
 
 
 def main(*paths: str) -> None:
-    """Prints the table, what the lines hold that are no molecules, and what could not be measured."""
+    """Prints the table of metrics, the counts of invalid lines by reason, and what could not be measured."""
     with cli.one_line_errors():
         if len(paths) != 1:
             raise ValueError(f"the command takes one file of SMILES, got {len(paths)}")
@@ -68,7 +68,7 @@ def main(*paths: str) -> None:
 
 
 def _samples(path: str) -> tuple[list[SmilesLine], list[str], list[str]]:
-    """Returns the lines to judge, the SMILES of each, and sentences on what was left out."""
+    """Returns the lines to evaluate, the SMILES of each line, and sentences on the lines left out."""
     lines, notes = _read(path)
     lines = lines[: _NUM.value or None]
     if not lines:
@@ -83,7 +83,7 @@ def _read(path: str) -> tuple[list[SmilesLine], list[str]]:
 
 
 def _no_moses() -> str:
-    """Returns why the data of MOSES can't be read; '' where it can."""
+    """Returns why the data of MOSES cannot be read; '' if it can."""
     try:
         molecules.moses_file("metrics/mcf.csv")
     except ImportError as error:
@@ -92,7 +92,7 @@ def _no_moses() -> str:
 
 
 def _references() -> tuple[dict[str, molecules.References], list[str]]:
-    """Returns what to compare with by name, and sentences on what can't be compared."""
+    """Returns the reference sets by name, and sentences on the metrics that cannot be computed."""
     notes = []
     try:
         molecules.load_chemnet()
@@ -124,7 +124,7 @@ def _references() -> tuple[dict[str, molecules.References], list[str]]:
 
 
 def _train() -> tuple[set[str] | None, list[str]]:
-    """Returns the canonical SMILES of the training molecules; None, and a sentence, where they are not known."""
+    """Returns the canonical SMILES of the training molecules; or None, and a sentence, if they are not known."""
     if _TRAIN.value:
         parsed = [molecules.parse(line.smiles) for line in _read(_TRAIN.value)[0]]
         return {molecules.canonical(each) for each in parsed if each is not None}, []
@@ -134,7 +134,7 @@ def _train() -> tuple[set[str] | None, list[str]]:
 
 
 def _short_enough(smiles: list[str]) -> list[str]:
-    """Returns the strings of at most --max_length characters, which is all of them where that is 0."""
+    """Returns the strings of at most --max_length characters; all strings if --max_length is 0."""
     return [each for each in smiles if len(each) <= (_MAX_LENGTH.value or len(each))]
 
 
@@ -156,7 +156,7 @@ def _table(metrics: Mapping[str, float], names: list[str], *, title: str) -> Tab
 
 
 def _invalid(lines: list[SmilesLine], smiles: list[str]) -> list[str]:
-    """Returns sentences that count the lines that are no molecule, by their reasons, with an example each."""
+    """Returns sentences that count the lines that are not molecules, by reason, with one example each."""
     reasons: Counter[str] = Counter()
     examples: dict[str, SmilesLine] = {}
     for line, each in zip(lines, smiles, strict=True):
@@ -173,7 +173,7 @@ def _invalid(lines: list[SmilesLine], smiles: list[str]) -> list[str]:
 
 
 def _short(metrics: Mapping[str, float], num_lines: int) -> list[str]:
-    """Returns sentences on metrics that are of fewer molecules than their names say."""
+    """Returns sentences on metrics that were computed from fewer molecules than their names state."""
     num_valid = round(metrics["valid"] * num_lines)
     labels = [molecules.OF_SAMPLES[name].label for name, num in _SIZES.items() if name in metrics and num_valid < num]
     if not labels:

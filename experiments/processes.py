@@ -1,7 +1,7 @@
-"""Several processes that train one run together: how they start, agree and end.
+"""Starts, synchronizes and ends several processes that train one run together.
 
-Each has devices of its own; `jax.distributed` makes one program of them. The first process writes all files but the
-checkpoints, which all write together.
+Each process has its own devices; `jax.distributed` joins them into one program. The first process writes all files
+except the checkpoints, which all processes write together.
 """
 
 import contextlib
@@ -17,29 +17,29 @@ from jax.experimental import multihost_utils
 
 HEARTBEAT_SECONDS = 100
 
-# How many processes a launcher has started as one program. In the script of an sbatch job SLURM_NTASKS is that of the
-# steps to come, so that the variable of a step is looked at.
+# Variables with the number of processes that a launcher has started as one program. In the script of an sbatch job,
+# SLURM_NTASKS is the number of processes of later steps, so that the variable of the current step is used.
 _SIZES = ("SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "JAX_NUM_PROCESSES")
 _OWN = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 class OtherProcessError(ValueError):
-    """A process has failed, and all know it."""
+    """One of several processes has failed; raised in all of them."""
 
 
 def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECONDS) -> None:
-    """Joins the other processes of a program, or checks that there are none; to be called before anything else of JAX.
+    """Joins the other processes of a program, or checks that there are none; must be called before other JAX functions.
 
-    The address of the first process, the number of processes and the number of this one come from Slurm, Open MPI or a
-    TPU, or else from the variables JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
+    Slurm, Open MPI or a TPU gives the address of the first process, the number of processes and the index of this
+    process; otherwise JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID do.
 
     Args:
-      distributed: whether the run is trained by several processes; None where the user has not said so.
-      heartbeat_seconds: after how long a process that is not heard of counts as dead, which ends all.
+      distributed: whether the run is trained by several processes; None if the user has not chosen.
+      heartbeat_seconds: seconds without a heartbeat after which a process counts as dead, which ends all processes.
 
     Raises:
-      ValueError: a launcher has started several processes and `distributed` is None; or it is true, and they don't find
-        each other.
+      ValueError: a launcher has started several processes and `distributed` is None; or `distributed` is True, and the
+        variables above are missing or invalid, or the processes cannot connect.
     """
     if not distributed:
         found = [(name, os.environ[name]) for name in _SIZES if os.environ.get(name, "1") not in ("", "1")]
@@ -58,7 +58,7 @@ def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECOND
         except ValueError:
             raise ValueError(f"{_OWN[1]} and {_OWN[2]} must be integers, got {numbers}") from None
         given = {"coordinator_address": address, "num_processes": count, "process_id": own}
-    # Its handler of SIGTERM would take the place of that in `interrupts`.
+    # The SIGTERM handler of this service would replace the one in `interrupts`.
     jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(**given, heartbeat_timeout_seconds=heartbeat_seconds)
@@ -70,7 +70,7 @@ def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECOND
 
 
 def several() -> bool:
-    """Returns whether this process is one of several; chooses no device."""
+    """Returns whether this process is one of several; does not initialize devices."""
     return jax.distributed.is_initialized()
 
 
@@ -80,7 +80,7 @@ def is_first() -> bool:
 
 
 def any_of(*flags: bool) -> Sequence[bool]:
-    """Returns for each flag whether any process has it set; all processes must call it."""
+    """Returns for each flag whether it is set in any process; all processes must call this function."""
     if not several():
         return flags
     gathered = np.asarray(multihost_utils.process_allgather(np.array(flags)))
@@ -88,13 +88,14 @@ def any_of(*flags: bool) -> Sequence[bool]:
 
 
 def check_all(error: Exception | None) -> None:
-    """Raises where any process has failed: its own error here, and elsewhere one that names it.
+    """Raises an error in all processes if any of them has failed; all processes must call this function.
 
     Args:
-      error: what happened in this process.
+      error: the error of this process; None if it has not failed.
 
     Raises:
-      OtherProcessError: where there are several, one of them failed.
+      OtherProcessError: one of several processes has failed; the message is that of `error`, or names that process.
+      Exception: `error` itself, if there is only one process.
     """
     if several():
         failed = np.asarray(multihost_utils.process_allgather(np.array([error is not None]))).ravel()
@@ -106,17 +107,17 @@ def check_all(error: Exception | None) -> None:
 
 
 def end() -> None:
-    """Waits for the others, before this process ends at once."""
+    """Waits for the other processes, before this process ends."""
     if several():
         jax.distributed.shutdown()
 
 
 @contextlib.contextmanager
 def ending_all(*agreed: int) -> Iterator[None]:
-    """Ends all processes where one of them fails: it ends without waiting for the others, which JAX ends in their turn.
+    """Ends all processes if one of them fails: that one exits without waiting for the others, which JAX then ends.
 
     Args:
-      *agreed: exit statuses that all processes come to, so that none waits for another.
+      *agreed: exit statuses that all processes reach together, so that no process would wait for another.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Compares finished runs, of any algorithms and tasks: an HTML page with tables, figures and samples.
+"""Writes an HTML page that compares finished runs of any algorithms and tasks, with tables, figures and samples.
 
 python -m experiments.report --workdirs=DIR1,DIR2,... --output=OUT
 """

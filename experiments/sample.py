@@ -1,13 +1,13 @@
-"""Draws strings from a trained generator, one a line, or completes the beginnings of strings.
+"""Draws strings from a trained generator, one per line, or completes prefixes.
 
 python -m experiments.sample --workdir=DIR --num=1000 [--seed=N] [--temperature=T] [--length=L] [--index=I]
     [--checkpoint=last|best] [--output=FILE]
 python -m experiments.sample --workdir=DIR --num=10 --prefix=TEXT | --prefix_file=FILE
 python -m experiments.sample --workdir=DIR --source=FILE [--beam=N]
 
-Of a run on pairs, `--source` names a file of sources, one a line, and a line is written for each: a target drawn from
-it, or the most probable one that a beam search finds. Strings are drawn and written a block at a time: memory does not
-depend on their number. The first strings of a long draw are those of a short one.
+For a run on pairs, `--source` names a file of sources, one per line. For each source, a target is written: a draw from
+the generator, or the most probable target found by beam search. Strings are drawn and written in blocks, so that memory
+does not depend on their number. A long draw begins with the strings of a short one.
 """
 
 from experiments import interrupts
@@ -60,12 +60,12 @@ _PLATFORM = restore_flags.define_platform()
 
 
 _MOST_NAMED = 5
-# Completions, or targets of sources, that are drawn at once.
+# Completions, or targets of sources, that are drawn in one batch.
 _AT_ONCE = 512
 
 
 def main() -> None:
-    """Samples as the flags say."""
+    """Draws samples as set by the flags."""
     with cli.one_line_errors():
         if not 0 < _TEMPERATURE.value < float("inf"):
             raise ValueError(f"--temperature must be a finite number > 0, got {_TEMPERATURE.value}")
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _prefixes() -> list[str] | None:
-    """Returns the prefixes that the flags give; None where they give none."""
+    """Returns the prefixes given by the flags; None if there are none."""
     prefix, path = _PREFIX.value, _PREFIX_FILE.value
     if prefix is not None and path is not None:
         raise ValueError("--prefix and --prefix_file exclude each other, got both")
@@ -114,7 +114,7 @@ def _prefixes() -> list[str] | None:
 
 
 def _sources() -> list[str] | None:
-    """Returns the sources that the flags give; None where they give none."""
+    """Returns the sources given by the flags; None if there are none."""
     if _SOURCE.value is None:
         if _BEAM.value:
             raise ValueError("--beam must be left out without --source")
@@ -143,7 +143,7 @@ def _lines(path: str, flag: str, what: str) -> list[str]:
 
 
 def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the tokens of prefixes, and their numbers of symbols."""
+    """Returns the tokens of prefixes, and the number of symbols of each prefix."""
     task = restored.experiment.task
     sequences = LineReader(restored.config, task).symbols(prefixes)
     try:
@@ -154,8 +154,8 @@ def _encoded(prefixes: list[str], restored: Restored) -> tuple[np.ndarray, np.nd
 
 
 def _sampled(params: Any, restored: Restored, num: int) -> Iterator[np.ndarray]:
-    """Draws sequences, a block at a time."""
-    # With the axis of members, of which there is one.
+    """Draws sequences in blocks."""
+    # Adds the replica axis, of size 1.
     params = jax.tree.map(lambda leaf: leaf[None], params)
     draw = drawing.blocks(restored.experiment.model, 1, num, _LENGTH.value)
     for block in draw(jax.random.key(_SEED.value)[None], params, _TEMPERATURE.value):
@@ -163,7 +163,7 @@ def _sampled(params: Any, restored: Restored, num: int) -> Iterator[np.ndarray]:
 
 
 def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Restored, num: int) -> Iterator[np.ndarray]:
-    """Draws the completions of each prefix, one after the other, a block at a time."""
+    """Draws the completions of each prefix in turn, in blocks."""
     total = num * len(given[0])
     size = min(_AT_ONCE, total)
 
@@ -172,16 +172,16 @@ def _completed(params: Any, given: tuple[np.ndarray, np.ndarray], restored: Rest
         return restored.experiment.model.complete(key, params, tokens, lengths, temperature=_TEMPERATURE.value)
 
     for first in range(0, total, size):
-        # One shape, so that there is one program.
+        # All blocks have one shape, so that only one program is compiled.
         rows = np.minimum(np.arange(first, first + size), total - 1) // num
         key = jax.random.fold_in(jax.random.key(_SEED.value), first // size)
         yield np.asarray(complete(key, *(each[rows] for each in given)))[: total - first]
 
 
 def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, beam_size: int) -> Iterator[str]:
-    """Yields targets of each source, one after the other; of a blank line, empty ones.
+    """Yields the targets of each source in turn; empty targets for a blank line.
 
-    What is not as in training is counted on stderr: blank lines, and symbols that training never saw.
+    Warnings on stderr count the blank lines and the symbols that do not occur in training.
     """
     task, model = restored.experiment.task, restored.experiment.model
     assert task.source is not None
@@ -202,7 +202,7 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
         return found.tokens[:, :num]
 
     for first in range(0, len(lines), rows):
-        # One shape, so that there is one program.
+        # All blocks have one shape, so that only one program is compiled.
         places = np.minimum(np.arange(first, first + rows), len(lines) - 1)
         key = jax.random.fold_in(jax.random.key(_SEED.value), first // rows)
         for line, tokens in zip(lines[first:], np.asarray(find(key, conditions[places])), strict=False):
@@ -210,7 +210,7 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
 
 
 def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:
-    """Says on stderr which sources are not as in training."""
+    """Warns on stderr of blank sources and of symbols that do not occur in training."""
     num_blank = sum(not line for line in sources)
     if num_blank:
         print(f"warning: blank sources, whose targets are blank too: {num_blank:,}", file=sys.stderr)
@@ -227,7 +227,7 @@ def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:
 
 
 def _shown(strings: Iterator[str], total: int) -> Iterable[str]:
-    """Yields strings, with a progress bar on stderr where that is a terminal and stdout is none."""
+    """Yields strings, with a progress bar on stderr if it is a terminal and the strings are not printed to one."""
     return track(
         strings,
         description="",

@@ -1,8 +1,9 @@
-"""Scores each line of a file: its log-likelihood, and the discriminator's logit where a run has a discriminator.
+"""Scores each line of a file by its log-likelihood and, if the run has a discriminator, the discriminator's logit.
 
 python -m experiments.score --workdir=DIR --input=FILE [--output=FILE] [--index=I] [--checkpoint=last|best]
 
-Of a run on pairs, a line holds a source, a tab and a target, and its likelihood is that of the target given the source.
+For a run on pairs, a line holds a source, a tab and a target, and is scored by the likelihood of the target given the
+source.
 """
 
 from experiments import interrupts
@@ -42,13 +43,13 @@ _INDEX = restore_flags.define_index()
 _CHECKPOINT = restore_flags.define_checkpoint()
 _PLATFORM = restore_flags.define_platform()
 
-# Lines that are scored at once.
+# Lines that are scored in one batch.
 _NUM = 512
 _MOST_NAMED = 10
 
 
 def main() -> None:
-    """Scores as the flags say; what can't be scored keeps its line, with no number, and is named on stderr."""
+    """Scores the lines; a line that cannot be scored is written without scores, and reported on stderr."""
     with cli.one_line_errors():
         lines = _lines(Path(_INPUT.value))
         if _OUTPUT.value:
@@ -76,7 +77,7 @@ def main() -> None:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Yields the lines of a file, without their ends; checks at once that it can be read."""
+    """Yields the lines of a file without line ends; the file is opened at the call, so that errors are raised there."""
     try:
         file = path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
@@ -94,7 +95,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _reader(restored: Restored) -> tuple[Read, list[str]]:
-    """Returns the function of lines to what is scored and what is wrong with the others, and the columns of a line."""
+    """Returns a function from lines to a batch and the problems of the other lines, and the column names of a line."""
     task = restored.experiment.task
     if task.source is not None:
         return pair_reader(restored.config, task, _ESCAPED.value).pairs, ["source", "target"]
@@ -108,7 +109,7 @@ def _reader(restored: Restored) -> tuple[Read, list[str]]:
 
 
 def _scorer(restored: Restored, state: object) -> tuple[Score, list[str]]:
-    """Returns the compiled function of M sequences to `[M]` scores, M being at most `_NUM`, and their names."""
+    """Returns a compiled function from M <= `_NUM` sequences to arrays of `[M]` scores, and the names of the scores."""
     algorithm = restored.experiment.algorithm
     params = algorithm.params(state)
     names = ["log_prob"] + ["discriminator_logit"] * (algorithm.discriminator_logits is not None)
@@ -121,7 +122,7 @@ def _scorer(restored: Restored, state: object) -> tuple[Score, list[str]]:
         return scores
 
     def score(data: Batch) -> list[np.ndarray]:
-        # One number of sequences, so that there is one program.
+        # The number of sequences is fixed, so that only one program is compiled.
         padded = jax.tree.map(lambda leaf: np.resize(leaf, (_NUM, *leaf.shape[1:])), data)
         return [np.asarray(values)[: num_sequences(data)] for values in compute(padded)]
 
@@ -131,7 +132,7 @@ def _scorer(restored: Restored, state: object) -> tuple[Score, list[str]]:
 def _write(
     lines: Iterator[str], read: Read, score: Score, names: list[str], columns: list[str], file: TextIO
 ) -> tuple[int, float, dict[int, str]]:
-    """Writes the scores; returns the number of lines, the sum of log-likelihoods, and what is wrong, by line."""
+    """Writes the scores; returns the number of lines, the sum of log-likelihoods, and the problems by line number."""
     print(*names, *columns, sep="\t", file=file)
     num_lines, total, problems = 0, 0.0, {}
     while block := list(itertools.islice(lines, _NUM)):

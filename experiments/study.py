@@ -1,4 +1,4 @@
-"""Trains the runs of a study, as far as they are not trained yet, and writes its report.
+"""Trains the runs of a study that are not trained yet, and writes its report.
 
 python -m experiments.study NAME --workdir=DIR [--help]
 """
@@ -24,14 +24,14 @@ with interrupts.imports(__name__):
 
 
 def find_studies() -> dict[str, ModuleType]:
-    """Returns the modules of the folder `studies` that define `FLAGS`, by their names."""
+    """Returns the modules of the folder `studies` that define `FLAGS`, by name."""
     names = [module.name for module in pkgutil.iter_modules(studies.__path__)]
     modules = {name: importlib.import_module(f"{studies.__name__}.{name}") for name in names}
     return {name: module for name, module in modules.items() if hasattr(module, "FLAGS")}
 
 
 def main() -> None:
-    """Runs the study that the first argument names; lists the studies if there is none."""
+    """Runs the study named by the first argument; lists the studies if there is no argument."""
     known = find_studies()
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(f"{__doc__}\nstudies:")
@@ -42,7 +42,7 @@ def main() -> None:
     with cli.one_line_errors():
         chosen = known[choose(sys.argv[1], known, "the study")]
     del sys.argv[1]
-    # What --help prints above the flags.
+    # `--help` prints this text above the flags.
     globals()["__doc__"] = chosen.__doc__
     flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
     for flag in chosen.FLAGS:
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def _report(chosen: ModuleType, workdir: Path, values: Mapping[str, Any]) -> Path:
-    """Carries out a study, and returns the path of its report."""
+    """Runs a study, and returns the path of its report."""
     if not hasattr(chosen, "measure"):
         with cli.one_line_errors():
             parts = chosen.parts(**values)

@@ -1,4 +1,4 @@
-"""Trains a generator and leaves everything about the run in a folder.
+"""Trains a generator, and writes all files of the run to a folder.
 
 python -m experiments.train --workdir=DIR [--config=FILE] [--config.KEY=VALUE ...] [--overwrite | --resume]
     [--distributed]
@@ -49,7 +49,7 @@ _HEARTBEAT_SECONDS = flags.DEFINE_integer(
 
 
 def main() -> None:
-    """Trains as the flags say."""
+    """Trains the generator as set by the flags."""
     with cli.one_line_errors():
         processes.start(_DISTRIBUTED.value, heartbeat_seconds=_HEARTBEAT_SECONDS.value)
     with processes.ending_all(divergence.STATUS):
@@ -79,7 +79,7 @@ def _train() -> None:
 
 
 def _stored_config(run: RunDirectory) -> Any:
-    """Returns the config to go on with: the run's own with the settings that flags change, or that of --config."""
+    """Returns the config of the resumed run: its own with the settings that flags change, or that of --config."""
     stored = run.read_config()
     if any(argument.lstrip("-").split("=")[0] == "config" for argument in sys.argv[1:]):
         return run_config.parse(cli.given_config(_CONFIG))

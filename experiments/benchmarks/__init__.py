@@ -1,1 +1,1 @@
-"""Side-by-side timings; each module prints ratios from one run."""
+"""Side-by-side timings; each module prints the ratios of one run."""

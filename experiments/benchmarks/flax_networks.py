@@ -7,7 +7,7 @@ from experiments.benchmarks.timing import Sizes
 
 
 def make(sizes: Sizes) -> tuple[gg.Generator, gg.Discriminator]:
-    """Builds the paper's networks of Flax's `OptimizedLSTMCell`."""
+    """Builds the paper's networks with Flax's `OptimizedLSTMCell`."""
     cell = nn.OptimizedLSTMCell
     return (
         gg.recurrent_generator(sizes.num_symbols, sizes.hidden_size, cell=cell, latent="hidden_and_cell"),

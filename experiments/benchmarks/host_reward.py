@@ -1,11 +1,11 @@
-"""A reward from the host inside of a compiled scan, by `jax.pure_callback`, against one between compiled steps.
+"""Times a reward from the host inside a compiled scan, by `jax.pure_callback`, against one between compiled steps.
 
 python -m experiments.benchmarks.host_reward [--seconds=60] [--output=FILE.json]
 
-Policy gradients of an LSTM of 256 on sequences of 26 symbols, batches of 64, whose property is a count of a symbol, so
-that what is measured is the way there and back. Between steps: one compiled step a call, whose tokens go to the host
-and whose rewards come back for the next one, which is less work than a step that waits for its own. The times of both
-alternate; the median and the least of each are printed, in milliseconds a step.
+Policy gradients train an LSTM of width 256 on sequences of 26 symbols, in batches of 64. The property is the share of a
+symbol, so that mainly the transfer to the host and back is measured. Between steps, each call runs one compiled step:
+its tokens go to the host, and their rewards are used in the next step, which is less work than a step that waits for
+its own rewards. Both ways are timed in turn; their median and least times are printed, in milliseconds per step.
 """
 
 import time
@@ -31,17 +31,17 @@ _NUM, _LENGTH, _SYMBOLS, _HIDDEN, _STEPS = 64, 26, 27, 256, 10
 
 
 def decode(tokens: np.ndarray) -> list[str]:
-    """Returns a string a row."""
+    """Returns one string for each row of tokens."""
     return ["".join(chr(97 + token) for token in row) for row in tokens.tolist()]
 
 
 def score(strings: list[str]) -> list[float]:
-    """Returns the share of a symbol in each string."""
+    """Returns the share of the symbol 'b' in each string."""
     return [string.count("b") / _LENGTH for string in strings]
 
 
 def algorithm(property_reward: Callable[[jax.Array], jax.Array]) -> gg.Algorithm:
-    """Returns the method with a property in its reward."""
+    """Returns policy gradients with a property in the reward."""
     model = gg.sequence_model(gg.lstm_generator(_SYMBOLS, _HIDDEN), length=_LENGTH)
     return gg.policy_gradient(
         model,
@@ -56,7 +56,7 @@ def algorithm(property_reward: Callable[[jax.Array], jax.Array]) -> gg.Algorithm
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     devices.select("", num_devices=1)
     data = jnp.asarray(np.random.default_rng(0).integers(0, _SYMBOLS, (1_000, _LENGTH)), jnp.int32)
     keys = training.run_keys(0)

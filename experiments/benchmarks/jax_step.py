@@ -1,4 +1,4 @@
-"""The paper's step by this library: as experiments run it, and as a naive loop would."""
+"""The paper's step with this library: as experiments run it, and in a naive loop."""
 
 import functools
 from collections.abc import Callable
@@ -17,11 +17,11 @@ NUM_STEPS = 20
 
 
 class Compiled(NamedTuple):
-    """A scan of steps, ready to run.
+    """A compiled scan of steps.
 
     Attributes:
-      program: runs it.
-      compiled: what XLA made of it.
+      program: runs the scan.
+      compiled: the executable that XLA compiled.
     """
 
     program: Program
@@ -29,7 +29,7 @@ class Compiled(NamedTuple):
 
 
 def own_networks(sizes: Sizes) -> tuple[gg.Generator, gg.Discriminator]:
-    """Builds the paper's networks as this library does."""
+    """Builds the paper's networks with this library's LSTM."""
     return (
         gg.lstm_generator(sizes.num_symbols, sizes.hidden_size, latent="hidden_and_cell"),
         gg.lstm_discriminator(sizes.num_symbols, sizes.hidden_size, pooling="last"),
@@ -47,11 +47,11 @@ def algorithm(
     """Builds the paper's Gumbel-softmax GAN, with its annealed temperature and its pair of losses.
 
     Args:
-      sizes: of the step.
-      networks: makes the generator and the discriminator.
-      num_shards: shards of a batch.
-      penalty: weight of R1 and of R2; None computes neither.
-      penalized_fraction: share of the sequences at which they are measured.
+      sizes: sizes of the step.
+      networks: builds the generator and the discriminator.
+      num_shards: number of shards of a batch.
+      penalty: weight of R1 and of R2; None computes no penalty.
+      penalized_fraction: share of the sequences at which the penalties are computed.
     """
     generator, discriminator = networks(sizes)
     return gg.relaxed_gan(
@@ -73,13 +73,13 @@ def random_tokens(sizes: Sizes) -> jax.Array:
 
 
 def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings: Any) -> Compiled:
-    """Builds the step as experiments run it: many in one scan, seeds and shards over the devices, the state donated.
+    """Builds the step as experiments run it: in a scan, with seeds and shards on all devices and the state donated.
 
     Args:
-      sizes: of the step.
-      num_seeds: seeds in the program; a step is one of all of them.
-      num_shards: shards of a batch.
-      **settings: of `algorithm`.
+      sizes: sizes of the step.
+      num_seeds: seeds in the program; a step updates all of them.
+      num_shards: number of shards of a batch.
+      **settings: arguments of `algorithm`.
     """
     method = algorithm(sizes, num_shards=num_shards, **settings)
     mesh = sharding.seeds_mesh(num_seeds, num_shards)
@@ -105,7 +105,7 @@ def scanned(sizes: Sizes, *, num_seeds: int = 1, num_shards: int = 1, **settings
 
 
 def naive(sizes: Sizes) -> Program:
-    """Builds the step as a first version of such a program would: Flax's LSTM, jitted, in a Python loop."""
+    """Builds the step as in a first version of such a program: Flax's LSTM, and a jitted step in a Python loop."""
     method = algorithm(sizes, networks=flax_networks.make)
     step = jax.jit(method.step)
     data, key, state = np.asarray(random_tokens(sizes)), jax.random.key(1), method.init(jax.random.key(0))
@@ -122,14 +122,15 @@ def naive(sizes: Sizes) -> Program:
 
 
 def flops(sizes: Sizes) -> float:
-    """Counts the floating-point operations of the matrix products of a step without penalties, by hand.
+    """Computes the floating-point operations of the matrix products of a step without penalties, from its sizes.
 
-    A multiplication and an addition are two. Of an LSTM with N inputs and H units, a symbol costs 4H(N + H) products
-    forwards, as many for the gradient of its weights, 4H H for that of its state, and 4H N for that of its input:
+    A multiplication and an addition count as two operations. For an LSTM with N inputs and H units, a symbol costs
+    4H(N + H) products in the forward pass, as many for the gradient of the weights, 4H H for the gradient of the state,
+    and 4H N for the gradient of the input:
 
-    - the generator is unrolled once, and needs all gradients; its head, H K, takes part in each;
-    - the discriminator reads 2B sequences for its own update, which needs no gradient of the input;
-    - and B of them again for the generator's, which needs no gradient of the weights.
+    - the generator is unrolled once and needs all gradients, as does its head with H K products;
+    - the discriminator reads 2B sequences for its own update, without the gradient of the input;
+    - it reads B of them again for the generator's update, without the gradient of the weights.
     """
     batch_size, length, num_symbols, hidden_size = sizes
     recurrent, symbols, head = 4 * hidden_size**2, 4 * hidden_size * num_symbols, hidden_size * num_symbols

@@ -1,8 +1,8 @@
-"""Times what networks do with many symbols, and teacher forcing in one pass; reports the ratios of one run.
+"""Times networks with many symbols, and teacher forcing in one pass; reports the ratios of one run.
 
 python -m experiments.benchmarks.networks [--output=FILE.json] [--num_rounds=9]
 
-About five minutes on two CPU cores.
+It takes about five minutes on two CPU cores.
 """
 
 import functools
@@ -30,12 +30,12 @@ ONE_PASS = Sizes(batch_size=64, length=32, num_symbols=48, hidden_size=64)
 
 
 def without_look_ups(generator: gg.Generator) -> gg.Generator:
-    """Returns the same generator, teacher-forced by a scan of steps on one-hot symbols."""
+    """Returns a generator that is teacher-forced by a scan of steps on one-hot symbols."""
     return generator._replace(token_step=None, logits=None, hidden_states=None)
 
 
 def likelihood(generator: gg.Generator, sizes: Sizes) -> Program:
-    """Builds steps of maximum likelihood on random sequences."""
+    """Builds a program of maximum-likelihood steps on random sequences."""
     algorithm = gg.maximum_likelihood(gg.sequence_model(generator, length=sizes.length), optimizer=optax.adam(1e-3))
     data = jax.random.randint(jax.random.key(0), (1_000, sizes.length), 0, sizes.num_symbols)
     train = jax.jit(
@@ -52,7 +52,7 @@ def likelihood(generator: gg.Generator, sizes: Sizes) -> Program:
 
 
 def likelihood_gradient(generator: gg.Generator, sizes: Sizes) -> Program:
-    """Builds the gradient of a batch's log-likelihood."""
+    """Builds a program that computes the gradient of a batch's log-likelihood."""
     model = gg.sequence_model(generator, length=sizes.length)
     params = model.init(jax.random.key(0))
     tokens = jax.random.randint(jax.random.key(1), (sizes.batch_size, sizes.length), 0, sizes.num_symbols)
@@ -61,7 +61,7 @@ def likelihood_gradient(generator: gg.Generator, sizes: Sizes) -> Program:
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     devices.select("", num_devices=1)
     screen = cli.screen()
     lstm = gg.lstm_generator(LIKELIHOOD.num_symbols, LIKELIHOOD.hidden_size)

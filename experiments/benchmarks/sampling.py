@@ -1,11 +1,11 @@
-"""Times sampling in one pass against symbol by symbol, with networks of equal size; reports the ratios of one run.
+"""Times sampling in one pass and symbol by symbol, with networks of equal size; reports the ratios of one run.
 
 python -m experiments.benchmarks.sampling [--output=FILE.json] [--num_rounds=9]
 python -m experiments.benchmarks.sampling --workdir=DIR --workdir=DIR [--output=FILE.json] [--num_rounds=9]
 
-Transformers of width 64 with 3 layers and 4 heads, and an LSTM of width 64; 48 symbols, batches of 128. The transformer
-that writes symbol by symbol keeps a cache of keys and values. About four minutes on two CPU cores. With folders of
-runs, it is their generators that are timed, on test sources where they have any.
+The transformers have width 64, 3 layers and 4 heads, and the LSTM width 64. There are 48 symbols, and batches of 128.
+The transformer that samples symbol by symbol uses a cache of keys and values. The benchmark takes about four minutes on
+two CPU cores. With folders of runs, their generators are timed instead, on test sources if the runs have any.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ _ONE_PASS = "in one pass, transformer"
 
 
 def generators(length: int) -> dict[str, gg.Generator]:
-    """Returns the generators by name, for sequences of a length."""
+    """Returns the generators by name, for sequences of `length` symbols."""
     sizes: dict[str, Any] = {"num_layers": 3, "num_heads": 4, "latent_size": WIDTH}
     return {
         _ONE_PASS: gg.one_pass_generator(NUM_SYMBOLS, length, WIDTH, **sizes),
@@ -47,16 +47,16 @@ def generators(length: int) -> dict[str, gg.Generator]:
 
 
 def program(generator: gg.Generator, length: int) -> Program:
-    """Builds the sampling of a batch by an untrained generator; a step is a sequence."""
+    """Builds a program that samples a batch from an untrained generator; a step is one sequence."""
     model = gg.sequence_model(generator, length=length)
     return _sampling(model, model.init(jax.random.key(0)), None)
 
 
 def program_of_run(workdir: str) -> Program:
-    """Builds the sampling of a batch by the generator of a run, from test sources if it has any.
+    """Builds a program that samples a batch from the generator of a run, on test sources if the run has any.
 
     Raises:
-      ValueError: the folder holds no run with a checkpoint.
+      ValueError: `workdir` holds no run with a checkpoint.
     """
     restored = restore(workdir, platform="", checkpoint="last")
     algorithm, task = restored.experiment.algorithm, restored.experiment.task
@@ -66,7 +66,7 @@ def program_of_run(workdir: str) -> Program:
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     devices.select("", num_devices=1)
     screen = cli.screen()
     figures: dict[str, Any] = {"machine": timing.machine(), "batch_size": BATCH_SIZE}

@@ -2,10 +2,10 @@
 
 python -m experiments.benchmarks.scaling [--output=FOLDER]
 
-From a base, one size at a time grows; its exponent is fitted on a log-log scale over the larger half of the sizes,
-where fixed costs weigh least. For the number of seeds it also says how many times as many seeds a second are trained in
-one program as by programs of one seed, one after the other. About seven minutes on two CPU cores, most of them
-compilation.
+One size at a time grows from a base. The exponent of the cost is fitted on a log-log scale over the larger half of the
+sizes, where fixed costs matter least. For the number of seeds, the seeds per second of one program are also compared
+with those of programs of one seed, one after the other. The benchmark takes about seven minutes on two CPU cores, most
+of them for compilation.
 """
 
 from pathlib import Path
@@ -37,11 +37,11 @@ SIZES = {
 
 
 class Growth(NamedTuple):
-    """How the cost grows with one size.
+    """Growth of the cost of a step with one size.
 
     Attributes:
       sizes: the sizes.
-      milliseconds: a step's cost at each.
+      milliseconds: cost of a step at each size.
     """
 
     sizes: tuple[int, ...]
@@ -49,14 +49,14 @@ class Growth(NamedTuple):
 
     @property
     def exponent(self) -> float:
-        """The fitted power of the size over its larger half."""
+        """The exponent of the cost, fitted over the larger half of the sizes."""
         half = len(self.sizes) // 2
         medians = [spread.median for spread in self.milliseconds]
         return float(stats.linregress(np.log(self.sizes[half:]), np.log(medians[half:])).slope)
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     with cli.one_line_errors():
         if _OUTPUT.value is not None:
             check_writable(_OUTPUT.value, "--output")
@@ -107,7 +107,7 @@ def main() -> None:
 
 
 def throughput(growth: Growth) -> dict[int, float]:
-    """Returns how many times as many seeds a second each number of them has as one seed at a time."""
+    """Returns for each number of seeds its seeds per second, relative to those of one seed at a time."""
     medians = [spread.median for spread in growth.milliseconds]
     return {num: num * medians[0] / median for num, median in zip(growth.sizes, medians, strict=True)}
 

@@ -1,8 +1,8 @@
-"""Times the paper's step beside PyTorch's, and reports the ratios of one run.
+"""Times the paper's step against PyTorch's, and reports the ratios of one run.
 
 python -m experiments.benchmarks.step [--hidden_sizes=64,128] [--output=FILE.json] [--profile=DIR]
 
-About six minutes on two CPU cores, much of it PyTorch's compilation. It needs the extra `bench`.
+It takes about six minutes on two CPU cores, much of it for PyTorch's compilation. It needs the extra `bench`.
 """
 
 import resource
@@ -38,7 +38,7 @@ PENALTIES, SOME_PENALTIES = "ours + R1 + R2", "ours + R1 + R2 at a quarter"
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     with cli.one_line_errors():
         try:
             from experiments.benchmarks import torch_step
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _measure(sizes: Sizes, programs: dict[str, Program], screen: Console) -> dict[str, Any]:
-    """Times the programs in turn, and the machine's peak among them."""
+    """Times the programs and a matrix product, which measures the machine's peak, in turn."""
     peak, peak_flops = timing.matrix_multiply()
     taken = timing.take_turns(
         programs | {"peak": peak}, num_rounds=_NUM_ROUNDS.value, seconds=_SECONDS.value, report=screen.print
@@ -120,16 +120,16 @@ def _width(text: str) -> int:
 
 
 def _xla_flops(compiled: Any, sizes: Sizes) -> float:
-    """Returns the operations of a step by XLA's analysis of the program of one device.
+    """Returns the floating-point operations of a step, by XLA's analysis of the program of one device.
 
-    XLA counts the body of a loop once, and nearly all that the program does is in its loops over the symbols: what it
-    counts, times the length and the number of devices, is about what a step does, element-wise operations included.
+    XLA counts the body of a loop once, and nearly all operations are in the loops over the symbols. Its count, times
+    the length and the number of devices, is therefore about that of a step, element-wise operations included.
     """
     return compiled.cost_analysis()["flops"] * sizes.length * len(jax.devices())
 
 
 def _compile_seconds(sizes: Sizes, num_shards: int) -> dict[str, float]:
-    """Times tracing, and compiling without and with what a persistent cache holds of an earlier process."""
+    """Returns the seconds of tracing and compilation, without and with a filled persistent cache."""
     seconds = {}
     before = jax.config.values["jax_compilation_cache_dir"]
     with tempfile.TemporaryDirectory() as folder:
@@ -146,13 +146,13 @@ def _compile_seconds(sizes: Sizes, num_shards: int) -> dict[str, float]:
 
 
 def _program_bytes(compiled: Any) -> float:
-    """Returns what a program needs on a device: arguments, results and temporaries."""
+    """Returns the bytes that a program needs on a device for arguments, results and temporaries."""
     memory = compiled.memory_analysis()
     return memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes
 
 
 def _show(screen: Console, result: dict[str, Any]) -> None:
-    """Prints the figures of a width."""
+    """Prints the results for one width."""
     title = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in result["sizes"].items())
     table = timing.table(title, "", "ms a step", "least–greatest", "sequences/s")
     for name, spread in result["milliseconds"].items():

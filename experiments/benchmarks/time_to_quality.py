@@ -1,9 +1,10 @@
-"""Times how long `arithmetic.py:wide` takes from the start of its process to a generator of a given quality.
+"""Times `arithmetic.py:wide` from the start of its process to a generator of a given quality.
 
 python -m experiments.benchmarks.time_to_quality [--num_seeds=8] [--output=FILE.json]
 
-Each seed is a process of its own, `python -m experiments.train`, one after the other; the quality is that of the
-averaged generator, exact, as the run measures it once a chunk of steps. About six minutes on two CPU cores.
+The seeds are trained one after the other, each in its own process `python -m experiments.train`. The quality is the
+exact one of the averaged generator, which the run measures after each chunk of steps. The benchmark takes about six
+minutes on two CPU cores.
 """
 
 import subprocess
@@ -32,7 +33,7 @@ LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality re
 
 
 def main() -> None:
-    """Benchmarks as the flags say."""
+    """Runs the benchmark as set by the flags."""
     with cli.one_line_errors():
         if not Path(located(_CONFIG.value).partition(":")[0]).is_file():
             raise ValueError(f"--experiment must be a config file, got {_CONFIG.value!r}")
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def _run(seed: int) -> dict[str, Any]:
-    """Runs a seed, and gives the seconds from the start of its process to what `LABELS` lists; None if never."""
+    """Trains a seed, and returns the seconds from the start of its process to each event of `LABELS`; None if never."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-u", "-m", "experiments.train", f"--workdir={folder}/run"]
         command += [f"--config={_CONFIG.value}", f"--config.seed={seed}", "--config.num_seeds=1"]

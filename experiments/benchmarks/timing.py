@@ -1,4 +1,4 @@
-"""Timings that can be compared: programs take turns in one process, and what is reported is the ratio of each round."""
+"""Comparable timings: programs take turns in one process, and the ratios of each round are reported."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,11 @@ from experiments.run.texts import write_json
 
 
 class Program(NamedTuple):
-    """A program under test.
+    """A program to time.
 
     Attributes:
-      run: runs `num_steps` steps to their end.
-      num_steps: steps of a run.
+      run: runs `num_steps` steps, and waits for their end.
+      num_steps: steps of one call of `run`.
     """
 
     run: Callable[[], None]
@@ -47,9 +47,9 @@ class Spread(NamedTuple):
     """A quantity over the rounds of a benchmark.
 
     Attributes:
-      median: over the rounds.
-      least: over the rounds.
-      greatest: over the rounds.
+      median: median over the rounds.
+      least: least value of the rounds.
+      greatest: greatest value of the rounds.
     """
 
     median: float
@@ -58,23 +58,23 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float] | np.ndarray) -> "Spread":
-        """Summarizes the rounds."""
+        """Computes the spread of the values of the rounds."""
         return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 
 def take_turns(
     programs: Mapping[str, Program], *, num_rounds: int, seconds: float, report: Callable[[str], None] = print
 ) -> dict[str, np.ndarray]:
-    """Times programs in turn, so that a slow moment of the machine meets all of them.
+    """Times programs in turn, so that a slow phase of the machine affects all of them.
 
     Args:
-      programs: what to time, by name; each runs once, to be warm, before the first round.
+      programs: the programs by name; each is warmed up before the first round.
       num_rounds: rounds, at least 1.
       seconds: about how long a turn should take.
-      report: what is told of the progress.
+      report: called with a line of progress after each round.
 
     Returns:
-      Seconds a step, `[num_rounds]` for each program.
+      Seconds per step by name of the program, `[num_rounds]` each.
     """
     num_runs = {}
     for name, program in programs.items():
@@ -96,10 +96,10 @@ def _timed(program: Program, num_runs: int) -> float:
 
 
 def matrix_multiply(size: int = 1024) -> tuple[Program, float]:
-    """Builds a program of float32 matrix products, by which the machine's peak is measured.
+    """Builds a program of float32 matrix products, to measure the machine's peak.
 
     Args:
-      size: of the square matrices.
+      size: height and width of the matrices.
 
     Returns:
       The program, a step of which is one product, and the floating-point operations of a step.
@@ -110,7 +110,7 @@ def matrix_multiply(size: int = 1024) -> tuple[Program, float]:
 
 
 def machine() -> dict[str, Any]:
-    """Describes where and with what a benchmark runs."""
+    """Returns a description of the machine, the version of JAX and the date."""
     return {
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,

@@ -1,4 +1,4 @@
-"""The paper's step in PyTorch, as a competent user would write it: what a user of this project might use instead."""
+"""The paper's step in PyTorch, as a competent user would write it instead of using this project."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def make(sizes: Sizes, *, mode: str | None = None) -> Program:
     ones again for the generator: the passes of `gumbel_gan.algorithms.relaxed_gan`.
 
     Args:
-      sizes: of the step.
+      sizes: sizes of the step.
       mode: None for eager execution, or a mode of `torch.compile`.
 
     Returns:
@@ -86,7 +86,7 @@ def make(sizes: Sizes, *, mode: str | None = None) -> Program:
 
     def run() -> None:
         for index in range(NUM_STEPS):
-            # A tensor: a Python number that changes would compile the step anew.
+            # A tensor, since a changing Python number would recompile the step.
             step(torch.tensor(5.0 - 4.0 * index / NUM_STEPS))
 
     return Program(run, NUM_STEPS)

@@ -1,1 +1,1 @@
-"""Configs of experiments, a file each; `get_config()` returns a ConfigDict."""
+"""Configs of experiments, one per file; `get_config()` returns a ConfigDict."""

@@ -1,9 +1,9 @@
-"""The recipe of arithmetic.py:wide in half its steps, with another generator and, after a comma, another discriminator.
+"""The recipe of arithmetic.py:wide with half the steps, another generator and, after a comma, another discriminator.
 
 python -m experiments.train --workdir=runs/pair --config=experiments/configs/arithmetic_networks.py:transformer,lstm
 python -m experiments.study networks --workdir=runs/networks
 
-The second command trains all pairs with four seeds each and writes their table. Results (two CPU cores, AMD EPYC,
+The second command trains all pairs with four seeds each, and writes a table. Results (two CPU cores, AMD EPYC,
 2026-11-25) are in experiments/results/networks/table.md.
 """
 
@@ -32,13 +32,15 @@ DISCRIMINATORS = MappingProxyType(
 
 
 def get_config(networks: str = "lstm,lstm") -> ConfigDict:
-    """Returns that recipe with two networks, half its steps and, for a transformer, a third of its rate.
+    """Returns the recipe of arithmetic.py:wide with two other networks and half the steps.
+
+    For a transformer, the generator's learning rate is a third of that recipe's.
 
     Args:
-      networks: one of `GENERATORS`, and, after a comma, one of `DISCRIMINATORS`.
+      networks: one of `GENERATORS` and, after a comma, one of `DISCRIMINATORS`.
 
     Raises:
-      ValueError: it is not such a pair.
+      ValueError: `networks` is not such a pair.
     """
     generator, _, discriminator = networks.partition(",")
     require_one_of(GENERATORS, generator=generator)
@@ -51,6 +53,6 @@ def get_config(networks: str = "lstm,lstm") -> ConfigDict:
     config.algorithm.generator = ConfigDict(GENERATORS[generator])
     config.algorithm.discriminator = ConfigDict(DISCRIMINATORS[discriminator])
     if generator == "transformer":
-        # With 2e-3 the KL divergence is still 0.33 nats after 1,400 steps.
+        # With a rate of 2e-3, the KL divergence is still 0.33 nats after 1,400 steps.
         config.algorithm.generator_optimizer.learning_rate = "cosine(7e-4, 1e-4)"
     return config

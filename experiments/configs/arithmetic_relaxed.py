@@ -1,4 +1,5 @@
-"""The arithmetic grammar by the relaxed (straight-through) gradient alone, no score function, with instance noise.
+"""The relaxed GAN on the arithmetic grammar by straight-through gradients alone, without a score function, and with
+instance noise.
 
 python -m experiments.train --workdir=runs/relaxed --config=experiments/configs/arithmetic_relaxed.py
 

@@ -1,4 +1,4 @@
-"""Maximum likelihood on scikit-learn's handwritten digits, as sequences of 64 pixels; not tuned.
+"""Maximum likelihood on scikit-learn's handwritten digits, as sequences of 64 pixels, without tuning.
 
 python -m experiments.train --workdir=runs/digits --config=experiments/configs/digits.py
 
@@ -12,7 +12,7 @@ from experiments.configs import names_mle
 
 
 def get_config() -> ConfigDict:
-    """Returns the baseline of `names_mle.py` for binary pictures; the report draws them."""
+    """Returns the recipe of `names_mle.py` for binary pictures; the report draws the samples."""
     config = names_mle.get_config()
     config.num_compared = 100
     config.num_samples = 500

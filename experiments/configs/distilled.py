@@ -4,9 +4,9 @@ python -m experiments.train --workdir=runs/distilled --config=experiments/config
 python -m experiments.train --workdir=runs/distilled_names --config=experiments/configs/distilled.py:names
 
 Seed 0 on the arithmetic grammar, in 447 s on two cores of an AMD EPYC while other work ran, 2026-11-26: validity 0.759
-and total variation 0.256 after 500 steps, when the entropy of a reconstructed symbol is 0.41 nats. The reconstruction
-becomes sharp then, and the generator fails: validity 0.000 after 1,250 steps, at 0.17 nats, and 0.328, with a total
-variation of 0.887, after 3,000, at 0.04.
+and total variation 0.256 after 500 steps, when the entropy of a reconstructed symbol is 0.41 nats. Then the
+reconstruction becomes sharp, and the generator fails: validity 0.000 after 1,250 steps, at 0.17 nats; and validity
+0.328 and total variation 0.887 after 3,000 steps, at 0.04 nats.
 """
 
 from ml_collections import ConfigDict
@@ -18,13 +18,13 @@ TASKS = ("arithmetic", "names", "text")
 
 
 def get_config(task: str = "arithmetic") -> ConfigDict:
-    """Returns the recipe on a task.
+    """Returns the recipe for a task.
 
     Args:
-      task: one of `TASKS`; for 'text', `task.files` is to be given.
+      task: one of `TASKS`; for 'text', `task.files` must be set.
 
     Raises:
-      ValueError: it is another.
+      ValueError: `task` is not one of `TASKS`.
     """
     require_one_of(TASKS, task=task)
     config = (
@@ -46,7 +46,7 @@ def get_config(task: str = "arithmetic") -> ConfigDict:
                 "interpolated_weight": "constant(10.0)",
                 "fraction": 1.0,
             },
-            "discriminator_updates": 5,  # a step, each on a batch of its own
+            "discriminator_updates": 5,  # per step, each on its own batch
             "ema_decay": 0.998,
             "num_latent_draws": 1_024,
             "generator": {

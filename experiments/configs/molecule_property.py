@@ -1,16 +1,16 @@
-"""Molecules whose drug-likeness is raised, from a run of `molecules.py`; the name of a method may follow a colon.
+"""Raises the drug-likeness of molecules, from a run of `molecules.py`; the name of a method may follow a colon.
 
 python -m experiments.train --workdir=runs/property --config=experiments/configs/molecule_property.py \
   --config.init_from=runs/molecules
 
 The default, `policy_gradient`, mixes the property into the adversarial reward, as ORGAN does. `feedback` trains the
-same GAN without it on data whose worst molecules are replaced by the best samples, as FBGAN does. Two baselines, at the
-same number of calls: `hill_climbing` goes on by likelihood on the best samples so far, and `rejection` samples the
-generator as it is. The study `property` compares the four.
+same GAN without the property in its reward, on data whose worst molecules are replaced by the best samples, as FBGAN
+does. There are two baselines with the same number of calls: `hill_climbing` continues maximum likelihood on the best
+samples so far, and `rejection` samples the generator without training it. The study `property` compares the four.
 
---config.property.function is `qed`, `penalized_log_p`, or a function of your own, `module:function`, of one string,
-which returns a number. It is called in worker processes, once for each string; where it raises, returns no finite
-number or does not end within `timeout_seconds`, the string is named and counts as the worst.
+--config.property.function is `qed`, `penalized_log_p`, or your own function `module:function`, which takes one string
+and returns a number. It is called in worker processes, once for each string. If it raises an error, returns no finite
+number or takes longer than `timeout_seconds`, the string is reported and gets the worst value.
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -22,13 +22,13 @@ METHODS = ("policy_gradient", "feedback", "hill_climbing", "rejection")
 
 
 def get_config(method: str = "policy_gradient") -> ConfigDict:
-    """Returns a method that raises a property of molecules.
+    """Returns the config of a method that raises a property of molecules.
 
     Args:
       method: one of `METHODS`.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `METHODS`.
     """
     require_one_of(METHODS, method=method)
     config = molecules.get_config()
@@ -37,13 +37,13 @@ def get_config(method: str = "policy_gradient") -> ConfigDict:
     config.property = ConfigDict(
         {
             "function": "qed",  # 'qed' | 'penalized_log_p' | 'module:function' of one string
-            "worst": config_dict.placeholder(float),  # of strings without a number; None: 0, -10, and 0
+            "worst": config_dict.placeholder(float),  # of strings without a number; None: 0, -10 or 0, by the function
             "num_workers": 1,
             "timeout_seconds": 60.0,
-            "max_calls": 10_000,  # of each seed, after which training ends; 0 for no limit
-            "renewal": "never",  # of the data before each chunk: 'never' | 'replace_worst' | 'best_samples'
-            "num_samples": 1_024,  # scored before each chunk
-            "num_kept": 512,  # the best of them and of those before
+            "max_calls": 10_000,  # calls of each seed, after which training ends; 0 for no limit
+            "renewal": "never",  # renewal of the data before each chunk: 'never' | 'replace_worst' | 'best_samples'
+            "num_samples": 1_024,  # samples scored before each chunk
+            "num_kept": 512,  # best sequences kept, of these samples and the data before
         }
     )
     if method in ("policy_gradient", "feedback"):
@@ -58,7 +58,7 @@ def get_config(method: str = "policy_gradient") -> ConfigDict:
 
 
 def _adversarial(config: ConfigDict, *, mixed: bool) -> None:
-    """Sets policy gradients: with the property in the reward, or with data that is renewed by it."""
+    """Sets policy gradients with the property in the reward, or with data that is renewed by the property."""
     generator = config.algorithm.generator
     config.algorithm = arithmetic_policy_gradient.get_config().algorithm
     config.algorithm.update({"generator": generator, "reward": "tanh_half_logit", "ema_decay": 0.0})

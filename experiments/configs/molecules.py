@@ -1,13 +1,13 @@
-"""Molecules of the benchmark MOSES of up to 25 characters, or of your own files of SMILES.
+"""Molecules of up to 25 characters from the benchmark MOSES, or from your own files of SMILES.
 
 python -m experiments.train --workdir=runs/molecules --config=experiments/configs/molecules.py
 
-Another method follows a colon, molecules.py:policy_gradient. With ",second" after it, molecules.py:relaxed_gan,second,
-it goes on from a run by likelihood that --config.init_from=runs/molecules names.
+Another method may follow a colon: molecules.py:policy_gradient. With ",second" after it, as in
+molecules.py:relaxed_gan,second, training continues from the likelihood run of --config.init_from=runs/molecules.
 
-What is None is chosen by the data, see `experiments/config/data_defaults.py`. The default trains for 8 minutes beside
-other work on two cores of an AMD EPYC (2026-11-26): validity 0.868 of 10,000 samples of the weights with the best
-validation likelihood, 0.895 of the last ones.
+Settings that are None are chosen for the data, see `experiments/config/data_defaults.py`. The default trains for 8
+minutes on two cores of an AMD EPYC while other work runs (2026-11-26). The validity of 10,000 samples is 0.868 with the
+weights of the best validation likelihood, and 0.895 with the last weights.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
 
 
 def get_config(options: str = "maximum_likelihood") -> ConfigDict:
-    """Returns a method on molecules.
+    """Returns the config of a method on molecules.
 
     Args:
-      options: one of `METHODS`, and ",second" to go on from the networks of another run.
+      options: one of `METHODS`, followed by ",second" to continue from the networks of another run.
 
     Raises:
-      ValueError: it is something else.
+      ValueError: `options` is not of this form.
     """
     method, *second = options.split(",")
     require_one_of(METHODS, method=method)
@@ -46,14 +46,14 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "molecules",
-            "files": "",  # of SMILES, separated by commas; '' for MOSES, of the package `molsets`
-            "digest": "",  # of the files, noted when a run begins
+            "files": "",  # SMILES files, separated by commas; '' for MOSES, from the package `molsets`
+            "digest": "",  # of the files, recorded when a run begins
             "tokens": "characters",  # 'characters' | 'atoms', so that Cl, Br and [nH] are one symbol | 'selfies'
-            # of a SMILES, in characters: 25 leaves 1 %, 32 a quarter and 57 all of MOSES; None for 25 of MOSES, and for
-            # the longest of files, but for a few; 0 for all
+            # Longest SMILES, in characters: 25 keeps 1 %, 32 a quarter and 57 all of MOSES. None is 25 for MOSES; for
+            # your own files, it is the longest but for a few. 0 keeps all.
             "max_length": placeholder(int),
-            "test": "test",  # of MOSES: 'test' | 'test_scaffolds'
-            "num_heldout": placeholder(int),  # for validation and, of files, for the test; None for a tenth, to 1,000
+            "test": "test",  # test split of MOSES: 'test' | 'test_scaffolds'
+            "num_heldout": placeholder(int),  # for validation and, of files, for the test; None: a tenth, up to 1,000
             "seed": 0,
         }
     )
@@ -67,7 +67,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
 
 
 def _go_on(config: ConfigDict) -> None:
-    """Sets a second phase: fewer steps, and a generator that waits for its discriminator, which is new."""
+    """Sets a second phase: fewer steps and, in a GAN, a generator rate that rises from 0, with a new discriminator."""
     config.batch_size = 128
     config.steps_per_chunk = 50
     config.num_steps = 400

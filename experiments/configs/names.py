@@ -1,10 +1,10 @@
-"""The relaxed GAN from scratch on English first names, of the package `names` or of `task.files`.
+"""The relaxed GAN from scratch on English first names, from the package `names` or from `task.files`.
 
 python -m experiments.train --workdir=runs/names --config=experiments/configs/names.py
 
 Eight seeds take 750 s on two CPU cores (AMD EPYC, 2026-11-23, while other work ran). Median (worst) of seeds 0 to 7 on
-the test split: held-out NLL 14.8 (14.9) nats per name, JS of 3-grams 0.310 (0.326) bits. Maximum likelihood has 13.5
-and 0.291 (`names_mle.py`).
+the test split: held-out NLL 14.8 (14.9) nats per name, JS of 3-grams 0.310 (0.326) bits. Maximum likelihood reaches
+13.5 and 0.291 (`names_mle.py`).
 """
 
 from ml_collections import ConfigDict
@@ -24,8 +24,8 @@ def get_config() -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "names",
-            "files": "",  # of one name a line, separated by commas; '' for those of the package
-            "digest": "",  # of the files, noted when a run begins
+            "files": "",  # files with one name per line, separated by commas; '' for those of the package
+            "digest": "",  # of the files, recorded when a run begins
             "encoding": "utf-8",
             "max_length": 9,
             "num_heldout": 500,
@@ -40,7 +40,7 @@ def get_config() -> ConfigDict:
 
 
 def policy_gradient() -> ConfigDict:
-    """Returns the same with policy gradients, untuned."""
+    """Returns the recipe for names with policy gradients, without tuning."""
     config = get_config()
     config.algorithm = arithmetic_policy_gradient.get_config().algorithm
     config.algorithm.ema_decay = 0.9995

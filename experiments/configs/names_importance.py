@@ -1,10 +1,10 @@
-"""The importance-weighted GAN on English first names with weights of exponent 0, which is maximum likelihood in effect.
+"""The importance-weighted GAN on English first names with weight exponent 0, which is in effect maximum likelihood.
 
 python -m experiments.train --workdir=runs/names_importance --config=experiments/configs/names_importance.py
 
 Eight seeds take 200 s on two CPU cores (AMD EPYC, 2026-11-23, while other work ran). Median (worst) of seeds 0 to 7 on
-the test split: held-out NLL 13.6 (13.7) nats per name, JS of 3-grams 0.289 (0.306) bits, as maximum likelihood. The
-weights, of the discriminator alone, are nearly equal: an effective sample size of 127.9 of 128.
+the test split: held-out NLL 13.6 (13.7) nats per name, JS of 3-grams 0.289 (0.306) bits, like maximum likelihood. The
+weights depend on the discriminator alone and are nearly equal: the effective sample size is 127.9 of 128.
 """
 
 from ml_collections import ConfigDict
@@ -13,7 +13,7 @@ from experiments.configs import names, toth
 
 
 def get_config() -> ConfigDict:
-    """Returns what was best on the validation split, with the generator and the data of `names.py`."""
+    """Returns the recipe that was best on the validation split, with the generator and the data of `names.py`."""
     config = names.get_config()
     networks = config.algorithm
     config.batch_size = 128

@@ -1,4 +1,4 @@
-"""Maximum likelihood on English first names, the baseline of all methods there.
+"""Maximum likelihood on English first names, the baseline for all methods on names.
 
 python -m experiments.train --workdir=runs/names_mle --config=experiments/configs/names_mle.py
 
@@ -12,7 +12,7 @@ from experiments.configs import names
 
 
 def get_config() -> ConfigDict:
-    """Returns the baseline, with the generator and the data of `names.py`; its steps were chosen by validation."""
+    """Returns the baseline, with the generator and the data of `names.py`, and steps chosen by validation."""
     config = names.get_config()
     config.batch_size = 128
     config.num_steps = 2_000

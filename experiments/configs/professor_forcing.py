@@ -1,4 +1,4 @@
-r"""Professor Forcing and its baselines: the name of a method follows a colon, and that of a task a comma.
+r"""Professor Forcing and its baselines; a method may follow a colon, and a task a comma.
 
 python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing.py:professor,digits
 python -m experiments.train --workdir=runs/characters \
@@ -7,11 +7,11 @@ python -m experiments.study lamb2016 --workdir=runs/professor_study --files=inpu
 python -m experiments.study professor_forcing_terms --workdir=runs/professor_terms
 
 The third command trains the methods up to `weak` and tests the paper's claims; the last compares the paper's two terms,
-apart and together, on digits.
+separately and together, on digits.
 
-Eight seeds on digits take seven minutes and four on characters nine, on one core of two (AMD EPYC, 2026-11-23, while
-other work ran); likelihood takes one and two minutes. Median (worst) on the test split: digits 19.7 (20.9) nats per
-picture, likelihood 18.4 (18.7); characters of Tiny Shakespeare 2.94 (2.97) bits each, likelihood 2.84 (2.86).
+Eight seeds on digits take seven minutes and four on characters nine, on one of two cores (AMD EPYC, 2026-11-23, while
+other work ran); maximum likelihood takes one and two minutes. Median (worst) on the test split: digits 19.7 (20.9)
+nats per picture, likelihood 18.4 (18.7); Tiny Shakespeare 2.94 (2.97) bits per character, likelihood 2.84 (2.86).
 """
 
 from types import MappingProxyType
@@ -37,7 +37,7 @@ METHODS = MappingProxyType(
 )
 TASKS = ("characters", "words", "digits")
 
-# Of the two terms of Professor Forcing: through the free-running and through the teacher-forced behavior.
+# Weights of the two terms of Professor Forcing, through the free-running and the teacher-forced behavior.
 _BOTH = ("constant(1.0)", "constant(1.0)")
 _WEIGHTS = MappingProxyType(
     {
@@ -48,10 +48,10 @@ _WEIGHTS = MappingProxyType(
     }
 )
 
-# Batches of every method but 'longer'.
+# Training steps of every method but 'longer'.
 NUM_STEPS = 2_000
 
-# Steps of maximum likelihood in the time of one of Professor Forcing's.
+# Steps of maximum likelihood that take as long as one step of Professor Forcing.
 _STEPS_IN_A_STEP = {"characters": 5, "words": 5, "digits": 8}
 
 
@@ -59,11 +59,11 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     """Returns a method's recipe on a task.
 
     Args:
-      variant: one of `METHODS`, and, after a comma, one of `TASKS`: handwritten digits, pixel by pixel (the default),
-        or characters or words of a text whose `task.files` are to be given, in windows of 32 or 16.
+      variant: one of `METHODS` and, after a comma, one of `TASKS`: 'digits', handwritten digits pixel by pixel (the
+        default), or 'characters' or 'words' of a text, in windows of 32 or 16; `task.files` must then be set.
 
     Raises:
-      ValueError: `variant` is not one of those.
+      ValueError: the method is not one of `METHODS`, or the task is not one of `TASKS`.
     """
     method, _, task = variant.partition(",")
     task = task or "digits"
@@ -88,7 +88,7 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     professor = method in _WEIGHTS
     config.algorithm = ConfigDict(_professor(likelihood, method) if professor else likelihood)
     if professor and task == "words":
-        # Of so many probabilities a faster discriminator dies.
+        # With so many probabilities, a discriminator with a higher learning rate fails.
         config.algorithm.discriminator_optimizer.learning_rate = "cosine(1e-3, 5e-5)"
     return config
 
@@ -114,8 +114,8 @@ def _text(unit: str) -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "text",
-            "files": "",  # their paths, separated by commas
-            "digest": "",  # of the files, noted when a run begins
+            "files": "",  # paths, separated by commas
+            "digest": "",  # of the files, recorded when a run begins
             "encoding": "utf-8",
             "normalize": "NFC",
             "unit": unit,
@@ -140,7 +140,7 @@ def _professor(likelihood: dict[str, Any], method: str) -> dict[str, Any]:
         "name": "professor_forcing",
         "free_running_weight": first,
         "teacher_forced_weight": second,  # of the paper's second term, through the teacher-forced behavior
-        # The discriminator's accuracy above which the generator learns from it, and that below which it learns itself.
+        # Accuracies of the discriminator: above the first it trains the generator, below the second it is trained.
         "generator_threshold": "none" if method == "ungated" else 0.75,
         "discriminator_threshold": "none" if method == "ungated" else 0.99,
         "behavior": method if method in ("states", "outputs") else "states_and_outputs",

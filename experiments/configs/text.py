@@ -1,11 +1,11 @@
-"""Your own sequences: files of one sequence a line, or a long text cut into windows.
+"""Your own sequences: files of one sequence per line, or a long text cut into windows.
 
 python -m experiments.train --workdir=runs/mine --config=experiments/configs/text.py --config.task.files=mine.txt
 
-The method is the relaxed GAN; another of `METHODS` follows a colon, such as text.py:maximum_likelihood. What is None is
-chosen by the data, see `experiments/config/data_defaults.py`; the rest is that of the configs for names, of
-`arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`. text.py:truncated reads one long text in
-order, and carries the state over its windows.
+The default is the relaxed GAN; another of `METHODS` may follow a colon, such as text.py:maximum_likelihood. Settings
+that are None are chosen for the data, see `experiments/config/data_defaults.py`. The others are those of the configs
+for names, `arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`. text.py:truncated reads one long
+text in order, and carries the hidden state from each window to the next.
 """
 
 from collections.abc import Callable
@@ -67,7 +67,7 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "professor_forcing": _professor_forcing,
     }
 )
-# What methods set of the data, and of what would follow it.
+# Settings that a method fixes: some of the data, some that are otherwise chosen for the data.
 _GIVEN: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
     {"truncated": {"batch_size": 32, "task": {"window": 100, "in_order": True, "stream": "never"}}}
 )
@@ -75,13 +75,13 @@ _BY_LIKELIHOOD = ("maximum_likelihood", "truncated", "importance_gan", "professo
 
 
 def get_config(method: str = "relaxed_gan") -> ConfigDict:
-    """Returns the recipe of a method for any text; `task.files` is to be given.
+    """Returns the recipe of a method for any text; `task.files` must be set.
 
     Args:
       method: one of `METHODS`.
 
     Raises:
-      ValueError: `method` is none of them.
+      ValueError: `method` is not one of `METHODS`.
     """
     require_one_of(METHODS, method=method)
     config = METHODS[method]()
@@ -89,22 +89,22 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
     config.task = ConfigDict(
         {
             "name": "text",
-            "files": "",  # their paths, separated by commas
-            "digest": "",  # of the files, noted when a run begins
-            "encoding": "utf-8",  # of the files, any that Python knows
-            "normalize": "NFC",  # the form of Unicode the text is brought to: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
-            # of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', whose matches are symbols
+            "files": "",  # paths, separated by commas
+            "digest": "",  # of the files, recorded when a run begins
+            "encoding": "utf-8",  # of the files, any encoding of Python
+            "normalize": "NFC",  # Unicode normalization form of the text: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
+            # symbols of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', by its matches
             "unit": "characters",
-            "max_length": placeholder(int),  # in units; None for the longest line but for a few; 0 for the longest
-            "too_long": "drop",  # what to do with longer lines: 'drop' | 'cut' | 'fail'
-            "window": 0,  # cuts one long text into windows of so many units (max_length None); 0: a line a sequence
+            "max_length": placeholder(int),  # in units; None for the longest line but a few, 0 for the longest line
+            "too_long": "drop",  # treatment of longer lines: 'drop' | 'cut' | 'fail'
+            "window": 0,  # units of windows that one long text is cut into (max_length None); 0: a sequence per line
             "in_order": False,  # whether windows stay in the order of the text
             "lowercase": False,
-            "min_count": 1,  # rarer words become <unk>, lines with other rarer symbols are dropped
+            "min_count": 1,  # rarer words become <unk>; lines with other rarer symbols are dropped
             "max_symbols": 5_000,
             "deduplicate": True,
-            "num_heldout": placeholder(int),  # sequences for validation, and for the test; None for a tenth, to 1,000
-            "stream": "auto",  # training sequences from files: 'always' | 'never' | 'auto', for more than 64 MB of text
+            "num_heldout": placeholder(int),  # sequences of validation, and of the test; None: a tenth, up to 1,000
+            "stream": "auto",  # whether training reads from files: 'always' | 'never' | 'auto', for more than 64 MB
             "seed": 0,
         }
     )

@@ -1,4 +1,4 @@
-"""Toth's importance-weighted GAN with his settings; the name of a variant follows a colon.
+"""Toth's importance-weighted GAN with his settings; the name of a variant may follow a colon.
 
 python -m experiments.train --workdir=runs/toth --config=experiments/configs/toth.py:section3
 python -m experiments.study toth2021 --workdir=runs/toth_study
@@ -7,7 +7,7 @@ The second command trains all variants, with 30 seeds of the loss of his section
 
 Eight seeds take two minutes on two CPU cores (AMD EPYC, 2026-11-23). On his names, median (worst): held-out NLL 28.2
 (31.6) nats per name over 30 seeds; tempered 15.1 (15.1) and likelihood 15.0 (15.1) over
-eight: with exponent 0 the weights are nearly equal (effective sample size 127.9 of 128), so that this is likelihood.
+eight. With exponent 0, the weights are nearly equal (effective sample size 127.9 of 128), as in maximum likelihood.
 """
 
 from types import MappingProxyType
@@ -31,16 +31,17 @@ TASKS = ("names", "grammar")
 def get_config(variant: str = "section3,names") -> ConfigDict:
     """Returns Toth's settings.
 
-    LSTMs of width 8, Adam of rate 0.02, 0.002 from epoch 5 of 200 on, batches of 128 names; names that stand in both
-    lists are kept twice. 10,400 batches are 200 epochs of the lists that he used, less what is held out; of other data
-    they are as many batches. His report leaves Adam's betas open: they are its defaults.
+    The networks are LSTMs of width 8. Adam has a rate of 0.02, and of 0.002 from epoch 5 of 200 on. Batches hold 128
+    names; names that are in both lists are kept twice. 10,400 batches are 200 epochs of the lists that he used, without
+    the held-out names; on other data, the number of batches is the same. His report does not give Adam's betas;
+    they are the defaults.
 
     Args:
-      variant: one of `VARIANTS`, and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
+      variant: one of `VARIANTS` and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
         grammar with its own length distribution, on which the variants differ most.
 
     Raises:
-      ValueError: `variant` is not one of those.
+      ValueError: the variant is not one of `VARIANTS`, or the task is not one of `TASKS`.
     """
     name, _, task = variant.partition(",")
     if name not in VARIANTS or task not in (*TASKS, ""):
@@ -88,7 +89,7 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
             "num_latent_draws": 256,
             "generator": network | {"latent": "none"},
             "discriminator": network | {"pooling": "last", "bidirectional": False},
-            # Copies: a setting changed in one must not change in the other.
+            # Copies: a setting changed in one optimizer must not change in the other.
             "generator_optimizer": dict(optimizer),
             "discriminator_optimizer": dict(optimizer),
         }

@@ -1,1 +1,1 @@
-"""Programs that use the library as a part of something larger."""
+"""Example programs in which the library is a part of a larger program."""

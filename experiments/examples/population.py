@@ -2,10 +2,10 @@
 
 python -m experiments.examples.population
 
-A population of generators learns the arithmetic grammar by maximum likelihood, each with a learning rate of its own. A
-round is some steps of all of them; after it, their likelihood of the validation set is measured, and the worst quarter
-takes over the state of the best, with a rate that is a fifth smaller or a quarter larger (Jaderberg et al. 2017,
-https://arxiv.org/abs/1711.09846). All rounds are one compiled program, and nothing comes to the host before its end.
+A population of generators is trained on the arithmetic grammar by maximum likelihood, each with its own learning rate.
+After each round of training steps, the likelihood of the validation set is measured. The worst quarter then copies the
+states of the best quarter, with learning rates that are a fifth smaller or a quarter larger (Jaderberg et al. 2017,
+https://arxiv.org/abs/1711.09846). All rounds run in one compiled program, which returns to the host only at its end.
 """
 
 from functools import partial
@@ -21,11 +21,11 @@ from gumbel_gan import evaluation, training
 
 
 class Population(NamedTuple):
-    """Generators in training.
+    """A population of P generators in training.
 
     Attributes:
-      state: the states of the algorithm, with a leading axis of P.
-      learning_rate: `[P]` float32.
+      state: states of the algorithm, with a leading axis of size P.
+      learning_rate: `[P]` float32 learning rates.
     """
 
     state: Any
@@ -33,12 +33,12 @@ class Population(NamedTuple):
 
 
 class History(NamedTuple):
-    """What is kept of each of R rounds.
+    """Measurements of each of R rounds.
 
     Attributes:
-      nll: `[R, P]` mean negative log-likelihood of the validation set, in nats, before the exploitation.
-      learning_rate: `[R, P]`, with which the round was trained.
-      source: `[R, P]` int32, the member whose state each goes on with.
+      nll: `[R, P]` mean negative log-likelihood of the validation set, in nats, before states are copied.
+      learning_rate: `[R, P]` learning rates of the round.
+      source: `[R, P]` int32 indices of the generators whose states the next round starts from.
     """
 
     nll: jax.Array
@@ -57,17 +57,17 @@ def train_population(
     batch_size: int = 64,
     exploits: ArrayLike = True,
 ) -> tuple[Population, History]:
-    """Trains a population; to be jitted with all but the key bound.
+    """Trains a population; jit it with all arguments but `key` and `exploits` bound.
 
     Args:
       key: typed PRNG key; consumed.
-      task: what to learn.
-      model: the model.
-      size: P, at least 4.
-      num_rounds: R.
-      steps_per_round: steps of each member in a round.
-      batch_size: of each member.
-      exploits: whether the worst quarter takes over the states of the best; if not, rates stay what they are. May be
+      task: the task to train on.
+      model: the model to train.
+      size: P, the number of generators, at least 4.
+      num_rounds: R, the number of rounds.
+      steps_per_round: steps of each generator in a round.
+      batch_size: batch size of each generator.
+      exploits: whether the worst quarter copies the states of the best; if not, learning rates do not change. May be
         traced.
 
     Returns:
@@ -89,7 +89,7 @@ def train_population(
         train_key, explore_key = jax.random.split(jax.random.fold_in(rounds_key, number))
         rate_P = population.learning_rate
         state, nll_P = jax.vmap(train_one)(jax.random.split(train_key, size), population.state, rate_P)
-        # A NaN is the worst.
+        # argsort puts NaN last, that is, as the worst.
         order_P = jnp.argsort(nll_P).astype(jnp.int32)
         worst = order_P[size - num_replaced :]
         members_P = jnp.arange(size, dtype=jnp.int32)
@@ -99,14 +99,14 @@ def train_population(
         state = jax.tree.map(lambda leaf: leaf[source_P], state)
         return Population(state, new_rate_P), History(nll_P, rate_P, source_P)
 
-    # From 1e-4 to 1e-1, evenly on a logarithmic scale.
+    # Log-uniform from 1e-4 to 1e-1.
     rate_P = 10 ** jax.random.uniform(rate_key, (size,), minval=-4.0, maxval=-1.0)
     state = jax.vmap(algorithm(rate_P[0]).init)(jax.random.split(init_key, size))
     return jax.lax.scan(train_round, Population(state, rate_P), jnp.arange(num_rounds, dtype=jnp.int32))
 
 
 def main() -> None:
-    """Trains a population with exploitation and one without, and prints how they do."""
+    """Trains a population with exploitation and one without, and prints their final losses."""
     task = gg.grammar_task("arithmetic", max_length=12, num_train=5_000)
     model = task.model(gg.lstm_generator(task.num_symbols, 16))
     program = jax.jit(partial(train_population, task=task, model=model))

@@ -1,1 +1,1 @@
-"""How runs are started on clusters: files to copy and change."""
+"""Starts runs on clusters: examples to copy and change."""

@@ -1,9 +1,9 @@
-"""Many runs on a Slurm cluster, one job each, by submitit (the extra `slurm`).
+"""Submits many runs to a Slurm cluster, one job each, with submitit (the extra `slurm`).
 
 python -m experiments.launch.submit --workdir=runs/seeds --num_jobs=4 --partition=gpu
 
-Each job trains eight seeds of the default recipe in a process of its own. submitit sends a job that is pre-empted or
-out of time to the queue again, and it goes on where it was. An example to copy and change.
+Each job trains eight seeds of the default recipe in its own process. submitit requeues a job that is preempted or out
+of time, and the run is then resumed. This file is an example to copy and change.
 """
 
 import subprocess
@@ -20,10 +20,10 @@ _CLUSTER = flags.DEFINE_string("cluster", None, "'local' runs the jobs here, for
 
 
 class Train:
-    """A run that can be submitted, and submitted again."""
+    """A run that submitit can submit and requeue."""
 
     def __call__(self, workdir: str, seed: int) -> int:
-        """Trains in a process of its own, or goes on; returns its exit status."""
+        """Trains or resumes the run in its own process; returns the exit status of that process."""
         begins = ["--config.num_seeds=8", f"--config.seed={seed}"]
         rest = ["--resume"] if (Path(workdir) / "config.json").exists() else begins
         return subprocess.run(
@@ -31,7 +31,7 @@ class Train:
         ).returncode
 
     def checkpoint(self, workdir: str, seed: int) -> submitit.helpers.DelayedSubmission:
-        """Returns what submitit puts in the queue when a job is pre-empted."""
+        """Returns the submission that submitit requeues when a job is preempted."""
         return submitit.helpers.DelayedSubmission(self, workdir, seed)
 
 

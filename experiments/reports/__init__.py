@@ -1,1 +1,1 @@
-"""Finished runs, read and compared: tables, figures, pages."""
+"""Reads and compares finished runs: tables, figures and pages."""

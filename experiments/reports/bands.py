@@ -39,7 +39,7 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
       axis: the axis of the seeds.
 
     Returns:
-      The band, without that axis; NaN where all seeds are NaN.
+      The band, without the axis of the seeds; NaN where all seeds are NaN.
     """
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
@@ -48,9 +48,9 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
             for method in ("linear", "lower", "higher")
         )
         least, greatest = np.nanmin(values, axis=axis), np.nanmax(values, axis=axis)
-    # Where nothing lies between two, NumPy still interpolates with the next, which may be infinite.
+    # Where a quantile is an order statistic, NumPy still interpolates with the next one, which may be infinite.
     between = np.where(low == high, low, between)
-    # No interpolation between a finite and an infinite order statistic: the infinite one, the worse, is taken.
+    # Does not interpolate between a finite and an infinite order statistic, but takes the infinite one, the worse.
     median, lower, upper = np.where(
         np.isfinite(low) & np.isfinite(high), between, np.where(np.isfinite(low), high, low)
     )
@@ -58,12 +58,12 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
 
 
 def state_accuracies(summary: Summary, stage: str, members: Sequence[int], step: int = -1) -> NDArray[np.floating]:
-    """Returns the accuracy of telling teacher-forced from free-running states, of some members.
+    """Returns the accuracy of telling teacher-forced from free-running states, for some replicas.
 
     Args:
       summary: a summary that holds `dynamics`.
       stage: 'before', 'after' or 'heldout'.
-      members: their indices.
+      members: indices of the replicas.
       step: index of the observed step; -1 is the last.
     """
     accuracy = (summary.dynamics or {})[stage]["accuracy"]
@@ -71,12 +71,12 @@ def state_accuracies(summary: Summary, stage: str, members: Sequence[int], step:
 
 
 def final(summary: Summary, name: str, members: Sequence[int]) -> NDArray[np.floating]:
-    """Returns the final metric of some members, see `numbers`."""
+    """Returns the final metric of some replicas, see `numbers`."""
     return numbers([summary.metrics[name][index] for index in members], name)
 
 
 def failure_rate(validity: Sequence[float | None]) -> float:
-    """Returns the share of seeds that failed: those whose validity ends below a half, or is not finite.
+    """Returns the share of seeds that failed: those whose final validity is below a half or not finite.
 
     Args:
       validity: the final validity of each seed, at least one; None if it is not finite.
@@ -87,11 +87,11 @@ def failure_rate(validity: Sequence[float | None]) -> float:
 def numbers(values: Sequence[float | None], name: str) -> NDArray[np.floating]:
     """Returns the entries of a metric as numbers, with the metric's worst value in place of None.
 
-    JSON holds no infinity and no NaN, and leaving failed seeds out of a band would flatter it.
+    JSON stores infinity and NaN as null. A band without the failed seeds would look better than it is.
 
     Args:
-      values: one entry a seed, as JSON holds them.
-      name: the metric's.
+      values: one entry per seed, as read from JSON.
+      name: name of the metric.
     """
     worst = describe(name).worst_value
     return np.array([worst if value is None else value for value in values], float)

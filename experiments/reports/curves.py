@@ -1,4 +1,4 @@
-"""Figures of metrics over training, of one run and of several."""
+"""Figures of metrics over training, for one run and for several runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ from experiments.run.summary import Summary
 from experiments.run.texts import Row
 from gumbel_gan.metrics import LOSSES, METRICS, describe
 
-# Of the panels that a metric's record names, those that figures of several runs show.
+# Titles of the panels, see `Metric.panel`, that figures of several runs show.
 _COMPARED = (LOSSES, "validity", "total variation", "nats a sequence", "share of steps with an update")
 _LOGARITHMIC = ("total variation", "KL divergence (nats)")
 _COLORS = {"generator_loss": "C0", "discriminator_loss": "C1", "fooling_loss": "C2"}
 _COUNTERS = ("step", "wall_seconds")
-# From this ratio on, the metrics of a panel can only be seen together on a logarithmic axis.
+# Losses whose final medians differ by more than this factor are drawn on a logarithmic axis.
 _WIDE = 10.0
 
 
@@ -42,7 +42,7 @@ def panels_of(rows: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def draw_run(rows: Sequence[Row], summary: Summary, path: Path) -> None:
-    """Draws all metrics of a run over training, each with a band over seeds; the points of a sweep below each other.
+    """Draws all metrics of a run over training, each with a band over seeds; the points of a sweep in separate rows.
 
     Args:
       rows: rows of `metrics.jsonl`.
@@ -69,10 +69,10 @@ def draw_run(rows: Sequence[Row], summary: Summary, path: Path) -> None:
 
 
 def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws runs side by side over training: their losses, and below them validity, distances and likelihoods.
+    """Draws runs side by side over training: losses, and below them validity, distances and likelihoods.
 
     Args:
-      runs: the runs, a column each.
+      runs: the runs, one column each.
       path: the image to write.
     """
     logged = panels_of([row for run in runs for row in run.rows])
@@ -86,7 +86,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             if not drawn:
                 continue
             axes = figure.add_subplot(len(panels), len(runs), line * len(runs) + column + 1, sharey=first.get(title))
-            # Losses of different algorithms differ in scale, so that each has an axis of its own.
+            # Losses of different algorithms differ in scale, so that each panel has its own axis.
             if title != LOSSES:
                 first.setdefault(title, axes)
             for name in drawn:
@@ -105,11 +105,11 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
-    """Draws metrics over training, mean over seeds and band between the extremes, a panel each.
+    """Draws metrics over training, one panel each: the mean over seeds, and a band between the extremes.
 
     Args:
       run: the run.
-      names: the metrics; the axis of one whose values are all > 0 is logarithmic.
+      names: names of the metrics; the axis of a metric whose values are all > 0 is logarithmic.
       path: the image to write.
     """
     figure = new_figure(4.5 * len(names), 3.2)
@@ -132,14 +132,14 @@ def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
 def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int], **style: Any) -> None:
     """Draws a metric over training: the median over seeds, and bands between the quartiles and between the extremes.
 
-    A seed whose metric is not finite is left out, and the legend says how many seeds end so.
+    Values that are not finite are left out, and the legend gives the number of seeds that end with one.
 
     Args:
-      axes: where to draw; gets a grid.
-      rows: rows of `metrics.jsonl`, in which a metric is a list of one number a member.
-      name: the metric; rows without it are skipped.
-      members: indices of the members to draw.
-      **style: of the line, as matplotlib names it.
+      axes: matplotlib axes to draw on; a grid is added.
+      rows: rows of `metrics.jsonl`, in which a metric is a list of one number per replica.
+      name: name of the metric; rows without the metric are skipped.
+      members: indices of the replicas to draw.
+      **style: style of the line, as in matplotlib.
     """
     rows = [row for row in rows if name in row]
     steps = np.array([row["step"] for row in rows])
@@ -159,7 +159,7 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
 
 
 def _needs_logarithm(rows: Sequence[Row], names: Sequence[str], members: Sequence[int]) -> bool:
-    """Returns whether metrics are all > 0 and end at values of very different size."""
+    """Returns whether metrics are all > 0 and their final medians differ by more than a factor of `_WIDE`."""
     values = np.array([[[row[name][member] for member in members] for name in names] for row in rows], float)
     middles = np.median(values[-1], axis=1)
     return bool((values > 0).all() and middles.max() > _WIDE * middles.min())

@@ -21,7 +21,7 @@ _SAMPLE_COLORS = {True: "tab:green", False: "tab:red", None: "black"}
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Returns an empty figure, in inches, that is drawn without a screen."""
+    """Returns an empty figure of a size in inches, which needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -34,7 +34,7 @@ def draw_columns(columns: Mapping[str, Sequence[str]], path: Path) -> None:
     """Draws lists of strings side by side.
 
     Args:
-      columns: the strings by the titles of their columns.
+      columns: the strings by column title.
       path: the image to write.
     """
     lines = max(len(strings) for strings in columns.values())
@@ -50,7 +50,7 @@ def draw_columns(columns: Mapping[str, Sequence[str]], path: Path) -> None:
 
 
 def draw_trade_off(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws quality against diversity over sampling temperatures, a line for each run.
+    """Draws quality against diversity over sampling temperatures, one line per run.
 
     Args:
       runs: runs whose summaries hold a `trade_off`.
@@ -78,7 +78,7 @@ def draw_trade_off(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_length_distributions(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws the distributions of the length, a panel for each run.
+    """Draws the distributions of the length, one panel per run.
 
     Args:
       runs: runs whose summaries hold a `length_distribution`.
@@ -105,7 +105,7 @@ def draw_length_distributions(runs: Sequence[FinishedRun], path: Path) -> None:
 
 
 def draw_drift(runs: Sequence[FinishedRun], path: Path) -> None:
-    """Draws the divergence of each part of long samples against its first symbol, a panel for each order of n-grams.
+    """Draws the divergence of each part of long samples against the part's start, one panel per order of n-grams.
 
     Args:
       runs: runs that were compared with the same sequences and whose summaries hold `long_samples`.
@@ -135,7 +135,7 @@ def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
     """Draws the embedded hidden states of each run's first seed, before training and after.
 
     Args:
-      runs: runs that have `states`, a row each.
+      runs: runs that have `states`, one row each.
       path: the image to write.
     """
     figure = new_figure(9, 3.9 * len(runs))
@@ -165,7 +165,7 @@ def draw_samples(runs: Sequence[FinishedRun], path: Path) -> None:
     """Draws samples of runs side by side, valid strings marked with ✓.
 
     Args:
-      runs: the runs, a column each.
+      runs: the runs, one column each.
       path: the image to write.
     """
     written = [run for run in runs if not run.summary.image_shape]

@@ -1,4 +1,4 @@
-"""The texts of numbers in tables and reports."""
+"""Formats numbers for tables and reports."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from experiments.reports.bands import band
 from experiments.run.summary import Summary
 from gumbel_gan.metrics import describe
 
-# From here on a number is written as a power of ten, so that a diverged seed does not widen its column.
+# From here on, numbers are in scientific notation, so that a diverged seed does not widen its column.
 _LARGE = 1e7
 
 
 def format_metric(name: str, value: Any) -> str:
-    """Formats a metric: four decimals; from 10 on none, or two of nats; very large and small ones as powers of ten."""
+    """Formats a metric: four decimals; from 10 on none, or two for nats; scientific notation for extreme values."""
     if not np.isfinite(value):
         return "∞" if value > 0 else "failed"
     if abs(value) >= _LARGE or 0 < abs(value) < 1e-4:
@@ -31,7 +31,7 @@ def format_range(name: str, least: Any, greatest: Any) -> str:
 
 
 def format_band(name: str, values: np.ndarray) -> str:
-    """Formats the median of a metric over members and, if there are several, its range in brackets."""
+    """Formats the median of a metric over replicas and, if there are several, the range in brackets."""
     over_seeds = band(values)
     middle = format_metric(name, over_seeds.median)
     return f"{middle} ({format_range(name, over_seeds.least, over_seeds.greatest)})" if len(values) > 1 else middle
@@ -43,7 +43,7 @@ def format_point(settings: Mapping[str, Any]) -> list[str]:
 
 
 def half_width(summary: Summary, name: str, members: Sequence[int]) -> float:
-    """Returns half the width of a metric's 95 % interval, the median over members that have one; NaN if none has."""
+    """Returns half the width of a metric's 95 % interval: the median over replicas that have one; NaN without any."""
     ends = np.array([summary.intervals[name][index] for index in members], float)
     ends = ends[np.isfinite(ends).all(axis=1)]
     if not len(ends):

@@ -15,7 +15,7 @@ Cells = Mapping[str, Mapping[str, Any]]
 
 
 def draw_trade_off(cells: Cells, path: Path) -> None:
-    """Draws bias against deviation: a panel a stage, a curve an estimator, temperature along it.
+    """Draws bias against deviation: one panel per stage, one curve over temperatures per estimator.
 
     Args:
       cells: results by 'stage/estimator/temperature', each with `bias` and `deviation` as [value, low, high].
@@ -53,7 +53,7 @@ def draw_trade_off(cells: Cells, path: Path) -> None:
 
 
 def draw_limits(cells: Cells, path: Path) -> None:
-    """Draws what the relaxation does as the temperature goes to its limits: bias, norm and deviation.
+    """Draws norm, bias and deviation of the relaxed estimators as the temperature goes to its limits.
 
     Args:
       cells: results as in `draw_trade_off`, with a `norm`.
@@ -93,7 +93,7 @@ def _parts(cells: Cells, index: int) -> list[str]:
 
 
 def _points(cells: Cells, stage: str, name: str) -> list[tuple[float, Mapping[str, Any]]]:
-    """Returns the results of an estimator by falling temperature."""
+    """Returns the results of an estimator in order of falling temperature."""
     found = [(float(key.split("/")[2]), cell) for key, cell in cells.items() if key.split("/")[:2] == [stage, name]]
     return sorted(found, key=lambda point: -point[0])
 

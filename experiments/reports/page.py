@@ -1,4 +1,4 @@
-"""The HTML page of a report, and the files beside it."""
+"""Writes the HTML page of a report, and the files beside it."""
 
 import base64
 import io
@@ -18,18 +18,18 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 MAX_BYTES = 500_000
 """Size that a page stays below, unless its text alone is larger."""
 
-# Widths of embedded figures in pixels, the first that fits is taken. The files hold them in full.
+# Widths of embedded figures in pixels, of which the first that fits is used. The files have full resolution.
 _WIDTHS = (1_600, 1_200, 1_000, 800, 600, 400)
 _QUALITY = 65
 _MEASURED = {"enumeration": "exact, over all strings", "parser": "of samples, by a chart parser", None: "unknown"}
 
 
 def write(report: Report, output: str | Path) -> Path:
-    """Writes a report: `report.html`, which needs no other file, its figures in full, and `results.csv`.
+    """Writes a report: `report.html`, which needs no other file, its figures in full resolution, and `results.csv`.
 
     Args:
       report: the report.
-      output: the folder, which is made if need be.
+      output: the folder; created if it does not exist.
 
     Returns:
       The path of the page.
@@ -53,7 +53,7 @@ def _page(report: Report, shown: Sequence[Mapping[str, Any]], images: Sequence[s
 
     Args:
       report: the report.
-      shown: what `_shown` returns for each of its runs.
+      shown: the results of `_shown` for the runs of the report.
       images: the figures, as the `src` of an `img`.
     """
     from jinja2 import Environment
@@ -96,7 +96,7 @@ def _page(report: Report, shown: Sequence[Mapping[str, Any]], images: Sequence[s
 
 
 def _embedded(paths: Sequence[Path], max_bytes: int) -> list[str]:
-    """Returns images as data URLs, reduced to the greatest of some widths at which they fit into a size together."""
+    """Returns images as data URLs, at the greatest of `_WIDTHS` at which they fit into `max_bytes` together."""
     sources: list[str] = []
     for width in _WIDTHS:
         sources = [_data_url(path, width) for path in paths]
@@ -106,7 +106,7 @@ def _embedded(paths: Sequence[Path], max_bytes: int) -> list[str]:
 
 
 def _data_url(path: Path, width: int) -> str:
-    """Returns an image of at most some width as a data URL."""
+    """Returns an image as a data URL, reduced to at most `width` pixels."""
     from PIL import Image
 
     with Image.open(path) as original:
@@ -119,7 +119,7 @@ def _data_url(path: Path, width: int) -> str:
 
 
 def _diverged(runs: Sequence[FinishedRun]) -> list[str]:
-    """Returns a sentence for each run of which seeds diverged."""
+    """Returns a sentence for each run with diverged seeds."""
     sentences = []
     for run in runs:
         steps = {member: step for member, step in enumerate(run.summary.diverged) if step is not None}

@@ -1,4 +1,4 @@
-"""Drawings of samples, of tasks that have them."""
+"""Drawings of samples, for tasks whose strings can be drawn."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -12,12 +12,12 @@ _MOST_PICTURES = 12
 
 
 class Drawn(NamedTuple):
-    """A drawn sample of a page.
+    """A drawn sample on a page.
 
     Attributes:
-      source: the drawing, as the `src` of an `img`; None where there is none.
-      caption: what stands below it.
-      reason: why it is not valid; None where it is.
+      source: the drawing, as the `src` of an `img`; None if there is no drawing.
+      caption: text below the drawing.
+      reason: why the sample is not valid; None if it is valid.
     """
 
     source: str | None
@@ -32,7 +32,7 @@ def drawn_samples(run: FinishedRun) -> tuple[list[Drawn], str | None]:
       run: the run.
 
     Returns:
-      The drawings, none of a task without pictures; and why they could not be made, if they could not.
+      The drawings, empty for a task without pictures; and the reason why they could not be made, or None.
     """
     draw = picture_function(run.settings)
     if draw is None:
@@ -44,10 +44,10 @@ def drawn_samples(run: FinishedRun) -> tuple[list[Drawn], str | None]:
 
 
 def picture_function(settings: Mapping[str, Any]) -> Callable[[str], Picture] | None:
-    """Returns the function that draws a string of a task; None of a task without pictures.
+    """Returns the function that draws a string of a task; None for a task without pictures.
 
     Args:
-      settings: those of a run by their paths, such as `task.name`.
+      settings: the settings of a run by path, such as `task.name`.
     """
     return values.task_function(registries.PICTURES, settings)
 

@@ -1,4 +1,4 @@
-"""The figure of a property that several methods raise: property against calls."""
+"""Draws a property that several methods raise, against the number of calls."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +10,11 @@ from experiments.reports.figures import new_figure
 
 
 def draw_property(calls: np.ndarray, panels: Mapping[str, Mapping[str, np.ndarray]], path: Path) -> None:
-    """Draws a panel beside the other, a line with its band over seeds for each method.
+    """Draws panels side by side, with a line and a band over seeds for each method.
 
     Args:
       calls: `[P]` numbers of calls.
-      panels: for each title and each method the `[P, S]` values of its seeds; NaN where there are none.
+      panels: `[P, S]` values of the seeds by panel title and method; NaN where there is no value.
       path: the image to write.
     """
     figure = new_figure(5.0 * len(panels), 4.2)

@@ -1,4 +1,4 @@
-"""The content of a report of finished runs: its figures and statements. `page` writes it."""
+"""The content of a report of finished runs: its figures and statements. `page` writes the report."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ class Statement(NamedTuple):
 
     Attributes:
       claim: the claim, in a sentence.
-      outcome: in a few words: 'holds' or 'does not hold' of a claim, 'better' or 'worse' of a comparison.
+      outcome: in a few words: 'holds' or 'does not hold' for a claim, 'better' or 'worse' for a comparison.
       evidence: the numbers.
     """
 
@@ -28,11 +28,11 @@ class Figure(NamedTuple):
     """A figure of a report.
 
     Attributes:
-      name: of its file, without '.png'.
-      title: what it shows, in a few words.
-      caption: what it shows, in full.
-      draw: writes it, as an image, to a path.
-      text: the same content as text, for a file of its own; None if there is none.
+      name: name of the image file, without '.png'.
+      title: short description of the figure.
+      caption: full description of the figure.
+      draw: writes the figure to a path, as an image.
+      text: the content as text, for a separate file; None if there is none.
     """
 
     name: str
@@ -46,8 +46,8 @@ class Report(NamedTuple):
     """The content of a report.
 
     Attributes:
-      title: its title.
-      introduction: its first paragraphs.
+      title: title of the report.
+      introduction: first paragraphs of the report.
       runs: the runs.
       figures: the figures.
       statements: claims, and whether the runs support them.
@@ -65,7 +65,7 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
 
     Args:
       runs: the runs, at least one.
-      title: of the report.
+      title: title of the report.
     """
     introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
     drawn = [losses_figure(runs, "curves")]
@@ -90,7 +90,7 @@ def losses_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> 
 
 
 def trade_off_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Builds the figure of quality against diversity, of runs whose samples were drawn at several temperatures."""
+    """Builds the figure of quality against diversity, for runs whose samples were drawn at several temperatures."""
     explanation = (
         "Quality against diversity at several sampling temperatures (Caccia et al. 2020, arXiv 1811.02549): the median "
         "over seeds, with a thin line for each seed. The larger dot is temperature 1, the star is held-out data. A "
@@ -100,7 +100,7 @@ def trade_off_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") 
 
 
 def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Builds the figure of the distributions of the length, of runs whose sequences differ in length."""
+    """Builds the figure of the distributions of the length, for runs whose sequences differ in length."""
     explanation = (
         "Distribution of the length of generated sequences (median over seeds and range), of held-out sequences "
         "(black) and of training sequences (dashed)."
@@ -109,7 +109,7 @@ def lengths_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") ->
 
 
 def drift_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Builds the figure of samples longer than those trained on, of runs compared with the same sequences."""
+    """Builds the figure of samples longer than the training data, for runs compared with the same sequences."""
     known = runs[0].summary.long_samples or {}
     explanation = (
         f"Samples of {known['length']} symbols from generators trained on {known['starts'][1]}, cut into parts of that "
@@ -121,7 +121,7 @@ def drift_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> F
 
 
 def states_figure(runs: Sequence[FinishedRun], name: str, caption: str = "") -> Figure:
-    """Builds the figure of hidden states before and after training, of runs that have them."""
+    """Builds the figure of hidden states before and after training, for runs with observed states."""
     explanation = (
         "Hidden states (before the tanh) at the last step, of teacher-forced held-out sequences and of sequences drawn "
         "by the generator, before and after training; the first seed of each run, by t-SNE (openTSNE), each panel "
@@ -171,5 +171,5 @@ def _numbered(groups: Sequence[list[FinishedRun]], name: str) -> list[tuple[list
 
 
 def _windows(run: FinishedRun) -> tuple[Any, ...]:
-    """Returns what the parts of a run's long samples were compared with, and their total length."""
+    """Returns the data that a run's long samples were compared with, and the length of these samples."""
     return (*compared_with(run), (run.summary.long_samples or {})["length"])

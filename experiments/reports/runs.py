@@ -1,4 +1,4 @@
-"""Finished runs, read from their folders to be compared."""
+"""Reads finished runs from their folders."""
 
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
@@ -25,12 +25,12 @@ class FinishedRun(NamedTuple):
       label: short name.
       caption: description in a line; may be empty.
       summary: the summary of the whole run.
-      settings: the run's config, flat, with the values of the point in place of those that are swept.
+      settings: the run's flattened config, with the values of the point for the swept settings.
       rows: the rows of `metrics.jsonl`.
-      members: indices of its seeds among the members of the run.
-      samples: strings of its first seed.
-      valid: whether each of them is valid; None if that is not known.
-      states: the embedded hidden states of its first seed; None if they were not asked for.
+      members: indices of the point's seeds among the replicas of the run.
+      samples: strings of the first seed.
+      valid: whether each sample is valid; None if that is not known.
+      states: the embedded hidden states of the first seed; None if they were not computed.
     """
 
     label: str
@@ -48,11 +48,11 @@ class FinishedRun(NamedTuple):
         return name in self.summary.metrics
 
     def final(self, name: str) -> NDArray[np.floating]:
-        """Returns the final metric of each seed, the worst value in place of one that is not finite."""
+        """Returns the final metric of each seed, with the worst value for one that is not finite."""
         return bands.final(self.summary, name, self.members)
 
     def marked(self) -> list[tuple[str, str, bool | None]]:
-        """Returns each sample behind ✓ if it is valid, ✗ if it is not, or a blank if that is not known."""
+        """Returns for each sample its mark (✓ valid, ✗ invalid, blank unknown), the sample, and whether it is valid."""
         valid: Sequence[bool | None] = [None] * len(self.samples) if self.valid is None else self.valid
         return [(_SYMBOLS[each], sample, each) for sample, each in zip(self.samples, valid, strict=True)]
 
@@ -61,9 +61,9 @@ class FinishedRun(NamedTuple):
         return np.array([[row[name][index] for index in self.members] for row in self.rows if name in row], float)
 
     def seconds_per_step(self) -> float:
-        """Returns the seconds of a step without compilation: the median of all chunks but the first, which compiles.
+        """Returns the seconds per step without compilation: the median of all chunks but the first, which compiles.
 
-        Of a run of one chunk, they are those of that chunk.
+        For a run of one chunk, compilation is included.
         """
         steps, seconds = (np.array([row[name] for row in self.rows], float) for name in ("step", "wall_seconds"))
         if len(self.rows) == 1:
@@ -78,19 +78,19 @@ def read_runs(
     captions: Sequence[str] | None = None,
     num_samples: int = NUM_SHOWN,
 ) -> list[FinishedRun]:
-    """Reads finished runs; one with a sweep becomes a run for each point.
+    """Reads finished runs; a run with a sweep gives one `FinishedRun` per point.
 
     Args:
-      workdirs: their folders.
-      labels: their labels; None for the names of the folders.
-      captions: their captions; None for empty ones.
-      num_samples: strings to read of each, at most `NUM_SHOWN`.
+      workdirs: folders of the runs.
+      labels: labels of the runs; None for the names of the folders.
+      captions: captions of the runs; None for empty captions.
+      num_samples: strings to read of each run, at most `NUM_SHOWN`.
 
     Returns:
       The runs, in order.
 
     Raises:
-      ValueError: a folder holds no run, an unfinished one, or one whose summary can't be read; or two runs have the
+      ValueError: a folder holds no run, an unfinished run, or a run whose summary cannot be read; or two runs have the
         same label.
     """
     labels = [Path(workdir).resolve().name for workdir in workdirs] if labels is None else labels
@@ -118,7 +118,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
         first = members[0] * summary.num_samples
         samples = strings[first : first + min(num_samples, summary.num_samples)]
         valid = None if summary.samples_valid is None else summary.samples_valid[point][: len(samples)]
-        # What was chosen for the data stands in the settings themselves.
+        # The other settings contain the values that were chosen for the data.
         others = ("sweep", "chosen")
         flat = {name: value for name, value in flatten(config.to_dict()).items() if name.split(".")[0] not in others}
         finished.append(
@@ -138,14 +138,14 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Returns a setting in its canonical form: files by their names, since the config holds their digest too."""
+    """Returns a setting in canonical form: only the names of files, since the config also holds their digest."""
     if name == "task.files":
         return ",".join(Path(file).name for file in value.split(","))
     return schedule_text.canonical(value)
 
 
 def grouped(runs: Sequence[FinishedRun], key: Callable[[FinishedRun], Hashable]) -> list[list[FinishedRun]]:
-    """Groups runs of equal `key`, in the order of their first."""
+    """Groups runs of equal `key`, in the order of the first run of each group."""
     return [[run for run in runs if key(run) == each] for each in dict.fromkeys(map(key, runs))]
 
 
@@ -156,7 +156,7 @@ def differing_settings(runs: Sequence[FinishedRun]) -> dict[str, list[Any]]:
       runs: the runs.
 
     Returns:
-      For each such setting its value in each run, None in a run that has no such setting.
+      For each such setting, its value in each run; None for a run without the setting.
     """
     names = sorted({name for run in runs for name in run.settings})
     values = {name: [run.settings.get(name) for run in runs] for name in names}

@@ -23,9 +23,9 @@ class Cell(NamedTuple):
     """A cell of the table of results.
 
     Attributes:
-      text: what is shown.
-      small: what stands below it.
-      value: what it is sorted by, as JavaScript reads it; '' where nothing is known.
+      text: the text of the cell.
+      small: small text below `text`.
+      value: the value to sort by, as JavaScript reads it; '' if it is not known.
     """
 
     text: str
@@ -37,9 +37,9 @@ _UNKNOWN = Cell("–")
 
 
 def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Builds the table of results: a row for each run, then the baselines of each task.
+    """Builds the table of results: one row for each run, then the baselines of each task.
 
-    Its columns are the exact metrics, or their estimates, the metrics of samples that estimate no exact one, and the
+    Its columns are the exact metrics or their estimates, the metrics of samples that are not such estimates, and the
     error rates of runs on pairs.
 
     Args:
@@ -73,15 +73,16 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
 
 
 def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
-    """Builds the tables of the metrics against held-out sequences: a row for each metric, a column for each run.
+    """Builds the tables of the metrics against held-out sequences: one row per metric, one column per run.
 
-    Runs that were compared with other sequences have a table of their own.
+    Runs that were compared with different sequences are in separate tables.
 
     Args:
       runs: the runs; those that were not compared with held-out sequences are left out.
 
     Returns:
-      Each table's `title`, `headers` and `rows`: its metric's title and direction, then a `Cell` for each column.
+      Each table's `title`, `headers` and `rows`; a row has a `Cell` per column, the first with title and direction of
+      the metric.
     """
     tables = []
     titles = _titles(runs)
@@ -105,15 +106,15 @@ def comparison_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
 
 
 def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
-    """Builds the tables of the accuracy of telling teacher-forced from free-running states: a row for each run.
+    """Builds the tables of the accuracy of telling teacher-forced from free-running states: one row per run.
 
-    Runs whose generators were observed on other sequences have a table of their own.
+    Runs whose generators were observed on different sequences are in separate tables.
 
     Args:
       runs: the runs; those whose states were not observed are left out.
 
     Returns:
-      Each table's `title`, `headers` and `rows`: a run's label, then a `Cell` for each column.
+      Each table's `title`, `headers` and `rows`; a row has a `Cell` per column, the first with the run's label.
     """
     tables = []
     titles = _titles(runs)
@@ -138,7 +139,7 @@ def dynamics_tables(runs: Sequence[FinishedRun]) -> list[dict[str, Any]]:
 
 
 def _observed(run: FinishedRun) -> tuple[Any, int, str]:
-    """Returns what a run's generators were observed on."""
+    """Returns the task, number of sequences and split on which a run's generators were observed."""
     return (_task(run), run.summary.num_states, run.summary.heldout)
 
 
@@ -151,7 +152,7 @@ def _dynamics(run: FinishedRun) -> list[Cell]:
     low, high = (
         np.array([known["after"][end][member][-1] for member in run.members], float) for end in ("low", "high")
     )
-    # NaN where a generator diverged in training.
+    # NaN for a generator that diverged in training.
     finite = np.isfinite(low)
     half = f"± {np.median((high - low)[finite]) / 2:.3f}" if finite.any() else "–"
     return [
@@ -178,12 +179,12 @@ def _accuracy(run: FinishedRun, stage: str, step: int, note: str = "") -> Cell:
 
 
 def compared_with(run: FinishedRun) -> tuple[Any, ...]:
-    """Returns what a run was compared with: metrics of runs that differ in it can't be compared."""
+    """Returns the task, number of sequences and split that a run was compared with, on which its metrics depend."""
     return (_task(run), run.summary.num_compared, run.summary.heldout)
 
 
 def results_csv(runs: Sequence[FinishedRun]) -> str:
-    """Returns the final metrics of runs as CSV, a line for each seed; unknown metrics are empty."""
+    """Returns the final metrics of runs as CSV, one line per seed; unknown metrics are empty."""
     names = [name for name in METRICS if any(run.has(name) for run in runs)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -196,7 +197,7 @@ def results_csv(runs: Sequence[FinishedRun]) -> str:
 
 
 def _measured(method: str | None, name: str) -> str:
-    """Returns the name of the metric that is shown as `name`: its estimate from samples if it can't be computed."""
+    """Returns the name of the metric that is shown as `name`: its estimate from samples if it cannot be computed."""
     if method == "enumeration":
         return name
     return next((each for each, metric in METRICS.items() if metric.estimates == name), name)
@@ -244,7 +245,7 @@ def _count(value: int) -> Cell:
 
 
 def _baselines(runs: Sequence[FinishedRun]) -> list[tuple[str, str | None, Row]]:
-    """Returns the title, the method that tells valid strings and the metrics of each task's baselines."""
+    """Returns the title, the validity method and the metrics of each task's baselines."""
     found = []
     for task, title in _titles(runs).items():
         summary = next(run.summary for run in runs if _task(run) == task)

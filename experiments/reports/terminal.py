@@ -1,4 +1,4 @@
-"""The final summary of a run on the terminal."""
+"""Prints the final summary of a run on the terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -23,7 +23,7 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
     Args:
       console: where to print.
       summary: the summary.
-      strings: samples of the first member, of which the first twenty are shown.
+      strings: samples of the first replica, of which the first `NUM_SHOWN` are printed.
     """
     for point, settings in enumerate(summary.sweep):
         members = summary.members_at(point)
@@ -70,7 +70,7 @@ def _known(summary: Summary, applies: str) -> Iterator[tuple[str, Metric]]:
 
 
 def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
-    """Builds the table of some members' exact metrics and metrics of samples, beside their baselines."""
+    """Builds the table of some replicas' exact metrics and metrics of samples, beside the baselines."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     headers = [f"seed {summary.seeds[members[0]]}"]
     if len(members) > 1:
@@ -97,14 +97,14 @@ def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
                 cells.append(format_range(name, over_seeds.least, over_seeds.greatest))
             for known in baselines.values():
                 cells.append(format_metric(name, numbers([known[name]], name)[0]) if name in known else "-")
-            # The heading says that they are of samples.
+            # The heading of the section states that the metrics are of samples.
             shown = METRICS[metric.estimates] if metric.estimates else metric
             table.add_row("  " + shown.title, *cells)
     return table
 
 
 def _comparison(summary: Summary, members: Sequence[int]) -> Table:
-    """Builds the table of some members' metrics against held-out sequences, beside those of data."""
+    """Builds the table of some replicas' metrics against held-out sequences, beside the metrics of data."""
     table = Table(
         title=f"{summary.num_compared:,} samples a seed, against as many held-out sequences",
         box=box.SIMPLE_HEAD,
@@ -127,7 +127,7 @@ def _comparison(summary: Summary, members: Sequence[int]) -> Table:
 
 
 def _long_samples(summary: Summary, members: Sequence[int]) -> str:
-    """Describes the divergence of the first and of the last part of some members' long samples."""
+    """Describes the divergence of the first and last parts of some replicas' long samples."""
     known = summary.long_samples or {}
     parts = np.array([known[_DRIFT][member] for member in members], float)
     window = known["starts"][1]
@@ -140,7 +140,7 @@ def _long_samples(summary: Summary, members: Sequence[int]) -> str:
 
 
 def _dynamics(summary: Summary, members: Sequence[int]) -> str:
-    """Describes how well teacher-forced states are told from free-running ones, at the last step, of some members."""
+    """Describes how well teacher-forced and free-running states are told apart at the last step, for some replicas."""
     before, after, heldout = (
         format_band("dynamics_accuracy", state_accuracies(summary, stage, members))
         for stage in ("before", "after", "heldout")

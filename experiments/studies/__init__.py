@@ -1,1 +1,1 @@
-"""Several runs that belong together."""
+"""Studies: several runs that are trained and reported together."""

@@ -1,10 +1,10 @@
-"""Estimators, objectives, gradients through what is fed back, and penalties, in all combinations, on the grammar.
+"""Compares all combinations of estimators, objectives, gradients through the feedback, and penalties on the grammar.
 
 python -m experiments.study combinations --workdir=DIR [--num_seeds=8] [--max_length=6] [--num_steps=800] [--only=A,B]
 
-The generator follows the relaxed gradient alone, without a score function. All combinations are trained on short
-strings; the best ones at full length with --only=NAMES --max_length=12 --num_steps=3000, their names as in the table.
-The penalties are two points of each run's sweep. A study that was interrupted is resumed.
+The generator is trained by the relaxed gradient alone, without a score function. By default, all combinations are
+trained on short strings. To train the best ones at full length, use --only=NAMES --max_length=12 --num_steps=3000 with
+names such as soft-hinge-through. The penalties are two points of each run's sweep. An interrupted study is resumed.
 """
 
 import itertools
@@ -35,10 +35,10 @@ _FAR = 0.5
 
 
 def parts(*, num_seeds: int, max_length: int, num_steps: int, only: str) -> dict[str, Part]:
-    """Returns the combinations but for the penalties, each a run with a sweep of those, by their names.
+    """Returns the combinations by name, each a run with a sweep over the penalties.
 
     Raises:
-      ValueError: `only` names another combination.
+      ValueError: `only` names an unknown combination.
     """
     found = {}
     for estimator, objective, feedback in itertools.product(ESTIMATORS, OBJECTIVES, FEEDBACKS):
@@ -67,7 +67,7 @@ def parts(*, num_seeds: int, max_length: int, num_steps: int, only: str) -> dict
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
-    """Returns the tables in Markdown: each choice over all others, and all combinations, the best first."""
+    """Returns the tables in Markdown: one row for each value of each choice, then all combinations, the best first."""
     first, *_ = runs.values()
     rows = sorted(map(_row, runs.values()), key=lambda row: (row["fails"].mean(), np.median(row["total_variation"])))
     columns = ("estimator", "objective", "fed back", "penalty")
@@ -107,7 +107,7 @@ def _row(run: FinishedRun) -> dict:
 
 
 def _over(rows: list[dict], column: str, value: str) -> str:
-    """Returns a line on all combinations with a value of one choice."""
+    """Returns the table row of all combinations with one value of a choice."""
     those = [row for row in rows if row[column] == value]
     fails = np.concatenate([row["fails"] for row in those])
     distances = np.concatenate([row["total_variation"] for row in those])[~fails]

@@ -1,10 +1,10 @@
-"""The default of likelihood on data of several kinds, against the best n-gram model of each.
+"""Compares the defaults of maximum likelihood with the best n-gram model, on data of several kinds.
 
 python -m experiments.study defaults --workdir=DIR [--only=names_200,commands,dna,names] [--files=TEXT]
 
-Each run is `text.py:maximum_likelihood` on a file that this study writes, or `molecules.py`, with nothing changed. The
-order of an n-gram model is that with the best likelihood of the validation set.
-A study that was interrupted is resumed.
+Each run is the unchanged config `text.py:maximum_likelihood` on a file that this study writes, or `molecules.py`. The
+order of the n-gram model is the one with the best likelihood of the validation set.
+An interrupted study is resumed.
 """
 
 import filecmp
@@ -42,15 +42,15 @@ _BACKGROUND_SEED = 0
 
 
 class Score(NamedTuple):
-    """What an n-gram model and ours come to.
+    """Test results of an n-gram model and of our model.
 
     Attributes:
       num_train: number of training sequences.
-      order: of the n-gram model.
-      ngram: `[N]` its negative log-likelihood of each test sequence, in nats.
-      ours: `[N]` that of our model.
-      ngram_validity: share of its samples that are valid; None where that can't be told.
-      validity: that of ours.
+      order: order of the n-gram model.
+      ngram: `[N]` negative log-likelihood of each test sequence under the n-gram model, in nats.
+      ours: `[N]` negative log-likelihood of each test sequence under our model, in nats.
+      ngram_validity: share of valid samples of the n-gram model; None if the task has no validity.
+      validity: share of valid samples of our model; None if the task has no validity.
     """
 
     num_train: int
@@ -70,13 +70,13 @@ def first_names() -> list[str]:
 
 
 def some_names() -> list[str]:
-    """Returns 200 of the first names."""
+    """Returns 200 of the first names, drawn at random."""
     names = first_names()
     return [names[index] for index in np.random.default_rng(0).permutation(len(names))[:200]]
 
 
 def dna() -> list[str]:
-    """Returns 1,000 strings of 60 letters like promoters: two motifs at varying places of a background of order 2."""
+    """Returns 1,000 promoter-like strings of 60 letters: up to two motifs at random places of an order-2 background."""
     rng = np.random.default_rng(_BACKGROUND_SEED)
     background = rng.dirichlet([2] * 4, size=(4, 4))
     found = []
@@ -110,12 +110,12 @@ def measure(workdir: Path, *, only: str, files: str, commands: str) -> Path:
 
     Args:
       workdir: the folder of the study.
-      only: names of `DATA`, separated by commas; '' for all that there are.
-      files: a text; '' for none.
-      commands: a folder of commands.
+      only: names of `DATA`, separated by commas; '' for all that are available.
+      files: path of a text; '' for none.
+      commands: path of a folder of commands.
 
     Raises:
-      ValueError: a name is not known, or a file can't be read.
+      ValueError: `only` has an unknown name, or `files` or `commands` cannot be read.
     """
     study_parts = parts(workdir, only=only, files=files, commands=commands)
     runs = study.run(study_parts, workdir)
@@ -123,10 +123,10 @@ def measure(workdir: Path, *, only: str, files: str, commands: str) -> Path:
 
 
 def parts(workdir: Path, *, only: str, files: str, commands: str) -> dict[str, Part]:
-    """Returns the runs by the names of their data, and writes their files; the arguments are those of `measure`.
+    """Writes the data files, and returns the runs by the names of their data; the arguments are those of `measure`.
 
     Raises:
-      ValueError: a name is not known, there is no such text or folder, or the study has data of another one.
+      ValueError: `only` has an unknown name, `files` or `commands` does not exist, or the study has other data.
     """
     is_there = {"text": bool(files), "molecules": importlib.util.find_spec("moses") is not None}
     chosen = only.split(",") if only else [name for name in DATA if is_there.get(name, True)]
@@ -153,7 +153,7 @@ def parts(workdir: Path, *, only: str, files: str, commands: str) -> dict[str, P
 
 
 def _copy_text(file: Path, text: str) -> None:
-    """Copies the text of --files, unless that is done."""
+    """Copies the text of --files, unless it is copied already."""
     if not Path(text).is_file():
         raise ValueError(f"--files must name a text for the data 'text', got {text!r}")
     if not file.exists():
@@ -166,7 +166,7 @@ def _copy_text(file: Path, text: str) -> None:
 
 
 def _write_commands(file: Path, folder: str) -> None:
-    """Writes the file names in the folder of --commands, unless that is done, and which folder it was."""
+    """Writes the path of the folder of --commands and the file names in it, unless they are written already."""
     if not Path(folder).is_dir():
         raise ValueError(f"--commands must be a folder, got {folder!r}")
     source, resolved = file.with_name("commands_folder.txt"), str(Path(folder).resolve())
@@ -174,7 +174,7 @@ def _write_commands(file: Path, folder: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_text(source, resolved)
         write_lines(file, sorted(path.name for path in Path(folder).iterdir()))
-    # A study of an older version did not say.
+    # A study of an older version did not write the path.
     elif source.exists() and (before := source.read_text(encoding="utf-8")) != resolved:
         raise ValueError(f"--commands must be the folder that this study was begun with, {before!r}, got {folder!r}")
 
@@ -183,8 +183,9 @@ def score(name: str, folder: Path) -> Score:
     """Scores the model of a finished run, and the best n-gram model of its training set, on the same sequences.
 
     Args:
-      name: of the data. The test sequences of 'names_200' are 2,000 other first names that its model can write.
-      folder: of the run.
+      name: name of the data. The test sequences of 'names_200' are up to 2,000 other first names that the model can
+        generate.
+      folder: folder of the run.
     """
     run = RunDirectory(folder)
     task = build.make_task(run.with_kept(run.read_config()))
@@ -212,7 +213,7 @@ def score(name: str, folder: Path) -> Score:
 def best_ngram(
     train: Sequence[tuple[int, ...]], validation: Sequence[tuple[int, ...]], num_symbols: int
 ) -> tuple[int, Any]:
-    """Returns the order and the model with the best likelihood of validation sequences."""
+    """Returns the order and the n-gram model with the best likelihood of the validation sequences."""
     models = {}
     nll: dict[int, float] = {}
     for order in _ORDERS:
@@ -225,12 +226,12 @@ def best_ngram(
 
 
 def draw(model: Any, num: int, num_symbols: int, length: int) -> list[tuple[int, ...]]:
-    """Draws sequences from an n-gram model of `fit_ngram_model`; one that does not end is cut.
+    """Draws sequences from an n-gram model of `fit_ngram_model`; longer sequences are cut to `length` symbols.
 
     Args:
-      model: the model.
+      model: the n-gram model.
       num: number of sequences.
-      num_symbols: K.
+      num_symbols: K, the size of the vocabulary.
       length: the largest number of symbols of a sequence.
     """
     rng = np.random.default_rng(0)
@@ -283,5 +284,5 @@ def table(scores: Mapping[str, tuple[FinishedRun, Score]]) -> str:
 
 
 def _writable(task: Task, strings: Iterable[str]) -> list[str]:
-    """Returns those of some strings that a task can write, sorted."""
+    """Returns the strings that a task can represent, sorted."""
     return sorted(each for each in strings if len(each) < task.length and set(each) <= set(task.symbols))

@@ -1,9 +1,9 @@
-"""Maximum likelihood and the GAN on several draws of the data, several seeds on each.
+"""Compares maximum likelihood and the GAN on several draws of the data, with several seeds on each draw.
 
 python -m experiments.study draws --workdir=DIR [--task=uniform] [--num_draws=4] [--num_seeds=8]
 
 A draw of the data is a value of `task.seed`: another sample of the true distribution, or another split of a file. The
-study `search` chooses settings on another draw. A study that was interrupted is resumed.
+study `search` chooses settings on another draw. An interrupted study is resumed.
 """
 
 import functools
@@ -29,11 +29,11 @@ _METRICS = ("validity", "kl_data_model", "total_variation", "heldout_nll")
 
 
 class Recipe(NamedTuple):
-    """How a method is trained.
+    """The config of a method.
 
     Attributes:
-      file: a config file.
-      get_config: its function.
+      file: name of the config file, with its options.
+      get_config: returns the config.
     """
 
     file: str
@@ -59,21 +59,21 @@ def recipes(task: str) -> dict[str, Recipe]:
     """Returns the recipe of each method for a task.
 
     Raises:
-      ValueError: the task is not known.
+      ValueError: `task` is not one of `RECIPES`.
     """
     return RECIPES[choose(task, RECIPES, "--task")]
 
 
 def task_settings(task: str) -> dict[str, str]:
-    """Returns the settings by which a task differs from that of its config files."""
+    """Returns the settings in which a task differs from its config files."""
     return {"task.length_distribution": task} if task in ("uniform", "grammar") else {}
 
 
 def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
-    """Returns the runs, in the order of their training, by the names of their folders.
+    """Returns the runs by folder name, in the order of training.
 
     Raises:
-      ValueError: the task is not known.
+      ValueError: `task` is not one of `RECIPES`.
     """
     settings = task_settings(task)
     found = {}
@@ -89,7 +89,7 @@ def parts(*, task: str, num_draws: int, num_seeds: int) -> dict[str, Part]:
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
-    """Returns the table in Markdown: each method over all draws and seeds, then each draw by itself."""
+    """Returns the table in Markdown: for each method, all draws and seeds together, then each draw."""
     first = next(iter(runs.values())).summary
     measured = [name for name in _METRICS if all(run.has(name) for run in runs.values())]
     by_method = grouped(list(runs.values()), method)

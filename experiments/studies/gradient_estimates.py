@@ -1,4 +1,4 @@
-"""Estimates of a generator's gradient, and how far they are from the exact one."""
+"""Estimates of a generator's gradient, and their errors against the exact gradient."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ from gumbel_gan import model as models
 from gumbel_gan import unroll
 from gumbel_gan.losses.score_function import leave_one_out
 
-# Sequences that REINFORCE compares with each other.
+# Sequences of the leave-one-out baseline of REINFORCE.
 _COMPARED = 16
-# The batch whose error is reported.
+# Batch size at which the error is reported.
 BATCH = 128
 _GROUPS = 20
 
@@ -24,12 +24,12 @@ Objective = Callable[[jax.Array, Any], jax.Array]
 
 
 class Draw(NamedTuple):
-    """One estimate of the gradient.
+    """An estimator of the gradient.
 
     Attributes:
-      gradient: (key, temperature, flat parameters `[P]`, discriminator's parameters) -> `[P]`.
-      num_sequences: that it is made of.
-      is_tempered: whether the temperature matters.
+      gradient: (key, temperature, flat parameters `[P]`, discriminator's parameters) -> `[P]` one estimate.
+      num_sequences: number of sequences of one estimate.
+      is_tempered: whether the estimate depends on the temperature.
     """
 
     gradient: Callable[[jax.Array, jax.Array, jax.Array, Any], jax.Array]
@@ -38,11 +38,11 @@ class Draw(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A generator small enough to enumerate, and estimates of the gradient of its loss.
+    """A generator small enough to enumerate, and estimators of the gradient of its loss.
 
     Attributes:
       exact: (flat parameters `[P]`, discriminator's parameters) -> `[P]` the exact gradient.
-      draws: the estimates, by name.
+      draws: the estimators, by name.
     """
 
     exact: Callable[[jax.Array, Any], jax.Array]
@@ -65,7 +65,7 @@ ESTIMATORS: Mapping[str, gg.Estimator] = {
 def autoregressive(
     model: gg.SequenceModel, discriminator: gg.Discriminator, unravel: Callable[[jax.Array], Any]
 ) -> Problem:
-    """Builds the problem of a recurrent generator, whose parameters `unravel` makes of a vector."""
+    """Builds the problem of a recurrent generator; `unravel` maps a flat vector to its parameters."""
     loss, num_symbols = _loss(discriminator), model.generator.num_symbols
     every_NT = _every(num_symbols, model.length)
 
@@ -99,7 +99,7 @@ def autoregressive(
         return jax.grad(lambda flat: advantage * model.log_prob(unravel(flat), tokens_1T)[0])(flat)
 
     def every_symbol(key: jax.Array, _: jax.Array, flat: jax.Array, given: Any) -> jax.Array:
-        """Sums over the symbols of each time, with the symbols after it drawn again."""
+        """Sums over all symbols at each time step, with the later symbols drawn again."""
         sample_key, complete_key = jax.random.split(key)
         params, length = unravel(flat), model.length
         tokens_1T = model.sample(sample_key, params, 1)
@@ -126,7 +126,7 @@ def autoregressive(
 
 
 def independent(num_symbols: int, length: int, discriminator: gg.Discriminator) -> Problem:
-    """Builds the problem of a generator of independent symbols, whose parameters are the logits."""
+    """Builds the problem of a generator of independent symbols; its parameters are the flattened logits."""
     loss = _loss(discriminator)
     every_NT = _every(num_symbols, length)
 
@@ -172,11 +172,11 @@ def one_hot(tokens: jax.Array, num_symbols: int) -> jax.Array:
 
 
 def compiled(draw: Draw, num_sequences: int, params: Any, given: Any) -> Callable[..., tuple[jax.Array, jax.Array]]:
-    """Compiles the drawing of estimates from about `num_sequences` sequences.
+    """Compiles a function that draws gradient estimates from about `num_sequences` sequences.
 
     Returns:
-      A function (key, temperature, flat parameters, discriminator's parameters) -> (means of the groups of estimates
-      `[G, P]`, mean squared norms `[G]`).
+      A function (key, temperature, flat parameters, discriminator's parameters) -> (mean estimate of each group
+      `[G, P]`, mean squared norm of the estimates of each group `[G]`).
     """
     size = max(2, num_sequences // (_GROUPS * draw.num_sequences))
 
@@ -198,9 +198,10 @@ def measure(
 
     Returns:
       Relative to the norm of the exact gradient: `bias`, the norm of the bias; `deviation`, the standard deviation of
-      an estimate of a single sequence; `error`, the root of the mean squared error of a batch of `BATCH`; `norm`, that
-      of the mean. `cosine` of the mean to the exact gradient. Each with a 95 % interval by the jackknife over groups,
-      as [value, low, high]. `z`: the squared bias in standard errors. `microseconds` per sequence.
+      an estimate from a single sequence; `error`, the root mean squared error of a batch of `BATCH`; `norm`, the norm
+      of the mean. `cosine`, the cosine similarity of the mean and the exact gradient. These have a 95 % interval by the
+      jackknife over groups, as [value, low, high]. `z`, the squared bias in standard errors. `microseconds`, the time
+      per sequence.
     """
     start = time.perf_counter()
     means, squares = (np.asarray(each, np.float64) for each in jax.block_until_ready(program(*arguments)))
@@ -210,7 +211,7 @@ def measure(
 
     def statistics(kept: np.ndarray) -> np.ndarray:
         chosen = means[kept]
-        # Products of different groups only, whose expectation is that of the means: no term of the variance is left.
+        # Only products of different groups, whose expectation is the product of the means without a variance term.
         squared_norm = _between(chosen @ chosen.T)
         squared_bias = _between((chosen - exact) @ (chosen - exact).T)
         variance = draw.num_sequences * (squares[kept].mean() - squared_norm)
@@ -237,7 +238,7 @@ def _rounded(number: float) -> float:
 
 
 def _between(gram: np.ndarray) -> float:
-    """Returns the mean of the elements off the diagonal."""
+    """Returns the mean of the off-diagonal elements."""
     num = len(gram)
     return float((gram.sum() - np.trace(gram)) / (num * (num - 1)))
 
@@ -252,5 +253,5 @@ def _loss(discriminator: gg.Discriminator) -> Callable[[Any, jax.Array], jax.Arr
 
 
 def flat(params: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
-    """Returns parameters as a vector, and the function that makes them of it."""
+    """Returns parameters as a flat vector, and the function that maps a vector to parameters."""
     return ravel_pytree(params)

@@ -1,11 +1,11 @@
-"""Gradient estimators against the exact gradient of a generator small enough to enumerate.
+"""Compares gradient estimators with the exact gradient of a generator small enough to enumerate.
 
 python -m experiments.study gradients --workdir=DIR [--num_sequences=10000] [--num_steps=2000] [--estimators=all]
 
-A generator of 6^4 sequences (LSTM 8) and a discriminator (LSTM 8): a random one, and those of a run of the relaxed GAN
-at its start, at a twentieth, a quarter and the end of its steps; and a generator of independent symbols with the random
-discriminator. The loss is the non-saturating one. A study that was interrupted is resumed: what is in its results.json
-is not measured again.
+The generator has 6^4 sequences; it and the discriminator are LSTMs of width 8. Gradients are measured for random
+networks, and for the networks of a relaxed GAN at the start, after a twentieth, after a quarter and at the end of
+training; and for a generator of independent symbols with the random discriminator. The loss is the non-saturating one.
+An interrupted study is resumed: results in its results.json are not measured again.
 """
 
 import json
@@ -33,16 +33,16 @@ FLAGS = (
 )
 TEMPERATURES = (30.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.01)
 _NUM_SYMBOLS, _LENGTH, _HIDDEN = 6, 4, 8
-# How much larger than at their initialization the parameters of random networks are, so that losses are not flat.
+# Factor on the initial parameters of the random networks, so that the loss is not flat.
 _SPREAD = 3.0
 
 
 class Stage(NamedTuple):
-    """Where gradients are measured.
+    """Networks for which gradients are measured.
 
     Attributes:
-      problem: the generator's kind, with its estimates.
-      params: `[P]` of the generator.
+      problem: the generator's problem, with its estimators.
+      params: `[P]` parameters of the generator.
       given: parameters of the discriminator.
     """
 
@@ -52,19 +52,19 @@ class Stage(NamedTuple):
 
 
 def measure(workdir: Path, *, num_sequences: int, num_steps: int, estimators: str) -> Path:
-    """Measures what is not measured yet, and writes results, tables and figures.
+    """Measures the missing results, and writes results, tables and figures.
 
     Args:
       workdir: the folder of the study.
-      num_sequences: sequences that each mean is taken over.
-      num_steps: steps of the run.
+      num_sequences: sequences over which each mean is taken.
+      num_steps: training steps of the GAN.
       estimators: names, separated by commas, or 'all'.
 
     Returns:
       The path of the table.
 
     Raises:
-      ValueError: the folder holds a study of other sizes, or an estimator is unknown.
+      ValueError: the folder holds a study with other settings, or an estimator is unknown.
     """
     settings = {"num_sequences": num_sequences, "num_steps": num_steps}
     results = workdir / "results.json"
@@ -104,7 +104,7 @@ def measure(workdir: Path, *, num_sequences: int, num_steps: int, estimators: st
 
 
 def stages(num_steps: int) -> dict[str, Stage]:
-    """Trains the small GAN, and returns the stages by their titles."""
+    """Trains the small GAN, and returns the stages by title."""
     model = gg.sequence_model(gg.lstm_generator(_NUM_SYMBOLS, _HIDDEN), length=_LENGTH)
     discriminator = gg.lstm_discriminator(_NUM_SYMBOLS, _HIDDEN)
     task = gg.oracle_task(
@@ -146,7 +146,7 @@ def stages(num_steps: int) -> dict[str, Stage]:
 
 
 def table(cells: Mapping[str, Mapping[str, Any]]) -> str:
-    """Returns the tables in Markdown: a stage each, the temperature of the least error and temperature 1."""
+    """Returns the tables in Markdown, one per stage, with rows for the temperature of least error and temperature 1."""
     lines = [
         "Relative to the norm of the exact gradient: bias; standard deviation of a single sequence's estimate; error, "
         f"the root of the mean squared error of a batch of {estimates.BATCH}. Intervals of 95 % by the jackknife over "
@@ -189,7 +189,7 @@ def _temperatures(draw: estimates.Draw) -> tuple[float, ...]:
 
 
 def _stored(path: Path, settings: Mapping[str, int]) -> dict[str, Any]:
-    """Returns the results that a folder holds; raises ValueError where they are of other sizes."""
+    """Returns the stored results; raises ValueError if they have other settings."""
     if not path.exists():
         return {}
     stored = json.loads(path.read_text(encoding="utf-8"))

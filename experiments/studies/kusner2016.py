@@ -1,8 +1,8 @@
-"""The GAN of Kusner and Hernández-Lobato (2016): its variants and maximum likelihood, compared over seeds.
+"""Compares the GAN variants of Kusner and Hernández-Lobato (2016) and maximum likelihood over seeds.
 
 python -m experiments.study kusner2016 --workdir=DIR [--num_seeds=8] [--num_variant_seeds=4] [--num_steps=20000]
 
-A study that was interrupted is resumed. Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051.
+An interrupted study is resumed. Kusner & Hernández-Lobato 2016, https://arxiv.org/abs/1611.04051.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ _FAILED = 0.5
 
 
 def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders.
+    """Returns the parts of the study by folder name, in the order of training.
 
     Args:
       num_seeds: seeds of (a), of maximum likelihood and of our recipe.
-      num_variant_seeds: seeds of the others.
-      num_steps: training steps; our recipe takes at most its own number.
+      num_variant_seeds: seeds of the other parts.
+      num_steps: training steps; our recipe takes at most its own number of steps.
     """
     found = {}
     for name in ("a", "mle", "b", "c", "d", "constant"):
@@ -57,7 +57,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     """Builds the report of the study.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
     """
     variants = [runs[name] for name in "abcd"]
     figure3 = losses_figure(
@@ -98,7 +98,7 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
     """Returns which of the paper's claims hold in these runs, with the numbers.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
     """
 
     def compared(claim: str, run: FinishedRun, other: FinishedRun) -> Statement:
@@ -118,7 +118,7 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
 
 def _losses_cross(run: FinishedRun) -> Statement:
-    """Compares the losses of the first tenth of training with those of the last, seed by seed."""
+    """Compares the losses of the first tenth of training with those of the last tenth, seed by seed."""
     changes, texts = {}, []
     for name in ("discriminator_loss", "generator_loss"):
         curve = run.curve(name)

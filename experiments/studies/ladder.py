@@ -1,10 +1,10 @@
-"""From the paper's GAN to a recipe that works, one change a rung.
+"""Changes the paper's GAN into a recipe that works, one change per rung.
 
 python -m experiments.study ladder --workdir=DIR [--num_seeds=8] [--num_steps=3000]
 
 The first rung is variant (a) of Kusner & Hernández-Lobato (2016): soft samples, latents in both states, a temperature
-from 5 to 1. Each rung changes one thing; a change that is only tried is not in the rungs after it. A study that was
-interrupted is resumed.
+from 5 to 1. Each rung changes one thing; a change that is only tried is not in later rungs. An interrupted
+study is resumed.
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ _VALID, _FAILED = 0.99, 0.5
 
 
 class Rung(NamedTuple):
-    """A change.
+    """A change of the recipe.
 
     Attributes:
       caption: what changes, in a few words.
       settings: the settings that change, by their paths.
-      is_kept: whether the rungs after it have the change, too.
+      is_kept: whether later rungs keep the change.
     """
 
     caption: str
@@ -83,7 +83,7 @@ RUNGS = {
 
 
 def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
-    """Returns the rungs, from the lowest, by the names of their folders."""
+    """Returns the rungs by folder name, from the first to the last."""
     found = {}
     kept: dict[str, Any] = {"num_seeds": num_seeds, "num_steps": num_steps, "steps_per_chunk": 100}
     for number, (name, rung) in enumerate(RUNGS.items()):

@@ -1,8 +1,8 @@
-"""Professor Forcing (Lamb et al. 2016) against maximum likelihood, at equal steps and time, and scheduled sampling.
+"""Compares Professor Forcing (Lamb et al. 2016) with likelihood, at equal steps and time, and scheduled sampling.
 
 python -m experiments.study lamb2016 --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
 
-A study that was interrupted is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
+An interrupted study is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
 """
 
 from collections.abc import Mapping
@@ -35,13 +35,13 @@ _TASKS = {
 
 
 def parts(*, num_seeds: int, num_text_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders.
+    """Returns the parts of the study by folder name, in the order of training.
 
     Args:
       num_seeds: seeds on digits.
       num_text_seeds: seeds on characters and words.
       num_steps: training steps of every method but 'longer', which trains for as much time as Professor Forcing.
-      files: a long text, or several, separated by commas; '' leaves the tasks of text out.
+      files: a long text, or several, separated by commas; '' leaves out the text tasks.
     """
     found = {}
     for task, methods in _TASKS.items():
@@ -72,7 +72,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     """Builds the report of the study.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
     """
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
@@ -99,7 +99,7 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
     """Returns whether these runs support the paper's claims, with the numbers.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
     """
     statements = []
     for task in _TASKS:
@@ -122,7 +122,7 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
         shown = ("dynamics_accuracy",)
         statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown)
         if np.median(theirs.final("dynamics_excess")) <= 0:
-            # The baseline is at the noise floor already: the test says nothing about the other method.
+            # The baseline is already at the noise floor, so that the test cannot show an improvement.
             statement = statement._replace(outcome="nothing left to gain")
         statements.append(statement)
     drift = "long_ngram_divergence_3"

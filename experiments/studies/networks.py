@@ -1,8 +1,8 @@
-"""Every pair of generator and discriminator networks, trained as by `arithmetic.py:wide` in half its steps.
+"""Trains every pair of generator and discriminator networks as in `arithmetic.py:wide`, with half the steps.
 
 python -m experiments.study networks --workdir=DIR [--num_seeds=4] [--num_steps=1500]
 
-A study that was interrupted is resumed. It takes half an hour on two cores of an AMD EPYC that run nothing else.
+An interrupted study is resumed. The study takes half an hour on two idle cores of an AMD EPYC.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _METRICS = ("validity", "kl_data_model", "total_variation")
 
 
 def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders."""
+    """Returns the parts of the study by folder name, in the order of training."""
     found = {}
     for generator in arithmetic_networks.GENERATORS:
         for discriminator in arithmetic_networks.DISCRIMINATORS:

@@ -1,11 +1,11 @@
-"""Settings of generators that write all symbols in one pass: a GAN and a variational autoencoder, as many of each.
+"""Compares settings of one-pass generators: a GAN and a variational autoencoder, with as many settings each.
 
 python -m experiments.study one_pass --workdir=DIR [--data=arithmetic] [--num_seeds=4] [--num_steps=1000] [--only=A,B]
 
-Each setting differs from `experiments/configs/one_pass.py` as its name says. Both methods are judged by samples against
-the validation set: the best has the least sum of the Jensen-Shannon divergence of 4-grams and the total variation of
-lengths. The draw of the data and the seeds are others than those that results are reported on. A study that was
-interrupted is resumed.
+Each setting differs from `experiments/configs/one_pass.py` as its name states. Samples of both methods are compared
+with the validation set: the best setting has the least sum of the Jensen-Shannon divergence of 4-grams and the total
+variation of lengths. The draw of the data and the seeds differ from those of the reported results. An interrupted study
+is resumed.
 """
 
 import itertools
@@ -63,10 +63,10 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, Part]:
-    """Returns the runs, one for each setting, by the names of the method and of the setting.
+    """Returns the runs, one for each setting, by the names of method and setting.
 
     Raises:
-      ValueError: the data is not known, or `only` names another setting.
+      ValueError: `data` is not one of `one_pass.DATA`, or `only` names an unknown setting.
     """
     choose(data, one_pass.DATA, "--data")
     found = {}

@@ -1,8 +1,8 @@
-"""Professor Forcing's two terms apart and together, on states or outputs alone, and without gates, on digits.
+"""Compares Professor Forcing's two terms, apart and together, on states or outputs alone, and ungated, on digits.
 
 python -m experiments.study professor_forcing_terms --workdir=DIR [--num_seeds=8] [--num_steps=2000]
 
-A study that was interrupted is resumed. Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
+An interrupted study is resumed. Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _POWER = 0.8
 
 
 def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders."""
+    """Returns the parts of the study by folder name, in the order of training."""
     found = {}
     for name in _METHODS:
         variant = f"{name},digits"
@@ -39,7 +39,7 @@ def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
-    """Returns the table in Markdown, with the tests against likelihood and the least difference that they can see."""
+    """Returns the table in Markdown, with the tests against likelihood and the least difference that they detect."""
     first = next(iter(runs.values())).summary
     gates = ("generator_gate", "discriminator_gate")
     lines = [
@@ -71,12 +71,12 @@ def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
 
 
 def _mean_share(run: FinishedRun, gate: str) -> float | None:
-    """Returns the mean of a gate over training and the seeds; None where the method has none."""
+    """Returns the mean of a gate over training and the seeds; None if the method has no gates."""
     return float(np.mean(run.curve(gate))) if gate in run.rows[-1] else None
 
 
 def _seen(run: FinishedRun, other: FinishedRun, metric: str) -> str:
-    """Says which difference of means the test would see, of normal values with the deviations of these seeds."""
+    """Describes the difference of means that the test would detect, for normal values with these seeds' deviations."""
     ours, theirs = run.final(metric), other.final(metric)
     deviation = np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / 2) if min(len(ours), len(theirs)) > 1 else 0
     shift = least_shift(len(ours), len(theirs))
@@ -86,15 +86,15 @@ def _seen(run: FinishedRun, other: FinishedRun, metric: str) -> str:
 
 
 def least_shift(num: int, num_others: int) -> float | None:
-    """Estimates the shift that the rank test sees with a probability of 0.8, in standard deviations.
+    """Estimates the shift that the rank test detects with a probability of 0.8, in standard deviations.
 
     Args:
       num: number of values.
       num_others: number of values that they are compared with.
 
     Returns:
-      The least multiple of 0.1 up to 5 at which 1,000 pairs of normal samples have so many with p < 0.05; None where
-      there is none.
+      The least multiple of 0.1, up to 5, for which at least 80 % of 1,000 pairs of normal samples have p < 0.05; None
+      if there is none.
     """
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(size=(1_000, num)), rng.normal(size=(1_000, num_others))

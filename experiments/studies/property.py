@@ -1,10 +1,10 @@
-"""Four ways to raise a property of molecules, from one likelihood run and at equal calls of the property.
+"""Compares four ways to raise a property of molecules, from one likelihood run and with equal calls of the property.
 
 python -m experiments.study property --workdir=DIR --init_from=runs/molecules [--function=qed] [--max_calls=10000]
     [--num_seeds=4]
 
 The methods are those of `configs/molecule_property.py`. `init_from` is the folder of a run of `configs/molecules.py`,
-whose task and generator all of them take. A study that was interrupted is resumed.
+whose task and generator all methods use. An interrupted study is resumed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ _LABELS = {
 _NUM_POINTS = 60
 _MOST_JUDGED = 1_000
 _NUM_WORKERS = 2
-# What is said of a set of molecules, by the names of `moses_metrics` where it is one of them.
+# Titles of the columns of the table; all but the first are metrics of `moses_metrics`.
 _COLUMNS = {
     "property": "property",
     "valid": "valid",
@@ -53,7 +53,7 @@ _COLUMNS = {
 
 
 def parts(*, init_from: str, function: str, max_calls: int, num_seeds: int) -> dict[str, Part]:
-    """Returns the runs, one for each method, by the names of their folders.
+    """Returns the runs, one for each method, by folder name.
 
     Raises:
       ValueError: `init_from` is not the folder of a run.
@@ -74,7 +74,7 @@ def parts(*, init_from: str, function: str, max_calls: int, num_seeds: int) -> d
             **_of_source(stored, known),
         }
         if config.property.renewal == "replace_worst":
-            # Scored first, they are a tenth of the calls.
+            # Sequences that are scored first: a tenth of the calls.
             settings["property.num_kept"] = max(config.batch_size, max_calls // 10)
         config.update_from_flattened_dict(settings)
         file = f"{_FILE}:{method}"
@@ -83,7 +83,7 @@ def parts(*, init_from: str, function: str, max_calls: int, num_seeds: int) -> d
 
 
 def _of_source(stored: RunConfig, known: Mapping[str, object]) -> dict[str, object]:
-    """Returns the settings of a run's task and generator in which it differs from a config."""
+    """Returns the settings of a run's task and generator that differ from those of a config."""
     flat = flatten(stored.to_dict())
     if "files" in stored.task.settings:
         flat["task.files"] = ",".join(paths(stored.task.settings["files"], "config.task.files"))
@@ -124,9 +124,9 @@ def table(
 
     Args:
       runs: the runs.
-      rows: of each method, by its label, what was found of its best molecules and of its samples: for each of
-        `_COLUMNS` the values of its seeds.
-      max_calls: of the property, to which each seed of each method is cut.
+      rows: by label of the method, the results of its best molecules and those of its samples: for each of `_COLUMNS`,
+        the values of the seeds.
+      max_calls: number of property calls to which each seed of each method is cut.
     """
     summary = next(iter(runs.values())).summary
     function = (summary.calls or {})["function"]
@@ -148,7 +148,7 @@ def table(
 
 
 def _scores(directory: RunDirectory, member: int) -> dict[str, Score]:
-    """Returns the calls of a seed, in their order, up to the number that all methods have."""
+    """Returns the scores of a seed's calls by string, in order, up to the number that all methods share."""
     most = directory.read_config().property["max_calls"]
     own = [call for call in read_calls(directory) if call.replica == member]
     return {call.string: call.score for call in own[:most]}
@@ -161,7 +161,7 @@ def _best_so_far(asked: Mapping[str, Score], grid: np.ndarray) -> np.ndarray:
 
 
 def _of_samples(run: FinishedRun, grid: np.ndarray) -> np.ndarray:
-    """Returns the `[P, S]` mean scores of the samples of the chunk in which a number of calls was reached."""
+    """Returns `[P, S]` mean scores: of the samples of the chunk in which each number of calls was reached."""
     calls, means = run.curve("property_calls"), run.curve("property")
     columns = []
     for own_calls, own in zip(calls.T, means.T, strict=True):
@@ -172,12 +172,12 @@ def _of_samples(run: FinishedRun, grid: np.ndarray) -> np.ndarray:
 
 
 def _top(asked: Mapping[str, Score]) -> Sequence[str]:
-    """Returns the strings of the best scores."""
+    """Returns the strings with the best scores."""
     return sorted(asked, key=lambda string: -asked[string].value)[:_MOST_JUDGED]
 
 
 def _scorer(config: RunConfig, is_valid: Callable[[str], bool] | None, asked: Sequence[Mapping[str, Score]]) -> Scorer:
-    """Returns the scorer of a run, which knows what it has asked."""
+    """Returns the scorer of a run, with the scores that the run has computed."""
     settings = property_calls.settings(**config.property)
     assert settings is not None
     scorer = property_calls.scorer(settings._replace(num_workers=max(settings.num_workers, 1)), is_valid)
@@ -188,7 +188,7 @@ def _scorer(config: RunConfig, is_valid: Callable[[str], bool] | None, asked: Se
 
 
 def _judge(sets: Sequence[Sequence[str]], scorer: Scorer, train: frozenset[str]) -> dict[str, np.ndarray]:
-    """Returns for each of `_COLUMNS` the values of all seeds; NaN where there are fewer than two valid molecules."""
+    """Returns for each of `_COLUMNS` the values of all seeds; NaN if there are fewer than two valid molecules."""
     rows = [
         {
             "property": float(np.mean(scorer(strings))),

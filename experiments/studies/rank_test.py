@@ -26,15 +26,15 @@ def compared(
     """Compares two runs by a metric, with the Mann-Whitney test over seeds.
 
     Args:
-      claim: what is compared.
-      run: the run that the outcome, 'better' or 'worse', is about.
-      other: what it is compared with.
-      name: the metric, of which either higher or lower is better.
-      shown: more metrics, for the evidence.
-      failed_beyond: a value of the metric; if the median of both runs is worse, both have failed.
+      claim: the claim of the returned statement.
+      run: the run that the outcome, 'better' or 'worse', refers to.
+      other: the run to compare with.
+      name: the name of a metric for which either higher or lower is better.
+      shown: names of more metrics, for the evidence.
+      failed_beyond: a value of the metric; if the medians of both runs are worse, both have failed.
 
     Raises:
-      ValueError: the metric does not rank generators.
+      ValueError: for `name`, neither higher nor lower is better.
     """
     better = describe(name).better
     if better not in ("higher", "lower"):

@@ -1,11 +1,11 @@
-"""The settings of maximum likelihood and of the GAN, chosen for both in the same way.
+"""Chooses the settings of maximum likelihood and of the GAN in the same way.
 
 python -m experiments.study search --workdir=DIR [--task=uniform] [--num_seeds=4]
 
-Each method has the same number of settings: widths of a network (likelihood's generator, the GAN's discriminator),
-steps and learning rates. The best of each is that with the least median negative log-likelihood of the validation set;
-no distance to the true distribution is looked at. The draw of the data and the seeds are others than those of the study
-`draws`, which reports on what was chosen. A study that was interrupted is resumed.
+The same number of settings is tried for each method: widths of a network (likelihood's generator, the GAN's
+discriminator), steps and learning rates. The best setting has the least median negative log-likelihood of the
+validation set; no distance to the true distribution is used. The draw of the data and the seeds differ from those of
+the study `draws`, which reports on the chosen settings. An interrupted study is resumed.
 """
 
 import itertools
@@ -32,9 +32,9 @@ class Searched(NamedTuple):
     """The settings of a method that are searched.
 
     Attributes:
-      width: the setting of a network's width; its values are in `WIDTHS`.
-      rate: the setting of the generator's learning rate.
-      rates: its values.
+      width: path of the setting of a network's width; the widths are in `WIDTHS`.
+      rate: path of the setting of the generator's learning rate.
+      rates: the learning rates.
     """
 
     width: str
@@ -54,7 +54,7 @@ SEARCHED = {
         ("cosine(5e-3, 2.5e-4)", "cosine(3e-3, 1.5e-4)"),
     ),
 }
-# By the task.
+# Widths by task.
 WIDTHS = {"uniform": (8, 16, 32), "grammar": (8, 16, 32), "names": (32, 64, 128)}
 
 
@@ -62,7 +62,7 @@ def parts(*, task: str, num_seeds: int) -> dict[str, Part]:
     """Returns the runs, one for each method, width and number of steps, with a sweep over rates.
 
     Raises:
-      ValueError: the task is not known.
+      ValueError: `task` is not one of `draws.RECIPES`.
     """
     found = {}
     for label, recipe in draws.recipes(task).items():

@@ -1,10 +1,10 @@
-"""The runs of a study, each trained by a process of its own.
+"""Trains the runs of a study, each in its own process.
 
-A module of a study defines `FLAGS`, its flags; `parts`, which returns the runs for given values of the flags; and
-`write`, which writes the report of the finished runs and returns its path. A study that does not consist of runs
-alone defines `FLAGS` and, in the place of the other two, `measure`, of the folder and the flags, which returns that
-path. A study of a user's own config has `CONFIG_HELP`, the description of its flag --config; its `parts` then also
-takes the `config`, its `file` and the paths of its `changes`, as a `Part` has them.
+The module of a study defines `FLAGS`, its flags; `parts`, which takes the values of the flags and returns the runs; and
+`write`, which writes the report of the finished runs and returns its path. If a study does not consist of runs alone,
+its module defines `measure` instead of `parts` and `write`. It takes the folder and the values of the flags, writes the
+report and returns its path. A study of a user's own config also defines `CONFIG_HELP`, the description of its flag
+--config. Its `parts` then also takes `config`, `file` and `changes`, which are as in `Part`.
 """
 
 import subprocess
@@ -27,9 +27,9 @@ class Flag(NamedTuple):
     """A flag of a study's command.
 
     Attributes:
-      name: its name, which is that of an argument of `parts`.
-      default: its value if it is not given; of an integer flag an integer, at least 1, else a string.
-      help: its description.
+      name: name of the flag, and of the argument of `parts` or `measure`.
+      default: value if the flag is not given: for an integer flag, an integer of at least 1; else a string.
+      help: description of the flag.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Part(NamedTuple):
     """A run of the study.
 
     Attributes:
-      label: its short name in the report.
-      caption: its description in the report.
-      file: the config file, as `--config` takes it.
+      label: short name of the run in the report.
+      caption: description of the run in the report.
+      file: the config file, as for `--config`.
       config: the config.
-      changes: names of the settings in which the config differs from the file's, as `--config.NAME=VALUE` takes them.
+      changes: names of the settings in which `config` differs from that of `file`, as in `--config.NAME=VALUE`.
     """
 
     label: str
@@ -59,15 +59,15 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     """Trains the parts that are not trained yet, and resumes those that were interrupted.
 
     Args:
-      study: the parts, in the order of their training, by the names of their folders.
+      study: the parts by folder name, in the order of training.
       workdir: the folder of the study.
 
     Returns:
-      The finished runs, by the names of their folders, with the number of the point behind it where there is a sweep.
+      The finished runs by folder name; for a sweep, '_' and the number of the point follow the name.
 
     Raises:
-      SystemExit: a folder holds a run of another config, or the training of a part failed; the status is that of the
-        training.
+      SystemExit: a folder holds a run of another config, or the training of a part failed; the status is then that of
+        the training.
     """
     with cli.one_line_errors():
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
@@ -79,10 +79,10 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
         cli.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
         if commands[name]:
             status = _status(commands[name])
-            # Where replicas diverged and others did not, there is a result.
+            # If some replicas diverged and others did not, there is a summary.
             is_finished = status == STATUS and (workdir / name / "summary.json").exists()
             if status and not is_finished:
-                # Of a process that a signal ended it is negative; a shell knows that by another number.
+                # The status of a process that a signal ended is negative; a shell reports 128 plus the signal's number.
                 sys.exit(status if status > 0 else 128 - status)
     found: dict[str, FinishedRun] = {}
     for name, part in study.items():
@@ -92,10 +92,10 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
 
 
 def _status(command: Sequence[str]) -> int:
-    """Runs a command in a process of its own, since the number of devices is fixed once JAX has started.
+    """Runs a command in its own process, since the number of devices is fixed once JAX has started.
 
-    A signal that stops this process stops the command first, which may write a checkpoint, and then this process, with
-    the status `interrupts.STOPPED`.
+    A signal to this process first stops the command, which may write a checkpoint, and then this process, with status
+    `interrupts.STOPPED`.
 
     Returns:
       The exit status of the command.
@@ -110,7 +110,7 @@ def _status(command: Sequence[str]) -> int:
     with interrupts.holding_work(stop):
         started.append(subprocess.Popen(command))
         if interrupts.requested():
-            # The signal came before there was a process to stop.
+            # The signal came before the process had started.
             stop()
         status = started[0].wait()
     if interrupts.requested():
@@ -119,14 +119,14 @@ def _status(command: Sequence[str]) -> int:
 
 
 def command(run: RunDirectory, part: Part) -> list[str]:
-    """Returns the command that trains or resumes a part; empty if it is trained."""
-    # Reads the files of all parts before any is trained, so that a missing one is found now and not hours later.
+    """Returns the command that trains or resumes a part; an empty list if the part is trained."""
+    # Reads the files of the part. `run` does this for all parts first, to find a missing file before any training.
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
         flat = flatten(part.config.to_dict())
         return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
-    # What a run notes of the one that it starts from.
+    # Settings that a run records about the run that it starts from.
     noted = ("init_symbols",) if config.init_from and not config.init_symbols else ()
     difference = run.first_difference(data_defaults.taken(config, run.read_config()), but=noted)
     if difference is not None:

@@ -1,9 +1,9 @@
-"""A sweep that does not fit in one program: several runs of some points each, and one report.
+"""Trains a sweep that does not fit in one program as several runs of some points each, and writes one report.
 
 python -m experiments.study sweep --workdir=DIR --config=FILE [--config.KEY=VALUE ...] [--max_replicas=16]
 
-The config is one of `experiments.train`, with a `sweep`; its points are divided among runs of at most so many replicas.
-Each replica's result is the one that it has in a single run. A study that was interrupted is resumed.
+The config is one for `experiments.train` with a `sweep`. The points are divided among runs of at most --max_replicas
+replicas. Each replica has the same result as in a single run. An interrupted study is resumed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,16 +21,16 @@ CONFIG_HELP = "The config, as for experiments.train."
 
 
 def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas: int) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders.
+    """Returns the parts of the study by folder name, in the order of training.
 
     Args:
       config: the config of the whole sweep.
-      file: its file, as `--config` takes it.
-      changes: paths of the settings in which it differs from the file's.
-      max_replicas: replicas of a run.
+      file: the config file, as for `--config`.
+      changes: paths of the settings in which `config` differs from that of `file`.
+      max_replicas: largest number of replicas of a run.
 
     Raises:
-      ValueError: the config is not sensible, has no sweep, or its seeds alone are more than `max_replicas`.
+      ValueError: `config` is not valid, has no sweep, or has more seeds than `max_replicas`.
     """
     parsed = run_config.parse(config)
     if not parsed.sweep:
@@ -40,7 +40,7 @@ def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas
             f"--max_replicas must be at least config.num_seeds, {parsed.num_seeds}, since a point's seeds are trained "
             f"together; got {max_replicas}"
         )
-    # A change may be of a whole section.
+    # A change may name a whole section.
     changed = [
         path
         for path in run_config.flatten(config.to_dict())

@@ -1,4 +1,4 @@
-"""What the Markdown tables of studies share."""
+"""Helpers for the Markdown tables of studies."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ from gumbel_gan.metrics import describe
 
 
 def seeds(summary: Summary) -> str:
-    """Describes the seeds of a run, which may have them at several points of a sweep."""
+    """Describes the seeds of a run; a seed at several points of a sweep counts once."""
     found = sorted(set(summary.seeds))
     return f"{len(found)} seeds ({found[0]} to {found[-1]})"
 
@@ -23,7 +23,7 @@ def measured(summary: Summary) -> str:
 
 
 def titles(metrics: Iterable[str]) -> str:
-    """Returns the heads of the columns of metrics."""
+    """Returns the column headers of metrics."""
     return " | ".join(describe(name).title.replace("||", "‖") for name in metrics)
 
 

@@ -1,8 +1,8 @@
-"""The importance-weighted GAN of Toth (2021) with bands over seeds, and with parts of its loss left out.
+"""Trains the importance-weighted GAN of Toth (2021), also without parts of its loss; reports bands over seeds.
 
 python -m experiments.study toth2021 --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30]
 
-A study that was interrupted is resumed. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
+An interrupted study is resumed. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,13 +33,13 @@ _FAILED = 0.19
 
 
 def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
-    """Returns the parts of the study, in the order of their training, by the names of their folders.
+    """Returns the parts of the study by folder name, in the order of training.
 
     Args:
-      num_seeds: seeds of the loss of his section 3 and of the same without the discriminator, on names.
-      num_variant_seeds: seeds of the others.
+      num_seeds: seeds of the loss of his section 3, with and without the discriminator, on names.
+      num_variant_seeds: seeds of the other parts.
       num_steps: training steps.
-      files: lists of names, separated by commas; '' for those of the package.
+      files: files of names, separated by commas; '' for those of the package.
     """
     found = {}
     for task in toth.TASKS:
@@ -65,7 +65,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
     """Builds the report of the study.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
       names_run: the folder of the run of `section3` on names, whose names are shown.
     """
     section3 = runs["names_section3"]
@@ -125,10 +125,10 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
-    """Returns which parts of the loss the generator learns from, with the numbers.
+    """Returns statements on which parts of the loss train the generator, with the numbers.
 
     Args:
-      runs: the runs, by the names of their folders.
+      runs: the runs, by folder name.
     """
 
     def on_names(claim: str, name: str, other: str) -> Statement:
@@ -157,7 +157,7 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
 
 def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str], path: Path) -> None:
-    """Draws histograms of the length of some generated and real names, and of all of them."""
+    """Draws histograms of the lengths of some generated and real names, and of all names."""
     known = run.summary.length_distribution or {}
     pairs = {
         f"{len(generated)} names each": [
