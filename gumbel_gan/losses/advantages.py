@@ -137,7 +137,7 @@ def per_prefix(*, discount: Scalar, baseline_decay: Scalar) -> AdvantageEstimato
 
     Raises:
       TypeError: an argument is neither a real scalar nor a schedule.
-      ValueError: an argument is out of its range.
+      ValueError: an argument is out of range.
 
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
