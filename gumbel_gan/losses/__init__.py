@@ -1,4 +1,4 @@
-"""What networks are trained on: objectives, gradient penalties, rewards, advantages, the score-function estimate."""
+"""Losses: objectives, gradient penalties, rewards, advantages and the score-function estimate."""
 
 from gumbel_gan.losses.advantages import AdvantageEstimator, Rollout, monte_carlo, per_prefix, reinforce
 from gumbel_gan.losses.divergences import (

@@ -1,4 +1,4 @@
-"""Checks of arrays that the losses share. Only dtypes and shapes are looked at, so that traced arrays pass too."""
+"""Checks of arrays, shared by the losses. Only dtypes and shapes are checked, so that traced arrays pass too."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ import numpy as np
 
 
 def require_floating(name: str, array: Any, *layouts: str) -> None:
-    """Raises unless an argument is a floating array and, where layouts are given, has one of them and is not empty.
+    """Raises unless an argument is a floating array and, if layouts are given, is not empty and fits a layout.
 
     Args:
-      name: of the argument, for the error.
+      name: the name of the argument, for the error message.
       array: the argument.
-      layouts: names of axes, a letter each: "B" allows `[B]`, "BT" allows `[B, T]`. Without layouts any shape passes.
+      layouts: names of axes, one letter each: "B" allows `[B]`, "BT" allows `[B, T]`. Without layouts any shape passes.
 
     Raises:
-      TypeError: the argument is not an array or not floating.
-      ValueError: its shape fits no layout, or has a 0 in it.
+      TypeError: `array` is not an array or is not floating.
+      ValueError: the shape of `array` does not fit any layout or contains a 0.
     """
     if not isinstance(array, jax.Array | np.ndarray | np.generic):
         raise TypeError(f"{name} must be an array, got {type(array).__name__}")
@@ -33,11 +33,11 @@ def require_logits(real: Any, generated: Any) -> None:
 
     Args:
       real: `[B]` or `[B, T]`, floating and not empty.
-      generated: `[N]` or `[N, T]`, likewise.
+      generated: `[N]` or `[N, T]`, floating and not empty.
 
     Raises:
       TypeError: `real` or `generated` is not a floating array.
-      ValueError: `real` or `generated` has another shape or is empty, or their T differ.
+      ValueError: `real` or `generated` has the wrong shape or is empty, or their T differ.
     """
     require_floating("real", real, "B", "BT")
     require_floating("generated", generated, "N", "NT")

@@ -7,10 +7,10 @@ _LINEAR_UP_TO = 20.0
 
 
 def slow(x: jax.Array) -> jax.Array:
-    """Computes x where |x| <= 20, and beyond it sign(x) (20 + log(1 + |x| - 20)).
+    """Computes x if |x| <= 20, and otherwise sign(x) (20 + log(1 + |x| - 20)).
 
-    It is increasing and has a continuous derivative. Its exponential grows linearly beyond 20, so that it and its
-    gradient are finite up to an x of 1e29.
+    The function is increasing and has a continuous derivative. Its exponential grows linearly for x > 20, so that the
+    exponential and its gradient are finite for x up to 1e29.
     """
     excess = jnp.maximum(jnp.abs(x) - _LINEAR_UP_TO, 0)
     return jnp.clip(x, -_LINEAR_UP_TO, _LINEAR_UP_TO) + jnp.sign(x) * jnp.log1p(excess)

@@ -1,7 +1,7 @@
-"""Advantage estimators: from the rewards of generated sequences to an advantage of each symbol.
+"""Advantage estimators, which compute the advantage of each symbol from the rewards of generated sequences.
 
-A policy gradient weighs the gradient of log p(y_nt | y_n1 .. y_n(t-1)) with the advantage A_nt: how much more reward
-follows the choice of symbol t in sequence n than a baseline that does not depend on that choice.
+A policy gradient weights the gradient of log p(y_nt | y_n1 .. y_n(t-1)) by the advantage A_nt: the reward that follows
+the choice of symbol t in sequence n, less a baseline that does not depend on that choice.
 """
 
 from collections.abc import Callable
@@ -20,16 +20,15 @@ Baseline = Any
 
 
 class Rollout(NamedTuple):
-    """A batch of generated sequences with their rewards, and what estimates of expected rewards need.
+    """A batch of generated sequences with their rewards, and functions to estimate expected rewards.
 
     Attributes:
       tokens: `[N, T]` integer sequences, drawn independently from the generator.
-      rewards: floating rewards of the sequences: `[N]`, of whole sequences; or `[N, T]`, of prefixes, at t of the first
-        t symbols.
-      reward_fn: (tokens `[N, T]`) -> `[N]` rewards of any whole sequences in place of `tokens`.
-      complete: (key, tokens `[N, T]`, num_given) -> `[N, T]` tokens, of which the first `num_given` are kept and the
-        others drawn from the generator, given those before them. `num_given` is a traced int32 scalar from 1 to T - 1.
-        Both functions are called under vmap and scan, and only by `monte_carlo`.
+      rewards: floating rewards: `[N]` of whole sequences, or `[N, T]` of prefixes, at t that of the first t symbols.
+      reward_fn: (tokens `[N, T]`) -> `[N]` rewards of any whole sequences.
+      complete: (key, tokens `[N, T]`, num_given) -> `[N, T]` tokens. The first `num_given` tokens of each sequence are
+        kept, and the others drawn from the generator, given the tokens before them. `num_given` is a traced int32
+        scalar from 1 to T - 1. `reward_fn` and `complete` are called under vmap and scan, and only by `monte_carlo`.
     """
 
     tokens: jax.Array
@@ -41,15 +40,17 @@ class Rollout(NamedTuple):
 class AdvantageEstimator(NamedTuple):
     """A way to compute the advantages of symbols from the rewards of sequences.
 
-    The ready ones are `reinforce`, `monte_carlo` and `per_prefix`.
+    This module builds `reinforce`, `monte_carlo` and `per_prefix`.
 
     Attributes:
-      of_prefixes: whether it needs the rewards of all prefixes, from a discriminator with a logit for each of them. If
-        not, it needs the rewards of whole sequences.
-      init: () -> the baseline before the first step, a pytree of arrays; an empty one if nothing is kept between steps.
+      of_prefixes: whether the estimator needs the rewards of all prefixes, from a discriminator with a logit for each
+        prefix. If not, it needs the rewards of whole sequences.
+      init: () -> the baseline before the first step, a pytree of arrays; an empty pytree if nothing is kept between
+        steps.
       advantages: (key, step, baseline, rollout) -> (advantages `[N, T]`, the baseline of the next step). `key` is a
-        typed key, consumed; `step` an int32 scalar, at which schedules are evaluated. The new baseline must be affine
-        in means over the sequences, because data shards average theirs, and have the shapes and dtypes of the old one.
+        typed key, consumed; `step` is an int32 scalar, at which schedules are evaluated. The new baseline must have the
+        shapes and dtypes of the old one. It must be affine in means over the sequences, because data shards average
+        their baselines.
     """
 
     of_prefixes: bool
@@ -58,14 +59,14 @@ class AdvantageEstimator(NamedTuple):
 
 
 def reinforce() -> AdvantageEstimator:
-    """Builds REINFORCE: the advantage of every symbol is the reward of its sequence, less the mean of the others.
+    """Builds REINFORCE: the advantage of a symbol is the reward of its sequence, less the mean reward of the others.
 
     With r_n the reward of sequence n,
 
         A_nt = r_n - mean_{m != n} r_m.
 
     Returns:
-      An `AdvantageEstimator` of rewards `[N]`, N at least 2. It keeps nothing between steps.
+      An `AdvantageEstimator` for rewards `[N]`, N at least 2, with an empty baseline.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; for the baseline, Kool et al. 2019,
@@ -84,18 +85,18 @@ def reinforce() -> AdvantageEstimator:
 def monte_carlo(*, num_roll_outs: int) -> AdvantageEstimator:
     """Builds SeqGAN's estimator: the value of a prefix is the mean reward of sequences that continue it.
 
-    With V_nt the mean reward of `num_roll_outs` sequences whose first t symbols are those of sequence n and whose
-    others the generator draws, and V_nT the reward of sequence n itself,
+    With V_nt the mean reward of `num_roll_outs` sequences that the generator draws given the first t symbols of
+    sequence n, and V_nT the reward of sequence n itself,
 
         A_nt = V_nt - mean_{m != n} V_mt.
 
     SeqGAN has no such baseline, and draws the continuations from a moving average of the generator.
 
     Args:
-      num_roll_outs: continuations of each prefix, at least 1; static. SeqGAN uses 16.
+      num_roll_outs: number of continuations of each prefix, at least 1; static. SeqGAN uses 16.
 
     Returns:
-      An `AdvantageEstimator` of rewards `[N]`, N at least 2. It keeps nothing between steps.
+      An `AdvantageEstimator` for rewards `[N]`, N at least 2, with an empty baseline.
 
     Raises:
       TypeError: `num_roll_outs` is not an integer.
@@ -126,18 +127,19 @@ def per_prefix(*, discount: Scalar, baseline_decay: Scalar) -> AdvantageEstimato
         A_nt = R_nt - b,
         b <- baseline_decay b + (1 - baseline_decay) mean_nt R_nt.
 
-    A step uses the baseline of the step before, which does not depend on the sequences of this step. The first is 0.
+    A step uses the baseline of the previous step, which does not depend on its sequences. The first baseline is 0.
 
     Args:
       discount: scalar in [0, 1]; a number, a traced number or a schedule. ScratchGAN uses 0.23.
-      baseline_decay: scalar in [0, 1), decay of the moving average of returns; likewise. ScratchGAN uses 0.08.
+      baseline_decay: scalar in [0, 1), the decay of the moving average of returns; a number, a traced number or a
+        schedule. ScratchGAN uses 0.08.
 
     Returns:
-      An `AdvantageEstimator` of rewards `[N, T]`, whose baseline is a float32 scalar.
+      An `AdvantageEstimator` for rewards `[N, T]`, whose baseline is a float32 scalar.
 
     Raises:
       TypeError: an argument is neither a real scalar nor a schedule.
-      ValueError: an argument is out of its range.
+      ValueError: an argument is out of range.
 
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
@@ -167,7 +169,7 @@ def discounted_returns(rewards: jax.Array, discount: ArrayLike) -> jax.Array:
       `[N, T]` returns, in the dtype of `rewards`.
 
     Raises:
-      TypeError: `rewards` is not a floating array, or `discount` not a scalar number.
+      TypeError: `rewards` is not a floating array, or `discount` is not a scalar number.
       ValueError: `rewards` is not `[N, T]` or is empty, or `discount` is not traced and not in [0, 1].
 
     >>> discounted_returns(jnp.array([[1.0, 2.0, 4.0]]), 0.5).tolist()
@@ -186,23 +188,23 @@ def discounted_returns(rewards: jax.Array, discount: ArrayLike) -> jax.Array:
 
 
 def prefix_values(key: jax.Array, rollout: Rollout, num_roll_outs: int) -> jax.Array:
-    """Estimates the expected reward of sequences that begin with each of the prefixes of generated sequences.
+    """Estimates the expected reward of the completions of each prefix of generated sequences.
 
-    The completions of one prefix length are drawn and rewarded at a time: memory is that of N * `num_roll_outs`
-    sequences, whatever T.
+    Prefix lengths are processed one at a time, so that memory is that of N * `num_roll_outs` sequences for any T.
 
     Args:
       key: typed PRNG key; consumed.
       rollout: the sequences, with rewards `[N]` of whole sequences.
-      num_roll_outs: completions of each prefix, at least 1.
+      num_roll_outs: number of completions of each prefix, at least 1.
 
     Returns:
-      `[N, T]` values, at t of the first t symbols. The last ones are the rewards of the sequences themselves.
+      `[N, T]` values, at t that of the first t symbols. The values at T are the rewards of the sequences themselves.
 
     Raises:
-      TypeError: the tokens are not integers, the rewards not floating, or `num_roll_outs` is not an integer.
-      ValueError: `num_roll_outs` is less than 1, or tokens or rewards of the rollout, or those that its functions
-        return, have a wrong shape.
+      TypeError: `key` is not a typed key, the tokens are not integers, the rewards are not floating, or `num_roll_outs`
+        is not an integer.
+      ValueError: `num_roll_outs` is less than 1, or the tokens or rewards of `rollout` or of its functions have the
+        wrong shape.
     """
     require_key(key=key)
     require_at_least(1, num_roll_outs=num_roll_outs)
@@ -223,15 +225,15 @@ def prefix_values(key: jax.Array, rollout: Rollout, num_roll_outs: int) -> jax.A
         keys_R = jax.random.wrap_key_data(key_data, impl=jax.random.key_impl(key))
         return jnp.mean(jax.vmap(value, in_axes=(0, None))(keys_R, num_given), axis=0)
 
-    # The loop is over the data of keys: under vmap a loop over keys transposes them, which `jax_debug_key_reuse`
-    # reports as a reuse.
+    # The loop is over key data, because under vmap a loop over keys transposes them, which `jax_debug_key_reuse`
+    # reports as reuse.
     key_data = jax.random.key_data(jax.random.split(key, (length - 1, num_roll_outs)))
     values_PN = jax.lax.map(mean_value, (key_data, jnp.arange(1, length, dtype=jnp.int32)))
     return jnp.concatenate([values_PN, rollout.rewards[None]]).T
 
 
 def _check_rollout(rollout: Rollout, *, of_prefixes: bool) -> None:
-    """Raises unless tokens are integers `[N, T]` and rewards floating `[N]`, or, of prefixes, `[N, T]`."""
+    """Raises unless tokens are integers `[N, T]` and rewards are floating, `[N, T]` if `of_prefixes` and else `[N]`."""
     tokens, rewards = rollout.tokens, rollout.rewards
     if not isinstance(tokens, jax.Array | np.ndarray) or not jnp.issubdtype(tokens.dtype, jnp.integer):
         raise TypeError(f"tokens must be an array of integers, got {getattr(tokens, 'dtype', type(tokens).__name__)}")
@@ -245,7 +247,7 @@ def _check_rollout(rollout: Rollout, *, of_prefixes: bool) -> None:
 
 
 def _require_others(rollout: Rollout) -> None:
-    """Raises ValueError unless each sequence has another one that it can be compared with."""
+    """Raises ValueError unless the roll-out holds at least 2 sequences."""
     if len(rollout.tokens) < 2:
         raise ValueError(
             "a batch (of each data shard) must hold at least 2 sequences, since this advantage estimator compares "

@@ -1,11 +1,11 @@
-"""f-divergences in their variational form, as objectives: the discriminator estimates a divergence, from below.
+"""Objectives of f-divergences in their variational form: the discriminator estimates a lower bound of a divergence.
 
 For D_f(data || generator) = E_generator[f(r)], r = p_data / p_generator, and any function t of sequences,
 
     E_data[t(x)] - E_generator[f*(t(y))] <= D_f(data || generator),
 
-with f* the convex conjugate of f, and equality at t = f'(r). The discriminator's output v becomes t = g_f(v), which is
-in the domain of f*; it ascends the bound, and the generator descends it.
+with f* the convex conjugate of f, and equality at t = f'(r). The discriminator's output v gives t = g_f(v), which is in
+the domain of f*. The discriminator maximizes the bound, and the generator minimizes it.
 
 | objective | f(u) | g_f(v) | f*(t) | optimal v |
 |---|---|---|---|---|
@@ -15,14 +15,15 @@ in the domain of f*; it ascends the bound, and the generator descends it.
 | `variational_squared_hellinger` | (sqrt(u) - 1)^2 | 1 - e^(-v) | t / (1 - t) | log(r) / 2 |
 | `variational_jensen_shannon` | u log u - (u + 1) log((u + 1) / 2) | log 2 - softplus(-v) | -log(2 - e^t) | log r |
 
-The divergence of the last row is 2 JS. That of the original GAN, 2 JS - 2 log 2 with f* = -log(1 - e^t), has the losses
-of `objectives.minimax`, which are those of the last row up to constants. The loss of `variational_pearson` is twice
-that of b-GAN's fit, `objectives.pearson_fit_loss`, plus 1, at r = 1 + v / 2 in place of e^d.
+The divergence of the last row is 2 JS. The divergence of the original GAN, 2 JS - 2 log 2 with f* = -log(1 - e^t), has
+the losses of `objectives.minimax`, which equal those of the last row up to constants. The discriminator's loss of
+`variational_pearson` is 2 `objectives.pearson_fit_loss` + 1, with r = 1 + v / 2 in place of e^d.
 
-Two departures from the paper change no bound that can be reached. Where |v| > 20, exponentials take
-sign(v) (20 + log(1 + |v| - 20)) in place of v, so that they and their gradients are finite; it is one more g_f, so that
-the bound holds at any v. And f* of Pearson's divergence is the conjugate of f on u >= 0, which is constant below -2:
-without that, the generator would be pushed away from where the estimated ratio, 1 + v / 2, is negative.
+Two departures from the paper do not change any bound that can be attained. First, if |v| > 20, exponentials use
+sign(v) (20 + log(1 + |v| - 20)) in place of v, so that they and their gradients are finite. This is another choice of
+g_f, so that the bound holds for all v. Second, f* of Pearson's divergence is the conjugate of f on u >= 0, which is
+constant below -2. Otherwise, the generator would be pushed away from sequences whose estimated ratio, 1 + v / 2, is
+negative.
 
 References:
   Nowozin et al. 2016, tables 1, 2 and 6, https://arxiv.org/abs/1606.00709.
@@ -47,15 +48,16 @@ def variational(output: Callable[[jax.Array], jax.Array], conjugate: Callable[[j
 
     Args:
       output: v `[...]` -> g_f(v) `[...]`, elementwise, increasing.
-      conjugate: v `[...]` -> f*(g_f(v)) `[...]`, elementwise. One function, because the two steps may overflow apart.
+      conjugate: v `[...]` -> f*(g_f(v)) `[...]`, elementwise. It is one function, because g_f and f* may overflow if
+        computed separately.
 
     Returns:
-      An `Objective`: the discriminator minimizes -(mean g_f(v(x)) - mean f*(g_f(v(y)))), x real and y generated, an
-      estimate of minus the bound, and the generator -mean f*(g_f(v(y))). Both raise TypeError and ValueError as
-      `objectives.cross_entropy` does.
+      An `Objective`. The discriminator minimizes -(mean g_f(v(x)) - mean f*(g_f(v(y)))), an estimate of the negative
+      bound, with x real and y generated. The generator minimizes -mean f*(g_f(v(y))). Both losses raise the errors of
+      `objectives.cross_entropy`.
 
     Raises:
-      TypeError: `output` or `conjugate` is not a function.
+      TypeError: `output` or `conjugate` is not callable.
 
     References:
       Nowozin et al. 2016, equation 6, https://arxiv.org/abs/1606.00709.

@@ -1,4 +1,4 @@
-"""Moment matching: the maximum mean discrepancy (MMD) between the discriminator's outputs for both kinds of data."""
+"""Moment matching: the maximum mean discrepancy (MMD) of the discriminator's outputs for real and generated data."""
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +12,15 @@ _SHAPES = (0.2, 0.5, 1.0, 2.0, 5.0)
 def rational_quadratic_kernel(first: jax.Array, second: jax.Array) -> jax.Array:
     """Computes a mixture of rational quadratic kernels, mean_a (1 + (u - v)^2 / (2 a))^(-a) over a in 0.2 to 5.
 
-    It is characteristic: the MMD of two distributions of outputs is 0 only where they are equal. Its tails are heavy,
-    so that outputs far apart still have a gradient.
+    The kernel is characteristic: the MMD of two distributions of outputs is 0 only if they are equal. Its tails are
+    heavy, so that distant outputs still have a gradient.
 
     Args:
       first: `[...]` outputs u, floating.
-      second: `[...]` outputs v, of a shape that broadcasts with it.
+      second: `[...]` outputs v, floating, of a shape that broadcasts with that of `first`.
 
     Returns:
-      `[...]` values in (0, 1]; 1 where u = v.
+      `[...]` values in (0, 1]; 1 if u = v.
 
     References:
       Bińkowski et al. 2018, section 2.1, https://arxiv.org/abs/1801.01401.
@@ -34,7 +34,7 @@ def squared_mmd(real: jax.Array, generated: jax.Array) -> jax.Array:
 
         mean_{i != j} k(u_i, u_j) + mean_{i != j} k(v_i, v_j) - 2 mean_{i, j} k(u_i, v_j),
 
-    with k the `rational_quadratic_kernel`. Outputs for prefixes are compared at equal prefix length, and averaged.
+    with k the `rational_quadratic_kernel`. Outputs for prefixes are compared at equal lengths, and averaged over them.
 
     Args:
       real: `[B]` outputs u for real sequences, or `[B, T]` for their prefixes; floating, B at least 2.
@@ -45,7 +45,7 @@ def squared_mmd(real: jax.Array, generated: jax.Array) -> jax.Array:
 
     Raises:
       TypeError: `real` or `generated` is not a floating array.
-      ValueError: `real` or `generated` has another shape or holds a single sequence, or their T differ.
+      ValueError: `real` or `generated` has the wrong shape or holds fewer than 2 sequences, or their T differ.
 
     References:
       Gretton et al. 2012, lemma 6, https://jmlr.org/papers/v13/gretton12a.html; Li et al. 2017, for the discriminator
@@ -57,24 +57,24 @@ def squared_mmd(real: jax.Array, generated: jax.Array) -> jax.Array:
 
 
 def witness_losses(real: jax.Array, generated: jax.Array) -> jax.Array:
-    """Computes twice the witness function of the MMD at each generated sequence, against the real and the other ones.
+    """Computes twice the MMD's witness function of the real and the other generated sequences, at each generated one.
 
         2 (mean_{j != i} k(v_i, v_j) - mean_j k(v_i, u_j)),    v_j without a gradient.
 
-    Their mean has the gradient of `squared_mmd`, and the mean of them times grad log p(y_i) is an unbiased estimate of
-    its gradient by the score function. With the mean of the other losses as a baseline it has a bias of the order of
-    1 / N, since those depend on v_i.
+    The mean of the losses has the gradient of `squared_mmd`. The mean of the losses times grad log p(y_i) is an
+    unbiased score-function estimate of that gradient. With the mean of the other losses as a baseline, the estimate has
+    a bias of the order of 1 / N, since the other losses depend on v_i.
 
     Args:
-      real: as `squared_mmd`.
-      generated: as `squared_mmd`.
+      real: as in `squared_mmd`.
+      generated: as in `squared_mmd`.
 
     Returns:
       `[N]` losses.
 
     Raises:
-      TypeError: as `squared_mmd`.
-      ValueError: as `squared_mmd`.
+      TypeError: as in `squared_mmd`.
+      ValueError: as in `squared_mmd`.
     """
     _require_pairs(real, generated)
     cross = rational_quadratic_kernel(generated[:, None], real[None, :])
@@ -83,7 +83,7 @@ def witness_losses(real: jax.Array, generated: jax.Array) -> jax.Array:
 
 
 def _mean_of_others(values: jax.Array, fixed: jax.Array | None = None) -> jax.Array:
-    """Computes mean_{j != i} k(v_i, v_j), `[N]` or `[N, T]`; with `fixed`, the values of v_j."""
+    """Computes mean_{j != i} k(v_i, v_j), `[N]` or `[N, T]`; the v_j are `fixed` if it is given."""
     kernel = rational_quadratic_kernel(values[:, None], (values if fixed is None else fixed)[None, :])
     return (jnp.sum(kernel, axis=1) - 1) / (len(values) - 1)
 
@@ -95,5 +95,5 @@ def _require_pairs(real: jax.Array, generated: jax.Array) -> None:
             raise ValueError(f"{name} must hold at least 2 sequences, got {len(logits)}")
 
 
-# The discriminator's outputs are an embedding in one dimension, whose distance to the data's it makes largest.
+# The discriminator is a one-dimensional embedding, trained to maximize the MMD of real and generated sequences.
 moment_matching = Objective(lambda real, generated: -squared_mmd(real, generated), squared_mmd, witness_losses)

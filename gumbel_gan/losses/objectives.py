@@ -1,8 +1,8 @@
 """Adversarial objectives: a loss of the discriminator and a loss of the generator, as functions of logits.
 
-Throughout, d is the discriminator's output for a sequence. In the first group it is the logit log(D / (1 - D)) of the
-probability D = sigmoid(d) that the sequence is real, optimal at d = log(p_data / p_generator). All losses and their
-gradients are finite for |d| up to 1e4 and more, in float32 and in bfloat16.
+Throughout, d is the discriminator's output for a sequence. If its optimum is log(p_data / p_generator), it is the logit
+log(D / (1 - D)) of the probability D = sigmoid(d) that the sequence is real. All losses and their gradients are finite
+for |d| up to at least 1e4, in float32 and in bfloat16.
 
 | objective | discriminator's loss | generator's loss | optimal d, r = p_data / p_generator |
 |---|---|---|---|
@@ -47,15 +47,15 @@ Loss = Callable[[jax.Array, jax.Array], jax.Array]
 class Objective(NamedTuple):
     """A pair of losses, both to be minimized. Each maps (real logits `[B]`, generated logits `[N]`) to a scalar.
 
-    They also take the logits of prefixes, `[B, T]` and `[N, T]`.
+    The losses also accept the logits of prefixes, `[B, T]` and `[N, T]`.
 
     Attributes:
       discriminator_loss: the loss of the discriminator.
       generator_loss: the loss of the generator. Unless `generator_losses` is given, it must be a mean over the
-        generated sequences: algorithms evaluate it on one generated sequence at a time where they need the loss of
-        each.
-      generator_losses: for a loss that is no such mean: (real `[B]`, generated `[N]`) -> `[N]`, the loss of each
-        generated sequence given the others, which carry no gradient; the gradient of its mean must be that of
+        generated sequences: algorithms that need the loss of each sequence evaluate it on one generated sequence at a
+        time.
+      generator_losses: for a generator loss that is not such a mean: (real `[B]`, generated `[N]`) -> `[N]`, the loss
+        of each generated sequence given the others, which carry no gradient. The gradient of their mean must be that of
         `generator_loss`. None: `generator_loss` is a mean.
     """
 
@@ -73,7 +73,7 @@ def loss_of_each(objective: Objective, real: jax.Array, generated: jax.Array) ->
       generated: `[N]` logits of generated sequences.
 
     Returns:
-      `[N]` losses, the gradient of whose mean is that of `objective.generator_loss`.
+      `[N]` losses. Their mean has the gradient of `objective.generator_loss`.
     """
     if objective.generator_losses is not None:
         return objective.generator_losses(real, generated)
@@ -88,11 +88,11 @@ def cross_entropy(real: jax.Array, generated: jax.Array) -> jax.Array:
       generated: `[N]` logits of generated sequences, or `[N, T]` of their prefixes; floating.
 
     Returns:
-      A scalar; 2 log 2 where all logits are 0.
+      A scalar; 2 log 2 if all logits are 0.
 
     Raises:
       TypeError: `real` or `generated` is not a floating array.
-      ValueError: `real` or `generated` has another shape or is empty, or their T differ.
+      ValueError: `real` or `generated` has the wrong shape or is empty, or their T differ.
 
     References:
       Goodfellow et al. 2014, equation 1, https://arxiv.org/abs/1406.2661.
@@ -104,24 +104,24 @@ def cross_entropy(real: jax.Array, generated: jax.Array) -> jax.Array:
 def density_ratio(reward: Reward) -> Objective:
     """Builds the objective of a discriminator that estimates log(p_data / p_generator) and of a generator that uses it.
 
-    The discriminator minimizes its cross-entropy, whatever the generator does; the generator minimizes
+    The discriminator minimizes its cross-entropy for any reward. The generator minimizes
 
         -mean reward(d(y))    over generated sequences y.
 
-    `losses.rewards` says which divergence each reward descends: `log_odds` is `density_ratio(logit)` and descends
-    KL(generator || data); `minimax` is that of `softplus_logit`, `non_saturating` that of `log_sigmoid`, `ratio_kl`
-    that of `exp_logit`, `ratio_pearson` that of `exp_twice_logit`, `ratio_squared_hellinger` that of `exp_half_logit`.
-    `minimax` saturates: its gradient goes to 0 where the discriminator recognizes the generated sequences. That of the
-    exponentials goes to 0 there too, and their variance is large where single ratios are.
+    `losses.rewards` lists the divergence that each reward descends. `log_odds` is `density_ratio(logit)` and descends
+    KL(generator || data). The reward of `minimax` is `softplus_logit`, of `non_saturating` `log_sigmoid`, of `ratio_kl`
+    `exp_logit`, of `ratio_pearson` `exp_twice_logit`, and of `ratio_squared_hellinger` `exp_half_logit`. `minimax`
+    saturates: its gradient goes to 0 as the discriminator recognizes the generated sequences. The gradients of the
+    exponential rewards go to 0 too, and their variance is large if single ratios are large.
 
     Args:
       reward: maps logits to rewards, elementwise.
 
     Returns:
-      An `Objective`. Its losses raise as `cross_entropy` does.
+      An `Objective`. Its losses raise the errors of `cross_entropy`.
 
     Raises:
-      TypeError: `reward` is not a function.
+      TypeError: `reward` is not callable.
 
     References:
       Mohamed & Lakshminarayanan 2016, section 3, https://arxiv.org/abs/1610.03483; for `log_odds`, Kusner &
@@ -140,7 +140,8 @@ def density_ratio(reward: Reward) -> Objective:
 def pearson_fit_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
     """Computes b-GAN's loss of a discriminator that fits the density ratio r = e^d by least squares.
 
-    mean r(generated)^2 / 2 - mean r(real) is E_generator[(r - p_data / p_generator)^2] / 2 up to a constant.
+    The expectation of mean r(generated)^2 / 2 - mean r(real) is E_generator[(r - p_data / p_generator)^2] / 2 up to a
+    constant.
 
     Args:
       real: `[B]` or `[B, T]` logits of real sequences.
@@ -148,11 +149,11 @@ def pearson_fit_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
 
     Returns:
       A scalar, at least -(1 + chi^2) / 2 in expectation, with chi^2 Pearson's divergence E_generator[(r - 1)^2] of the
-      true r; -1/2 where all logits are 0.
+      true r; -1/2 if all logits are 0.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
       Uehara et al. 2016, https://arxiv.org/abs/1610.02920.
@@ -173,11 +174,11 @@ def relativistic_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
       generated: `[N]` logits of generated sequences, or `[N, T]` of their prefixes; floating.
 
     Returns:
-      A scalar; log 2 where all logits are equal.
+      A scalar; log 2 if all logits are equal.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
       Jolicoeur-Martineau 2020, https://arxiv.org/abs/1901.02474; Huang et al. 2024, https://arxiv.org/abs/2501.05441.
@@ -196,14 +197,14 @@ def relativistic_generator_loss(real: jax.Array, generated: jax.Array) -> jax.Ar
       generated: `[N]` or `[N, T]` logits of generated sequences.
 
     Returns:
-      A scalar; log 2 where all logits are equal.
+      A scalar; log 2 if all logits are equal.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
-      As `relativistic_loss`.
+      As in `relativistic_loss`.
     """
     require_logits(real, generated)
     return relativistic_loss(generated, real)
@@ -212,18 +213,18 @@ def relativistic_generator_loss(real: jax.Array, generated: jax.Array) -> jax.Ar
 def least_squares_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
     """Computes the discriminator's least-squares loss, mean (d_real - 1)^2 / 2 + mean d_generated^2 / 2.
 
-    The output d is itself the estimate of p_data / (p_data + p_generator), with no sigmoid.
+    The output d itself estimates p_data / (p_data + p_generator), without a sigmoid.
 
     Args:
       real: `[B]` or `[B, T]` outputs for real sequences.
       generated: `[N]` or `[N, T]` outputs for generated sequences.
 
     Returns:
-      A scalar >= 0; 1/2 where all outputs are 0.
+      A scalar >= 0; 1/2 if all outputs are 0.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
       Mao et al. 2017, equation 2 with a = 0 and b = c = 1, https://arxiv.org/abs/1611.04076.
@@ -240,11 +241,11 @@ def hinge_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
       generated: `[N]` or `[N, T]` outputs for generated sequences.
 
     Returns:
-      A scalar >= 0; 2 where all outputs are 0.
+      A scalar >= 0; 2 if all outputs are 0.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
       Lim & Ye 2017, https://arxiv.org/abs/1705.02894; Miyato et al. 2018, equations 16 and 17,
@@ -257,19 +258,19 @@ def hinge_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
 def wasserstein_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
     """Computes the critic's Wasserstein loss, mean d_generated - mean d_real.
 
-    Negated, it is a lower bound of the Wasserstein-1 distance for a critic with a Lipschitz constant of at most 1.
-    Nothing in the loss keeps it there: use it with `GradientPenalty(interpolated_weight=10.0)`.
+    Its negative is a lower bound of the Wasserstein-1 distance for a critic with a Lipschitz constant of at most 1. The
+    loss does not enforce this constant: use it with `GradientPenalty(interpolated_weight=10.0)`.
 
     Args:
       real: `[B]` or `[B, T]` outputs for real sequences.
       generated: `[N]` or `[N, T]` outputs for generated sequences.
 
     Returns:
-      A scalar; 0 where all outputs are equal.
+      A scalar; 0 if all outputs are equal.
 
     Raises:
-      TypeError: as `cross_entropy`.
-      ValueError: as `cross_entropy`.
+      TypeError: as in `cross_entropy`.
+      ValueError: as in `cross_entropy`.
 
     References:
       Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028.

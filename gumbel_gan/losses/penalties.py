@@ -21,16 +21,16 @@ class GradientPenalty(NamedTuple):
     R1 and R2 the `zero_centered_gradient_penalty` at real and at generated sequences, and G the
     `one_centered_gradient_penalty` at random points between pairs of a real and a generated sequence.
 
-    A penalty is a mean over independent sequences of a batch. The mean over some of them, chosen without regard to
-    their gradients, has the same expectation: with `fraction` < 1 the first sequences of a batch give an estimate that
-    is still unbiased, noisier, and cheaper, because the others need no second derivatives.
+    A penalty is a mean over the independent sequences of a batch. With `fraction` < 1, it is a mean over the first
+    sequences only, which has the same expectation. This estimate is noisier, but cheaper, because the other sequences
+    need no second derivatives.
 
     Attributes:
       real_weight: scalar >= 0, weight of R1: a number, a traced number or a schedule. None: R1 is not computed.
-      generated_weight: scalar >= 0, weight of R2, likewise. None: R2 is not computed.
+      generated_weight: scalar >= 0, weight of R2, as `real_weight`. None: R2 is not computed.
       fraction: share, in (0, 1], of the real and of the generated sequences at which the penalties are evaluated; at
-        least one sequence of each. A Python number: static, because shapes depend on it.
-      interpolated_weight: scalar >= 0, weight of G, likewise. None: G is not computed.
+        least one sequence of each. A Python number, because shapes depend on it.
+      interpolated_weight: scalar >= 0, weight of G, as `real_weight`. None: G is not computed.
 
     References:
       Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406; Gulrajani et al. 2017, for G,
@@ -44,7 +44,7 @@ class GradientPenalty(NamedTuple):
 
 
 def has_weights(penalty: GradientPenalty) -> bool:
-    """Returns whether any of the weights is given."""
+    """Returns whether at least one weight is not None."""
     return any(getattr(penalty, name) is not None for name in _WEIGHTS)
 
 
@@ -83,8 +83,8 @@ def logits_and_gradients(discriminate: Callable[[jax.Array], jax.Array], x: jax.
 
     Raises:
       TypeError: `x` is not a floating array.
-      ValueError: `x` is not `[B, T, K]` or is empty, or `discriminate` returns another shape than `[B]`, as a
-        discriminator of prefixes does.
+      ValueError: `x` is not `[B, T, K]` or is empty, or `discriminate` does not return `[B]` logits (a discriminator of
+        prefixes does not).
     """
     require_floating("x", x, "BTK")
     logits, pull_back = jax.vjp(discriminate, x)
@@ -98,11 +98,11 @@ def zero_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
 
         1/2 mean_b || P grad d(x_b) ||^2,    (P g)_tk = g_tk - mean_j g_tj.
 
-    P projects onto the directions in which a distribution over symbols can change, those whose entries sum to 0. The
-    component that it removes has no effect on any sequence of symbols, one-hot or relaxed.
+    P projects onto the directions in which a distribution over symbols can change: those whose entries sum to 0. The
+    component that P removes does not affect any sequence of symbols, one-hot or relaxed.
 
-    At real sequences this is R1, at generated ones R2. A generator with straight-through samples learns from the
-    gradient at one-hot inputs alone. The discriminator's loss on one-hot sequences does not constrain that gradient;
+    At real sequences this is R1, at generated sequences R2. A generator with straight-through samples learns only from
+    the gradient at one-hot inputs. The discriminator's loss on one-hot sequences does not constrain that gradient;
     the penalties do.
 
     Args:
@@ -122,11 +122,11 @@ def zero_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
 
 
 def one_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
-    """Computes the mean squared deviation of the norm of a discriminator's gradient within the simplex from 1.
+    """Computes the mean squared deviation from 1 of the norm of a discriminator's gradient within the simplex.
 
         mean_b (|| P grad d(x_b) || - 1)^2,    P as in `zero_centered_gradient_penalty`.
 
-    At points between real and generated sequences it holds the Lipschitz constant of a Wasserstein critic near 1.
+    At points between real and generated sequences, it keeps the Lipschitz constant of a Wasserstein critic near 1.
 
     Args:
       gradient: `[B, T, K]` gradients, as returned by `logits_and_gradients`; floating.
@@ -141,21 +141,21 @@ def one_centered_gradient_penalty(gradient: jax.Array) -> jax.Array:
     References:
       Gulrajani et al. 2017, equation 3, https://arxiv.org/abs/1704.00028.
     """
-    # The derivative of a norm is infinite at 0.
+    # The derivative of the square root is infinite at 0.
     norms_B = jnp.sqrt(_squared_norms(gradient) + _LEAST_SQUARED_NORM)
     return jnp.mean(jnp.square(norms_B - 1))
 
 
 def interpolate(key: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
-    """Draws a uniformly random point of the line between each pair of sequences.
+    """Draws a uniformly random point on the line between each pair of sequences.
 
     Args:
       key: typed PRNG key; consumed.
       first: `[B, T, K]` sequences, floating.
-      second: `[B, T, K]` sequences, of that dtype.
+      second: `[B, T, K]` sequences, in the dtype of `first`.
 
     Returns:
-      `[B, T, K]` points, one share of the way for all symbols of a sequence.
+      `[B, T, K]` points. All symbols of a sequence have the same interpolation weight.
     """
     share_B11 = jax.random.uniform(key, (len(first), 1, 1), first.dtype)
     return first + share_B11 * (second - first)

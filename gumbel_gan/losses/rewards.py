@@ -1,9 +1,10 @@
-"""Rewards of a generator for its sequences, as functions of the discriminator's logit.
+"""Rewards of generated sequences, as functions of the discriminator's logit.
 
 d = log(D / (1 - D)) is the logit and D = sigmoid(d) the probability that the discriminator assigns to a sequence being
-real. What a reward optimizes is stated for the optimal discriminator, d = log(p_data / p_generator), held fixed while
-the generator follows the policy gradient. For an f-divergence E_generator[f(p_data / p_generator)] it is f*(f'(e^d)),
-with f* the convex conjugate of f, up to a constant: minus the derivative of the divergence by a probability.
+real. The table gives the divergence that each reward descends with the optimal discriminator,
+d = log(p_data / p_generator), held fixed while the generator follows the policy gradient. For an f-divergence
+E_generator[f(p_data / p_generator)], the reward is f*(f'(e^d)) up to a constant, with f* the convex conjugate of f. It
+is the negative derivative of the divergence with respect to a probability of the generator.
 
 | reward | of d | descends |
 |---|---|---|
@@ -15,8 +16,8 @@ with f* the convex conjugate of f, up to a constant: minus the derivative of the
 | `exp_twice_logit` | e^(2 d) | Pearson's chi-squared, E_generator[(p_data / p_generator - 1)^2] |
 | `exp_half_logit` | e^(d / 2) | the squared Hellinger distance, sum (sqrt(p_data) - sqrt(p_generator))^2 |
 
-Exponentials are continued linearly where the exponent is above 20; below -20 they fall as the inverse of that. So they
-and their gradients are finite at any logit of float32 or bfloat16 of a magnitude of up to 1e29.
+For exponents above 20, exponentials are continued linearly, and for exponents below -20 by the inverse of that. They
+and their gradients are therefore finite for logits of magnitude up to 1e29, in float32 and bfloat16.
 """
 
 from collections.abc import Callable
@@ -96,7 +97,7 @@ def log_sigmoid(logits: jax.Array) -> jax.Array:
 def softplus_logit(logits: jax.Array) -> jax.Array:
     """Computes -log(1 - D) = softplus(d), the negative of the minimax generator loss.
 
-    Its policy gradient descends 2 JS(generator, data), the divergence of the original game.
+    Its policy gradient descends 2 JS(generator, data), the divergence of the original GAN.
 
     Args:
       logits: `[...]` logits, floating.
@@ -148,7 +149,7 @@ def exp_twice_logit(logits: jax.Array) -> jax.Array:
       TypeError: `logits` is not a floating array.
 
     References:
-      As `exp_logit`.
+      As in `exp_logit`.
     """
     require_floating("logits", logits)
     return jnp.exp(slow(2 * logits))
@@ -169,7 +170,7 @@ def exp_half_logit(logits: jax.Array) -> jax.Array:
       TypeError: `logits` is not a floating array.
 
     References:
-      As `exp_logit`.
+      As in `exp_logit`.
     """
     require_floating("logits", logits)
     return jnp.exp(slow(logits / 2))

@@ -14,8 +14,8 @@ def leave_one_out(values: jax.Array) -> jax.Array:
 
         grad E[f(y)] = E[ 1/N sum_n (f_n - mean_{m != n} f_m) grad log p(y_n) ]
 
-    is therefore unbiased, and usually has a lower variance than with f_n alone. f must not depend on the samples: a
-    discriminator that was just updated on them does, though no bias of that was found within 2 standard errors.
+    is therefore unbiased, and usually has a lower variance than with f_n alone. f must not depend on the samples. A
+    discriminator that was just updated on them does, but no bias from this was found within 2 standard errors.
 
     Args:
       values: `[N]` losses or rewards of N independent samples, floating, N at least 2.

@@ -1,4 +1,4 @@
-"""Parts that the transformers share: attention, layers, positions and the encoding of a condition."""
+"""Building blocks of the transformers: attention, layers, positional encodings and condition encoders."""
 
 from typing import Any, NamedTuple
 
@@ -11,14 +11,14 @@ from gumbel_gan.arguments import require_at_least
 from gumbel_gan.networks.conditions import ConditionEmbedding, ConditionSpec, Labels, Sequences, Vectors
 from gumbel_gan.networks.spectral import dense_of
 
-# The root mean square of the sinusoids that are added to an embedding.
+# Embeddings have the root mean square of the sinusoids that are added to them.
 EMBEDDING_INIT = nn.initializers.normal(0.5**0.5)
 
-# In suffixes, S is the length of what is attended to, N the number of heads and D the width of one, H = N D.
+# In suffixes, S is the number of positions attended to, N the number of heads and D the width of a head, H = N D.
 
 
 class KeysValues(NamedTuple):
-    """What attention reads.
+    """The keys and values of attention.
 
     Attributes:
       keys: `[B, S, N, D]`.
@@ -30,12 +30,12 @@ class KeysValues(NamedTuple):
 
 
 class Encoding(NamedTuple):
-    """A condition as a transformer sees it. Fields that the kind of condition does not have are None.
+    """The encoding of a condition for a transformer. Fields that do not apply to the kind of condition are None.
 
     Attributes:
       context: `[B, H]`, added to the input at every position: the embedding of a label or a vector.
-      states: `[B, S, H]` that every layer attends to: the encoding of a sequence.
-      mask: `[B, S]` booleans, false at the padding of that sequence.
+      states: `[B, S, H]`, which every layer attends to: the encoding of a sequence.
+      mask: `[B, S]` booleans, false at the padding of the sequence.
     """
 
     context: jax.Array | None = None
@@ -44,15 +44,15 @@ class Encoding(NamedTuple):
 
 
 class TransformerLayer(nn.Module):
-    """A pre-norm transformer layer: self-attention, attention to a condition where there is one, and an MLP.
+    """A pre-norm transformer layer: self-attention, attention to a condition if there is one, and an MLP.
 
     Attributes:
       width: H.
       num_heads: N, a divisor of H.
-      mlp_ratio: the width of the MLP over H.
+      mlp_ratio: the width of the MLP's hidden layer divided by H.
       crosses: whether the layer attends to a condition.
       spectral_norm: whether kernels are divided by their spectral norms.
-      dtype: of the computation; parameters are float32.
+      dtype: the dtype of the computation; parameters are float32.
 
     References:
       Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Xiong et al. 2020, for the place of the normalization,
@@ -67,7 +67,7 @@ class TransformerLayer(nn.Module):
     dtype: Any = jnp.float32
 
     def setup(self) -> None:
-        """Names the layer's parts."""
+        """Creates the submodules."""
         dense = dense_of(self.spectral_norm, self.dtype)
         self.attention_norm = nn.LayerNorm(dtype=self.dtype)
         self.query_key_value = dense(3 * self.width)
@@ -96,13 +96,13 @@ class TransformerLayer(nn.Module):
 
         Args:
           x: `[B, T, H]` input.
-          mask: booleans that broadcast to `[B, N, T, S]`, true where a position attends to another; None: everywhere.
-          cache: keys and values of S positions, to which those of x are written, and which are then attended to;
-            None: x attends to itself.
-          position: int32 scalar, where in the cache they are written.
-          memory: the result of the method `memory`; None where there is no condition to attend to.
-          memory_mask: `[B, S']` booleans, false at the positions of the memory that are left out; None: all are read.
-          dropout: `[3, B, 1, H]` factors of the outputs of the three parts; None: no dropout.
+          mask: booleans that broadcast to `[B, N, T, S]`, true where a position attends to another; None: all true.
+          cache: keys and values of S positions. The keys and values of x are written to the cache, and x attends to
+            the updated cache. None: x attends to itself.
+          position: int32 scalar, the index in the cache at which the keys and values of x are written.
+          memory: the result of the method `memory`; None: no condition to attend to.
+          memory_mask: `[B, S']` booleans, false at the positions of the memory that are ignored; None: all true.
+          dropout: `[3, B, 1, H]` factors of the outputs of the three parts, in the order above; None: no dropout.
 
         Returns:
           `[B, T, H]` output, and the keys and values attended to.
@@ -119,7 +119,7 @@ class TransformerLayer(nn.Module):
         return x, read
 
     def memory(self, states: jax.Array) -> KeysValues:
-        """Computes the keys and values of the encoding `[B, S, H]` of a condition."""
+        """Computes the keys and values of a condition from its encoding `[B, S, H]`."""
         return KeysValues(*self._split(self.cross_key_value(states), 2))
 
     def _split(self, x: jax.Array, num: int) -> list[jax.Array]:
@@ -129,15 +129,15 @@ class TransformerLayer(nn.Module):
 
 
 class ConditionEncoder(nn.Module):
-    """Encodes a condition: a label or a vector into a context, a sequence with a bidirectional transformer.
+    """Encodes a condition: a label or a vector as a context, a sequence with a bidirectional transformer.
 
     Attributes:
-      spec: of the condition.
+      spec: the specification of the condition; None: no condition.
       width: H.
       num_heads: N, a divisor of H.
-      mlp_ratio: the width of the MLP over H.
+      mlp_ratio: the width of the MLP's hidden layer divided by H.
       num_layers: number of layers that encode a sequence.
-      dtype: of the computation; parameters are float32.
+      dtype: the dtype of the computation; parameters are float32.
     """
 
     spec: ConditionSpec | None
@@ -149,7 +149,7 @@ class ConditionEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, condition: Any) -> Encoding:
-        """Computes the encoding of a condition; of None, an encoding without any fields."""
+        """Computes the encoding of a condition; without a condition, all fields are None."""
         if isinstance(self.spec, Labels | Vectors):
             return Encoding(context=ConditionEmbedding(self.spec, self.width, self.dtype)(condition))
         if not isinstance(self.spec, Sequences):
@@ -176,11 +176,11 @@ def sinusoids(length: int, width: int) -> jax.Array:
 
 
 def require_heads(width: int, num_heads: int) -> None:
-    """Raises unless both are integers of at least 1 and the width is a multiple of the number of heads.
+    """Raises unless `width` and `num_heads` are integers of at least 1 and `width` is a multiple of `num_heads`.
 
     Raises:
-      TypeError: one is not an integer.
-      ValueError: one is less than 1, or `width` is not a multiple of `num_heads`.
+      TypeError: `width` or `num_heads` is not an integer.
+      ValueError: `width` or `num_heads` is less than 1, or `width` is not a multiple of `num_heads`.
     """
     require_at_least(1, width=width, num_heads=num_heads)
     if width % num_heads:
@@ -193,15 +193,15 @@ def _write(cache: jax.Array, new: jax.Array, position: jax.Array | int) -> jax.A
 
 def _attend(query: jax.Array, read: KeysValues, mask: jax.Array | None) -> jax.Array:
     """Computes scaled dot-product attention `[B, T, H]` of queries `[B, T, N, D]`."""
-    # XLA's own, which can be differentiated as often as wanted.
+    # The XLA implementation can be differentiated any number of times.
     y = jax.nn.dot_product_attention(query, read.keys, read.values, mask=mask, implementation="xla")
     return y.reshape(*y.shape[:2], y.shape[2] * y.shape[3])
 
 
 def attend_to_some(query: jax.Array, memory: KeysValues, mask: jax.Array | None) -> jax.Array:
-    """Computes attention `[B, T, H]` of queries `[B, T, N, D]` to what a mask `[B, S]` leaves of a memory.
+    """Computes attention `[B, T, H]` of queries `[B, T, N, D]` to the positions of a memory that a mask `[B, S]` keeps.
 
-    Without a mask all is left; where nothing is, the result is zero.
+    Without a mask, all positions are kept. If the mask of a sequence keeps none, its result is zero.
     """
     if mask is None:
         return _attend(query, memory, None)

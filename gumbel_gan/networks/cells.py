@@ -16,18 +16,19 @@ from gumbel_gan.networks.lstm_step import (
 
 
 class SplitCell(nn.RNNCellBase):
-    """A Flax cell whose step is split in two: what its input adds to the gates, and the recurrence.
+    """A Flax cell whose step is split in two: the projection of the input to the gates, and the recurrence.
 
-    `project` takes the inputs of all steps of a sequence at once, and looks symbols up in a table. The parameters are
-    created by `__call__`, which takes a step like that of any Flax cell; the other methods need them.
+    `project` accepts the inputs of all steps of a sequence at once, and looks integer symbols up in a table. `__call__`
+    takes a step, as in any Flax cell, and creates the parameters that the other methods need. The hidden state that a
+    step returns is the one in `Generator.hidden_states`.
     """
 
     def project(self, x: jax.Array) -> jax.Array:
-        """Returns what the input adds to the gates, `[..., G]`, of floating `[..., N]` or of symbols `[...]`."""
+        """Projects inputs, floating `[..., N]` or symbols `[...]`, to their contribution `[..., G]` to the gates."""
         raise NotImplementedError
 
     def recur(self, carry: Any, projected: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
-        """Takes a step: (carry, projected `[B, G]`) -> (carry, output `[B, H]`, hidden state to look at `[B, H]`)."""
+        """Takes a step: (carry, projected `[B, G]`) -> (carry, output `[B, H]`, hidden state `[B, H]`)."""
         raise NotImplementedError
 
     def step(self, carry: Any, x: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
@@ -36,19 +37,19 @@ class SplitCell(nn.RNNCellBase):
 
     @property
     def num_feature_axes(self) -> int:
-        """The number of axes of an input that are not axes of a batch."""
+        """The number of feature axes of an input."""
         return 1
 
 
 class LSTMCell(SplitCell):
-    """An LSTM cell with one kernel, its forget gates open at first (a bias of 1), so that it remembers.
+    """An LSTM cell with one kernel, whose forget gates have an initial bias of 1, so that it keeps its state at first.
 
-    Its hidden state to look at is the new cell state c', whose tanh the output gate scales.
+    Its hidden state is the new cell state c', before the tanh and the output gate.
 
     Attributes:
-      features: H, its width.
-      dtype: of the computation; parameters are float32.
-      forward_mode: whether derivatives are left to autodiff, which is slower in reverse, but allows `jax.jvp`.
+      features: H, the width of the cell.
+      dtype: the dtype of the computation; parameters are float32.
+      forward_mode: whether autodiff computes the derivatives, which is slower in reverse mode, but allows `jax.jvp`.
 
     References:
       Gers et al. 2000, for the forget gates, https://doi.org/10.1162/089976600300015015.
@@ -67,7 +68,7 @@ class LSTMCell(SplitCell):
         return carry, h
 
     def project(self, x: jax.Array) -> jax.Array:
-        """Returns x W + b, `[..., 4 H]`, with W of the input, of floating `[..., N]` or of symbols `[...]`."""
+        """Computes x W + b `[..., 4 H]` of inputs x, floating `[..., N]` or symbols `[...]`."""
         kernel, bias = self._weights()
         z = linear(x, kernel[: -self.features], self.dtype)
         return z + bias.astype(self.dtype).reshape(*(1,) * (z.ndim - 1), -1)
@@ -80,7 +81,7 @@ class LSTMCell(SplitCell):
         return carry, carry[1], carry[0]
 
     def step(self, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, jax.Array, jax.Array]:
-        """Takes the step `recur(carry, project(x))`, of floating inputs in fewer products."""
+        """Takes the step `recur(carry, project(x))`, with fewer matrix products if x is floating."""
         if jnp.issubdtype(x.dtype, jnp.integer):
             return self.recur(carry, self.project(x))
         kernel, bias = self._weights()
@@ -90,7 +91,7 @@ class LSTMCell(SplitCell):
 
     @nn.nowrap
     def initialize_carry(self, rng: jax.Array | None, input_shape: tuple[int, ...]) -> LSTMCarry:
-        """Returns the carry of zeros for inputs `[B, N]`; the key is not used."""
+        """Returns a carry of zeros for inputs `[B, N]`; the key is not used."""
         zeros = jnp.zeros((*input_shape[:-1], self.features), self.dtype)
         return zeros, zeros
 
@@ -102,11 +103,11 @@ class LSTMCell(SplitCell):
 class GRUCell(SplitCell):
     """A GRU cell with the parameters and values of `flax.linen.GRUCell`.
 
-    Its hidden state to look at is the candidate state before its tanh.
+    Its hidden state is the candidate state before the tanh.
 
     Attributes:
-      features: H, its width.
-      dtype: of the computation; parameters are float32.
+      features: H, the width of the cell.
+      dtype: the dtype of the computation; parameters are float32.
 
     References:
       Cho et al. 2014, https://arxiv.org/abs/1406.1078; the reset gate acts after the product, as in cuDNN.
@@ -125,7 +126,7 @@ class GRUCell(SplitCell):
         return carry, h
 
     def project(self, x: jax.Array) -> jax.Array:
-        """Returns x W + b, `[..., 3 H]`, with W of the input, of floating `[..., N]` or of symbols `[...]`."""
+        """Computes x W + b `[..., 3 H]` of inputs x, floating `[..., N]` or symbols `[...]`."""
         z = linear(x, self._joined("kernel", "ir", "iz", "in"), self.dtype)
         bias = self._joined("bias", "ir", "iz", "in").astype(self.dtype)
         return z + bias.reshape(*(1,) * (z.ndim - 1), -1)
@@ -141,7 +142,7 @@ class GRUCell(SplitCell):
 
     @nn.nowrap
     def initialize_carry(self, rng: jax.Array | None, input_shape: tuple[int, ...]) -> jax.Array:
-        """Returns the carry of zeros for inputs `[B, N]`; the key is not used."""
+        """Returns a carry of zeros for inputs `[B, N]`; the key is not used."""
         return jnp.zeros((*input_shape[:-1], self.features), self.dtype)
 
     def _joined(self, leaf: str, *names: str) -> jax.Array:
@@ -165,9 +166,10 @@ class _DenseParams(nn.Module):
 
 
 def linear(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
-    """Computes x W of floating x `[..., N]`, or looks up the rows of W `[N, G]` of symbols x `[...]`.
+    """Computes x W if x is floating `[..., N]`, or looks up the rows of W `[N, G]` if x holds symbols `[...]`.
 
-    The gradient of a look-up is one scatter-add. Rows of symbols that are not in [0, N) are NaN.
+    The gradient of a look-up is one scatter-add. As in `jnp.take`, the rows of symbols >= N are NaN, and negative
+    symbols count from the end.
     """
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.take(kernel, x, axis=0, mode="fill").astype(dtype)
@@ -175,7 +177,7 @@ def linear(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
 
 
 def _init_kernel(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Draws the part of the input from N(0, 1 / N), truncated, and those of the state orthogonal, gate by gate."""
+    """Draws the input's weights from a truncated N(0, 1 / N), and the state's as an orthogonal matrix for each gate."""
     num_rows, num_columns = shape
     num_hidden = num_columns // 4
     input_key, *state_keys = jax.random.split(key, 5)

@@ -1,4 +1,4 @@
-"""What a network's sequences are conditioned on: records that describe it, its checks and its embedding."""
+"""Conditions of networks: specifications of their kind and size, checks, and an embedding."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -40,11 +40,11 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Sequences:
-    """A condition that is another sequence: integers `[B, T']` in [0, num_symbols), of any length T' of at least 1.
+    """A condition that is another sequence: integers `[B, T']` in [0, num_symbols), for any T' of at least 1.
 
     Attributes:
-      num_symbols: the size of its vocabulary, padding included, at least 1.
-      padding: the symbol that pads, which attention leaves out; None where none does.
+      num_symbols: the size of the condition's vocabulary, padding included, at least 1.
+      padding: the padding symbol, which attention ignores; None: no padding.
     """
 
     num_symbols: int
@@ -62,7 +62,7 @@ ConditionSpec = Labels | Vectors | Sequences
 
 
 def example_condition(spec: ConditionSpec | None, batch_size: int = 1) -> jax.Array | None:
-    """Returns a condition of zeros, to initialize a network with: sequences have one symbol; None for None."""
+    """Returns a condition of zeros to initialize a network with, sequences with one symbol; None if `spec` is None."""
     if isinstance(spec, Labels):
         return jnp.zeros(batch_size, jnp.int32)
     if isinstance(spec, Vectors):
@@ -71,16 +71,16 @@ def example_condition(spec: ConditionSpec | None, batch_size: int = 1) -> jax.Ar
 
 
 def check_condition(spec: ConditionSpec | None, value: Any, batch_size: int) -> None:
-    """Checks the condition that a network is called with: that it is there, its dtype, and its shape.
+    """Checks the presence, dtype and shape of the condition that a network is called with.
 
     Args:
-      spec: what the network is conditioned on; None where it has no condition.
+      spec: the condition that the network was built with; None: no condition.
       value: the condition; its entries are not checked.
       batch_size: B.
 
     Raises:
-      TypeError: the condition has another dtype than `spec` says.
-      ValueError: the condition is missing, is given to a network without one, or has another shape.
+      TypeError: `value` does not have the dtype that `spec` requires.
+      ValueError: `value` is missing, is given to a network without a condition, or has the wrong shape.
     """
     if spec is None:
         if value is not None:
@@ -117,9 +117,9 @@ class ConditionEmbedding(nn.Module):
     """A learned linear map of labels or vectors to `[B, features]`: a table for labels, a dense layer for vectors.
 
     Attributes:
-      spec: of the condition.
+      spec: the specification of the condition.
       features: E, the size of the embedding.
-      dtype: of the computation; parameters are float32.
+      dtype: the dtype of the computation; parameters are float32.
     """
 
     spec: Labels | Vectors
@@ -128,7 +128,7 @@ class ConditionEmbedding(nn.Module):
 
     @nn.compact
     def __call__(self, value: jax.Array) -> jax.Array:
-        """Computes the embedding `[B, E]` of a condition: labels `[B]`, vectors `[B, N]`."""
+        """Computes the embedding `[B, E]` of labels `[B]` or vectors `[B, N]`."""
         if isinstance(self.spec, Labels):
             return nn.Embed(self.spec.num, self.features, dtype=self.dtype)(value)
         return nn.Dense(self.features, dtype=self.dtype)(value)

@@ -15,9 +15,9 @@ from gumbel_gan.networks.dropout import Dropout
 from gumbel_gan.networks.interface import Discriminator
 from gumbel_gan.networks.spectral import dense_of
 
-# In suffixes, R is the number of embedded representations, E the size of one, and F the number of features.
+# In suffixes, R is the number of embedded representations, E the size of each, and F the number of features.
 
-# Of what a block adds to its input (Gulrajani et al. 2017, their code).
+# The factor of the output that a block adds to its input (Gulrajani et al. 2017, their code).
 _RESIDUAL_SCALE = 0.3
 
 
@@ -84,27 +84,28 @@ def convolutional_discriminator(
 ) -> Discriminator:
     """Builds a convolutional discriminator: residual blocks, the mean over time, and a linear head.
 
-    A block adds 0.3 conv(relu(conv(relu(h)))) to its input h. Sequences are padded with zeros, so that they keep their
-    length, and may have any length of at least 1. The head of the paper is linear in all T H features instead.
+    A block adds 0.3 conv(relu(conv(relu(h)))) to its input h. Zero padding keeps the length of the sequences, which may
+    be any length of at least 1. In the paper, the head is linear in all T H features instead.
 
     Args:
       num_symbols: K, at least 2.
       width: H, channels of the convolutions, at least 1.
       num_blocks: number of residual blocks of two convolutions each, at least 0.
-      kernel_size: symbols that a convolution spans, at least 1.
+      kernel_size: number of symbols that a convolution spans, at least 1.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a channel of a block's output;
         may be traced.
-      condition: `Labels` or `Vectors` that sequences belong to; None: there is no condition. It enters by projection:
-        the inner product of a linear map of it with the features is added to the logits.
+      condition: `Labels` or `Vectors`; None: no condition. The condition enters by projection: the inner product of the
+        features and a linear map of the condition is added to the logits.
       spectral_norm: whether all kernels are divided by their spectral norms.
-      dtype: of the computation; parameters and logits are float32.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors` or None.
+      ValueError: an argument is out of range.
 
     References:
       Gulrajani et al. 2017, section 5.5, https://arxiv.org/abs/1704.00028; Miyato & Koyama 2018, for the projection,
@@ -135,26 +136,27 @@ def multi_representation_discriminator(
 
     The same kernels, a ReLU, the maximum over time and a highway layer are applied to each of the embedded
     representations, and a linear head to the mean of their features. With one representation this is the TextCNN.
-    Sequences are padded with zeros, so that they may have any length of at least 1.
+    Zero padding allows sequences of any length of at least 1.
 
     Args:
       num_symbols: K, at least 2.
-      width: kernels of each size, at least 1 (RelGAN: 300).
-      num_representations: embeddings of a sequence, at least 1 (RelGAN: 64).
-      embedding_size: features of an embedded symbol in each representation, at least 1 (RelGAN: 1).
-      kernel_sizes: symbols that the kernels span, each at least 1.
+      width: number of kernels of each size, at least 1 (RelGAN: 300).
+      num_representations: number of embeddings of a sequence, at least 1 (RelGAN: 64).
+      embedding_size: number of features of an embedded symbol in each representation, at least 1 (RelGAN: 1).
+      kernel_sizes: numbers of symbols that the kernels span, each at least 1.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature; may be traced
         (RelGAN: 0.25).
-      condition: `Labels` or `Vectors`, as in `convolutional_discriminator`; None: there is no condition.
+      condition: `Labels` or `Vectors`, as in `convolutional_discriminator`; None: no condition.
       spectral_norm: whether all kernels are divided by their spectral norms.
-      dtype: of the computation; parameters and logits are float32.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors` or None.
+      ValueError: an argument is out of range, or `kernel_sizes` is empty.
 
     References:
       Nie et al. 2019, section 3.2, https://openreview.net/forum?id=rJedV3R5tm; Kim 2014, for the TextCNN,
@@ -176,14 +178,14 @@ def multi_representation_discriminator(
 
 
 def windows(x: jax.Array, size: int) -> jax.Array:
-    """Returns the window of `size` positions around each position, zeros beyond the ends, side by side.
+    """Returns the concatenated features of the `size` positions around each position, with zeros beyond the ends.
 
-    A dense layer of windows is a convolution, whose kernel `[size, C, H]` is flattened to `[size C, H]`. Unlike XLA's
-    own it stays a matrix product under `vmap` over parameters and in derivatives of any order.
+    A dense layer applied to windows is a convolution with its kernel `[size, C, H]` flattened to `[size C, H]`. Unlike
+    XLA's convolution, it stays a matrix product under `vmap` over parameters and in derivatives of any order.
 
     Args:
       x: `[B, T, ..., C]`.
-      size: positions of a window, the middle one (of an even number, the one before the middle) its own.
+      size: number of positions in a window, centered on its own position (if even, with one more position after it).
 
     Returns:
       `[B, T, ..., size C]`.

@@ -1,4 +1,4 @@
-"""The pure functions of a network that reads sequences, of a Flax module that takes these, a condition and dropout."""
+"""Pure functions of a network that reads sequences, built from its Flax module."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,10 @@ def discriminator_functions(
     """Returns the two functions of a `Discriminator`, a `PrefixDiscriminator` or an `Encoder`.
 
     Args:
-      module: Flax module, which maps (x `[B, T, K]`, condition, factors of dropout) to logits, or to moments.
+      module: Flax module that maps (x `[B, T, K]`, condition, dropout factors) to logits or moments.
       num_symbols: K.
-      condition: what sequences are conditioned on; None: nothing.
-      dropout: of the module's layers.
+      condition: the specification of the condition; None: no condition.
+      dropout: the dropout of the module's layers.
 
     Returns:
       init: key -> params.
@@ -50,13 +50,13 @@ def discriminator_functions(
 
 
 def projected_logits(dense: Dense, features: jax.Array, spec: Labels | Vectors | None, condition: Any) -> jax.Array:
-    """Computes logits of features and a condition, w . f + v(condition) . f, inside a Flax module.
+    """Computes the logits w . f + v(condition) . f of features and a condition, inside a Flax module.
 
     Args:
-      dense: the class of dense layers.
-      features: f, `[B, F]`, or `[B, T, F]` of every prefix.
-      spec: of the condition; None: there is no condition, and no second term.
-      condition: of which v is a linear map.
+      dense: the constructor of dense layers.
+      features: f, `[B, F]` of whole sequences, or `[B, T, F]` of every prefix.
+      spec: the specification of the condition; None: no condition, and no second term.
+      condition: the condition; v is a linear map of it.
 
     Returns:
       `[B]` or `[B, T]` float32 logits.

@@ -1,4 +1,4 @@
-"""Dropout whose factors are drawn before the first step, so that a roll-out and one pass have the same."""
+"""Dropout whose factors are drawn before the first step, so that a roll-out and a single pass use the same factors."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from gumbel_gan.arguments import is_zero, require_number
 
 @dataclass(frozen=True)
 class Dropout:
-    """Dropout of a network's layers, the same at all positions of a sequence.
+    """Dropout of a network's layers, with the same factors at all positions of a sequence.
 
     Attributes:
-      rate: scalar in [0, 1), the probability that a feature is dropped; may be traced. 0: there is no dropout.
-      num: the number of layers, each with factors of its own.
-      width: H, features of a layer.
+      rate: scalar in [0, 1), the probability that a feature is dropped; may be traced. 0: no dropout.
+      num: the number of layers, each with its own factors.
+      width: H, the number of features of a layer.
 
     Raises:
       TypeError: `rate` is not a real scalar.
@@ -35,11 +35,11 @@ class Dropout:
 
     @property
     def is_used(self) -> bool:
-        """Whether there is dropout in training."""
+        """Whether dropout is used in training."""
         return not is_zero(self.rate) and self.num > 0
 
     def factors(self, key: jax.Array | None, batch_size: int) -> jax.Array | None:
-        """Draws factors that layers are multiplied by: 0 with probability `rate`, otherwise 1 / (1 - rate).
+        """Draws the factors of the layers' features: 0 with probability `rate`, otherwise 1 / (1 - rate).
 
         Args:
           key: typed PRNG key, consumed; None outside training.

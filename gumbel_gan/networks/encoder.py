@@ -29,7 +29,7 @@ class _Encoder(nn.Module):
         cells = [self.cell(self.hidden_size, dtype=self.dtype) for _ in range(2)]
         states = [read(cell, x_TBN, reverse=i == 1) for i, cell in enumerate(cells)]
         both_TBN = jnp.concatenate(states, axis=-1)
-        # Each direction has read the whole sequence at an end of its own.
+        # The forward cell has read the whole sequence at the last position, the backward cell at the first.
         parts = [states[0][-1], states[1][0], jnp.mean(both_TBN, axis=0)]
         features_BN = drop(jnp.concatenate(parts, axis=-1), dropout, 0)
         if self.condition is not None:
@@ -50,25 +50,25 @@ def recurrent_encoder(
     condition: Labels | Vectors | None = None,
     dtype: Any = jnp.float32,
 ) -> Encoder:
-    """Builds an encoder that reads a sequence in both directions, with a linear head on the last and the mean states.
+    """Builds a bidirectional recurrent encoder with a linear head on the last and the mean hidden states.
 
     Args:
       num_symbols: K, at least 2.
       hidden_size: H, width of each direction, at least 1.
       latent_size: Z, size of the latent, at least 1.
-      cell: makes the cell, as (H, dtype=dtype): `LSTMCell`, `GRUCell`, or any `flax.linen.RNNCellBase`.
+      cell: builds a cell, called as cell(H, dtype=dtype): `LSTMCell`, `GRUCell`, or any `flax.linen.RNNCellBase`.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature that the head reads;
         may be traced.
-      condition: `Labels` or `Vectors`, whose embedding is added to these features; None: there is no condition.
-      dtype: of the computation; parameters and moments are float32.
+      condition: `Labels` or `Vectors`, whose embedding is added to the head's input features; None: no condition.
+      dtype: the dtype of the computation; parameters and moments are float32.
 
     Returns:
       An `Encoder`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a cell, or the
-        condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a Flax cell, or
+        `condition` is not `Labels`, `Vectors` or None.
+      ValueError: an argument is out of range.
 
     References:
       Bowman et al. 2016, https://arxiv.org/abs/1511.06349.

@@ -1,4 +1,4 @@
-"""Generators that write all symbols in one pass: the record of one, made of a function that returns all logits."""
+"""Builds generators of all symbols in one pass, from a function that returns the logits of all positions."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from gumbel_gan.networks.interface import Generator, Latent, Params
 
 
 class IndependentCarry(NamedTuple):
-    """The carry of a generator whose symbols are independent, where they are asked for one by one.
+    """The carry of a generator with independent symbols, used when they are generated one at a time.
 
     Attributes:
       position: int32 scalar, the number of steps taken.
@@ -30,25 +30,25 @@ def independent_generator(
     sample_latent: Callable[[jax.Array, int], Latent] | None = None,
     uses_dropout: bool = False,
 ) -> Generator:
-    """Builds a generator of a network that returns the logits of all positions at once.
+    """Builds a generator from a network that returns the logits of all positions at once.
 
-    Its symbols are independent given the latent and the condition, so that one call of the network is enough to sample,
-    and p(tokens | latent) is exact: the product over the positions. Without a latent, and without a condition, it is
-    one distribution for each position.
+    The symbols are independent given the latent and the condition. One call of the network is therefore enough to
+    sample, and p(tokens | latent) is exactly the product over the positions. Without a latent and a condition, the
+    generator is one distribution for each position.
 
     Args:
       init: key -> params.
       independent_logits: (params, batch_size, length) -> `[B, T, K]` logits, with the keyword arguments `latent`,
-        `condition` and `dropout_key` where they exist (see `Generator`).
+        `condition` and `dropout_key` if they exist (see `Generator`).
       num_symbols: K, at least 1.
-      sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B; None: there is no latent.
+      sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B; None: no latent.
       uses_dropout: whether the network takes a `dropout_key` in training.
 
     Returns:
       A `Generator`.
 
     Raises:
-      TypeError: an argument is not of its type.
+      TypeError: `init` or `independent_logits` is not callable, or `num_symbols` is not an integer.
       ValueError: `num_symbols` is less than 1.
     """
     require_callable(init=init, independent_logits=independent_logits)

@@ -1,4 +1,4 @@
-"""The states that recurrent layers begin with: zero, a latent, and what a condition adds."""
+"""Initial states of recurrent layers: zeros, a latent, and the embedding of a condition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ LATENTS = ("none", "hidden", "hidden_and_cell")
 
 
 def zero_carry(cell: Any, batch_size: int, num_inputs: int, dtype: Any) -> Any:
-    """Returns the carry that a Flax cell begins with, in the dtype of the computation.
+    """Returns the initial carry of a Flax cell, in the dtype of the computation.
 
-    The cell is asked for it with the same key each time, so that a carry that is random is always the same.
+    The cell always gets the same key, so that a random initial carry is always the same.
     """
     carry = cell.initialize_carry(jax.random.key(0), (batch_size, num_inputs))
 
@@ -26,7 +26,7 @@ def zero_carry(cell: Any, batch_size: int, num_inputs: int, dtype: Any) -> Any:
 
 
 def add_to_hidden(carries: Sequence[Any], shift: jax.Array | None) -> tuple[Any, ...]:
-    """Adds the parts of `[B, n H]` to the hidden states of n carries: the last array of each; None adds nothing."""
+    """Adds the n parts of `shift`, `[B, n H]`, to the hidden states of n carries, the last array of each carry."""
     if shift is None:
         return tuple(carries)
     shifted = []
@@ -38,17 +38,18 @@ def add_to_hidden(carries: Sequence[Any], shift: jax.Array | None) -> tuple[Any,
 
 @dataclass(frozen=True)
 class RecurrentLatent:
-    """The latent of recurrent layers: N(0, 1) noise in the place of their initial states.
+    """The latent of recurrent layers: N(0, 1) noise in place of their initial states.
 
     Attributes:
-      kind: 'hidden_and_cell', a pair of arrays for the cells and for the hidden states; 'hidden', an array for the
-        hidden states; or 'none'.
-      num_states: number of arrays in the carry of a layer; the last is the hidden state, the first of two the cell.
-      size: L H, of all layers.
-      dtype: of the latent.
+      kind: 'hidden_and_cell', a pair of arrays for the cell states and for the hidden states; 'hidden', an array for
+        the hidden states; or 'none'.
+      num_states: number of arrays in the carry of a layer; the last is the hidden state, the first of two the cell
+        state.
+      size: L H, the width of all layers together.
+      dtype: the dtype of the latent.
 
     Raises:
-      ValueError: `kind` is unknown, or asks for a cell that the layers don't have.
+      ValueError: `kind` is not one of `LATENTS`, or is 'hidden_and_cell' for layers without a cell state.
     """
 
     kind: str
@@ -60,7 +61,7 @@ class RecurrentLatent:
         require_one_of(LATENTS if self.num_states == 2 else LATENTS[:2], latent=self.kind)
 
     def sample(self, key: jax.Array, batch_size: int) -> Any:
-        """Draws `[B, L H]` or, for 'hidden_and_cell', a pair of them."""
+        """Draws a `[B, L H]` latent or, for 'hidden_and_cell', a pair of such arrays."""
         shape = (batch_size, self.size)
         if self.num_states != 2:
             return jax.random.normal(key, shape, self.dtype)
@@ -69,10 +70,10 @@ class RecurrentLatent:
         return hidden if self.kind == "hidden" else (jax.random.normal(cell_key, shape, self.dtype), hidden)
 
     def place(self, carries: Sequence[Any], latent: Any, batch_size: int) -> list[Any]:
-        """Returns the carries of layers with the latent in its places.
+        """Returns the carries of the layers with the latent in place of their initial states.
 
         Raises:
-          ValueError: the latent is missing, is given where there is none, or has other shapes than `sample` draws.
+          ValueError: `latent` is missing, is given although `kind` is 'none', or does not have the shape of a sample.
         """
         if self.kind == "none":
             if latent is not None:
@@ -92,7 +93,7 @@ class RecurrentLatent:
 
 
 def check_latent(latent: Any, size: int, batch_size: int) -> None:
-    """Raises ValueError unless a latent is `[B, size]`, or, for a size of 0, None."""
+    """Raises ValueError unless a latent is `[B, size]` or, for a size of 0, None."""
     if not size:
         if latent is not None:
             raise ValueError("latent must be None for a network that was built without one")

@@ -1,4 +1,4 @@
-"""What a network has to be: records of pure functions. Your own need nothing else of this library, and no Flax."""
+"""Interfaces of networks: records of pure functions. A network of your own needs only these, and no Flax."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,39 +15,40 @@ Condition = Any
 class Generator(NamedTuple):
     """A generator: the logits of the next symbol, given the symbols before it, or of all symbols at once.
 
-    Three functions are enough. The others are optional: what they compute is derived from `step` where they are None.
+    `init`, `initial_carry` and `step` are required, the other functions optional. `token_step` and `logits` are derived
+    from `step` if they are None.
 
-    `initial_carry`, `logits` and `hidden_states` take, as keyword arguments, what there is besides the symbols. Each is
-    passed only where it exists, so that a plain network has none of them in its signature:
+    `initial_carry`, `logits` and `hidden_states` take inputs other than the symbols as keyword arguments. Each is
+    passed only if it exists, so that the functions of a plain network need none of them:
 
-    - `latent`, a draw of `sample_latent`, where that is not None;
-    - `condition`, a pytree with a leading axis of B, where sequences are generated from a condition;
-    - `dropout_key`, a typed key, in training, where `uses_dropout` is true.
+    - `latent`, a draw of `sample_latent`, if `sample_latent` is not None;
+    - `condition`, a pytree with a leading axis of B, if sequences are generated from a condition;
+    - `dropout_key`, a typed key, in training, if `uses_dropout` is true.
 
     Attributes:
       init: key -> params.
       initial_carry: (params, batch_size, length) -> the carry before the first symbol, for at most `length` steps. A
         carry is any pytree of arrays with any axes, such as a cache `[L, B, T, H]` with a scalar position. Its shapes
-        and dtypes stay the same from step to step.
-      step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`). x is the symbol before, one-hot or relaxed. Its
-        last entry stands for the start symbol, K, which is the input of the first step. Logits may have any floating
-        dtype, here and below: they are converted to float32.
+        and dtypes must not change from step to step.
+      step: (params, carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`). x is the previous symbol, one-hot or relaxed.
+        Its last entry stands for the start symbol, K, which is the input of the first step. Here and below, logits may
+        have any floating dtype; they are converted to float32.
       num_symbols: K, the size of the vocabulary, padding included.
-      token_step: (params, carry, token `[B]`) -> (carry, logits `[B, K]`), the same for an integer symbol in [0, K],
-        where that is cheaper than a one-hot product. None: `step` of the one-hot symbol.
+      token_step: (params, carry, token `[B]`) -> (carry, logits `[B, K]`), the same as `step` for an integer symbol in
+        [0, K], if that is cheaper than a one-hot product. None: `step` of the one-hot symbol.
       logits: (params, tokens `[B, T]`) -> `[B, T, K]`, teacher forcing in one pass: the logits at t given the start
         symbol and the tokens before t. None: a scan of the steps.
       hidden_states: (params, tokens `[B, T]`) -> (`[B, T, H]` hidden states, `[B, T, K]` logits) of teacher forcing,
-        which Professor Forcing and pictures of hidden states look at. None: there are none to look at.
-      hidden_size: H; None where `hidden_states` is.
-      sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B. None: there is no latent.
+        for Professor Forcing and plots of hidden states. None: the network does not return hidden states.
+      hidden_size: H; None if `hidden_states` is None.
+      sample_latent: (key, batch_size) -> a pytree of arrays with a leading axis of B. None: no latent.
       uses_dropout: whether the network takes a `dropout_key` in training.
-      independent_logits: (params, batch_size, length) -> `[B, T, K]`, the logits of all positions at once, where the
+      independent_logits: (params, batch_size, length) -> `[B, T, K]`, the logits of all positions at once, if the
         symbols are independent of each other given the latent and the condition. It takes the keyword arguments above.
-        With it, nothing is rolled out, and `step` only serves those who want the symbols one by one;
-        `independent_generator` makes the whole record. None: the network is autoregressive.
-      built_by: the function of this library that built the network, by name, and its arguments, from which a saved
-        network is built again; None for a network of your own.
+        With it, there are no roll-outs, and `step` is only used to generate the symbols one at a time;
+        `independent_generator` builds the whole record. None: the network is autoregressive.
+      built_by: the name and the arguments of the function of this library that built the network, from which a saved
+        network is rebuilt; None for a network of your own.
     """
 
     init: Callable[[jax.Array], Params]
@@ -69,15 +70,14 @@ class Discriminator(NamedTuple):
 
     Attributes:
       init: key -> params.
-      logits: (params, x `[B, T, K]`) -> `[B]` logits d = log(D / (1 - D)), large for real sequences. It is told no
-        length: padding is a symbol like the others. It takes the keyword arguments `condition` and `dropout_key` where
-        they exist, as in `Generator`.
+      logits: (params, x `[B, T, K]`) -> `[B]` logits d = log(D / (1 - D)), large for real sequences. It takes no
+        lengths: padding is an ordinary symbol. It takes the keyword arguments `condition` and `dropout_key` if they
+        exist, as in `Generator`.
       uses_dropout: whether the network takes a `dropout_key` in training.
-      pack_size: m, the number of sequences that it judges together, all real or all generated. Where it is more than 1,
-        `logits` maps packs `[B / m, T, m K]`, with the symbols of the m sequences side by side at each position, to the
-        logits `[B / m]` of the packs. Packs reveal mode collapse: the sequences of a generated pack resemble each other
-        more than those of a real one. Only `relaxed_gan` takes such a discriminator. Lin et al. 2018,
-        https://arxiv.org/abs/1712.04086.
+      pack_size: m, the number of sequences that it judges together, all real or all generated. If m > 1, `logits` maps
+        packs `[B / m, T, m K]`, with the symbols of the m sequences side by side at each position, to the logits
+        `[B / m]` of the packs. Packs reveal mode collapse: the sequences of a generated pack resemble each other more
+        than those of a real pack. Only `relaxed_gan` supports m > 1. Lin et al. 2018, https://arxiv.org/abs/1712.04086.
     """
 
     init: Callable[[jax.Array], Params]
@@ -91,8 +91,8 @@ class PrefixDiscriminator(NamedTuple):
 
     Attributes:
       init: key -> params.
-      logits: (params, x `[B, T, K]`) -> `[B, T]` logits, at t of the first t symbols, large where real sequences begin
-        so. It takes the keyword arguments `condition` and `dropout_key` where they exist, as in `Generator`.
+      logits: (params, x `[B, T, K]`) -> `[B, T]` logits, at t that of the first t symbols, large for prefixes of real
+        sequences. It takes the keyword arguments `condition` and `dropout_key` if they exist, as in `Generator`.
       uses_dropout: whether the network takes a `dropout_key` in training.
     """
 
@@ -102,12 +102,12 @@ class PrefixDiscriminator(NamedTuple):
 
 
 class Encoder(NamedTuple):
-    """An encoder of sequences, to a normal distribution of latents with independent components.
+    """An encoder of sequences as normal distributions of latents with independent components.
 
     Attributes:
       init: key -> params.
       moments: (params, x `[B, T, K]`) -> (mean `[B, Z]`, logarithm of the standard deviation `[B, Z]`) of the latent of
-        each sequence, floating. It takes the keyword arguments `condition` and `dropout_key` where they exist, as in
+        each sequence, floating. It takes the keyword arguments `condition` and `dropout_key` if they exist, as in
         `Generator`.
       uses_dropout: whether the network takes a `dropout_key` in training.
     """

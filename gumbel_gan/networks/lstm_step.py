@@ -1,7 +1,7 @@
-"""A step of an LSTM as pure functions, with a derivative that is written by hand.
+"""Steps of an LSTM as pure functions, with hand-written derivatives.
 
-Autodiff of the textbook formulae saves nearly twice as many arrays a step, computes gates again, and lays out the
-products for the gradient of the weights unfavorably (`experiments/benchmarks/step.py`; BUILD_NOTES.md has the figures).
+Autodiff of the textbook formulas saves nearly twice as many arrays per step, recomputes gates, and lays out the
+products for the weights' gradient unfavorably (`experiments/benchmarks/step.py`; BUILD_NOTES.md has the timings).
 """
 
 from typing import NamedTuple
@@ -19,11 +19,11 @@ def lstm_step(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
 
     i, f, o, g = [x, h] W + b,  c' = sigmoid(f) c + sigmoid(i) tanh(g),  h' = sigmoid(o) tanh(c').
 
-    It can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+    It can be differentiated any number of times in reverse mode, but not in forward mode (`jax.jvp`).
 
     Args:
-      kernel: W, `[N + H, 4 H]`, its columns those of i, f, o and g in turn; floating, as all other arguments are, and
-        of the same dtype.
+      kernel: W, `[N + H, 4 H]`, with the columns of i, f, o and g in this order. All arguments are floating, of the
+        same dtype.
       bias: b, `[4 H]`.
       carry: c and h, `[B, H]` each.
       x: `[B, N]` input.
@@ -40,7 +40,7 @@ def lstm_step(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
 
 @jax.custom_vjp
 def lstm_recurrence(kernel: jax.Array, carry: LSTMCarry, projected: jax.Array) -> LSTMCarry:
-    """Computes the step of `lstm_step` of an input that has been projected: i, f, o, g = z + h W.
+    """Computes the step of `lstm_step` from a projected input z: i, f, o, g = z + h W.
 
     Args:
       kernel: W, `[H, 4 H]`.
@@ -54,7 +54,7 @@ def lstm_recurrence(kernel: jax.Array, carry: LSTMCarry, projected: jax.Array) -
 
 
 class _Gates(NamedTuple):
-    """What the gates' derivative needs, `[B, H]` each: sigmoid(i), sigmoid(f), sigmoid(o), tanh(g), c and tanh(c')."""
+    """Residuals of the derivative, `[B, H]` each: sigmoid(i), sigmoid(f), sigmoid(o), tanh(g), c and tanh(c')."""
 
     i: jax.Array
     f: jax.Array
@@ -71,14 +71,14 @@ _RecurrenceResiduals = tuple[jax.Array, jax.Array, _Gates]
 
 
 def _is_wide(x_BN: jax.Array, h_BH: jax.Array) -> bool:
-    """Returns whether an input has products of its own, which cost less than a copy of [x, h] where it is wide."""
+    """Returns whether x and h have separate products, which cost less than a copy [x, h] if x is wide."""
     return x_BN.shape[-1] > 2 * h_BH.shape[-1]
 
 
 def lstm_step_forwards(
     kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
 ) -> tuple[LSTMCarry, _StepResiduals]:
-    """Computes `lstm_step`, and what its derivative needs; autodiff may differentiate it."""
+    """Computes `lstm_step` and the residuals of its derivative. Autodiff can differentiate this function."""
     c_BH, h_BH = carry
     if _is_wide(x, h_BH):
         of_input, of_state = jnp.split(kernel, [x.shape[-1]])
@@ -86,7 +86,7 @@ def lstm_step_forwards(
     else:
         z_BG = jnp.concatenate([x, h_BH], axis=-1) @ kernel
     carry, gates = _gates_forwards(z_BG + bias[None], c_BH)
-    # x and h apart: the copy [x, h] would be saved for each step.
+    # x and h are saved separately: a copy [x, h] would be saved for each step.
     return carry, (kernel, x, h_BH, gates)
 
 
@@ -108,7 +108,7 @@ def _lstm_step_backwards(
 def lstm_recurrence_forwards(
     kernel: jax.Array, carry: LSTMCarry, projected: jax.Array
 ) -> tuple[LSTMCarry, _RecurrenceResiduals]:
-    """Computes `lstm_recurrence`, and what its derivative needs; autodiff may differentiate it."""
+    """Computes `lstm_recurrence` and the residuals of its derivative. Autodiff can differentiate this function."""
     c_BH, h_BH = carry
     carry, gates = _gates_forwards(projected + h_BH @ kernel, c_BH)
     return carry, (kernel, h_BH, gates)
@@ -123,7 +123,7 @@ def _lstm_recurrence_backwards(
 
 
 def _gates_forwards(z_BG: jax.Array, c_BH: jax.Array) -> tuple[LSTMCarry, _Gates]:
-    # One tanh for all four: sigmoid(z) = (1 + tanh(z / 2)) / 2.
+    # A single tanh for all four gates: sigmoid(z) = (1 + tanh(z / 2)) / 2.
     scale_G = np.repeat([0.5, 0.5, 0.5, 1.0], c_BH.shape[-1]).astype(z_BG.dtype)
     *sigmoids, g_BH = jnp.split(jnp.tanh(scale_G[None] * z_BG), 4, axis=-1)
     i_BH, f_BH, o_BH = (0.5 * sigmoid + 0.5 for sigmoid in sigmoids)
@@ -132,7 +132,7 @@ def _gates_forwards(z_BG: jax.Array, c_BH: jax.Array) -> tuple[LSTMCarry, _Gates
     return (new_c_BH, o_BH * tanh_BH), _Gates(i_BH, f_BH, o_BH, g_BH, c_BH, tanh_BH)
 
 
-# Differentiated again under gradient penalties, where its products are cheaper to make anew than to save.
+# Gradient penalties differentiate this again, and its products are cheaper to recompute than to save.
 @jax.checkpoint
 def _gates_backwards(gates: _Gates, dc_BH: jax.Array, dh_BH: jax.Array) -> tuple[jax.Array, jax.Array]:
     i, f, o, g, c, tanh = gates

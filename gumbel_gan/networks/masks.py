@@ -1,9 +1,9 @@
-"""Masks of logits: symbols that must come next, and symbols that must not."""
+"""Masks of logits, which force or exclude a symbol."""
 
 import jax
 import jax.numpy as jnp
 
-# The logit of a symbol of probability zero: finite, so that no gradient is 0 times infinity.
+# The logit of a symbol with probability zero. It is finite, so that no gradient is 0 times infinity.
 EXCLUDED = -1e9
 
 
@@ -31,5 +31,5 @@ def _is_symbol(logits: jax.Array, symbol: int) -> jax.Array:
 
 
 def possible(log_probs: jax.Array) -> jax.Array:
-    """Returns log-probabilities with -inf in the place of those that contain the finite logit of a masked symbol."""
+    """Returns log-probabilities with -inf in place of those that include the finite logit of a masked symbol."""
     return jnp.where(log_probs < EXCLUDED / 2, -jnp.inf, log_probs)

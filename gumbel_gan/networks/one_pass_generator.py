@@ -1,4 +1,4 @@
-"""Generators that write all symbols in one pass from a latent: a transformer, and a convolutional network."""
+"""Networks that generate all symbols in one pass from a latent: a transformer and a convolutional network."""
 
 from typing import Any
 
@@ -124,38 +124,38 @@ def one_pass_generator(
     self_conditioning: bool = False,
     dtype: Any = jnp.float32,
 ) -> Generator:
-    """Builds a transformer that writes all symbols of a sequence at once, from a latent.
+    """Builds a transformer that generates all symbols of a sequence at once, from a latent.
 
-    The input of a position is its learned vector plus a linear map of the latent, the same at all positions. Every
-    position attends to every other (pre-norm layers), and a linear head computes its logits. Given the latent and the
-    condition, symbols are drawn independently: what they have in common, the latent has to decide.
+    The input at a position is the sum of a learned vector of that position and a linear map of the latent. Pre-norm
+    layers attend to all positions, and a linear head computes the logits of each. Given the latent and the condition,
+    symbols are drawn independently, so any dependence between them has to come from the latent.
 
     Args:
       num_symbols: K, at least 2.
-      length: the longest T, at least 1; shorter sequences have the first positions.
+      length: the largest T, at least 1; shorter sequences use the first positions.
       width: H, a multiple of `num_heads`.
-      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
-      num_heads: heads of the attention, at least 1.
-      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
-      latent_size: Z, size of a latent from N(0, 1); 0: there is none, and without a condition the generator is one
+      num_layers: L, at least 1. Another L layers encode the condition if it is a sequence.
+      num_heads: number of attention heads, at least 1.
+      mlp_ratio: width of the MLPs' hidden layers divided by H, at least 1.
+      latent_size: Z, size of the N(0, 1) latent. 0: no latent; without a condition, the generator is then one
         distribution for each position.
-      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the input or of what
-        a layer adds to it, at all positions of a sequence alike; may be traced.
-      condition: what sequences are generated from. The embedding of `Labels` and `Vectors` is added to every input. To
-        `Sequences`, encoded by a bidirectional transformer, every layer attends. None: there is no condition.
-      self_conditioning: whether the network is applied twice, the second time with a linear map of the first time's
-        probabilities of the symbols added to the inputs, through which there is no gradient. In training, half of the
-        sequences have zeros in their place, so that the first application is trained too. The symbols stay
-        independent given the latent and the condition.
-      dtype: of the computation; parameters and logits are float32.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the input or of a
+        sublayer's output, at all positions of a sequence; may be traced.
+      condition: the kind of condition. The embedding of `Labels` or `Vectors` is added to every input. `Sequences` are
+        encoded by a bidirectional transformer, and every layer attends to the encoding. None: no condition.
+      self_conditioning: whether the network is applied twice. A linear map of the symbol probabilities from the first
+        application is added to the inputs of the second; no gradient flows through these probabilities. In training,
+        the map is zero for each sequence with probability 1/2, so that the first application is trained too. The
+        symbols stay independent given the latent and the condition.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Generator` with `independent_logits`, and without hidden states.
 
     Raises:
       TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `self_conditioning` is not a bool, or
-        the condition is of another kind.
-      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+        `condition` is not `Labels`, `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range, or `width` is not a multiple of `num_heads`.
 
     References:
       Gu et al. 2018, for symbols in one pass, https://arxiv.org/abs/1711.02281; Vaswani et al. 2017,
@@ -185,29 +185,30 @@ def convolutional_one_pass_generator(
     condition: Labels | Vectors | None = None,
     dtype: Any = jnp.float32,
 ) -> Generator:
-    """Builds a convolutional network that writes all symbols of a sequence at once, from a latent.
+    """Builds a convolutional network that generates all symbols of a sequence at once, from a latent.
 
-    The input of a position is as in `one_pass_generator`. A block adds conv(relu(conv(relu(norm(h))))) to its input h.
-    A position sees 2 `num_blocks` (`kernel_size` - 1) others and the whole latent.
+    The input at a position is as in `one_pass_generator`. A block adds conv(relu(conv(relu(norm(h))))) to its input h.
+    The logits at a position depend on 2 `num_blocks` (`kernel_size` - 1) other positions and on the whole latent.
 
     Args:
       num_symbols: K, at least 2.
-      length: the longest T, at least 1; shorter sequences have the first positions.
+      length: the largest T, at least 1; shorter sequences use the first positions.
       width: H, channels of the convolutions, at least 1.
       num_blocks: number of residual blocks of two convolutions each, at least 0.
-      kernel_size: positions that a convolution spans, at least 1.
-      latent_size: Z, size of a latent from N(0, 1); 0: there is none.
+      kernel_size: number of positions that a convolution spans, at least 1.
+      latent_size: Z, size of the N(0, 1) latent; 0: no latent.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a channel of a block's output;
         may be traced.
-      condition: `Labels` or `Vectors`, whose embedding is added to every input; None: there is no condition.
-      dtype: of the computation; parameters and logits are float32.
+      condition: `Labels` or `Vectors`, whose embedding is added to every input; None: no condition.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Generator` with `independent_logits`, and without hidden states.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors` or None.
+      ValueError: an argument is out of range.
 
     References:
       Gulrajani et al. 2017, section 5.5, https://arxiv.org/abs/1704.00028.
@@ -236,7 +237,7 @@ def _head(module: Any) -> nn.Dense:
 def _generator(
     module: Any, latent_size: int, spec: ConditionSpec | None, dropout: Dropout, *, self_conditioning: bool = False
 ) -> Generator:
-    """Checks the sizes that both networks have, and returns the generator of a module."""
+    """Checks the sizes that both networks share, and builds the generator of a module."""
     require_at_least(2, num_symbols=module.num_symbols)
     require_at_least(1, length=module.length)
     require_at_least(0, latent_size=latent_size)

@@ -1,4 +1,4 @@
-"""Networks that remember how they were built."""
+"""Records how a network was built."""
 
 import functools
 import inspect
@@ -11,7 +11,7 @@ P = ParamSpec("P")
 
 
 def recorded(builder: Callable[P, Generator]) -> Callable[P, Generator]:
-    """Returns a function that builds a generator and records its own name and arguments in `Generator.built_by`."""
+    """Wraps a function that builds a generator, so that its name and arguments are recorded in `Generator.built_by`."""
     signature = inspect.signature(builder)
 
     @functools.wraps(builder)

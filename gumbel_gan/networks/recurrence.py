@@ -1,4 +1,4 @@
-"""What recurrent generators and discriminators share: their cells, an embedding, and unrolls over time."""
+"""Shared parts of recurrent generators and discriminators: cells, an embedding, and unrolls over time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +14,17 @@ from gumbel_gan.networks.initial_states import zero_carry
 # (hidden_size, dtype=dtype) -> cell, such as the class of a Flax cell.
 CellFactory = Callable[..., nn.RNNCellBase]
 
-# With fewer symbols the gradient of a look-up is cheaper to add up step by step than to keep for all steps (on a CPU).
+# With at most as many symbols, the gradient of a look-up is cheaper to sum step by step than to store (on a CPU).
 _FEW_SYMBOLS = 16
 
 
 class Embedding(nn.Module):
-    """A linear embedding of symbols, drawn from N(0, 1) at first.
+    """A linear embedding of symbols, initialized from N(0, 1).
 
     Attributes:
       num_inputs: number of symbols.
       features: E, the size of the embedding.
-      dtype: of the computation; parameters are float32.
+      dtype: the dtype of the computation; parameters are float32.
     """
 
     num_inputs: int
@@ -33,17 +33,17 @@ class Embedding(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Returns the embedding `[..., E]` of integer symbols `[...]`, or of relaxed ones `[..., num_inputs]`."""
+        """Returns the embedding `[..., E]` of integer symbols `[...]` or of relaxed symbols `[..., num_inputs]`."""
         shape = (self.num_inputs, self.features)
         return linear(x, self.param("embedding", nn.initializers.normal(1.0), shape, jnp.float32), self.dtype)
 
 
 def build_cell(cell: CellFactory, hidden_size: int, dtype: Any) -> nn.RNNCellBase:
-    """Returns a cell, and checks it.
+    """Builds a cell and checks it.
 
     Raises:
       TypeError: `cell` does not build a `flax.linen.RNNCellBase`.
-      ValueError: the cell does not take vectors, or the last array of its carry is not its hidden state, `[B, H]`.
+      ValueError: the cell's inputs do not have one feature axis, or the last array of its carry is not `[B, H]`.
     """
     require_callable(cell=cell)
     built = cell(hidden_size, dtype=dtype)
@@ -60,13 +60,13 @@ def build_cell(cell: CellFactory, hidden_size: int, dtype: Any) -> nn.RNNCellBas
 
 
 def named_cells(module: nn.Module, cell: CellFactory, hidden_size: int, num: int, dtype: Any) -> list[Any]:
-    """Returns cells of a module that is being set up, named by their class and number, as in a compact module."""
+    """Builds the cells of a module during its `setup`, named by class and number, as in a compact module."""
     cells = [cell(hidden_size, dtype=dtype) for _ in range(num)]
     return [built.clone(parent=module, name=f"{type(built).__name__}_{i}") for i, built in enumerate(cells)]
 
 
 def require_recurrent(num_symbols: int, hidden_size: int, num_layers: int, embedding_size: int | None) -> None:
-    """Raises TypeError or ValueError unless the sizes of a recurrent network are integers in their ranges."""
+    """Raises TypeError or ValueError unless the sizes of a recurrent network are integers in range."""
     require_at_least(2, num_symbols=num_symbols)
     require_at_least(1, hidden_size=hidden_size, num_layers=num_layers)
     if embedding_size is not None:
@@ -74,9 +74,9 @@ def require_recurrent(num_symbols: int, hidden_size: int, num_layers: int, embed
 
 
 def step_cell(cell: Any, carry: Any, x: jax.Array) -> tuple[Any, jax.Array, jax.Array]:
-    """Takes a step of a bound cell: (carry, x) -> (carry, output `[B, H]`, hidden state to look at `[B, H]`).
+    """Takes a step of a bound cell: (carry, x) -> (carry, output `[B, H]`, hidden state `[B, H]`).
 
-    x is floating `[B, N]`, or symbols `[B]` for a `SplitCell`. The hidden state of any other cell is its output.
+    x is floating `[B, N]` or, for a `SplitCell`, symbols `[B]`. The hidden state of any other cell is its output.
     """
     if isinstance(cell, SplitCell):
         return cell.step(carry, x)
@@ -97,17 +97,17 @@ def unroll_cell(
 
     Args:
       cell: the cell.
-      carry: what it begins with.
-      x: `[T, B, N]` floating, or `[T, B]` symbols for a `SplitCell`, once its parameters exist.
-      num_symbols: how many symbols there are, where x holds symbols.
-      reverse: whether the cell begins at the end.
-      with_hidden: whether the hidden states to look at are asked for.
+      carry: the initial carry.
+      x: `[T, B, N]` floating, or `[T, B]` symbols for a `SplitCell` whose parameters exist.
+      num_symbols: the number of symbols, if x holds symbols.
+      reverse: whether the cell starts at the last step.
+      with_hidden: whether hidden states are returned.
 
     Returns:
-      `[T, B, H]` outputs, and as many hidden states, or None.
+      `[T, B, H]` outputs, and `[T, B, H]` hidden states or None.
     """
     if cell.is_initializing():
-        # Other methods of a cell than this step need the parameters that it creates.
+        # This call creates the parameters that the other methods of a cell need.
         cell(carry, x[0])
     step = step_cell
     if _is_projected_at_once(cell, x, num_symbols):
@@ -122,20 +122,20 @@ def unroll_cell(
 
 
 def read(cell: Any, x: jax.Array, *, reverse: bool = False) -> jax.Array:
-    """Returns the states `[T, B, H]` of a cell, which begins with a carry of its own, along x `[T, B, N]`."""
+    """Returns the outputs `[T, B, H]` of a cell along x `[T, B, N]`, from the cell's own initial carry."""
     carry = zero_carry(cell, x.shape[1], x.shape[2], x.dtype)
     return unroll_cell(cell, carry, x, reverse=reverse)[0]
 
 
 def _is_projected_at_once(cell: Any, x: jax.Array, num_symbols: int | None) -> bool:
-    """Returns whether the inputs of all steps are projected before the scan, which is faster where they are wide."""
+    """Returns whether the inputs of all steps are projected before the scan, which is faster if they are wide."""
     if jnp.issubdtype(x.dtype, jnp.integer):
         return num_symbols is not None and num_symbols > _FEW_SYMBOLS
     return isinstance(cell, SplitCell) and x.shape[-1] > 4 * cell.features
 
 
 def drop(x: jax.Array, factors: jax.Array | None, layer: int) -> jax.Array:
-    """Multiplies features `[..., B, N]` by dropout's factors of a layer, of `[num, B, 1, W]` with W at least N."""
+    """Multiplies features `[..., B, N]` by a layer's dropout factors, from `[num, B, 1, W]` with W at least N."""
     if factors is None:
         return x
     factors_BN = factors[layer, :, 0, : x.shape[-1]].astype(x.dtype)

@@ -25,7 +25,7 @@ class _Discriminator(nn.Module):
     hidden_size: int
     num_layers: int
     embedding_size: int | None
-    pooling: str | None  # None: a logit at every position, of what the cells have read up to it
+    pooling: str | None  # None: a logit at every position, of the prefix up to it
     bidirectional: bool
     condition: ConditionSpec | None
     spectral_norm: bool
@@ -49,7 +49,7 @@ class _Discriminator(nn.Module):
         if self.pooling is None:
             parts = [jnp.swapaxes(x_TBN, 0, 1)]
         else:
-            # The state that has read the whole sequence backwards stands at its beginning.
+            # The backward cell has read the whole sequence at the first position.
             parts = [x_TBN[-1, :, : self.hidden_size], x_TBN[0, :, self.hidden_size :]]
             if self.pooling == "last_and_mean":
                 parts.append(jnp.mean(x_TBN, axis=0))
@@ -98,36 +98,38 @@ def recurrent_discriminator(
     pack_size: int = 1,
     dtype: Any = jnp.float32,
 ) -> Discriminator:
-    """Builds a recurrent discriminator with a linear head on the last hidden state, or on the last and the mean one.
+    """Builds a recurrent discriminator with a linear head on the last hidden state, or on the last and the mean state.
 
-    With the default cell it can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+    With the default cell, it can be differentiated any number of times in reverse mode, but not in forward mode
+    (`jax.jvp`).
 
     Args:
       num_symbols: K, at least 2.
-      hidden_size: H, width of each layer (of each direction), at least 1.
-      cell: makes the cell of a layer, as (H, dtype=dtype): `LSTMCell`, `GRUCell`, or any `flax.linen.RNNCellBase`.
+      hidden_size: H, width of each layer in each direction, at least 1.
+      cell: builds a layer's cell, called as cell(H, dtype=dtype): `LSTMCell`, `GRUCell`, or any
+        `flax.linen.RNNCellBase`.
       num_layers: number of layers, at least 1.
-      embedding_size: E, size of a linear map of the symbols, at least 1; None: symbols enter the gates directly.
-      pooling: 'last' (the paper's) or 'last_and_mean', which shortens the path of the gradient to each symbol.
+      embedding_size: E, size of a linear embedding of the symbols, at least 1; None: symbols enter the gates directly.
+      pooling: 'last', as in the paper, or 'last_and_mean', which shortens the path of the gradient to each symbol.
       bidirectional: whether a second cell in each layer reads the sequence backwards.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
-        there is one, or of a layer's output, at all positions of a sequence alike; may be traced.
-      condition: what sequences belong to; None: there is no condition. `Labels` and `Vectors` enter by projection: the
-        inner product of a linear map of them with the features is added to the logits. `Sequences`, padded at the end,
-        are read in both directions; the last layer's states attend to theirs, and the mean over time of a tanh layer on
-        both is one more feature.
-      spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; those of
-        the cells are not.
+        there is one, or of a layer's output, at all positions of a sequence; may be traced.
+      condition: the kind of condition; None: no condition. `Labels` and `Vectors` enter by projection: the inner
+        product of the features and a linear map of the condition is added to the logits. `Sequences`, padded at the
+        end, are read in both directions, and the last layer's states attend to them. The mean over time of a tanh layer
+        on these states and the attended vectors is added to the head's input features.
+      spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; the
+        kernels of the cells are not.
       pack_size: number of sequences that are judged together, see `Discriminator`; at least 1, and 1 with a condition.
-      dtype: of the computation; parameters and logits are float32.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a cell, or the
-        condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a Flax cell, or
+        `condition` is not `Labels`, `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range.
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Miyato & Koyama 2018, for the
@@ -145,12 +147,12 @@ def recurrent_discriminator(
 
 
 def lstm_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
-    """Builds a `recurrent_discriminator` of LSTM cells; the settings are its own, without `cell`."""
+    """Builds a `recurrent_discriminator` of LSTM cells; `settings` are its arguments other than `cell`."""
     return recurrent_discriminator(num_symbols, hidden_size, cell=LSTMCell, **settings)
 
 
 def gru_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> Discriminator:
-    """Builds a `recurrent_discriminator` of GRU cells; the settings are its own, without `cell`."""
+    """Builds a `recurrent_discriminator` of GRU cells; `settings` are its arguments other than `cell`."""
     return recurrent_discriminator(num_symbols, hidden_size, cell=GRUCell, **settings)
 
 
@@ -171,21 +173,21 @@ def recurrent_prefix_discriminator(
     Args:
       num_symbols: K, at least 2.
       hidden_size: H, width of each layer, at least 1.
-      cell: as in `recurrent_discriminator`, as are the arguments below.
+      cell: builds a layer's cell, as in `recurrent_discriminator`.
       num_layers: number of layers, at least 1.
-      embedding_size: E, size of a linear map of the symbols; None: symbols enter the gates directly.
-      dropout_rate: scalar in [0, 1); may be traced.
-      condition: as in `recurrent_discriminator`, except that the tanh layer is one more feature of every prefix. The
-        whole of `Sequences` is seen at every position.
+      embedding_size: E, size of a linear embedding of the symbols; None: symbols enter the gates directly.
+      dropout_rate: scalar in [0, 1), as in `recurrent_discriminator`; may be traced.
+      condition: as in `recurrent_discriminator`, except that the tanh layer is added to the features of every prefix,
+        without a mean over time. Every position attends to the whole of a condition sequence.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms.
-      dtype: of the computation; parameters and logits are float32.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `PrefixDiscriminator`.
 
     Raises:
-      TypeError: as `recurrent_discriminator`.
-      ValueError: an argument is out of its range.
+      TypeError: as in `recurrent_discriminator`.
+      ValueError: an argument is out of range.
 
     References:
       de Masson d'Autume et al. 2019, section 3, https://arxiv.org/abs/1905.09922.
@@ -195,12 +197,12 @@ def recurrent_prefix_discriminator(
 
 
 def lstm_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> PrefixDiscriminator:
-    """Builds a `recurrent_prefix_discriminator` of LSTM cells; the settings are its own, without `cell`."""
+    """Builds a `recurrent_prefix_discriminator` of LSTM cells; `settings` are its arguments other than `cell`."""
     return recurrent_prefix_discriminator(num_symbols, hidden_size, cell=LSTMCell, **settings)
 
 
 def gru_prefix_discriminator(num_symbols: int, hidden_size: int, **settings: Any) -> PrefixDiscriminator:
-    """Builds a `recurrent_prefix_discriminator` of GRU cells; the settings are its own, without `cell`."""
+    """Builds a `recurrent_prefix_discriminator` of GRU cells; `settings` are its arguments other than `cell`."""
     return recurrent_prefix_discriminator(num_symbols, hidden_size, cell=GRUCell, **settings)
 
 
@@ -215,20 +217,20 @@ def behavior_discriminator(
     """Builds Professor Forcing's discriminator: a bidirectional GRU, the mean of its states, and ReLU layers on it.
 
     Args:
-      num_features: F, numbers that describe a generator's behavior at a step, at least 2; they stand in the place of
-        the K symbols.
-      hidden_size: width of the GRU of each direction, and of the layers, at least 1.
-      num_layers: number of ReLU layers before the last, linear one, at least 0.
-      condition: what sequences belong to, which the layers read beside the mean: an embedding of `Labels` or `Vectors`;
-        of `Sequences`, the mean over time of a tanh layer on the states and on what they attend to in them.
-      dtype: of the computation; parameters and logits are float32.
+      num_features: F, number of features of a generator's behavior at a step, at least 2, in place of the K symbols.
+      hidden_size: width of the GRU in each direction, and of the ReLU layers, at least 1.
+      num_layers: number of ReLU layers before the linear head, at least 0.
+      condition: the kind of condition; None: no condition. The layers read features of the condition in addition to the
+        mean state: an embedding of `Labels` or `Vectors`; for `Sequences`, the mean over time of a tanh layer on the
+        GRU's states and the vectors of the condition sequence that they attend to.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, or the condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, or `condition` is not `Labels`, `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range.
 
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
@@ -242,11 +244,11 @@ def behavior_discriminator(
 
 
 def _functions(module: _Discriminator, num_symbols: int, dropout_rate: ArrayLike) -> tuple[Any, Any, bool]:
-    """Checks what a discriminator is built of, and returns its fields."""
+    """Checks the settings of a discriminator and returns its fields, without `pack_size`."""
     require_recurrent(num_symbols, module.hidden_size, module.num_layers, module.embedding_size)
     require_condition_spec(module.condition)
     build_cell(module.cell, module.hidden_size, module.dtype)
-    # One array of factors for all: those of the widest, cut to size.
+    # One array of factors for all layers, as wide as the widest layer; narrower layers use a slice.
     num_dropped = module.num_layers + (module.embedding_size is not None)
     width = max((1 + module.bidirectional) * module.hidden_size, module.embedding_size or 0)
     dropout = Dropout(dropout_rate, num_dropped, width)

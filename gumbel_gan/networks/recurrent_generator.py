@@ -39,9 +39,9 @@ class RecurrentCarry(NamedTuple):
 
     Attributes:
       layers: the carry of each layer's cell, such as c and h of an LSTM, `[B, H]` each.
-      dropout: `[num, B, 1, W]` factors of dropout; None where there is none.
-      memory: `[B, S, D]` states of a condition sequence, to be attended to; None where there is none.
-      memory_mask: `[B, S]` booleans, false at the padding of that sequence.
+      dropout: `[num, B, 1, W]` dropout factors; None: no dropout.
+      memory: `[B, S, D]` states of a condition sequence, which the first layer attends to; None: no condition sequence.
+      memory_mask: `[B, S]` booleans, false at the padding of the condition sequence; None: no condition sequence.
     """
 
     layers: tuple[Any, ...]
@@ -82,7 +82,7 @@ class _Generator(nn.Module):
         return self._output(x, context)
 
     def begin(self, carry: RecurrentCarry, condition: Any) -> RecurrentCarry:
-        """Returns a carry with the condition: what it adds to the hidden states, and what is attended to."""
+        """Returns a carry with the condition added to its hidden states, and with the states to attend to."""
         if self.condition is None:
             return carry
         if not isinstance(self.condition, Sequences):
@@ -92,7 +92,7 @@ class _Generator(nn.Module):
         return carry._replace(layers=layers, memory=source.states, memory_mask=source.mask)
 
     def step(self, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
-        """Takes a step on relaxed symbols `[B, K + 1]` or integer ones `[B]`."""
+        """Takes a step on relaxed symbols `[B, K + 1]` or integer symbols `[B]`."""
         x, context, layers = self._embed(x, carry.dropout), None, []
         for i, cell in enumerate(self.cells):
             layer, x, _ = step_cell(cell, carry.layers[i], _joined(x, context))
@@ -104,7 +104,7 @@ class _Generator(nn.Module):
     def one_pass(
         self, carry: RecurrentCarry, tokens: jax.Array, with_hidden: bool
     ) -> tuple[jax.Array | None, jax.Array]:
-        """Computes hidden states, if asked for, and logits of all steps: only the recurrence is a scan."""
+        """Computes the logits and, if `with_hidden`, the hidden states of all steps; only the recurrence is a scan."""
         batch_size, length = tokens.shape
         start_B1 = jnp.full((batch_size, 1), self.num_symbols, jnp.int32)
         previous_BT = jnp.concatenate([start_B1, tokens.astype(jnp.int32)], axis=1)[:, :length]
@@ -119,13 +119,13 @@ class _Generator(nn.Module):
             )
             x = drop(h_TBH, carry.dropout, i)
             context_TBD = self._attend(x, carry) if i == 0 else context_TBD
-        # A product of matrices: with another axis its gradient is slower.
+        # Flattened, so that the head is one matrix product: with another axis, its gradient is slower.
         logits = self._output(_rows(x), None if context_TBD is None else _rows(context_TBD))
         hidden_BTH = None if hidden_TBH is None else jnp.swapaxes(hidden_TBH, 0, 1).astype(jnp.float32)
         return hidden_BTH, logits.reshape(batch_size, length, self.num_symbols)
 
     def _embed(self, x: jax.Array, dropout: jax.Array | None) -> jax.Array:
-        """Returns what the first cell takes."""
+        """Returns the input of the first cell."""
         if self.embedding_size is not None:
             return drop(self.embedding(x), dropout, self.num_layers)
         if jnp.issubdtype(x.dtype, jnp.integer) and not isinstance(self.cells[0], SplitCell):
@@ -133,7 +133,7 @@ class _Generator(nn.Module):
         return x
 
     def _attend(self, h: jax.Array, carry: RecurrentCarry) -> jax.Array | None:
-        """Returns what states `[B, H]` or `[T, B, H]` attend to, `[B, D]` or `[T, B, D]`; None without a sequence."""
+        """Computes attention `[B, D]` of states `[B, H]`, or `[T, B, D]` of `[T, B, H]`; None without a memory."""
         if carry.memory is None:
             return None
         if h.ndim == 2:
@@ -171,39 +171,40 @@ def recurrent_generator(
 ) -> Generator:
     """Builds a generator of recurrent layers with a linear head.
 
-    Teacher forcing looks up all inputs before the scan over time, and applies the head after it. The carry of a
-    roll-out is a `RecurrentCarry`, and it is good for any number of steps.
+    Teacher forcing applies the embedding before the scan over time, and the head after it. The carry of a roll-out is a
+    `RecurrentCarry`, which allows any number of steps.
 
     Args:
       num_symbols: K, at least 2.
       hidden_size: H, width of the layers, at least 1.
-      cell: (hidden_size, dtype=dtype) -> a Flax `RNNCellBase`: the class of a cell, of this library (`LSTMCell`,
-        `GRUCell`) or of Flax, or a function. The last array of the cell's carry has to be its hidden state, `[B, H]`.
-        A step with `LSTMCell` can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`); for
-        that there are `functools.partial(LSTMCell, forward_mode=True)`, with the same parameters, and Flax's cells.
+      cell: (hidden_size, dtype=dtype) -> a Flax `RNNCellBase`: a cell class of this library (`LSTMCell`, `GRUCell`) or
+        of Flax, or a function. The last array of the cell's carry must be its hidden state, `[B, H]`. A step with
+        `LSTMCell` can be differentiated any number of times in reverse mode, but not in forward mode (`jax.jvp`). For
+        forward mode, use `functools.partial(LSTMCell, forward_mode=True)`, which has the same parameters, or a cell of
+        Flax.
       num_layers: L, at least 1.
       embedding_size: E, size of a linear embedding of the symbols, at least 1; None: symbols enter the gates directly.
-      latent: what N(0, 1) noise replaces in the initial state of every layer: 'hidden_and_cell' (the paper's pair, for
-        an LSTM), 'hidden', or 'none', whose initial state is zero. All randomness of a generator without a latent is
-        in its Gumbel noise, and the likelihood of its sequences has a closed form.
+      latent: the part of each layer's initial state that is N(0, 1) noise: 'hidden_and_cell' (both states of an LSTM,
+        as in the paper), 'hidden', or 'none', for an initial state of zeros. Without a latent, all randomness of the
+        generator is in its Gumbel noise, and the likelihood of its sequences has a closed form.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
-        there is one, or of a layer's output, at all steps of a sequence alike; may be traced.
-      condition: what sequences are generated from. Of `Labels` and `Vectors`, a learned linear map is added to the
-        initial hidden state of every layer. `Sequences`, padded at the end, are read in both directions by cells of
-        half the width, whose last states are added likewise; the states of the first layer attend to all of theirs,
-        and what they attend to is an input of the layers after it and of a tanh layer before the head. None: there is
-        no condition.
-      dtype: of the computation; parameters, hidden states and logits are float32.
+        there is one, or of a layer's output, at all steps of a sequence; may be traced.
+      condition: the kind of condition; None: no condition. A learned linear map of `Labels` or `Vectors` is added to
+        the initial hidden state of every layer. `Sequences`, padded at the end, are read in both directions by cells of
+        half the width, and a linear map of their last states is added to the initial hidden states. The states of the
+        first layer attend to all states of the condition sequence. The attended vectors are an input of the later
+        layers and of a tanh layer before the head.
+      dtype: the dtype of the computation; parameters, hidden states and logits are float32.
 
     Returns:
-      A `Generator`. Its hidden states are the last layer's: the new cell state of `LSTMCell`, what the tanh of the
-      candidate state is taken of in `GRUCell`, and the output of other cells. A latent is a `[B, L H]` array, or a pair
-      of them for 'hidden_and_cell', of the cells and of the hidden states.
+      A `Generator`. Its hidden states are those of the last layer: the new cell state of `LSTMCell`, the candidate
+      state of `GRUCell` before the tanh, and the output of other cells. A latent is a `[B, L H]` array or, for
+      'hidden_and_cell', a pair of such arrays for the cell states and for the hidden states.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a cell, or the
-        condition is of another kind.
-      ValueError: an argument is out of its range.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a Flax cell, or
+        `condition` is not `Labels`, `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range.
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
@@ -217,7 +218,7 @@ def recurrent_generator(
     input_sizes = [embedding_size or num_symbols + 1] + [hidden_size + attended_size] * (num_layers - 1)
     num_states = len(jax.tree.leaves(zero_carry(built, 1, hidden_size, dtype)))
     noise = RecurrentLatent(latent, num_states, num_layers * hidden_size, dtype)
-    # One array of factors for all: those of the widest, cut to size.
+    # One array of factors for all layers, as wide as the widest layer; narrower layers use a slice.
     num_dropped = num_layers + (embedding_size is not None)
     dropout = Dropout(dropout_rate, num_dropped, max(hidden_size, embedding_size or 0))
     module: Any = _Generator(num_symbols, hidden_size, cell, num_layers, embedding_size, condition, dtype)
@@ -293,30 +294,30 @@ def recurrent_generator(
 
 
 def lstm_generator(num_symbols: int, hidden_size: int, **options: Any) -> Generator:
-    """Builds an LSTM generator: `recurrent_generator` with `LSTMCell`, and its other arguments and errors.
+    """Builds an LSTM generator: `recurrent_generator` with `LSTMCell`, and the same other arguments and errors.
 
-    Its steps can be differentiated in reverse, as often as wanted, but not forwards (`jax.jvp`).
+    Its steps can be differentiated any number of times in reverse mode, but not in forward mode (`jax.jvp`).
     """
     return recurrent_generator(num_symbols, hidden_size, cell=LSTMCell, **options)
 
 
 def gru_generator(num_symbols: int, hidden_size: int, **options: Any) -> Generator:
-    """Builds a GRU generator: `recurrent_generator` with `GRUCell`, and its other arguments and errors.
+    """Builds a GRU generator: `recurrent_generator` with `GRUCell`, and the same other arguments and errors.
 
-    Its latent is 'hidden' or 'none'.
+    The argument `latent` is 'hidden' or 'none'.
     """
     return recurrent_generator(num_symbols, hidden_size, cell=GRUCell, **options)
 
 
 def lstm_generator_params(kernel: jax.Array, bias: jax.Array, head_kernel: jax.Array, head_bias: jax.Array) -> Params:
-    """Returns the parameters of an `lstm_generator` with one layer and no embedding, of given weights.
+    """Returns the parameters of an `lstm_generator` with one layer and no embedding, from given weights.
 
     Args:
-      kernel: `[K + 1 + H, 4 H]` weights of the input and, below them, of the state; the columns are those of the input
-        gate, the forget gate, the output gate and the candidate in turn.
-      bias: `[4 H]` of the gates, in the same order.
-      head_kernel: `[H, K]` of the logits.
-      head_bias: `[K]` of the logits.
+      kernel: `[K + 1 + H, 4 H]` weights. The first K + 1 rows are those of the input, the others those of the state.
+        The columns are those of the input gate, the forget gate, the output gate and the candidate, in this order.
+      bias: `[4 H]` biases of the gates, in the same order.
+      head_kernel: `[H, K]` weights of the head.
+      head_bias: `[K]` biases of the head.
     """
     return {
         "params": {

@@ -1,4 +1,4 @@
-"""How a generator of this library was built, as plain JSON, so that it can be built again from a file."""
+"""The settings of generators of this library as plain JSON, so that they can be rebuilt from a file."""
 
 import dataclasses
 import inspect
@@ -16,7 +16,7 @@ from gumbel_gan.networks.one_pass_generator import convolutional_one_pass_genera
 from gumbel_gan.networks.recurrent_generator import recurrent_generator
 from gumbel_gan.networks.transformer_generator import transformer_generator
 
-# Nothing else is ever called by what a file says.
+# The only functions that settings from a file can call.
 _BUILDERS: Mapping[str, Callable[..., Generator]] = {
     each.__name__: each
     for each in (recurrent_generator, transformer_generator, one_pass_generator, convolutional_one_pass_generator)
@@ -27,9 +27,9 @@ _UNKNOWN = object()
 
 
 def settings_of(generator: Generator) -> dict[str, Any] | None:
-    """Returns what `from_settings` builds a generator from, as plain JSON; None where that can't be written down.
+    """Returns the settings that `from_settings` builds a generator from, as plain JSON; None if there are none.
 
-    It can't for a network of your own, for a cell that is not one of this library's, and for a traced dropout rate.
+    There are none for a network of your own, for a cell that is not of this library, and for a traced dropout rate.
     """
     if generator.built_by is None:
         return None
@@ -39,13 +39,13 @@ def settings_of(generator: Generator) -> dict[str, Any] | None:
 
 
 def from_settings(settings: Any) -> Generator:
-    """Builds the generator that settings describe: it calls a function of this package that builds one, and no other.
+    """Builds the generator that settings describe. Only this package's builders of generators are called.
 
     Args:
-      settings: what `settings_of` returned, perhaps read from a file.
+      settings: the result of `settings_of`, which may have been read from a file.
 
     Raises:
-      ValueError: they are no settings of a generator of this version.
+      ValueError: `settings` do not describe a generator of this version of the library.
     """
     if not isinstance(settings, Mapping) or settings.get("name") not in _BUILDERS:
         raise ValueError(f"settings must name one of {', '.join(_BUILDERS)}, got {settings!r}")
@@ -62,7 +62,7 @@ def from_settings(settings: Any) -> Generator:
 
 
 def _plain(value: Any) -> Any:
-    """Returns an argument as plain JSON; `_UNKNOWN` for one that has no such form."""
+    """Returns an argument as plain JSON; `_UNKNOWN` if it has no such form."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic | np.ndarray | jax.Array):
@@ -76,7 +76,7 @@ def _plain(value: Any) -> Any:
 
 
 def _value(name: str, value: Any) -> Any:
-    """Returns the argument of a name that plain JSON stands for."""
+    """Returns the argument `name` from its form in plain JSON."""
     if name == "cell":
         return _CELLS[value]
     if name == "dtype":

@@ -1,4 +1,4 @@
-"""A condition that is a sequence, as recurrent networks see it: read in both directions, and attended to."""
+"""Condition sequences in recurrent networks: a bidirectional encoder, and attention to its states."""
 
 from typing import Any, NamedTuple
 
@@ -14,12 +14,12 @@ from gumbel_gan.networks.recurrence import CellFactory, unroll_cell
 
 
 class Source(NamedTuple):
-    """A sequence that was read.
+    """An encoded sequence.
 
     Attributes:
       summary: `[B, D]`, the states of both directions after the whole sequence.
-      states: `[B, S, D]`, those at each of its symbols.
-      mask: `[B, S]` booleans, false at its padding.
+      states: `[B, S, D]`, the states of both directions at each symbol.
+      mask: `[B, S]` booleans, false at the padding.
     """
 
     summary: jax.Array
@@ -28,15 +28,15 @@ class Source(NamedTuple):
 
 
 class SourceEncoder(nn.Module):
-    """Reads a sequence in both directions, its padding at the end after its symbols in either.
+    """Encodes a sequence, padded at the end, in both directions, each of which reads the padding last.
 
-    What it returns for a sequence does not depend on how far that is padded.
+    The encoding of a sequence does not depend on the amount of padding.
 
     Attributes:
-      spec: of the condition.
+      spec: the specification of the condition.
       hidden_size: width of each direction; D is twice that.
-      cell: makes the cells.
-      dtype: of the computation; parameters are float32.
+      cell: builds the cells.
+      dtype: the dtype of the computation; parameters are float32.
     """
 
     spec: Sequences
@@ -46,7 +46,7 @@ class SourceEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, tokens: jax.Array) -> Source:
-        """Reads sequences `[B, S]`."""
+        """Encodes sequences `[B, S]`."""
         mask_BS = jnp.ones(tokens.shape, bool) if self.spec.padding is None else tokens != self.spec.padding
         length_B1 = jnp.sum(mask_BS, axis=1, keepdims=True, dtype=jnp.int32)
         time_1S = jnp.arange(tokens.shape[1], dtype=jnp.int32)[None]
@@ -64,7 +64,7 @@ class SourceEncoder(nn.Module):
         cell: Any = self.cell(self.hidden_size, dtype=self.dtype)
         num = self.spec.num_symbols
         x = tokens.astype(jnp.int32)
-        # A look-up needs the cell's parameters.
+        # A look-up needs the cell's parameters, which do not exist during initialization.
         if self.is_initializing() or not isinstance(cell, SplitCell):
             x = jax.nn.one_hot(x, num, dtype=self.dtype)
         carry = zero_carry(cell, tokens.shape[0], num, self.dtype)
@@ -73,10 +73,10 @@ class SourceEncoder(nn.Module):
 
 
 class SourceAttention(nn.Module):
-    """Attention of a recurrent layer's states to a sequence: scaled bilinear scores, and the mean of its states.
+    """Attention of a recurrent layer's states to those of an encoded sequence, with scaled bilinear scores.
 
     Attributes:
-      dtype: of the computation; parameters are float32.
+      dtype: the dtype of the computation; parameters are float32.
 
     References:
       Luong et al. 2015, equation 8, https://arxiv.org/abs/1508.04025.
@@ -86,20 +86,20 @@ class SourceAttention(nn.Module):
 
     @nn.compact
     def __call__(self, states: jax.Array, memory: jax.Array, mask: jax.Array | None) -> jax.Array:
-        """Computes what is attended to, `[B, T, D]`, of states `[B, T, H]`, in a memory `[B, S, D]` by its mask."""
+        """Computes attention `[B, T, D]` of states `[B, T, H]` to a memory `[B, S, D]` with a mask `[B, S]`."""
         query_BTD = nn.Dense(memory.shape[-1], use_bias=False, dtype=self.dtype)(states)
         memory_BSND = memory[:, :, None]
         return attend_to_some(query_BTD[:, :, None], KeysValues(memory_BSND, memory_BSND), mask)
 
 
 class SourceMatch(nn.Module):
-    """How states along a sequence fit another sequence: a tanh layer on them and on what they attend to in it.
+    """Features of the match of a sequence and a condition: a tanh layer on its states and the vectors they attend to.
 
     Attributes:
-      spec: of the other sequence.
-      hidden_size: H, of the layer.
-      cell: makes the cells that read the other sequence.
-      dtype: of the computation; parameters are float32.
+      spec: the specification of the condition, another sequence.
+      hidden_size: H, the width of the tanh layer.
+      cell: builds the cells that read the condition.
+      dtype: the dtype of the computation; parameters are float32.
     """
 
     spec: Sequences
@@ -109,7 +109,7 @@ class SourceMatch(nn.Module):
 
     @nn.compact
     def __call__(self, states: jax.Array, condition: jax.Array) -> jax.Array:
-        """Computes `[B, T, H]` of states `[B, T, N]` and sequences `[B, S]`."""
+        """Computes features `[B, T, H]` from states `[B, T, N]` and condition sequences `[B, S]`."""
         source = SourceEncoder(self.spec, (self.hidden_size + 1) // 2, self.cell, self.dtype)(condition)
         context_BTD = SourceAttention(self.dtype)(states, source.states, source.mask)
         return jnp.tanh(nn.Dense(self.hidden_size, dtype=self.dtype)(jnp.concatenate([states, context_BTD], axis=-1)))

@@ -12,25 +12,26 @@ from flax.typing import Initializer
 
 from gumbel_gan.arguments import require_at_least
 
-# Builds a dense layer of a number of features and, by keyword, `use_bias` and `kernel_init`.
+# Builds a dense layer from a number of features and the keyword arguments `use_bias` and `kernel_init`.
 Dense = Callable[..., Any]
 
-# The least norm that is divided by, so that a kernel of zeros stays one of zeros.
+# The least divisor, so that a kernel of zeros stays a kernel of zeros.
 _TINY = 1e-12
 
 
 def spectral_norm(kernel: jax.Array, *, num_squarings: int = 8) -> jax.Array:
     """Computes the largest singular value of a kernel, sigma(W) = max |W v| / |v|.
 
-    It takes 2^num_squarings steps of the power method from a fixed vector, by squaring the smaller of W^T W and W W^T,
-    so that a network needs no state to keep a vector in. The singular vectors u and v so found are taken for constants:
-    sigma = u^T W v, whose derivative by W, u v^T, is exact where the vectors are. So is the gradient of a penalty on a
-    network's input gradient, which differentiates by W once. Second derivatives by W are not.
+    The singular vectors u and v come from 2^num_squarings steps of the power method, computed by squaring the smaller
+    of W^T W and W W^T. The power method starts at a fixed vector, so that a network needs no state for it. In
+    sigma = u^T W v, u and v are held constant. The derivative with respect to W, u v^T, is exact if u and v are, and so
+    is the gradient of a penalty on a network's input gradient, which differentiates with respect to W once. Second
+    derivatives with respect to W are not exact.
 
     Args:
       kernel: W, `[..., M]` floating with at least two axes, of which all but the last are flattened into one.
-      num_squarings: number of matrix products, at least 0. With 8, sigma of matrices of independent normal entries with
-        at most 512 rows and columns is right to 1 %; it is never too large, but for rounding.
+      num_squarings: number of squarings, at least 0. With 8, sigma is accurate to 1 % for matrices of independent
+        normal entries with at most 512 rows and columns. Except for rounding, sigma is never too large.
 
     Returns:
       sigma, a float32 scalar.
@@ -59,22 +60,22 @@ def spectral_norm(kernel: jax.Array, *, num_squarings: int = 8) -> jax.Array:
 
 
 def spectral_normalize(kernel: jax.Array, *, num_squarings: int = 8) -> jax.Array:
-    """Returns a kernel divided by its spectral norm, W / sigma(W), in its own shape and dtype.
+    """Returns a kernel divided by its spectral norm, W / sigma(W), in the same shape and dtype.
 
-    The arguments and errors are those of `spectral_norm`. A kernel of zeros stays as it is.
+    The arguments and errors are those of `spectral_norm`. A kernel of zeros is returned unchanged.
     """
     norm = spectral_norm(kernel, num_squarings=num_squarings)
     return (kernel / jnp.maximum(norm, _TINY)).astype(kernel.dtype)
 
 
 class SpectralDense(nn.Module):
-    """A dense layer whose kernel is divided by its spectral norm, so that it lengthens no vector.
+    """A dense layer whose kernel is divided by its spectral norm, so that it does not increase the norm of any vector.
 
     Attributes:
-      features: M, the number of its outputs.
+      features: M, the number of outputs.
       use_bias: whether a bias is added.
-      kernel_init: of the kernel before it is divided.
-      dtype: of the computation; parameters are float32, as is the spectral norm.
+      kernel_init: the initializer of the kernel, before the division.
+      dtype: the dtype of the computation; parameters are float32, as is the spectral norm.
     """
 
     features: int
@@ -84,7 +85,7 @@ class SpectralDense(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Computes x W / sigma(W) + b `[..., M]` of x `[..., N]`."""
+        """Computes x W / sigma(W) + b `[..., M]` from x `[..., N]`."""
         kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features), jnp.float32)
         y = jnp.dot(x.astype(self.dtype), spectral_normalize(kernel).astype(self.dtype))
         if not self.use_bias:
@@ -94,20 +95,20 @@ class SpectralDense(nn.Module):
 
 
 def dense_of(spectral_norm: bool, dtype: Any) -> Dense:
-    """Returns the class of dense layers that compute in a dtype, with or without spectral normalization."""
+    """Returns a constructor of dense layers that compute in a dtype, with or without spectral normalization."""
     return partial(SpectralDense if spectral_norm else nn.Dense, dtype=dtype)
 
 
 def _power_method(gram: jax.Array, num_squarings: int) -> jax.Array:
-    """Computes the unit vector G^(2^n) x / |G^(2^n) x| of a fixed x, near G's first eigenvector."""
+    """Computes the unit vector G^(2^n) x / |G^(2^n) x| for a fixed x, close to the leading eigenvector of G."""
 
     def square(_: int, gram: jax.Array) -> jax.Array:
         gram = gram / jnp.maximum(jnp.trace(gram), _TINY)
         return _product(gram, gram)
 
-    # Not unrolled: a network has many kernels, and would take long to compile.
+    # Not unrolled, because a network has many kernels and would take long to compile.
     gram = jax.lax.fori_loop(0, num_squarings, square, gram)
-    # Drawn, so that it is orthogonal to no vector that a structured kernel may have.
+    # Random, so that it is not orthogonal to the singular vectors of a structured kernel.
     start = np.random.default_rng(0).standard_normal(gram.shape[0]).astype(np.float32)
     return _normalize(_product(gram, jnp.asarray(start)))
 

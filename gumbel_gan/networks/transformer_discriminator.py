@@ -29,7 +29,7 @@ class _Discriminator(nn.Module):
     num_layers: int
     num_heads: int
     mlp_ratio: int
-    pooling: str | None  # None: a logit at every position, of what attention has seen up to it
+    pooling: str | None  # None: a logit at every position, of the prefix up to it
     condition: ConditionSpec | None
     spectral_norm: bool
     dtype: Any
@@ -84,29 +84,30 @@ def transformer_discriminator(
 ) -> Discriminator:
     """Builds a bidirectional pre-norm transformer with a linear head.
 
-    Symbols are embedded, and sinusoids added for their positions, so that sequences may have any length.
+    Sinusoidal positional encodings are added to the embedded symbols, so that sequences may have any length.
 
     Args:
       num_symbols: K, at least 2.
       width: H, a multiple of `num_heads`.
-      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
-      num_heads: heads of the attention, at least 1.
-      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
-      pooling: what the head reads: 'mean', of the last layer's normalized states, or 'class_token', the state of a
-        learned symbol in front of the sequence.
-      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of an embedding or of
-        what a layer adds to it, at all positions of a sequence alike; may be traced.
-      condition: what sequences belong to. The embedding of `Labels` and `Vectors` is added to every input. To
-        `Sequences`, encoded by a bidirectional transformer, every layer attends. None: there is no condition.
-      spectral_norm: whether the kernels that read the sequence are divided by their spectral norms.
-      dtype: of the computation; parameters and logits are float32.
+      num_layers: L, at least 1. Another L layers encode the condition if it is a sequence.
+      num_heads: number of attention heads, at least 1.
+      mlp_ratio: width of the MLPs' hidden layers divided by H, at least 1.
+      pooling: the input of the head: 'mean', the mean of the last layer's normalized states, or 'class_token', the
+        normalized state of a learned symbol in front of the sequence.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of an embedding or of a
+        sublayer's output, at all positions of a sequence; may be traced.
+      condition: the kind of condition. The embedding of `Labels` or `Vectors` is added to every input. `Sequences` are
+        encoded by a bidirectional transformer, and every layer attends to the encoding. None: no condition.
+      spectral_norm: whether kernels are divided by their spectral norms, except those that encode the condition.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `Discriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range, or `width` is not a multiple of `num_heads`.
 
     References:
       Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Devlin et al. 2019, for the class token,
@@ -136,26 +137,27 @@ def transformer_prefix_discriminator(
 ) -> PrefixDiscriminator:
     """Builds a causal transformer with a linear head at every position.
 
-    Symbols are embedded, and sinusoids added for their positions, so that sequences may have any length. The whole of a
-    condition sequence is seen at every position.
+    Sinusoidal positional encodings are added to the embedded symbols, so that sequences may have any length. Every
+    position attends to the whole of a condition sequence.
 
     Args:
       num_symbols: K, at least 2.
       width: H, a multiple of `num_heads`.
-      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
-      num_heads: heads of the attention, at least 1.
-      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
+      num_layers: L, at least 1. Another L layers encode the condition if it is a sequence.
+      num_heads: number of attention heads, at least 1.
+      mlp_ratio: width of the MLPs' hidden layers divided by H, at least 1.
       dropout_rate: scalar in [0, 1), as in `transformer_discriminator`; may be traced.
-      condition: `Labels`, `Vectors` or `Sequences`, as in `transformer_discriminator`; None: there is no condition.
-      spectral_norm: whether the kernels that read the sequence are divided by their spectral norms.
-      dtype: of the computation; parameters and logits are float32.
+      condition: `Labels`, `Vectors` or `Sequences`, as in `transformer_discriminator`; None: no condition.
+      spectral_norm: whether kernels are divided by their spectral norms, except those that encode the condition.
+      dtype: the dtype of the computation; parameters and logits are float32.
 
     Returns:
       A `PrefixDiscriminator`.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range, or `width` is not a multiple of `num_heads`.
 
     References:
       Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; de Masson d'Autume et al. 2019, section 3, for logits of

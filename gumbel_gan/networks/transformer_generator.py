@@ -1,4 +1,4 @@
-"""A causal transformer that generates sequences: a symbol a step with a cache, or teacher-forced in one pass."""
+"""A causal transformer that generates sequences: one symbol per step with a cache, or teacher-forced in one pass."""
 
 from typing import Any, NamedTuple
 
@@ -35,11 +35,11 @@ class TransformerCarry(NamedTuple):
 
     Attributes:
       position: int32 scalar, the number of steps taken.
-      caches: for each layer, the keys and values `[B, T, N, D]` of the steps taken, and space for those to come.
-      context: `[B, H]`, added to every input; None where there is neither a latent nor a label or vector.
-      memories: for each layer, the keys and values `[B, S, N, D]` of a condition sequence; empty where there is none.
-      memory_mask: `[B, S]` booleans, false at the padding of that sequence; None where it has none.
-      dropout: `[1 + 3 L, B, 1, H]` factors of dropout; None where there is none.
+      caches: for each layer, the keys and values `[B, T, N, D]` of the steps taken, with space for later steps.
+      context: `[B, H]`, added to every input; None: neither a latent nor a label or vector.
+      memories: for each layer, the keys and values `[B, S, N, D]` of a condition sequence; empty without one.
+      memory_mask: `[B, S]` booleans, false at the padding of the condition sequence; None: no padding.
+      dropout: `[1 + 3 L, B, 1, H]` dropout factors; None: no dropout.
     """
 
     position: jax.Array
@@ -86,7 +86,7 @@ class _Decoder(nn.Module):
         seen_T = jnp.arange(length, dtype=jnp.int32) <= carry.position
         x, caches = self._layers(self._embed(x)[:, None], signal_1H, carry, seen_T[None, None, None], carry.caches)
         _, logits = self._output(x)
-        # The cache holds no more steps. A traced position can't raise an error, and NaN can't be overlooked.
+        # The cache holds no more steps. A traced position cannot raise an error, and NaN cannot be overlooked.
         logits = jnp.where(carry.position < length, logits[:, 0], jnp.float32(jnp.nan))
         return carry._replace(position=carry.position + 1, caches=caches), logits
 
@@ -110,7 +110,7 @@ class _Decoder(nn.Module):
         return encoding._replace(context=context_BH if encoding.context is None else context_BH + encoding.context)
 
     def _embed(self, x: jax.Array) -> jax.Array:
-        """Returns the embedding of symbols, integers of any shape or relaxed `[..., K + 1]`."""
+        """Returns the embedding of symbols: integers of any shape, or relaxed symbols `[..., K + 1]`."""
         embedding = self.embedding.astype(self.dtype)
         if jnp.issubdtype(x.dtype, jnp.integer):
             return jnp.take(embedding, x, axis=0, mode="fill", fill_value=jnp.nan)
@@ -124,7 +124,7 @@ class _Decoder(nn.Module):
         mask: jax.Array,
         caches: tuple[KeysValues | None, ...],
     ) -> tuple[jax.Array, tuple[KeysValues, ...]]:
-        """Computes the last layer's output, and all layers' keys and values, of embedded symbols `[B, T, H]`."""
+        """Computes the last layer's output and all layers' keys and values from embedded symbols `[B, T, H]`."""
         x = x + signal.astype(self.dtype)[None]
         if carry.context is not None:
             x = x + carry.context[:, None]
@@ -164,30 +164,31 @@ def transformer_generator(
 ) -> Generator:
     """Builds a causal pre-norm transformer with a cache of keys and values, and a linear head.
 
-    Symbols are embedded, and sinusoids added for their positions, so that sequences may have any length. Teacher
-    forcing is one pass. The carry of a roll-out is a `TransformerCarry`; more steps than it was made for raise an error
-    where the position is concrete, and have logits of NaN where it is traced. The gradient of a roll-out of T steps
-    keeps the caches of all steps, which takes memory of the order L B T^2 H.
+    Sinusoidal positional encodings are added to the embedded symbols, so that sequences may have any length. Teacher
+    forcing is one pass. The carry of a roll-out is a `TransformerCarry`. Steps beyond its length raise an error if the
+    position is concrete, and have logits of NaN if it is traced. The gradient of a roll-out of T steps stores the
+    caches of all steps, which takes memory of the order L B T^2 H.
 
     Args:
       num_symbols: K, at least 2.
       width: H, a multiple of `num_heads`.
-      num_layers: L, at least 1; as many encode the condition, where that is a sequence.
-      num_heads: heads of the attention, at least 1.
-      mlp_ratio: width of the hidden layer of the MLPs over H, at least 1.
-      latent_size: Z, size of a latent from N(0, 1), of which a linear map is added to every input; 0: there is none.
-      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of an embedding or of
-        what a layer adds to it, at all positions of a sequence alike; may be traced.
-      condition: what sequences are generated from. The embedding of `Labels` and `Vectors` is added to every input. To
-        `Sequences`, encoded by a bidirectional transformer, every layer attends. None: there is no condition.
-      dtype: of the computation; parameters, hidden states and logits are float32.
+      num_layers: L, at least 1. Another L layers encode the condition if it is a sequence.
+      num_heads: number of attention heads, at least 1.
+      mlp_ratio: width of the MLPs' hidden layers divided by H, at least 1.
+      latent_size: Z, size of the N(0, 1) latent, whose linear map is added to every input; 0: no latent.
+      dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of an embedding or of a
+        sublayer's output, at all positions of a sequence; may be traced.
+      condition: the kind of condition. The embedding of `Labels` or `Vectors` is added to every input. `Sequences` are
+        encoded by a bidirectional transformer, and every layer attends to the encoding. None: no condition.
+      dtype: the dtype of the computation; parameters, hidden states and logits are float32.
 
     Returns:
-      A `Generator`, whose hidden states are the last layer's, normalized, which the head reads.
+      A `Generator`. Its hidden states are the normalized states of the last layer, which the head reads.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or the condition is of another kind.
-      ValueError: an argument is out of its range, or `width` is not a multiple of `num_heads`.
+      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, or `condition` is not `Labels`,
+        `Vectors`, `Sequences` or None.
+      ValueError: an argument is out of range, or `width` is not a multiple of `num_heads`.
 
     References:
       Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Xiong et al. 2020, for the place of the normalization,

@@ -1,4 +1,4 @@
-"""What estimators are made of: an exact sample, and an array whose derivative is the estimator's own."""
+"""Building blocks of estimators: exact samples, and arrays with a given value and a given derivative."""
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +17,9 @@ def moving_with(logits: jax.Array, value: jax.Array) -> jax.Array:
 
     Args:
       logits: `[..., K]`; -inf excludes a symbol.
-      value: `[..., K]`, or `[D, ..., K]` with one more axis in front.
+      value: `[..., K]`, or `[D, ..., K]` with an additional leading axis.
     """
-    # Of logits less themselves, since -inf less -inf is NaN.
+    # Logits of -inf are replaced, since -inf - -inf is NaN.
     moving = jnp.where(jnp.isneginf(logits), 0, logits)
     zero = moving - jax.lax.stop_gradient(moving)
     return jax.lax.stop_gradient(value) + (zero if zero.ndim == value.ndim else zero[None])

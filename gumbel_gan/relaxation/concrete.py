@@ -1,4 +1,4 @@
-"""Densities of relaxed categorical samples, which are named Concrete on the simplex and ExpConcrete in log space."""
+"""Densities of relaxed categorical samples: Concrete on the simplex, and ExpConcrete in log space."""
 
 import jax
 import jax.numpy as jnp
@@ -12,16 +12,16 @@ def concrete_log_prob(y: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -
 
     log p(y) = log (K-1)! + (K-1) log t - K log sum_k exp(a_k - t log y_k) + sum_k (a_k - (t+1) log y_k),
 
-    with a the logits and t the temperature; the density is with respect to y_1, ..., y_{K-1}.
+    with a the logits and t the temperature. The density is with respect to y_1, ..., y_{K-1}.
 
-    On the border of the simplex, where j of the y_k are 0, it is the limit as these go to 0 together: +inf where
-    j (t + 1) > K t, -inf where it is less, and finite where they are equal. Samples at low temperatures are found there
-    by underflow alone; score those in log space, with `gumbel_log_softmax` and `exp_concrete_log_prob`.
+    On the boundary of the simplex, where j of the y_k are 0, it is the limit as these y_k go to 0 together: +inf if
+    j (t + 1) > K t, -inf if j (t + 1) < K t, and finite if they are equal. Samples at low temperatures reach the
+    boundary only by underflow. Score them in log space, with `gumbel_log_softmax` and `exp_concrete_log_prob`.
 
     Args:
-      y: `[..., K]` points on the simplex, floating; that they sum to 1 is not checked.
-      logits: `[..., K]` unnormalized log-probabilities, floating. Symbols with -inf are excluded: the density is that
-        of the others, and -inf where an excluded y_k is not 0.
+      y: `[..., K]` points on the simplex, floating. The sum over the last axis is not checked to be 1.
+      logits: `[..., K]` unnormalized log-probabilities, floating. Symbols with -inf are excluded: the log-density is
+        that of the other symbols, and -inf if an excluded y_k is not 0.
       temperature: scalar > 0; may be traced.
 
     Returns:
@@ -43,20 +43,20 @@ def concrete_log_prob(y: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -
 
 
 def exp_concrete_log_prob(log_y: ArrayLike, logits: ArrayLike, temperature: ArrayLike) -> jax.Array:
-    """Computes the log-density of the ExpConcrete distribution, that of the logarithm of a Gumbel-softmax sample.
+    """Computes the log-density of ExpConcrete, the distribution of the logarithm of a Gumbel-softmax sample.
 
     log p(x) = log (K-1)! + (K-1) log t - K log sum_k exp(a_k - t x_k) + sum_k (a_k - t x_k),    x = log y,
 
-    with a the logits and t the temperature; the density is with respect to the log-ratios x_1 - x_K, ...,
-    x_{K-1} - x_K, and the same whichever symbol is the last. By the change of variables it is
+    with a the logits and t the temperature. The density is with respect to the log-ratios x_1 - x_K, ...,
+    x_{K-1} - x_K, and does not depend on which symbol is the last. By a change of variables, the log-density is
     `concrete_log_prob` plus sum_k log y_k. Differences of two such log-densities, as in a KL divergence, are those of
     the Concrete distribution.
 
     Args:
-      log_y: `[..., K]` logarithms of points on the simplex, floating, as drawn by `gumbel_log_softmax`; that their
-        exponentials sum to 1 is not checked. Where one is -inf the density is 0.
+      log_y: `[..., K]` logarithms of points on the simplex, floating, as drawn by `gumbel_log_softmax`. The sum of
+        their exponentials is not checked to be 1. If one of them is -inf, the density is 0.
       logits: `[..., K]` unnormalized log-probabilities, floating. Symbols with -inf are excluded: the density is that
-        of the others, and 0 where the `log_y` of an excluded symbol is not -inf.
+        of the other symbols, and 0 if the `log_y` of an excluded symbol is not -inf.
       temperature: scalar > 0; may be traced.
 
     Returns:
@@ -82,7 +82,7 @@ def _log_density(
     dtype = compute_dtype(log_y.dtype, logits.dtype)
     log_y, logits, temperature = (jnp.asarray(each, dtype) for each in (log_y, logits, temperature))
 
-    # Not `>`, which is false of NaN as well.
+    # Not `>`, which is also false for NaN.
     possible = logits != -jnp.inf
     zero = possible & (log_y == -jnp.inf)
     on_border = jnp.any(zero, axis=-1)
@@ -90,7 +90,7 @@ def _log_density(
     num_symbols = jnp.sum(possible, axis=-1, dtype=dtype)
     num_zeros = jnp.sum(zero, axis=-1, dtype=dtype)
 
-    # With y_k = e for the zeros, the log-density is slope * log(1 / e) + finite, up to what vanishes with e.
+    # With y_k = e for the zeros, the log-density is slope * log(1 / e) + finite, up to terms that vanish with e.
     finite_log_y = jnp.where(possible & ~zero, log_y, 0)
     scores = jnp.where(possible, logits, 0) - temperature * finite_log_y
     largest = jnp.where(on_border[..., None], zero, possible)
@@ -102,5 +102,5 @@ def _log_density(
     )
     slope = num_zeros * (temperature + power_of_y) - num_symbols * temperature
     limit = jnp.where(slope > 0, jnp.inf, jnp.where(slope < 0, -jnp.inf, 0))
-    # Added, so that NaN stays NaN.
+    # The limit is added, so that NaN stays NaN.
     return finite + jnp.where(outside, -jnp.inf, jnp.where(on_border, limit, 0))

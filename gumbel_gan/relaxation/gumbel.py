@@ -1,15 +1,14 @@
 """Gumbel noise, exact categorical samples drawn with it, and their relaxation.
 
-The Gumbel-softmax distribution (Jang et al. 2017) and the Concrete distribution (Maddison et al. 2017) are one
-distribution, found twice; both names are used here. In this module a are the logits, g standard Gumbel noise and t the
-temperature:
+The Gumbel-softmax distribution (Jang et al. 2017) and the Concrete distribution (Maddison et al. 2017) are the same
+distribution; both names are used here. In this module, a are the logits, g standard Gumbel noise and t the temperature:
 
     exact sample           argmax_k (a_k + g_k), which is k with probability softmax(a)_k
     relaxed sample         y = softmax((a + g) / t)
     in log space           log y = log_softmax((a + g) / t)
 
-Noise is drawn, and samples are computed, in float32, or in float64 where the logits are: in bfloat16 the noise takes so
-few values that the samples do not follow softmax(a).
+Noise is drawn and samples are computed in float32, or in float64 if the logits are. In bfloat16, the noise takes so few
+values that the samples do not follow softmax(a).
 """
 
 from typing import Literal
@@ -22,21 +21,21 @@ from gumbel_gan.arguments import require_at_least, require_key, require_number, 
 
 Mode = Literal["low", "high"]
 
-# Smaller temperatures count as this one, at which samples are long one-hot: logits divided by them would overflow.
+# The least divisor: logits divided by a smaller temperature would overflow. Samples are one-hot well above it.
 _MIN_TEMPERATURE = 1e-30
 
 
 def compute_dtype(*dtypes: DTypeLike) -> jnp.dtype:
-    """Returns the dtype to compute in: float32, or the widest of those given where it is wider."""
+    """Returns the dtype to compute in: float32, or the widest of the given dtypes if that is wider."""
     return max((jnp.dtype(dtype) for dtype in (jnp.float32, *dtypes)), key=lambda dtype: dtype.itemsize)
 
 
 def check_logits(logits: ArrayLike, name: str = "logits") -> jax.Array:
-    """Returns logits as an array, after a check of their dtype and shape.
+    """Checks the dtype and the shape of logits, and returns them as an array.
 
     Raises:
-      TypeError: they are no array of numbers, not floating, or a scalar.
-      ValueError: their last axis, that of the symbols, is empty.
+      TypeError: `logits` is not an array of numbers, is not floating, or is a scalar.
+      ValueError: the last axis of `logits`, that of the symbols, is empty.
     """
     try:
         logits = jnp.asarray(logits)
@@ -57,7 +56,7 @@ def check_temperature(temperature: ArrayLike, name: str = "temperature") -> None
 
 
 def checked(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    """Returns logits and noise `[..., K]` in the dtype to compute in, after the checks that all estimators share."""
+    """Checks the arguments of an estimator, and returns logits and noise `[..., K]` in the dtype to compute in."""
     logits, noise = check_logits(logits), check_logits(noise, "noise")
     if noise.shape != logits.shape:
         raise ValueError(f"noise must have the shape of logits, {logits.shape}, got {noise.shape}")
@@ -75,16 +74,16 @@ def sample_gumbel(
       key: typed PRNG key; consumed.
       shape: shape of the result.
       dtype: floating dtype of the result. Narrower noise than float32 is rounded from float32.
-      mode: how finely u is drawn, as in `jax.random.gumbel`. In float32, "low" noise is at most 15.9, so that symbols
-        further below the most likely one are hardly ever drawn. "high" noise goes up to about 32 and costs twice as
-        much. None: JAX's setting `jax_high_dynamic_range_gumbel`, which is "low" unless it is changed.
+      mode: the resolution of u, as in `jax.random.gumbel`. In float32, "low" noise is at most 15.9, so that symbols
+        with logits further below the largest logit are hardly ever drawn. "high" noise goes up to about 32 and costs
+        twice as much. None: JAX's setting `jax_high_dynamic_range_gumbel`, which is "low" by default.
 
     Returns:
-      `shape` independent draws; their mean is Euler's constant, their variance pi^2 / 6.
+      Array of shape `shape`, with independent draws of mean Euler's constant and variance pi^2 / 6.
 
     Raises:
-      TypeError: `key` is not a typed PRNG key, `shape` not a sequence of integers, or `dtype` not floating.
-      ValueError: a size of `shape` is negative, or `mode` is not one of those above.
+      TypeError: `key` is not a typed PRNG key, `shape` is not a sequence of integers, or `dtype` is not floating.
+      ValueError: a size in `shape` is negative, or `mode` is not "low", "high" or None.
     """
     require_key(key=key)
     if not isinstance(shape, tuple | list):
@@ -105,22 +104,23 @@ def gumbel_max(key: jax.Array, logits: ArrayLike, *, mode: Mode | None = None) -
     Args:
       key: typed PRNG key; consumed.
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. The values of traced logits
-        can't be checked: where a row has none that is finite, or NaN or +inf, its sample is arbitrary.
-      mode: range of the noise, as in `sample_gumbel`: "high" where probabilities below 1e-7 matter.
+        are not checked: the sample of a row with NaN or +inf, or without a finite value, is arbitrary.
+      mode: range of the noise, as in `sample_gumbel`; use "high" if probabilities below 1e-7 matter.
 
     Returns:
       `[...]` int32 symbols.
 
     Raises:
       TypeError: `logits` is not floating.
-      ValueError: K is 0, `mode` is unknown, or `logits` is not traced and a row holds NaN, +inf or nothing but -inf.
+      ValueError: K is 0, `mode` is not "low", "high" or None, or `logits` is not traced and a row contains NaN or +inf,
+        or only -inf.
 
     References:
       Maddison et al. 2014, https://arxiv.org/abs/1411.0030.
     """
     logits = check_logits(logits)
     if not isinstance(logits, jax.core.Tracer):
-        # Under an outer trace, too, these values are known.
+        # These values are also known under an outer trace.
         with jax.ensure_compile_time_eval():
             defined = bool(jnp.all(jnp.isfinite(jnp.max(logits, axis=-1))))
         if not defined:
@@ -135,12 +135,12 @@ def gumbel_softmax(key: jax.Array, logits: ArrayLike, temperature: ArrayLike, *,
 
     y = softmax((a + g) / t), with a the logits, g standard Gumbel noise and t the temperature.
 
-    At low temperatures y holds zeros, by underflow; `gumbel_log_softmax` does not.
+    At low temperatures, entries of y underflow to 0; `gumbel_log_softmax` does not underflow.
 
     Args:
       key: typed PRNG key; consumed.
-      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. Where a row holds NaN, +inf
-        or nothing but -inf, its sample is NaN.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. The sample of a row with
+        NaN or +inf, or with only -inf, is NaN.
       temperature: scalar > 0; may be traced.
       mode: range of the noise, as in `sample_gumbel`.
 
@@ -149,7 +149,8 @@ def gumbel_softmax(key: jax.Array, logits: ArrayLike, temperature: ArrayLike, *,
 
     Raises:
       TypeError: `logits` is not floating, or `temperature` is not a scalar number.
-      ValueError: K is 0, `mode` is unknown, or `temperature` is not traced and not a finite number > 0.
+      ValueError: K is 0, `mode` is not "low", "high" or None, or `temperature` is not traced and not a finite number
+        > 0.
 
     References:
       Jang et al. 2017, https://arxiv.org/abs/1611.01144; Maddison et al. 2017, https://arxiv.org/abs/1611.00712.
@@ -164,12 +165,12 @@ def gumbel_log_softmax(
     """Draws the logarithm of a Gumbel-softmax sample, log y = log_softmax((a + g) / t).
 
     exp(log y) is the sample of `gumbel_softmax` with the same key. Here nothing underflows: log y is finite wherever
-    the logits are, so that its log-density, `exp_concrete_log_prob`, is as well.
+    the logits are, and so is its log-density, `exp_concrete_log_prob`.
 
     Args:
       key: typed PRNG key; consumed.
-      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. Where a row holds NaN, +inf
-        or nothing but -inf, its sample is NaN.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol. The sample of a row with
+        NaN or +inf, or with only -inf, is NaN.
       temperature: scalar > 0; may be traced.
       mode: range of the noise, as in `sample_gumbel`.
 
@@ -178,7 +179,8 @@ def gumbel_log_softmax(
 
     Raises:
       TypeError: `logits` is not floating, or `temperature` is not a scalar number.
-      ValueError: K is 0, `mode` is unknown, or `temperature` is not traced and not a finite number > 0.
+      ValueError: K is 0, `mode` is not "low", "high" or None, or `temperature` is not traced and not a finite number
+        > 0.
 
     References:
       Maddison et al. 2017, appendix on ExpConcrete, https://arxiv.org/abs/1611.00712.
@@ -189,7 +191,7 @@ def gumbel_log_softmax(
 
 
 def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
-    """Computes the Gumbel-softmax point of given noise, softmax((logits + noise) / temperature).
+    """Computes the Gumbel-softmax sample of given noise, softmax((logits + noise) / temperature).
 
     Args:
       logits: `[..., K]` unnormalized log-probabilities, floating.
@@ -208,10 +210,10 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Ar
 
 
 def divided(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Computes (scores - max(scores)) / temperature; where a score is -inf its derivatives are 0, not NaN.
+    """Computes (scores - max(scores)) / temperature. The derivatives of scores of -inf are 0, not NaN.
 
-    The maximum is subtracted before the division. Subtracted after it, as `softmax` does, it leaves a rounding error in
-    compiled code that overflows the exponential at temperatures below 1e-9.
+    The maximum is subtracted before the division. If it were subtracted after the division, as in `softmax`, compiled
+    code would have a rounding error that overflows the exponential at temperatures below 1e-9.
     """
     divisor = jnp.maximum(jnp.asarray(temperature, scores.dtype), _MIN_TEMPERATURE)
     is_excluded = jnp.isneginf(scores)
@@ -220,7 +222,7 @@ def divided(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
 
 
 def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
-    # NumPy takes None for float64.
+    # NumPy interprets None as float64.
     if dtype is not None:
         try:
             found = jnp.dtype(dtype)
@@ -232,6 +234,6 @@ def _floating_dtype(dtype: DTypeLike) -> jnp.dtype:
 
 
 def _scores(logits: jax.Array, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
-    """Computes (logits + noise) / temperature less its maximum, in float32 or wider."""
+    """Computes (logits + noise) / temperature minus its maximum, in float32 or wider."""
     logits, noise = checked(logits, noise, temperature)
     return divided(logits + noise, temperature)

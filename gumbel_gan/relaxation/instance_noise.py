@@ -1,4 +1,4 @@
-"""Instance noise for sequences of symbols: noise in what the discriminator sees, alike for real and generated data."""
+"""Instance noise for sequences of symbols: noise in the discriminator's inputs, for both real and generated data."""
 
 import jax
 import jax.numpy as jnp
@@ -9,20 +9,20 @@ from gumbel_gan.relaxation.gumbel import check_logits, compute_dtype
 
 
 def add_instance_noise(key: jax.Array, x: ArrayLike, strength: ArrayLike) -> jax.Array:
-    """Moves every symbol of a sequence a random distance towards a random symbol.
+    """Moves every symbol of a sequence a random distance toward a random symbol.
 
     x'_t = (1 - l_t) x_t + l_t e_{j_t}, with j_t uniform over the K symbols and l_t uniform on [0, strength].
 
-    Why: a straight-through generator learns from the gradient of the discriminator d at one-hot points, but a
-    discriminator trained on one-hot points only is free to have any gradient there. Along the line from one symbol to
-    another the gradient integrates to the difference of the two logits,
+    A straight-through generator learns from the gradient of the discriminator d at one-hot points, but training a
+    discriminator only on one-hot points does not constrain that gradient. Along the line from one symbol to another,
+    the gradient integrates to the difference of the two logits,
 
         integral_0^1 grad d(x + l (e_j - x)) . (e_j - x) dl = d(e_j) - d(x),
 
-    so that the gradient at a random point of the line, unlike that at its beginning, informs about a change of the
-    symbol. It is passed to x unchanged: the shift of x counts as a constant.
-    Real and generated sequences get the same noise. It is invertible in distribution while strength < 1: the noisy
-    distributions are equal only if those without noise are.
+    so that the gradient at a random point of the line, unlike that at its start, depends on the effect of changing the
+    symbol. The gradient is passed to x unchanged: the shift of x is treated as a constant.
+    Real and generated sequences get the same kind of noise. It is invertible in distribution if strength < 1: the noisy
+    distributions are equal only if the distributions without noise are equal.
 
     Args:
       key: typed PRNG key; consumed.
@@ -30,7 +30,7 @@ def add_instance_noise(key: jax.Array, x: ArrayLike, strength: ArrayLike) -> jax
       strength: scalar in [0, 1], the largest l_t; may be traced.
 
     Returns:
-      `[..., K]` points on the simplex, in the dtype of `x`, whose derivative by `x` is the identity.
+      `[..., K]` points on the simplex, in the dtype of `x`, whose derivative with respect to `x` is the identity.
 
     Raises:
       TypeError: `key` is not a typed PRNG key, `x` is not floating, or `strength` is not a scalar number.

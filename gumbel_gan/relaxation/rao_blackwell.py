@@ -1,4 +1,4 @@
-"""The Rao-Blackwellized straight-through Gumbel-softmax, and the Gumbel noise that is behind a sample."""
+"""The Rao-Blackwellized straight-through Gumbel-softmax, and Gumbel noise conditional on a sample."""
 
 import jax
 import jax.numpy as jnp
@@ -16,22 +16,22 @@ from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
 
 
 def conditional_scores(logits: jax.Array, onehot: jax.Array, noise: jax.Array) -> jax.Array:
-    """Computes scores, logits plus Gumbel noise, given which of them is the largest.
+    """Computes scores, logits plus Gumbel noise, conditional on which score is the largest.
 
     With g standard Gumbel noise, Z = sum_k exp(a_k) and d the sampled symbol,
 
         z_d = log Z + g_d,    z_i = -log(exp(-g_i - a_i) + exp(-g_d) / Z)    for i other than d,
 
-    which has the distribution of a + G given argmax(a + G) = d, for any d that has a probability.
+    which has the distribution of a + G given argmax(a + G) = d, for any d with a probability > 0.
 
     Args:
-      logits: `[..., K]` the a above; -inf excludes a symbol.
-      onehot: `[..., K]` the one-hot vectors of d.
-      noise: `[..., K]` standard Gumbel noise, independent of d. It is finite, whereas -log of an exponential draw,
-        which the formula is often written with, is not where the draw is 0.
+      logits: `[..., K]` logits a; -inf excludes a symbol.
+      onehot: `[..., K]` one-hot vectors of d.
+      noise: `[..., K]` standard Gumbel noise, independent of d. It is always finite. The formula is often written with
+        -log of an exponential draw, which is infinite if the draw is 0.
 
     Returns:
-      `[..., K]` scores, the largest of which is that of d.
+      `[..., K]` scores. The largest is the score of d.
 
     References:
       Maddison et al. 2014, https://arxiv.org/abs/1411.0030; Paulus et al. 2021, https://arxiv.org/abs/2010.04838.
@@ -45,30 +45,30 @@ def conditional_scores(logits: jax.Array, onehot: jax.Array, noise: jax.Array) -
 
 
 def repeated(array: jax.Array, num_draws: int) -> jax.Array:
-    """Returns an array with a new axis of `num_draws` copies in front."""
+    """Returns an array with a new leading axis of `num_draws` copies."""
     return jnp.broadcast_to(array[None], (num_draws, *array.shape))
 
 
 def mean_softmax(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Returns `[..., K]` the mean over `[D, ..., K]` scores of their softmax, with the derivative by the logits."""
+    """Returns the mean `[..., K]` of the softmax of scores `[D, ..., K]`, with a derivative with respect to logits."""
     return jnp.mean(tempered_softmax(moving_with(logits, scores), temperature), axis=0)
 
 
 def gumbel_rao(*, num_draws: int = 10) -> Estimator:
-    """Builds Gumbel-Rao, the straight-through Gumbel-softmax averaged over the noise that has the same sample.
+    """Builds Gumbel-Rao, the straight-through Gumbel-softmax averaged over the noise given the sample.
 
-    d = onehot + (y - stop_gradient(y)), with y the mean over draws of softmax(z / temperature), and z logits plus
-    Gumbel noise given that onehot is their sample.
+    d = onehot + (y - stop_gradient(y)), with y the mean over draws of softmax(z / temperature), and z the logits plus
+    Gumbel noise, conditional on their sample being onehot.
 
-    In expectation it equals `straight_through`, and its variance is never above it. Gradients flow through the logits,
-    not through the conditional noise: with those through both, the expectation is another.
+    In expectation, the gradient equals that of `straight_through`, and its variance is never larger. Gradients flow
+    through the logits, not through the conditional noise. Gradients through both would have a different expectation.
 
     Args:
-      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it. With 1 it is
-        `straight_through` in distribution.
+      num_draws: number of draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
+        With 1, the estimator is `straight_through` in distribution.
 
     Returns:
-      An `Estimator` of one-hot samples that uses a key; the temperature is that of the backward pass.
+      An `Estimator` of one-hot samples that uses a key. The temperature is that of the backward pass.
 
     Raises:
       TypeError: `num_draws` is not an integer.

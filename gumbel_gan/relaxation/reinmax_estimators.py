@@ -1,11 +1,11 @@
-"""ReinMax, a straight-through estimator of second order, and two forms of it with less variance.
+"""ReinMax, a second-order straight-through estimator, and two variants with less variance.
 
 With p = softmax(a), D the one-hot sample, J_q = diag(q) - q q^T and g the gradient of the loss at D, ReinMax at
 temperature 1 is
 
     2 J_s g - 1/2 J_p g,    s = (p + D) / 2,    which is    1/2 [J_p + (D - p)(D - p)^T] g.
 
-It is unbiased where the loss is a quadratic function of the sample.
+It is unbiased if the loss is a quadratic function of the sample.
 """
 
 import jax
@@ -27,21 +27,21 @@ from gumbel_gan.relaxation.rao_blackwell import conditional_scores, mean_softmax
 def reinmax_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
     """Computes the exact one-hot sample, with the gradient of ReinMax.
 
-    With p = softmax(logits), D the one-hot vector of argmax(logits + noise) and g the gradient that arrives at D, the
-    gradient by the logits is
+    With p = softmax(logits), D the one-hot vector of argmax(logits + noise) and g the gradient of the loss at D, the
+    gradient with respect to the logits is
 
         2 J_s g - 1/2 J_p g,    s = (softmax(logits / temperature) + D) / 2,    J_q g = q * g - q (q . g).
 
-    At temperature 1 it is unbiased where the loss is a quadratic function of the sample, by Heun's rule, and equals the
-    limit of Gumbel-Rao at temperature 0 with all draws (ZGR).
+    At temperature 1, it is unbiased if the loss is a quadratic function of the sample, by Heun's method, and equals the
+    limit of Gumbel-Rao at temperature 0 with infinitely many draws (ZGR).
 
     Args:
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
       noise: `[..., K]` standard Gumbel noise.
-      temperature: scalar > 0, in the paper at least 1; may be traced. It has no gradient.
+      temperature: scalar > 0, in the paper at least 1; may be traced. The temperature gets no gradient.
 
     Returns:
-      `[..., K]` one-hot vectors, exactly, in the dtype of `logits`.
+      `[..., K]` exactly one-hot vectors, in the dtype of `logits`.
 
     Raises:
       TypeError: `logits` or `noise` is not floating, or `temperature` is not a scalar number.
@@ -63,19 +63,19 @@ def reinmax_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) 
 def reinmax_rao(*, num_draws: int = 10) -> Estimator:
     """Builds ReinMax with the Jacobian at s averaged over Gumbel noise.
 
-    The gradient is 2 M g - 1/2 J_p g, where M, in the place of J_s, is the mean over draws of the Jacobian of
-    softmax((log s + G) / temperature), and s = (softmax(logits) + D) / 2.
+    The gradient is 2 M g - 1/2 J_p g. M replaces J_s. It is the mean over draws of the Jacobian of
+    softmax((log s + G) / temperature), with s = (softmax(logits) + D) / 2 and G standard Gumbel noise.
 
-    As the temperature goes to 0, M has the mean J_s, and the gradient that of ReinMax in expectation. Higher
-    temperatures smooth the Jacobian: less variance, more bias. The noise must be drawn without the condition that its
-    sample be D: given D, the mean of M goes to 1/4 [J_p + (D - p)(D - p)^T], so that the gradient of a linear loss
-    comes out at half its size.
+    As the temperature goes to 0, the mean of M goes to J_s, and the expected gradient to that of ReinMax. Higher
+    temperatures smooth the Jacobian, with less variance and more bias. The noise must not be conditional on its sample
+    being D. If it were, the mean of M would go to 1/4 [J_p + (D - p)(D - p)^T], and the gradient of a linear loss would
+    have half its size.
 
     Args:
-      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
+      num_draws: number of draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
 
     Returns:
-      An `Estimator` of one-hot samples that uses a key; the temperature is that of the noisy Jacobian, without a
+      An `Estimator` of one-hot samples that uses a key. The temperature is that of the noisy Jacobian and gets no
       gradient.
 
     Raises:
@@ -108,25 +108,26 @@ def reinmax_rao(*, num_draws: int = 10) -> Estimator:
 def reinmax_cv(*, weight: ArrayLike = 1.0, num_draws: int = 10) -> Estimator:
     """Builds ReinMax with a Gumbel-softmax Jacobian as a control variate.
 
-    The gradient is [R - weight (C_D - C)] g, with R the matrix of ReinMax at temperature 1, C_D the mean over draws of
-    the Jacobian of softmax(z / temperature), z logits plus Gumbel noise given that D is their sample, and C the same
-    mean with noise that is independent of D.
+    The gradient is [R - weight (C_D - C)] g, with R the matrix of ReinMax at temperature 1. C_D is the mean over draws
+    of the Jacobian of softmax(z / temperature), with z the logits plus Gumbel noise, given that their sample is D. C is
+    the same mean with noise that is independent of D.
 
-    C_D - C has mean 0 over D, so that the gradient of a linear loss stays unbiased; that of a quadratic one gets a bias
-    in proportion to the weight, since g depends on D. It goes from ReinMax, as the temperature rises or at weight 0, to
-    plain straight-through, as the temperature falls at weight 1. A control variate whose mean is 0 given D, the mean
-    over all draws less a single one, can't help: R is a function of D, so both are uncorrelated.
+    C_D - C has mean 0 over D, so the gradient of a linear loss stays unbiased. The gradient of a quadratic loss has a
+    bias in proportion to the weight, since g depends on D. The estimator goes to ReinMax as the temperature rises or
+    the weight goes to 0, and to plain straight-through as the temperature falls at weight 1. A control variate with
+    mean 0 given D, the mean over all draws minus a single draw, cannot help: R is a function of D, so they are
+    uncorrelated.
 
     Args:
-      weight: of the control variate, a scalar in [0, 2]; may be traced.
-      num_draws: draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
+      weight: weight of the control variate, a scalar in [0, 2]; may be traced.
+      num_draws: number of draws of the noise, at least 1; static. Time and memory of the backward pass grow with it.
 
     Returns:
-      An `Estimator` of one-hot samples that uses a key; the temperature is that of the control variate, without a
+      An `Estimator` of one-hot samples that uses a key. The temperature is that of the control variate and gets no
       gradient.
 
     Raises:
-      TypeError: `num_draws` is not an integer, or `weight` not a scalar number.
+      TypeError: `num_draws` is not an integer, or `weight` is not a scalar number.
       ValueError: `num_draws` is less than 1, or `weight` is not traced and not in [0, 2].
 
     References:
@@ -143,7 +144,7 @@ def reinmax_cv(*, weight: ArrayLike = 1.0, num_draws: int = 10) -> Estimator:
         require_key(key=key)
         wide_logits, noise = checked(logits, noise, temperature)
         onehot = one_hot_sample(wide_logits, noise)
-        # The same draws in both means, which takes most of their noise out of the difference.
+        # Both means use the same draws, which cancels most of the noise in their difference.
         fresh = sample_gumbel(key, (num_draws, *wide_logits.shape), wide_logits.dtype)
         constant = repeated(jax.lax.stop_gradient(wide_logits), num_draws)
         given = conditional_scores(constant, repeated(onehot, num_draws), fresh)
@@ -159,7 +160,7 @@ def reinmax_cv(*, weight: ArrayLike = 1.0, num_draws: int = 10) -> Estimator:
 
 
 def _surrogate(logits: jax.Array, onehot: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Returns `[..., K]` an array with the derivative of ReinMax, 2 J_s - 1/2 J_p."""
+    """Returns a `[..., K]` array with the derivative of ReinMax, 2 J_s - 1/2 J_p."""
     tempered = tempered_softmax(jax.lax.stop_gradient(logits), jax.lax.stop_gradient(temperature))
     log_shifted = jnp.log((tempered + onehot) / 2)
     shifted = jax.nn.softmax(moving_with(logits, log_shifted), axis=-1)

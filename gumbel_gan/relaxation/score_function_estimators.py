@@ -1,8 +1,8 @@
-"""Unbiased gradients of E[f(D)] over independent categorical variables, for functions f that need no derivative.
+"""Unbiased gradients of E[f(D)] over independent categorical variables, mostly without a derivative of f.
 
-D is one-hot, `[..., K]`, with independent rows of distributions softmax(logits). Each function below returns a loss:
-its value is an estimate of E[f(D)], and its derivative by the logits, whatever these depend on, the estimate of the
-gradient. Parameters that f itself has get their gradient at the samples.
+D is one-hot, `[..., K]`, with independent rows of distributions softmax(logits). Each function in the table returns a
+loss, whose value is an estimate of E[f(D)]. Its derivative with respect to the logits is the estimate of the gradient,
+and is passed on to anything that the logits depend on. Parameters of f itself get their gradient at the samples.
 
 | function | what it needs | evaluations of f |
 |---|---|---|
@@ -12,8 +12,8 @@ gradient. Parameters that f itself has get their gradient at the samples.
 | `rebar_loss` | f at relaxed points, and its derivative | 3 N |
 | `relax_loss` | a control variate c(scores), and its derivative | N, and 2 N of c |
 
-Of REBAR and RELAX, the control variate's parameters can be trained: the gradient of `relax_gradient` is differentiable
-in them, and the mean of its square is what is to be small.
+The parameters of the control variates of REBAR and RELAX can be trained to minimize the mean squared gradient: the
+gradient that `relax_gradient` returns is differentiable in them.
 """
 
 from collections.abc import Callable
@@ -31,9 +31,9 @@ Function = Callable[[jax.Array], jax.Array]
 
 
 def reinforce_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_samples: int) -> jax.Array:
-    """Estimates E[f(D)] and its gradient by REINFORCE, each sample compared with the others (leave-one-out).
+    """Estimates E[f(D)] and its gradient by REINFORCE, with the mean of the other samples as baseline (leave-one-out).
 
-    The gradient is the mean over samples n of (f_n - mean of the other f) (D_n - p), p = softmax(logits).
+    The gradient is the mean over samples n of (f_n - mean of the other f) (D_n - p), with p = softmax(logits).
 
     Args:
       key: typed PRNG key; consumed.
@@ -42,7 +42,7 @@ def reinforce_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_sample
       num_samples: N, at least 2; static.
 
     Returns:
-      Scalar loss, whose derivative by the logits is unbiased.
+      Scalar loss, whose derivative with respect to the logits is unbiased.
 
     Raises:
       TypeError: `key` is not a typed key, `logits` is not floating, or `num_samples` is not an integer.
@@ -67,24 +67,26 @@ def reinforce_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_sample
 def moving_baseline_loss(
     key: jax.Array, f: Function, logits: ArrayLike, baseline: ArrayLike, *, num_samples: int, decay: ArrayLike = 0.9
 ) -> tuple[jax.Array, jax.Array]:
-    """Estimates E[f(D)] and its gradient by REINFORCE, with a moving average of earlier values for a baseline b.
+    """Estimates E[f(D)] and its gradient by REINFORCE, with a moving average of earlier values as baseline b.
 
-    The gradient is the mean over samples n of (f_n - b) (D_n - p); then b <- decay b + (1 - decay) mean_n f_n.
+    The gradient is the mean over samples n of (f_n - b) (D_n - p), with p = softmax(logits). Then
+    b <- decay b + (1 - decay) mean_n f_n.
 
     Args:
       key: typed PRNG key; consumed.
       f: maps a one-hot sample `[..., K]` to a scalar; vmapped.
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
-      baseline: scalar b, of earlier steps; 0 at the first.
+      baseline: scalar b, from the previous step; 0 at the first step.
       num_samples: N, at least 1; static.
-      decay: scalar in [0, 1); may be traced.
+      decay: scalar in [0, 1), the decay of the moving average; may be traced.
 
     Returns:
-      Scalar loss, whose derivative by the logits is unbiased; the baseline of the next step.
+      Scalar loss, whose derivative with respect to the logits is unbiased, and the baseline of the next step.
 
     Raises:
-      TypeError: `key` is not a typed key, `logits` is not floating, or another argument not a number.
-      ValueError: K is 0, a number is out of its range, or f does not return a scalar.
+      TypeError: `key` is not a typed key, `logits` is not floating, `num_samples` is not an integer, or `baseline` or
+        `decay` is not a number.
+      ValueError: K is 0, an argument is out of range, or f does not return a scalar.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696.
@@ -107,17 +109,17 @@ def moving_baseline_loss(
 def indecater_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_samples: int = 1) -> jax.Array:
     """Estimates E[f(D)] and its gradient by IndeCateR, which sums over the symbols of one variable at a time.
 
-    For variable v the gradient is that of sum_k p_vk F_vk, with F_vk the mean over samples of f with the symbol of v
-    replaced by k and those of all other variables kept. With a single variable it is exact.
+    For variable v, the gradient is that of sum_k p_vk F_vk, with F_vk the mean over samples of f with the symbol of v
+    replaced by k and the symbols of all other variables kept. With a single variable, the gradient is exact.
 
     Args:
       key: typed PRNG key; consumed.
       f: maps a one-hot sample `[..., K]` to a scalar; vmapped.
-      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol, at which f is not used.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol and ignores f there.
       num_samples: N, at least 1; static. f is evaluated at N V K samples.
 
     Returns:
-      Scalar loss, whose derivative by the logits is unbiased.
+      Scalar loss, whose derivative with respect to the logits is unbiased.
 
     Raises:
       TypeError: `key` is not a typed key, `logits` is not floating, or `num_samples` is not an integer.
@@ -173,11 +175,12 @@ def rebar_loss(
       num_samples: N, at least 1; static.
 
     Returns:
-      Scalar loss, whose derivative by the logits is unbiased.
+      Scalar loss, whose derivative with respect to the logits is unbiased.
 
     Raises:
-      TypeError: `key` is not a typed key, `logits` is not floating, or another argument not a number.
-      ValueError: K is 0, a number is out of its range, or f does not return a scalar.
+      TypeError: `key` is not a typed key, `logits` is not floating, `num_samples` is not an integer, or `temperature`
+        or `weight` is not a number.
+      ValueError: K is 0, an argument is out of range, or f does not return a scalar.
 
     References:
       Tucker et al. 2017, https://arxiv.org/abs/1703.07370.
@@ -202,13 +205,13 @@ def relax_loss(key: jax.Array, f: Function, control: Function, logits: ArrayLike
     Args:
       key: typed PRNG key; consumed.
       f: maps a one-hot sample `[..., K]` to a scalar; vmapped.
-      control: maps scores `[..., K]`, logits plus Gumbel noise, to a scalar, differentiable; vmapped. Its parameters
-        get no gradient from this loss.
+      control: maps scores `[..., K]`, logits plus Gumbel noise, to a scalar, differentiable; vmapped. The parameters
+        of `control` get no gradient from this loss.
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
       num_samples: N, at least 1; static.
 
     Returns:
-      Scalar loss, whose derivative by the logits is unbiased for any control variate.
+      Scalar loss, whose derivative with respect to the logits is unbiased for any control variate.
 
     Raises:
       TypeError: `key` is not a typed key, `logits` is not floating, or `num_samples` is not an integer.
@@ -232,9 +235,9 @@ def relax_loss(key: jax.Array, f: Function, control: Function, logits: ArrayLike
 
 
 def relax_gradient(key: jax.Array, f: Function, control: Function, logits: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    """Draws one estimate of the gradient of E[f(D)] by the logits, by RELAX.
+    """Draws one RELAX estimate of the gradient of E[f(D)] with respect to the logits.
 
-    With scores z = logits + G, D their sample, z' scores of the same sample with other noise, and p = softmax(logits):
+    With scores z = logits + G, D their sample, z' scores drawn given D, with other noise, and p = softmax(logits):
 
         [f(D) - c(z')] (D - p) + d/dlogits [c(z) - c(z')].
 
@@ -245,7 +248,7 @@ def relax_gradient(key: jax.Array, f: Function, control: Function, logits: Array
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
 
     Returns:
-      Scalar f(D); `[..., K]` gradient, unbiased, and differentiable in what `control` depends on.
+      Scalar f(D), and the `[..., K]` unbiased gradient, which is differentiable in the parameters of `control`.
 
     Raises:
       TypeError: `key` is not a typed key, or `logits` is not floating.
@@ -293,7 +296,7 @@ def _scalar(value: jax.Array, name: str) -> jax.Array:
 
 
 def _drawn(key: jax.Array, f: Function, logits: ArrayLike, num_samples: int) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Returns logits to compute with, `[N, ..., K]` one-hot samples and their `[N]` values."""
+    """Returns the logits in the dtype to compute in, `[N, ..., K]` one-hot samples, and their `[N]` values of f."""
     require_key(key=key)
     wide_logits = _wide(logits)
     constant = jax.lax.stop_gradient(wide_logits)
@@ -303,12 +306,12 @@ def _drawn(key: jax.Array, f: Function, logits: ArrayLike, num_samples: int) -> 
 
 
 def _score_gradient(logits: jax.Array, samples: jax.Array, advantages: jax.Array) -> jax.Array:
-    """Returns `[..., K]` the mean over samples of advantage times the gradient of log p(sample)."""
+    """Returns the mean `[..., K]` over samples of the advantage times the gradient of log p(sample)."""
     scores = samples - jax.nn.softmax(logits, axis=-1)[None]
     return jnp.tensordot(advantages.astype(scores.dtype), scores, 1) / len(samples)
 
 
 def _loss(value: jax.Array, logits: jax.Array, gradient: jax.Array) -> jax.Array:
-    """Returns `value`, with `gradient` for its derivative by the logits."""
+    """Returns `value`, with `gradient` as its derivative with respect to the logits."""
     zero = jnp.sum(moving_with(logits, jnp.zeros_like(logits)) * jax.lax.stop_gradient(gradient))
     return value + zero.astype(value.dtype)

@@ -1,4 +1,4 @@
-"""Straight-through estimators that need no draws of their own: plain, gapped, and with temperatures apart."""
+"""Straight-through estimators that need no additional draws: plain, gapped, and with decoupled temperatures."""
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,11 @@ from gumbel_gan.relaxation.gumbel import checked, relax
 def plain_straight_through_sample(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Array:
     """Computes the exact one-hot sample, with the gradient of the probabilities.
 
-    d = onehot + (p - stop_gradient(p)), with onehot that of argmax(logits + noise) and p = softmax(logits / t).
+    d = onehot + (p - stop_gradient(p)), with onehot the one-hot vector of argmax(logits + noise) and
+    p = softmax(logits / t).
 
-    The noise has no part in the backward pass. At temperature 1 the gradient is unbiased where the loss is linear in
-    the sample, and is of first order otherwise.
+    The backward pass does not use the noise. At temperature 1, the gradient is unbiased if the loss is linear in the
+    sample, and a first-order approximation otherwise.
 
     Args:
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol.
@@ -29,7 +30,7 @@ def plain_straight_through_sample(logits: ArrayLike, noise: ArrayLike, temperatu
       temperature: scalar > 0 of the backward pass; may be traced.
 
     Returns:
-      `[..., K]` one-hot vectors, exactly, in the dtype of `logits`.
+      `[..., K]` exactly one-hot vectors, in the dtype of `logits`.
 
     Raises:
       TypeError: `logits` or `noise` is not floating, or `temperature` is not a scalar number.
@@ -51,17 +52,17 @@ def plain_straight_through_sample(logits: ArrayLike, noise: ArrayLike, temperatu
 def gapped_straight_through(*, gap: ArrayLike = 1.0) -> Estimator:
     """Builds the gapped straight-through estimator.
 
-    d = onehot + (y - stop_gradient(y)), with y = softmax(m / temperature) and m the logits moved, as constants, so that
-    the sampled symbol has the largest of them, max(logits), and all others at most max(logits) - gap.
+    d = onehot + (y - stop_gradient(y)), with y = softmax(m / temperature). The scores m are the logits, shifted by
+    constants so that the sampled symbol has max(logits) and all others have at most max(logits) - gap.
 
-    So the relaxed vector agrees with the sample, as in the straight-through Gumbel-softmax, but without its noise: the
-    variance is lower. It is not unbiased even where the loss is linear.
+    The relaxed vector agrees with the sample, as in the straight-through Gumbel-softmax, but without noise, so that the
+    variance is lower. It is biased even if the loss is linear.
 
     Args:
-      gap: least distance of the sampled symbol's score from the others, a scalar >= 0; may be traced.
+      gap: least difference between the score of the sampled symbol and any other, a scalar >= 0; may be traced.
 
     Returns:
-      An `Estimator` of one-hot samples; the temperature is that of the backward pass.
+      An `Estimator` of one-hot samples. The temperature is that of the backward pass.
 
     Raises:
       TypeError: `gap` is not a scalar number.
@@ -88,18 +89,20 @@ def gapped_straight_through(*, gap: ArrayLike = 1.0) -> Estimator:
 
 
 def decoupled(*, backward_temperature: ArrayLike = 1.0) -> Estimator:
-    """Builds a relaxed sample whose forward and backward passes have temperatures of their own.
+    """Builds an estimator of relaxed samples with separate temperatures in the forward and backward passes.
 
-    x = softmax((logits + noise) / t) going forward, with t the temperature; the same with the backward one backward.
+    x = softmax((logits + noise) / t), with t the temperature in the forward pass and `backward_temperature` in the
+    backward pass.
 
-    As the forward temperature goes to 0 it is `straight_through` at the backward one; where they are equal it is
-    `soft`. So the forward one says how sharp samples are, and the backward one how noisy the gradient is.
+    As the forward temperature goes to 0, the estimator goes to `straight_through` at the backward temperature. If the
+    two are equal, it is `soft`. The forward temperature sets how sharp samples are, and the backward temperature how
+    noisy the gradient is.
 
     Args:
       backward_temperature: scalar > 0; may be traced.
 
     Returns:
-      An `Estimator` whose temperature is the forward one. Samples are not one-hot.
+      An `Estimator` whose temperature is the forward temperature. Samples are not one-hot.
 
     Raises:
       TypeError: `backward_temperature` is not a scalar number.
@@ -122,15 +125,15 @@ def decoupled(*, backward_temperature: ArrayLike = 1.0) -> Estimator:
 
 
 def learned_temperature(parameter: ArrayLike, *, low: float = 0.1, high: float = 10.0) -> jax.Array:
-    """Computes a temperature from a parameter that an optimizer may move without bounds.
+    """Computes a temperature within bounds from a parameter without bounds, which an optimizer can train.
 
-    t = low (high / low)^sigmoid(parameter), so that parameter 0 is the geometric mean of the bounds.
+    t = low (high / low)^sigmoid(parameter), so that parameter 0 gives the geometric mean of the bounds.
 
-    The samples of `soft`, `straight_through`, `gapped_straight_through` and `gumbel_rao` carry a gradient to their
-    temperature, and so to the parameter: for `soft` that of the relaxed objective, exactly; for those of one-hot
-    samples that of the backward pass alone, since the samples themselves do not depend on a temperature. Gradients of
-    one-hot samples therefore say nothing about how good a temperature is; add a loss of your own, such as the variance
-    of the gradient.
+    The samples of `soft`, `straight_through`, `gapped_straight_through` and `gumbel_rao` have a gradient with respect
+    to their temperature, and so to the parameter. For `soft`, it is the exact gradient of the relaxed objective. For
+    the estimators of one-hot samples, it is that of the backward pass only, since the samples do not depend on a
+    temperature. It therefore does not indicate how good a temperature is: add another loss, such as the variance of the
+    gradient.
 
     Args:
       parameter: real scalar; may be traced.
@@ -142,7 +145,8 @@ def learned_temperature(parameter: ArrayLike, *, low: float = 0.1, high: float =
 
     Raises:
       TypeError: an argument is not a real number.
-      ValueError: `low` is not a finite number > 0, `high` not one > `low`, or `parameter` not traced and not finite.
+      ValueError: `low` is not a finite number > 0, `high` is not a finite number > `low`, or `parameter` is not traced
+        and not finite.
 
     References:
       Jang et al. 2017, section 2.2, https://arxiv.org/abs/1611.01144, which learns 1 / t.
