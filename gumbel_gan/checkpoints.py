@@ -79,7 +79,7 @@ class Checkpoints:
         Args:
           step: the step of the state, larger than the step of the newest checkpoint.
           state: a pytree of arrays, which may be donated or changed as soon as this returns.
-          note: what the method `note` returns for this checkpoint; plain JSON.
+          note: plain JSON, which the method `note` returns for this checkpoint.
           **items: pytrees to save with the state, by the names that were given to the constructor.
 
         Raises:

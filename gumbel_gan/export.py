@@ -52,7 +52,7 @@ def export_model(
       path: the file, NAME.zip, with a NAME of letters, digits and underscores. The loader is load_NAME.py.
       task: the task, whose vocabularies of sequences and sources are stored.
       model: the model, `task.model(generator)`; its generator takes no condition, or the sources of a task of pairs.
-      params: the parameters of its generator.
+      params: the parameters of the model's generator.
       about: other facts to store, such as settings and metrics; plain JSON.
 
     Returns:

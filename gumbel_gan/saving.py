@@ -35,7 +35,7 @@ class Saved(NamedTuple):
     Attributes:
       task: the vocabulary and the length, to encode and decode strings; its splits are empty, and it has no oracle.
       model: the model.
-      params: the parameters of its generator.
+      params: the parameters of the model's generator.
       about: the facts that were passed to `save` as `about`.
     """
 
@@ -61,7 +61,7 @@ def save(
         created.
       task: the task, whose name, vocabularies, lengths and image shape are stored.
       model: the model, `task.model(generator)`.
-      params: the parameters of its generator, such as `algorithm.params(state)`.
+      params: the parameters of the model's generator, such as `algorithm.params(state)`.
       replicas: whether all parameters have a leading axis of replicas, such as seeds.
       about: other facts to store, such as settings and metrics; plain JSON.
 

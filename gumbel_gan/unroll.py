@@ -168,8 +168,8 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
       tokens: `[B, T]` integers.
 
     Returns:
-      `[B, T, K]` logits, or the pytree that `step` returns instead. Entry t is given the start symbol and the tokens
-      before t.
+      `[B, T, K]` logits, or the pytree that `step` returns instead. Entry t is conditioned on the start symbol and the
+      tokens before t.
 
     Raises:
       TypeError: `tokens` or `start` is not an array of integers.
@@ -238,7 +238,7 @@ def scheduled(
         is no padding.
 
     Returns:
-      `[B, T, K]` logits. Entry t is given the start symbol and the symbols that were fed back before t.
+      `[B, T, K]` logits. Entry t is conditioned on the start symbol and the symbols that were fed back before t.
 
     Raises:
       TypeError: `tokens` or `start` is not an array of integers, `sampling_rate` is not a real scalar, or `padding` is

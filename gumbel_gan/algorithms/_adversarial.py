@@ -175,7 +175,7 @@ def first_updates(
     """Updates the discriminator on all batches of a step but the last.
 
     Args:
-      key: typed PRNG key; consumed where there is more than one update.
+      key: typed PRNG key; consumed if there is more than one update.
       state: the state.
       batch: the concatenated batches of `num_updates` updates.
       num_updates: number of discriminator updates in a step, at least 1.
