@@ -1,4 +1,4 @@
-"""Prints what this package holds: python -m gumbel_gan."""
+"""Prints the contents of this package: python -m gumbel_gan."""
 
 import inspect
 import os
@@ -9,12 +9,12 @@ from types import ModuleType
 
 import gumbel_gan
 
-# Modules that are for the package itself.
+# Internal modules, which are not listed.
 _OWN = ("__main__", "arguments", "exported", "version")
 
 
 def main() -> None:
-    """Prints the version, the public names by their package, and where to read on."""
+    """Prints the version, the public names by module, and where to find more documentation."""
     print(f"gumbel_gan {gumbel_gan.__version__}: {_first_line(gumbel_gan)}\n")
     print("Names of the package, such as gumbel_gan.relaxed_gan:")
     found: dict[str, list[str]] = {}
@@ -61,5 +61,6 @@ if __name__ == "__main__":
         main()
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has enough. Python flushes once more at its end, which must go somewhere.
+        # The reader, such as `head`, has closed the pipe. Python flushes stdout again at exit, so it is redirected to
+        # devnull.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

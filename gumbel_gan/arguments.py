@@ -16,7 +16,7 @@ Scalar = ArrayLike | Callable[[ArrayLike], ArrayLike]
 
 
 def require_at_least(least: int, **arguments: int) -> None:
-    """Raises unless the named arguments are integers of at least `least`.
+    """Checks that the named arguments are integers >= `least`.
 
     Raises:
       TypeError: an argument is not an integer.
@@ -29,7 +29,7 @@ def require_at_least(least: int, **arguments: int) -> None:
 
 
 def require_integer(**arguments: Any) -> None:
-    """Raises TypeError unless the named arguments are integers, of Python or NumPy, or symbols of `jax.export`."""
+    """Raises TypeError unless the named arguments are integers of Python or NumPy, or symbolic dimensions."""
     for name, value in arguments.items():
         is_integer = isinstance(value, numbers.Integral) or export.is_symbolic_dim(value)
         if isinstance(value, bool) or not is_integer:
@@ -44,17 +44,17 @@ def require_integers(**arguments: Any) -> None:
 
 
 def require_symbols(num_symbols: int, **arguments: Any) -> None:
-    """Raises unless the named arguments are arrays of integers in [0, num_symbols); traced values are not checked.
+    """Checks that the named arguments are arrays of integers in [0, num_symbols); traced values are not checked.
 
     Raises:
       TypeError: an argument is not an array of integers.
-      ValueError: a value is out of its range.
+      ValueError: a value is not in [0, num_symbols).
     """
     require_integers(**arguments)
     for name, value in arguments.items():
         if isinstance(value, jax.core.Tracer) or not value.size:
             continue
-        # In NumPy: under a trace, JAX's operations on a constant are traced, too.
+        # Computed in NumPy: under a trace, JAX also traces operations on constants.
         values = np.asarray(value)
         least, largest = int(values.min()), int(values.max())
         if least < 0 or largest >= num_symbols:
@@ -70,7 +70,7 @@ def require_one_of(known: Iterable[str], **arguments: str) -> None:
 
 
 def as_strings(**argument: Any) -> list[str]:
-    """Returns the named argument, a collection of strings, as a list; raises TypeError if it is something else."""
+    """Returns the named argument as a list; raises TypeError unless it is a collection of strings."""
     ((name, value),) = argument.items()
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a sequence of strings, got {value!r:.80}")
@@ -90,12 +90,12 @@ def require_number(
     open_low: bool = False,
     open_high: bool = False,
 ) -> None:
-    """Raises unless an argument is a finite real scalar in a range. The value of a traced number is not checked.
+    """Checks that an argument is a finite real scalar in a range. The value of a traced number is not checked.
 
-    The number counts as it will in float32: finite, and within an open end, only if it still is when rounded.
+    The number is also checked after rounding to float32: it must still be finite, and must not round to an open end.
 
     Args:
-      name: of the argument, for the error.
+      name: name of the argument, for the error message.
       value: a Python number, a NumPy scalar or a scalar array, traced or not.
       low: least allowed value.
       high: largest allowed value.
@@ -104,7 +104,7 @@ def require_number(
 
     Raises:
       TypeError: the argument is not a real number: a bool, a string, a complex number or an array with axes.
-      ValueError: it is not finite or not in the range.
+      ValueError: the argument is not finite or not in the range, or is an integer that does not fit in 32 bits.
     """
     wanted = f"{name} must be a finite number{_range(low, high, open_low, open_high)}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
@@ -117,7 +117,7 @@ def require_number(
         raise TypeError(f"{wanted}, got {value!r}")
     if isinstance(value, jax.core.Tracer):
         return
-    # Without x64, JAX takes an integer for an int32, into which a larger one does not fit.
+    # Without x64, JAX converts an integer to int32, which cannot hold a larger one.
     if is_integer and not -(2**31) <= int(value) < 2**31:
         raise ValueError(f"{wanted}, and an integer must fit in 32 bits, got {value!r}")
     number, rounded = float(value), _as_float32(float(value))
@@ -128,13 +128,13 @@ def require_number(
 
 
 def require_scalar(name: str, value: Any, **limits: Any) -> None:
-    """Raises unless an argument is a schedule or a number that `require_number` accepts with the same limits.
+    """Checks that an argument is a schedule, or a number that `require_number` accepts with the same limits.
 
     The values of a schedule are not checked.
 
     Raises:
       TypeError: the argument is neither a schedule nor a real number.
-      ValueError: it is a number that is not finite or not in the range.
+      ValueError: the argument is a number that is not finite or not in the range.
     """
     if not callable(value):
         require_number(name, value, **limits)
@@ -163,7 +163,7 @@ def require_key(**arguments: Any) -> None:
 
 
 def at_step(value: Scalar, step: ArrayLike) -> Any:
-    """Returns the value of a hyperparameter at a step: the number itself, or that of the schedule.
+    """Returns the value of a hyperparameter at a step: the number itself, or the value of the schedule.
 
     >>> at_step(0.5, 10), at_step(lambda step: 2 * step, 10)
     (0.5, 20)
@@ -172,12 +172,12 @@ def at_step(value: Scalar, step: ArrayLike) -> Any:
 
 
 def is_zero(value: Any) -> bool:
-    """Returns whether a hyperparameter is the Python number 0, so that what it scales can be left out."""
+    """Returns whether a hyperparameter is the Python number 0, so that the term it scales can be left out."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) == 0.0
 
 
 def _as_float32(number: float) -> float:
-    """Returns a number as a device sees it in float32: rounded, inf where it is too large, 0 where it is subnormal."""
+    """Returns a number as a device reads it in float32: rounded, inf if it is too large, 0 if it is subnormal."""
     limits = np.finfo(np.float32)
     if abs(number) < float(limits.tiny):
         return 0.0

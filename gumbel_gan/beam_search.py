@@ -1,4 +1,4 @@
-"""Beam search: the most probable sequences of a model, found step by step."""
+"""Beam search for the most probable sequences of a model."""
 
 from typing import Any, NamedTuple
 
@@ -15,11 +15,12 @@ PyTree = Any
 
 
 class Beams(NamedTuple):
-    """What a beam search found.
+    """Result of a beam search.
 
     Attributes:
       tokens: `[N, W, T]` int32, the sequences, the most probable first.
-      log_probs: `[N, W]` log-probabilities in nats, padding included; -inf where fewer sequences are possible.
+      log_probs: `[N, W]` log-probabilities in nats, padding included; -inf for beams beyond the number of possible
+        sequences.
     """
 
     tokens: jax.Array
@@ -35,29 +36,30 @@ def beam_search(
     condition: PyTree = None,
     key: jax.Array | None = None,
 ) -> Beams:
-    """Searches the most probable sequences, keeping the W most probable prefixes at each step.
+    """Searches for the most probable sequences, keeping the W most probable prefixes at each step.
 
-    With W = 1 it is greedy decoding; with as many as there are sequences, it is exhaustive. There is no normalization
-    by length: a sequence that has ended goes on with padding, of probability 1. To be jitted with `num` and `beam_size`
-    static.
+    W = 1 is greedy decoding. If W is the number of possible sequences, the search is exhaustive. Log-probabilities are
+    not normalized by length: a sequence that has ended continues with padding of probability 1. Jit with `num` and
+    `beam_size` static.
 
     Args:
-      model: the model. The arrays that its generator carries between steps have at most one axis of sequences each,
-        which is found by their shapes: it is the one that changes with the number of sequences.
+      model: the model. Each array of its generator's carry has at most one axis of sequences. This axis is found from
+        the shapes: it is the one whose size changes with the number of sequences.
       params: the generator's parameters.
       num: N, number of searches.
       beam_size: W, at least 1.
-      condition: a pytree with a leading axis of N, what sequences are generated from; None where there is none.
-      key: typed PRNG key, consumed, of the latent, which all W sequences of a search share; None where the generator
+      condition: a pytree with a leading axis of N, the condition of each search; None for unconditional generation.
+      key: typed PRNG key for the latent; consumed. All W sequences of a search share one latent. None if the generator
         has no latent.
 
     Returns:
-      The `Beams`.
+      A `Beams`.
 
     Raises:
-      TypeError: `model` is not a `SequenceModel`, `key` is not a typed PRNG key, or a number is not an integer.
-      ValueError: `num` is negative, `beam_size` is less than 1, the condition has another leading axis, or the
-        generator has a latent and there is no key; or an array of its carry has more than one axis of sequences.
+      TypeError: `model` is not a `SequenceModel`, `key` is not a typed PRNG key, or `num` or `beam_size` is not an
+        integer.
+      ValueError: `num` is negative, `beam_size` is less than 1, a leaf of `condition` has no leading axis of N, `key`
+        is None for a generator with a latent, or an array of the generator's carry has more than one axis of sequences.
 
     References:
       Sutskever et al. 2014, section 3.2, https://arxiv.org/abs/1409.3215.
@@ -89,7 +91,7 @@ def beam_search(
         tokens_NWT = jnp.take_along_axis(tokens_NWT, parent_NW[..., None], axis=1).at[:, :, time].set(token_NW)
         return (jax.tree.map(follow, carry, axes), token_NW.reshape(num_rows), log_prob_NW, tokens_NWT), None
 
-    # All prefixes are empty at first, and only one of them counts.
+    # All prefixes are empty at first, so all but one get probability 0.
     first_NW = jnp.full((num, beam_size), -jnp.inf, jnp.float32).at[:, 0].set(0.0)
     tokens_NWT = jnp.zeros((num, beam_size, length), jnp.int32)
     state = (carry, unroll.start_tokens(num_rows, num_symbols), first_NW, tokens_NWT)
@@ -98,7 +100,7 @@ def beam_search(
 
 
 def _row_axes(model: SequenceModel, params: Params, given: dict[str, Any]) -> PyTree:
-    """Returns for each leaf of the generator's carry the axis that belongs to sequences; -1 where it has none."""
+    """Returns the axis of sequences of each leaf of the generator's carry; -1 if a leaf has no such axis."""
 
     def shapes(num: int) -> PyTree:
         def resized(leaf: jax.Array) -> jax.ShapeDtypeStruct:

@@ -1,4 +1,4 @@
-"""A text that a generator reads window by window, its state carried from each window to the next."""
+"""Long texts that a generator reads window by window, carrying its state from each window to the next."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,18 +13,18 @@ from gumbel_gan.data import Batch, check_data, num_sequences
 from gumbel_gan.model import SequenceModel, check_tokens, token_step
 from gumbel_gan.networks import Carry, Params
 
-# Rows in which a text is read side by side, and windows that each of them has at least: its first one is read without
-# what stands before it.
+# The most rows in which a text is read in parallel, and the least number of windows in each of several rows. The first
+# window of a row is read without the text before it.
 _MOST_ROWS = 16
 _LEAST_WINDOWS = 16
 
 
 class Position(NamedTuple):
-    """Where a generator is in B texts.
+    """Position of a generator in B texts.
 
     Attributes:
-      carry: its carry, which has read all symbols but the last.
-      last_tokens: `[B]` int32, the last symbols that were read; K, the start symbol, at the beginning of a text.
+      carry: the generator's carry after all symbols but the last.
+      last_tokens: `[B]` int32, the last symbol of each text so far; K, the start symbol, at the beginning of a text.
     """
 
     carry: Carry
@@ -38,16 +38,17 @@ def beginning(model: SequenceModel, params: Params, num: int, **given: Any) -> P
 
 
 def read(model: SequenceModel, params: Params, position: Position, tokens: jax.Array) -> tuple[Position, jax.Array]:
-    """Reads the next symbols of some texts.
+    """Reads the next symbols of B texts.
 
     Args:
       model: a model that `require_carried` accepts.
       params: the generator's parameters.
-      position: where it is in B texts.
-      tokens: `[B, T]` integers, the symbols that follow there.
+      position: the generator's position in the B texts.
+      tokens: `[B, T]` integers, the next symbols of each text.
 
     Returns:
-      The position after them; and `[B, T]` log-probabilities in nats of each, given all symbols read before it.
+      The position after `tokens`, and the `[B, T]` log-probabilities of `tokens` in nats, each given all symbols before
+      it.
 
     Raises:
       TypeError: `tokens` is not an array of integers.
@@ -59,10 +60,10 @@ def read(model: SequenceModel, params: Params, position: Position, tokens: jax.A
 
 
 def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> Callable[[Params], jax.Array]:
-    """Builds the negative log-likelihoods of consecutive sequences, each given those before it, at temperature 1.
+    """Builds a function that computes negative log-likelihoods of consecutive sequences, each given those before it.
 
-    The sequences are read in up to 16 rows side by side, each of 16 sequences or more. The first sequence of a row is
-    read from the generator's initial state.
+    The temperature is 1. The sequences are read in up to 16 parallel rows, each of 16 sequences or more. The first
+    sequence of a row is read from the generator's initial state.
 
     Args:
       model: the model.
@@ -72,8 +73,8 @@ def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> 
       A pure function of parameters, to jit and vmap, that computes `[N]` negative log-likelihoods in nats.
 
     Raises:
-      TypeError: as `require_carried` and `data.check_data`.
-      ValueError: as `require_carried` and `data.check_data`; or the data has a condition.
+      TypeError: as in `require_carried` and `data.check_data`.
+      ValueError: as in `require_carried` and `data.check_data`; or `data` has a condition.
     """
     require_carried(model)
     data = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
@@ -84,7 +85,7 @@ def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> 
 
     def losses(params: Params) -> jax.Array:
         tokens_NT = jnp.asarray(data.tokens)
-        # The last row is filled up with sequences whose results are dropped.
+        # The last row is padded with sequences whose results are dropped.
         filled = jnp.concatenate([tokens_NT, tokens_NT[: -num % num_rows]])
         tokens_WRT = jnp.swapaxes(filled.reshape(num_rows, -1, model.length), 0, 1)
 
@@ -108,21 +109,21 @@ def is_carried(model: SequenceModel) -> bool:
 
 
 def require_carried(model: SequenceModel) -> None:
-    """Raises unless the state of a model's generator can be carried on for any number of steps.
+    """Checks that the state of a model's generator can be carried on for any number of steps.
 
-    That of recurrent generators can. The cache of a transformer, which has the length of a sequence, can't.
+    This holds for recurrent generators. It does not hold for transformers, whose cache has the length of one sequence.
 
     Raises:
       TypeError: `model` is not a `SequenceModel`.
-      ValueError: the model has padding; or its generator has a latent, writes all symbols at once, or has a carry with
-        arrays that have no leading axis of sequences, or whose shapes depend on the number of steps.
+      ValueError: the model has padding; its generator has a latent, has no initial carry, or draws all symbols at once;
+        or an array of the carry has no leading axis of sequences, or a shape that depends on the number of steps.
     """
     if obstacle := _obstacle(model):
         raise ValueError(f"model must have a state that can be carried on, got {obstacle}")
 
 
 def _obstacle(model: SequenceModel) -> str:
-    """Returns why a model's state can't be carried on; an empty text where it can."""
+    """Returns why a model's state cannot be carried on; an empty string if it can."""
     require_kind(SequenceModel, model=model)
     generator = model.generator
     if model.padding is not None:

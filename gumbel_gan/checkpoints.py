@@ -1,4 +1,4 @@
-"""Training states on disk, written and read by orbax."""
+"""Checkpoints of training states, written and read with orbax."""
 
 import contextlib
 import json
@@ -23,23 +23,23 @@ _METADATA = "_CHECKPOINT_METADATA"
 
 
 class Checkpoints:
-    """A folder of checkpoints, of which the newest two are kept. Writing is atomic: a killed process leaves the others.
+    """A folder that keeps the two newest checkpoints. Writing is atomic: a killed process leaves older ones intact.
 
-    Typed keys and sharded or vmapped states are restored bit for bit; a state whose bytes on disk have changed is
-    refused. Use it as a context manager.
+    Typed keys and sharded or vmapped states are restored bit for bit. Restoring raises an error if the bytes on disk
+    have changed. Use this class as a context manager.
     """
 
     def __init__(self, directory: str | Path, *, items: Iterable[str] = ()):
-        """Opens a folder, and creates it where it doesn't exist.
+        """Opens a folder, and creates it if it does not exist.
 
         Args:
           directory: the folder.
-          items: names of the pytrees that a checkpoint may hold beside the state.
+          items: names of the pytrees that a checkpoint may hold in addition to the state.
 
         Raises:
-          ValueError: orbax can't read what it notes of a checkpoint.
+          ValueError: orbax cannot read the metadata of a checkpoint.
         """
-        # Takes a quarter of a second, in which a run can already compile.
+        # Imported here because it takes a quarter of a second, in which a run can already compile.
         import orbax.checkpoint as ocp
 
         self._args = ocp.args
@@ -70,21 +70,21 @@ class Checkpoints:
         return self._manager.latest_step()
 
     def wait(self) -> None:
-        """Waits until all that was saved is on disk."""
+        """Waits until all saved checkpoints are on disk."""
         self._manager.wait_until_finished()
 
     def save(self, step: int, state: PyTree, *, note: Mapping[str, Any] | None = None, **items: PyTree) -> None:
-        """Saves a state; the writing goes on in the background, and is waited for by the next save and at the end.
+        """Saves a state in the background. The next save, and the end of the context, wait for the writing to finish.
 
         Args:
-          step: its step, larger than that of the newest checkpoint.
+          step: the step of the state, larger than the step of the newest checkpoint.
           state: a pytree of arrays, which may be donated or changed as soon as this returns.
-          note: what `note` shall return of this checkpoint; plain JSON.
-          **items: pytrees to save with it, by the names that the folder was opened with.
+          note: plain JSON, which the method `note` returns for this checkpoint.
+          **items: pytrees to save with the state, by the names that were given to the constructor.
 
         Raises:
           TypeError: `step` is not an integer.
-          ValueError: `step` is negative, or not larger than that of the newest checkpoint.
+          ValueError: `step` is negative, or not larger than the step of the newest checkpoint.
         """
         require_at_least(0, step=step)
         latest = self.latest_step()
@@ -101,16 +101,16 @@ class Checkpoints:
         self._manager.save(int(step), args=args, force=True, custom_metadata=metadata)
 
     def note(self, step: int | None = None) -> dict[str, Any]:
-        """Returns the note of a checkpoint, of the newest where no step is given; empty where it was saved without."""
+        """Returns the note of a checkpoint, by default of the newest; empty if it was saved without a note."""
         return json.loads(self._metadata(self._step(step)).get(_NOTE, "{}"))
 
     def lacks_one(self) -> bool:
-        """Returns whether one of the newest two is gone, where there were two: it was deleted or renamed."""
+        """Returns whether one of the two newest checkpoints has been deleted or renamed."""
         steps = self.steps()
         return len(steps) == 1 and self._metadata(steps[0]).get(_PREVIOUS) is not None
 
     def holds(self, item: str, step: int | None = None) -> bool:
-        """Returns whether a checkpoint, the newest where no step is given, holds an item beside the state."""
+        """Returns whether a checkpoint, by default the newest, holds an item in addition to the state."""
         return (self._folder(self._step(step)) / item).is_dir()
 
     def restore(
@@ -125,18 +125,18 @@ class Checkpoints:
 
         Args:
           like: a pytree of arrays, or of `jax.ShapeDtypeStruct`, with the structure, shapes and dtypes of the state.
-          sharding: where to put the leaves that state no sharding, wherever they were saved from; None is the first
-            device.
-          step: the step of the checkpoint; None is the newest.
-          item: a pytree that was saved beside the state; None is the state.
+          sharding: where to put the leaves of `like` without a sharding, regardless of where they were saved from;
+            None: on the first device.
+          step: the step of the checkpoint; None: the newest.
+          item: the name of a pytree that was saved with the state; None: the state itself.
 
         Returns:
           The state, or the item.
 
         Raises:
-          FileNotFoundError: there is no checkpoint.
-          ValueError: the checkpoint holds other arrays than `like`, or arrays of other shapes or dtypes; it is
-            damaged; or its folder has the name of another step.
+          FileNotFoundError: there is no checkpoint, or none of this step.
+          ValueError: the arrays of the checkpoint differ from those of `like` in their names, shapes or dtypes; the
+            checkpoint is damaged; or its folder has the name of another step.
         """
         step, name = self._step(step), _STATE if item is None else item
         self.wait()
@@ -153,7 +153,7 @@ class Checkpoints:
         def described(leaf: Any) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or default)
 
-        # In the structure on disk, which may lack a field that is None in `like`.
+        # This uses the structure on disk, which may lack a field that is None in `like`.
         wanted = _by_path(jax.tree.map(described, like))
         described_tree = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
         arguments = self._args.Composite(**{name: self._args.StandardRestore(described_tree)})
@@ -163,7 +163,7 @@ class Checkpoints:
         except Exception as error:
             raise self._damaged(step, error) from error
         state = jax.tree_util.tree_map_with_path(lambda path, _: found[_name(path)], like)
-        # What is on disk does not tell keys from their data; what is restored does.
+        # On disk, typed keys cannot be told from their data, so the restored arrays are checked again.
         self._require_same(_arrays(like), _arrays(state))
         checksum = saved.get(_CHECKSUM, {}).get(name)
         if checksum is not None and _checksum(state) not in (checksum, None):
@@ -180,28 +180,28 @@ class Checkpoints:
         return Path(self._manager.directory) / str(step)
 
     def _metadata(self, step: int) -> dict[str, Any]:
-        """Returns what `save` notes of a checkpoint; empty for one of a version that noted nothing."""
+        """Returns the metadata that `save` wrote for a checkpoint; empty if an older version wrote none."""
         try:
             return _read_metadata(self._folder(step))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(step, f"{_METADATA}: {error}") from error
 
     def _tree(self, step: int, name: str) -> PyTree:
-        """Returns the types of the arrays that a checkpoint holds."""
+        """Returns the shapes and dtypes of the arrays of a checkpoint."""
         try:
             with _no_traces():
-                # Without it, keys come back as their data.
+                # Raises an error if this metadata is missing, because keys would be restored as their data.
                 next((self._folder(step) / name / "array_metadatas").iterdir())
                 return self._manager.metadata(step).item_metadata[name].tree
         except Exception as error:
             raise self._damaged(step, f"{name}: {error}") from error
 
     def _damaged(self, step: int, reason: Any) -> ValueError:
-        """Returns the error of a checkpoint that can't be read, with the way back."""
+        """Returns the error for a checkpoint that cannot be read, with how to go back to the one before."""
         return _damaged(self._folder(step), reason, self.steps())
 
     def _require_same(self, wanted: dict[str, str], found: dict[str, str]) -> None:
-        """Raises ValueError unless arrays have the paths, shapes and dtypes that are wanted."""
+        """Raises ValueError unless the arrays found have the wanted paths, shapes and dtypes."""
         for path in sorted(wanted | found):
             if wanted.get(path) != found.get(path):
                 raise ValueError(
@@ -212,12 +212,12 @@ class Checkpoints:
 
 
 def _read_metadata(folder: Path) -> dict[str, Any]:
-    """Returns what `save` notes in the folder of a checkpoint."""
+    """Returns the metadata that `save` wrote in the folder of a checkpoint."""
     return json.loads((folder / _METADATA).read_text(encoding="utf-8"))["custom_metadata"] or {}
 
 
 def _damaged_in(directory: Path, error: Exception) -> ValueError:
-    """Returns the error of a folder that can't be opened: that of its newest checkpoint whose notes can't be read."""
+    """Returns the error for a folder that cannot be opened, naming the newest checkpoint with unreadable metadata."""
     steps = sorted(int(path.name) for path in directory.iterdir() if path.name.isdigit())
     for step in reversed(steps):
         try:
@@ -228,20 +228,20 @@ def _damaged_in(directory: Path, error: Exception) -> ValueError:
 
 
 def _damaged(folder: Path, reason: Any, steps: Iterable[int]) -> ValueError:
-    """Returns the error of a checkpoint that can't be read, with the way back."""
+    """Returns the error for a checkpoint that cannot be read, with how to go back to the one before."""
     reason = re.sub(r"\s+", " ", str(reason))[:300]
     return ValueError(f"the checkpoint {folder} is damaged ({reason}){_way_back(int(folder.name), steps)}")
 
 
 def _way_back(step: int, steps: Iterable[int]) -> str:
-    """Returns how to use the checkpoint before that of a step, if there is one."""
+    """Returns how to go back to the checkpoint before a step; empty if there is none."""
     before = max((each for each in steps if each < step), default=None)
     return "" if before is None else f"; to go back to step {before}, delete that folder"
 
 
 @contextlib.contextmanager
 def _no_traces() -> Iterator[None]:
-    """Keeps what reads in the background from printing a trace of each read that an error cuts short."""
+    """Suppresses the tracebacks that background reads print when an error interrupts them."""
     hooks = sys.excepthook, sys.unraisablehook
     sys.excepthook, sys.unraisablehook = lambda *_: None, lambda _: None
     try:
@@ -251,7 +251,7 @@ def _no_traces() -> Iterator[None]:
 
 
 def _checksum(tree: PyTree) -> int | None:
-    """Returns the CRC-32 of the bytes of all arrays; None where another process holds a part of them."""
+    """Returns the CRC-32 of the bytes of all arrays; None if another process holds a part of them."""
     checksum = 0
     for leaf in jax.tree.leaves(tree):
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -263,7 +263,7 @@ def _checksum(tree: PyTree) -> int | None:
 
 
 def _stored(like: PyTree) -> PyTree:
-    """Returns the types of a state as they are on disk, where a typed key is its data."""
+    """Returns the shapes and dtypes of a state as stored on disk, where typed keys are replaced by their data."""
 
     def stored(leaf: Any) -> Any:
         is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)

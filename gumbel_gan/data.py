@@ -1,4 +1,4 @@
-"""Batches of sequences, and the checks that data passes before training."""
+"""Batches of sequences, and checks of data before training."""
 
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ PyTree = Any
 
 
 class Batch(NamedTuple):
-    """Sequences, with their conditions and weights where they have any. A batch and a whole data set have one form.
+    """Sequences with optional conditions and weights: a batch, or a whole data set.
 
     Attributes:
       tokens: `[N, T]` integers in [0, K).
-      condition: what each sequence is generated from, a pytree of arrays with a leading axis of N (labels `[N]`,
-        vectors `[N, F]`, other sequences `[N, T']`); None for unconditional generation.
-      weights: `[N]` floating weights >= 0 of the sequences; None where all have the same weight. The algorithms that
-        use weights document how.
+      condition: the condition of each sequence, a pytree of arrays with a leading axis of N (labels `[N]`, vectors
+        `[N, F]`, other sequences `[N, T']`); None for unconditional generation.
+      weights: `[N]` floating weights >= 0 of the sequences; None if all have the same weight. The algorithms that use
+        weights document how.
     """
 
     tokens: Any
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 
 def as_batch(data: Any) -> Batch:
-    """Returns a `Batch` unchanged, and anything else as the tokens of a `Batch` without condition and weights."""
+    """Returns a `Batch` unchanged; wraps anything else as the tokens of a `Batch` without condition and weights."""
     return data if isinstance(data, Batch) else Batch(data)
 
 
@@ -47,8 +47,8 @@ def take(data: Batch, rows: Any) -> Batch:
 
     Args:
       data: a batch of N sequences.
-      rows: `[M]` integers in [0, N), which may be traced, or a slice. JAX arrays are indexed like everywhere in JAX: a
-        row >= N is the last one.
+      rows: `[M]` integers in [0, N), which may be traced, or a slice. As everywhere in JAX, an index >= N into a JAX
+        array returns the last row.
 
     Returns:
       A `Batch` of M sequences. NumPy arrays stay NumPy arrays, unless `rows` is a JAX array.
@@ -72,7 +72,7 @@ def take(data: Batch, rows: Any) -> Batch:
 
 
 def check_data(data: Any, *, num_symbols: int, length: int) -> Batch:
-    """Checks sequences before training. Of traced arrays, shapes and dtypes are checked, but not values.
+    """Checks sequences before training. For traced arrays, shapes and dtypes are checked, but not values.
 
     Args:
       data: a `Batch` of N sequences, or their tokens `[N, T]`; JAX or NumPy arrays.
@@ -127,7 +127,7 @@ def inverse_frequency_weights(tokens: Any) -> np.ndarray:
 
 
 def _require_array(name: str, array: Any, wanted: str, *kinds: Any) -> None:
-    """Raises TypeError unless an argument is an array of what is wanted, that is, of one of the kinds of dtype."""
+    """Raises TypeError unless an argument is an array with a dtype of one of `kinds`, described by `wanted`."""
     if not isinstance(array, jax.Array | np.ndarray):
         raise TypeError(f"{name} must be an array of {wanted}, got {type(array).__name__}")
     if not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):

@@ -1,4 +1,4 @@
-"""Metrics of a trained model beside those of the data and of the true distribution, for any model and task."""
+"""Metrics of a trained model, of the data and of the true distribution, for any model and task."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ _FLOOR_REPEATS = 10
 
 
 def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metrics]:
-    """Builds the exact distances of a model to the true distribution, at temperature 1.
+    """Builds a function that computes the exact distances of a model to the true distribution, at temperature 1.
 
     Args:
       model: the model.
@@ -50,7 +50,8 @@ def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metric
 
     Raises:
       TypeError: `task` is not a `Task`, or `model` is not a `SequenceModel`.
-      ValueError: the task has no oracle, its oracle lists no support, or the model has another length or other symbols.
+      ValueError: the task has no oracle, its oracle lists no support, or the length or number of symbols of the model
+        is not that of the task.
     """
     require_kind(Task, task=task)
     if task.oracle is None or task.oracle.support is None:
@@ -71,14 +72,15 @@ def exact_metrics(model: SequenceModel, task: Task) -> Callable[[Params], Metric
 
 
 def sample_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
-    """Measures drawn sequences as strings.
+    """Computes the metrics of drawn sequences as strings.
 
     Args:
       tokens: `[N, T]` integers in [0, K).
-      task: the task that they are drawn for.
+      task: the task of the sequences.
 
     Returns:
-      `distinct_strings`, how many differ, and, where an oracle tells valid strings, the metrics of `sampled_distances`.
+      `distinct_strings`, the number of distinct strings, and, if the oracle has `is_valid`, the metrics of
+      `sampled_distances`.
 
     Raises:
       TypeError: `task` is not a `Task`, or `tokens` does not hold integers.
@@ -103,20 +105,20 @@ def sample_metrics(tokens: np.ndarray, task: Task) -> dict[str, float]:
 
 
 def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Computes the metrics of the data itself and of draws of the true distribution, as empirical distributions.
+    """Computes the metrics of the training data and of draws from the true distribution, as empirical distributions.
 
     Args:
       task: the task.
-      num_samples: size of a draw of the true distribution, that of the model's samples.
-      seed: of the draws.
+      num_samples: number of strings in a draw from the true distribution, to be equal to the number of model samples.
+      seed: seed of the draws.
 
     Returns:
       'training_set': the metrics of the training strings. 'sampling_floor': the mean metrics of ten draws of
-      `num_samples` strings from the true distribution, or, where no oracle lists it, those of the test strings. Each
-      states its `num_strings`.
+      `num_samples` strings from the true distribution, or the metrics of the test strings if no oracle lists this
+      distribution. Both include `num_strings`.
 
     Raises:
-      TypeError: `task` is not a `Task`, or a number is not an integer.
+      TypeError: `task` is not a `Task`, or `num_samples` or `seed` is not an integer.
       ValueError: `num_samples` is less than 1, or `seed` is negative.
     """
     require_kind(Task, task=task)
@@ -136,7 +138,7 @@ def baselines(task: Task, *, num_samples: int, seed: int = 0) -> dict[str, dict[
 
 
 def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> Callable[[Params], jax.Array]:
-    """Builds the negative log-likelihoods of given sequences under a model, at temperature 1.
+    """Builds a function that computes the negative log-likelihoods of given sequences under a model, at temperature 1.
 
     Args:
       model: the model.
@@ -146,8 +148,8 @@ def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> 
       A pure function of parameters, to jit and vmap, that computes `[N]` negative log-likelihoods in nats.
 
     Raises:
-      TypeError: `model` is not a `SequenceModel`, or the data is of another type.
-      ValueError: the data is not as `data.check_data` wants it for the model.
+      TypeError: `model` is not a `SequenceModel`, or as in `data.check_data`.
+      ValueError: as in `data.check_data`, for the symbols and the length of the model.
     """
     require_kind(SequenceModel, model=model)
     log_probs = _log_probs(model, data, _LIKELIHOODS_AT_ONCE)
@@ -155,21 +157,21 @@ def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> 
 
 
 def hidden_states_at(model: SequenceModel, times: Sequence[int]) -> Callable[[Params, Batch], jax.Array]:
-    """Builds the hidden states of a model at some steps of sequences.
+    """Builds a function that computes the hidden states of a model at given steps of sequences.
 
     Args:
       model: the model.
-      times: Q steps, from 1 to T. The hidden state at step t is the one that the t-th symbol is drawn from. On
-        sequences that the model has drawn it is the free-running one, on others the teacher-forced one.
+      times: Q steps, from 1 to T. The t-th symbol is drawn from the hidden state at step t. The hidden states are
+        free-running for sequences that the model has drawn, and teacher-forced for other sequences.
 
     Returns:
       A pure function of parameters and a `Batch` of N sequences, to jit and vmap, that computes `[N, Q, H]` hidden
-      states. It raises where the data is not as `data.check_data` wants it for the model.
+      states. This function raises the errors of `data.check_data`.
 
     Raises:
       TypeError: `model` is not a `SequenceModel`, or `times` does not hold integers.
-      ValueError: `times` is empty, or one is not in [1, T]; or the generator has a latent, since the one that a
-        sequence was drawn with is not known.
+      ValueError: `times` is not a sequence, is empty, or holds a step that is not in [1, T]; or the generator has a
+        latent, because the latent that a sequence was drawn with is not known.
     """
     require_kind(SequenceModel, model=model)
     if model.generator.sample_latent is not None:
@@ -196,21 +198,21 @@ def _require_times(times: Sequence[int], length: int) -> Sequence[int]:
 
 
 def quarters(length: int) -> tuple[int, ...]:
-    """Returns the steps at the ends of the quarters of T steps, rounded up: up to four, the last of them T.
+    """Returns the ends of the four quarters of T steps, rounded up, without duplicates; the last one is T.
 
     Raises:
       TypeError: `length` is not an integer.
-      ValueError: it is less than 1.
+      ValueError: `length` is less than 1.
     """
     require_at_least(1, length=length)
     return tuple(sorted({-(-length * quarter // 4) for quarter in range(1, 5)}))
 
 
 def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, list[float]]:
-    """Compares every part of long samples with held-out sequences, to see whether samples drift.
+    """Compares each part of long samples with held-out sequences, to see whether samples drift.
 
-    Each sample is cut into consecutive windows of T symbols; those of all samples at one place are compared with the
-    references. As many other held-out sequences show what perfect samples would score.
+    Each sample is cut into consecutive windows of T symbols. The windows of all samples at the same position are
+    compared with the references. For the divergences of perfect samples, pass N other held-out sequences as `tokens`.
 
     Args:
       tokens: `[N, L]` samples without padding, L a multiple of T.
@@ -221,8 +223,8 @@ def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, 
 
     Raises:
       TypeError: `tokens` or `references` is not an array of integers.
-      ValueError: they are not `[N, L]` and `[M, T]` with all four at least 1, L is no multiple of T, or a token is
-        negative.
+      ValueError: `tokens` is not `[N, L]` or `references` is not `[M, T]`, with all sizes at least 1; L is not a
+        multiple of T; or a token is negative.
     """
     for name, array in (("tokens", tokens), ("references", references)):
         _check_windows(name, array)
@@ -250,12 +252,12 @@ def _as_sequences(tokens: np.ndarray) -> list[tuple[int, ...]]:
 
 
 def _checked(model: SequenceModel, data: Batch | np.ndarray) -> Batch:
-    """Returns data as a batch, checked here because blocks of it are traced, so that their values can't be."""
+    """Returns data as a checked batch. Its values are checked here, because blocks of it are traced later."""
     return check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
 
 
 def _log_probs(model: SequenceModel, data: Batch | np.ndarray, rows_at_once: int) -> Callable[[Params], jax.Array]:
-    """Builds the log-likelihoods of given sequences."""
+    """Builds a function that computes the log-likelihoods of given sequences."""
     checked = _checked(model, data)
 
     def log_probs(params: Params) -> jax.Array:
@@ -268,12 +270,12 @@ def _log_probs(model: SequenceModel, data: Batch | np.ndarray, rows_at_once: int
 
 
 def _in_blocks(function: Callable[[Batch], jax.Array], data: Batch, rows_at_once: int) -> jax.Array:
-    """Applies a function of sequences to blocks of them, one after the other, which bounds the memory."""
+    """Applies a function to blocks of sequences, one after the other, to bound the memory."""
     num = num_sequences(data)
     rows = min(rows_at_once, num)
 
     def blocks(leaf: jax.Array) -> jax.Array:
-        # The last block is filled up with rows whose results are dropped.
+        # The last block is padded with rows whose results are dropped.
         leaf = jnp.asarray(leaf)
         return jnp.concatenate([leaf, leaf[: -num % rows]]).reshape(-1, rows, *leaf.shape[1:])
 
@@ -282,16 +284,16 @@ def _in_blocks(function: Callable[[Batch], jax.Array], data: Batch, rows_at_once
 
 
 class HeldOut(NamedTuple):
-    """The comparison of generated sequences with held-out ones, all of one size, and what data of that size scores.
+    """Comparison of N generated sequences with N held-out ones, and the metrics of N sequences of the data.
 
     Attributes:
-      num: N, sequences on each side of the comparison.
+      num: N, number of sequences on each side of the comparison.
       references: N sequences of the chosen split.
-      compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and `oracle_nll`, if it is
-        among the metrics, where the true distribution can be computed.
+      compare: maps `[N, T]` drawn tokens to the metrics of `metrics.compare` by name, and to `oracle_nll` if it is
+        among the metrics and the oracle has `log_prob`.
       trade_off: maps `[N, T]` drawn tokens to the metrics of `metrics.quality_and_diversity`.
-      training_sample: what N training sequences score.
-      heldout_sample: what N held-out sequences score that are not among the references, as perfect samples would.
+      training_sample: metrics of N training sequences.
+      heldout_sample: metrics of N sequences of the other split, which estimate those of perfect samples.
     """
 
     num: int
@@ -303,7 +305,7 @@ class HeldOut(NamedTuple):
 
 
 def most_compared(task: Task) -> int:
-    """Returns how many samples can be compared with as many sequences of any split: the size of the smallest.
+    """Returns the largest number of samples that can be compared with any split: the size of the smallest split.
 
     Raises:
       TypeError: `task` is not a `Task`.
@@ -313,11 +315,11 @@ def most_compared(task: Task) -> int:
 
 
 def heldout_and_others(task: Task, split: str) -> tuple[Batch, Batch]:
-    """Returns the held-out sequences to compare with, and other held-out sequences.
+    """Returns the held-out sequences to compare with, and those of the other held-out split.
 
     Args:
       task: the task.
-      split: 'validation' to choose by, 'test' to report on.
+      split: 'validation' for model selection, 'test' for reporting.
 
     Raises:
       TypeError: `task` is not a `Task`.
@@ -333,17 +335,18 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
 
     Args:
       task: the task.
-      split: 'validation' to choose by, 'test' to report on. The other one is the `heldout_sample`.
-      num: N, sequences on each side of the comparison, at least 4 and no more than a split holds.
-      metrics: what is measured, by name; `METRICS | {"mine": Metric(...)}` adds a metric of your own.
+      split: 'validation' for model selection, 'test' for reporting. The other one of these splits gives the
+        `heldout_sample`.
+      num: N, number of sequences on each side of the comparison, from 4 to the size of the smallest split.
+      metrics: metrics by name; `METRICS | {"mine": Metric(...)}` adds your own metric.
 
     Returns:
       A `HeldOut`.
 
     Raises:
-      TypeError: `task` is not a `Task`, `num` is not an integer, a metric is not a `Metric`, or it does not return an
-        `Estimate`.
-      ValueError: `split` is not one of `SPLITS`, or `num` is out of its range.
+      TypeError: `task` is not a `Task`, `num` is not an integer, `metrics` is not a mapping, or a metric is not a
+        `Metric` or does not return an `Estimate`.
+      ValueError: `split` is not one of `SPLITS`, or `num` is out of range.
     """
     references, others = heldout_and_others(task, split)
     require_integer(num=num)
@@ -378,16 +381,16 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
 
 
 def _some(task: Task, num_rows: int, num: int) -> np.ndarray:
-    """Returns the indices of `num` rows of a split: the first, or random ones where the rows are in an order."""
+    """Returns the indices of `num` rows of a split: the first ones, or random ones if `task.in_order`."""
     return np.random.default_rng(0).permutation(num_rows)[:num] if task.in_order else np.arange(num)
 
 
 def mean_estimate(values: np.ndarray) -> Estimate:
-    """Computes the mean of `[N]` values, with its bootstrap interval.
+    """Computes the mean of `[N]` values and its bootstrap interval.
 
     Raises:
       TypeError: `values` is not an array of real numbers.
-      ValueError: it is not `[N]` with N at least 2.
+      ValueError: `values` is not `[N]` with N at least 2.
     """
     return _mean("values", values)
 
@@ -399,16 +402,16 @@ def _mean(name: str, values: np.ndarray) -> Estimate:
         raise TypeError(f"{name} must be an array of numbers, got {getattr(values, 'dtype', type(values).__name__)}")
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"{name} must be [N] with N at least 2, got shape {values.shape}")
-    # In float64: a sum of many numbers overflows narrower dtypes, or is rounded in them.
+    # In float64, because a sum of many numbers can overflow or lose precision in narrower dtypes.
     exact = np.asarray(values, np.float64)
     return bootstrap(lambda rows: float(np.mean(exact[rows])), len(exact))
 
 
 def likelihood_estimates(negative_log_likelihoods: np.ndarray, task: Task) -> dict[str, Estimate]:
-    """Computes the means of `[N]` negative log-likelihoods in nats, with their bootstrap intervals.
+    """Computes the mean of `[N]` negative log-likelihoods in nats and its bootstrap interval.
 
     Returns:
-      `heldout_nll`, and, of a task without padding, `bits_per_symbol`.
+      `heldout_nll`, and, for a task without padding, `bits_per_symbol`.
 
     Raises:
       TypeError: `negative_log_likelihoods` is not an array of real numbers, or `task` is not a `Task`.
@@ -422,7 +425,7 @@ def likelihood_estimates(negative_log_likelihoods: np.ndarray, task: Task) -> di
 
 
 def length_distribution(task: Task, tokens: np.ndarray) -> np.ndarray:
-    """Returns the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`.
+    """Computes the shares of the lengths 0 to T among sequences `[N, T]`, as `[T + 1]`.
 
     Raises:
       TypeError: `task` is not a `Task`, or `tokens` does not hold integers.

@@ -1,9 +1,9 @@
-"""A trained model as compiled programs in one file, which open without this library.
+"""Export of a trained model as compiled programs in one file, which can be opened without this library.
 
-The file is a zip archive of three programs of `jax.export`, `sample`, `complete` and `log_prob`, each for CPUs, GPUs
-and TPUs and for any number of sequences, of the weights that they share, as NumPy arrays, and of `model.json`:
-vocabulary, length, and what else is known of the model. Nothing in it is pickled. The programs of a model of pairs take
-the tokens of the sources, too, and there is a fourth, `greedy`.
+The file is a zip archive. It holds three programs of `jax.export`, `sample`, `complete` and `log_prob`, each for CPUs,
+GPUs and TPUs and for any number of sequences; their shared weights, as NumPy arrays; and `model.json`, with the
+vocabulary, the length and other facts about the model. Nothing is pickled. The programs of a model of pairs also take
+the tokens of the sources, and there is a fourth program, `greedy`.
 """
 
 import contextlib
@@ -33,37 +33,37 @@ from gumbel_gan.version import __version__
 PLATFORMS = ("cpu", "cuda", "tpu")
 
 _FORMAT = 1
-# Of all that is in an archive, so that the same model is the same file.
+# The date of all entries of an archive, so that the same model gives the same file.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def export_model(
     path: str | Path, task: Task, model: SequenceModel, params: Params, *, about: Mapping[str, Any] | None = None
 ) -> tuple[Path, Path]:
-    """Writes a sampler, a completer and a scorer into a file, and a loader for it beside the file.
+    """Writes a sampler, a completer and a scorer to a file, and a loader for the file next to it.
 
-    Of a task of pairs, they take sources of at most the task's S symbols, and greedy decoding from sources is written
-    besides.
+    For a task of pairs, these programs take sources of at most S symbols, the source length of the task, and greedy
+    decoding is added as a fourth program.
 
-    The loader needs jax, numpy and flatbuffers, and not this library. JAX reads exported programs for at least six
-    months after the version that wrote them; the parameters alone, which `save` writes, don't age.
+    The loader needs jax, numpy and flatbuffers, but not this library. JAX can read exported programs for at least six
+    months after the version that wrote them. Files written by `save` hold no programs and have no such limit.
 
     Args:
       path: the file, NAME.zip, with a NAME of letters, digits and underscores. The loader is load_NAME.py.
-      task: the task, of which the vocabulary is kept, and that of its sources.
-      model: the model, `task.model(generator)`; its generator takes no condition, or that of a task of pairs.
-      params: the parameters of its generator.
-      about: what else to keep, such as settings and metrics; plain JSON.
+      task: the task, whose vocabularies of sequences and sources are stored.
+      model: the model, `task.model(generator)`; its generator takes no condition, or the sources of a task of pairs.
+      params: the parameters of the model's generator.
+      about: other facts to store, such as settings and metrics; plain JSON.
 
     Returns:
-      The file and its loader.
+      The paths of the file and of its loader.
 
     Raises:
       ImportError: flatbuffers is missing.
-      TypeError: an argument is not of its type, or `about` is not plain JSON.
-      ValueError: `path` has another name, or stands beside a file of yours with the loader's name; `model` is not one
-        of this task, or `params` are not its parameters.
-      OSError: the file can't be written.
+      TypeError: an argument has the wrong type, or `about` is not plain JSON.
+      ValueError: `path` is not NAME.zip, or another file in its folder has the name of the loader; `model` is not a
+        model of `task`; or `params` are not parameters of `model`.
+      OSError: the file cannot be written.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be a path, got {path!r}")
@@ -109,12 +109,12 @@ def export_model(
 def _functions(
     model: SequenceModel, structure: Any, source_length: int | None
 ) -> dict[str, tuple[Callable[..., jax.Array], tuple[Any, ...]]]:
-    """Returns by name the functions to export, of the weights as a list and of other arguments, and types of those.
+    """Returns the functions to export by name, with the types of their arguments after the list of weights.
 
     Args:
       model: the model.
-      structure: of its parameters.
-      source_length: S, of the sources that are an argument of each function; None where there are none.
+      structure: tree structure of the model's parameters.
+      source_length: S, length of the sources that each function takes; None if the model has no sources.
     """
     (num,) = export.symbolic_shape("num")
     key = jax.eval_shape(lambda: jax.random.key(0))
@@ -128,7 +128,7 @@ def _functions(
         return jax.tree.unflatten(structure, weights)
 
     def sample(weights: list[jax.Array], key: jax.Array, rows: jax.Array, temperature: jax.Array) -> jax.Array:
-        # A number of sequences can be a symbol only as the size of an array.
+        # A number of sequences can be symbolic only as the size of an array.
         condition = None if source_length is None else rows
         return model.sample(key, params(weights), rows.shape[0], temperature=temperature, condition=condition)
 
@@ -159,7 +159,7 @@ def _functions(
 
 
 def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], arguments: tuple[Any, ...]) -> bytes:
-    """Returns a function as a program for all platforms."""
+    """Returns a function as a serialized program for all platforms."""
     types = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in weights]
     with _no_places():
         program = export.export(jax.jit(function), platforms=PLATFORMS)(types, *arguments)
@@ -182,7 +182,7 @@ def _no_places() -> Iterator[None]:
 
 
 def _npy(leaf: Any) -> bytes:
-    """Returns an array as the content of a `.npy` file; of a dtype that NumPy doesn't know, as its bytes."""
+    """Returns an array as the content of a `.npy` file; arrays of dtypes that NumPy lacks are stored as raw bytes."""
     array, buffer = np.asarray(leaf), io.BytesIO()
     np.save(buffer, array if array.dtype.isbuiltin == 1 else array.view(f"V{array.dtype.itemsize}"), allow_pickle=False)
     return buffer.getvalue()

@@ -8,7 +8,7 @@ print(model.decode(model.sample(jax.random.key(0), 5, temperature=1.0)))
 print(model.log_prob(model.encode(["a string", "another"])))
 print(model.decode(model.complete(jax.random.key(1), ["a st", "an"])))
 
-A model of pairs writes a target for each source; run as a program, this file reads sources from the standard input:
+A model of pairs draws a target for each source (run as a program, this file decodes sources from standard input):
 
 print(model.decode(model.greedy(["a source", "another"])))
 print(model.decode(model.sample(jax.random.key(0), sources=["a source", "another"])))
@@ -26,14 +26,15 @@ from jax import export
 
 
 class Model:
-    """A model from its file: `about` is what is known of it, `vocabulary` and `length` are those of its sequences.
+    """A model read from its file. `about` holds facts about it; `vocabulary` and `length` describe its sequences.
 
-    `source` and `source_length` are the vocabulary and the length of sources, N strings, which the functions of a model
-    of pairs need, and of which symbols that training never saw are read as one; they are None for another model.
+    For a model of pairs, `source` and `source_length` are the vocabulary and the length of sources; otherwise they are
+    None. The functions of a model of pairs need N strings as sources. Symbols of a source that are not in the training
+    data are all read as the same unknown symbol.
     """
 
     def __init__(self, path):
-        """Reads the file, in which nothing is pickled."""
+        """Reads the file, which holds no pickled data."""
         with np.load(path) as archive:
             facts = json.loads(archive["model.json"])
             programs = {name: export.deserialize(bytearray(archive[f"{name}.bin"])) for name in facts["programs"]}
@@ -46,7 +47,7 @@ class Model:
         self._sources = None if self.source is None else _Reader(self.source, self.source_length)
 
     def sample(self, key, num=None, temperature=1.0, sources=None):
-        """Returns `[num, T]` tokens, or `[N, T]`, one for each source; `key` is that of `jax.random.key`."""
+        """Returns `[num, T]` tokens, or `[N, T]` for N sources; `key` is made by `jax.random.key`."""
         given = self._given(sources)
         if given and num not in (None, len(sources)):
             raise ValueError(f"num must be left out where there are sources, got {num}")
@@ -56,12 +57,12 @@ class Model:
         return self._programs["sample"](self._weights, _key(key), *rows, _temperature(temperature))
 
     def greedy(self, sources, key=None):
-        """Returns the `[N, T]` tokens of greedy decoding from N sources; `key` draws the latent where there is one."""
+        """Returns the `[N, T]` tokens of greedy decoding from N sources; `key` draws the latent if there is one."""
         given = self._given(sources)
         return self._programs["greedy"](self._weights, jax.random.key(0) if key is None else _key(key), *given)
 
     def complete(self, key, prefixes, temperature=1.0, sources=None):
-        """Returns `[N, T]` tokens, which begin with N strings."""
+        """Returns `[N, T]` tokens that begin with the N strings `prefixes`."""
         rows = [self._strings.row(prefix) for prefix in _strings("prefixes", prefixes)]
         lengths, tokens = np.array([*map(len, rows)], np.int32), np.zeros((len(rows), self.length), np.int32)
         for row, into in zip(rows, tokens, strict=True):
@@ -70,7 +71,7 @@ class Model:
         return self._programs["complete"](self._weights, _key(key), tokens, lengths, _temperature(temperature), *given)
 
     def log_prob(self, tokens, sources=None):
-        """Returns `[N]` log-probabilities of `[N, T]` tokens, in nats, those given the sources where there are any."""
+        """Returns `[N]` log-probabilities of `[N, T]` tokens in nats, given the sources if the model has any."""
         tokens, num_symbols = np.asarray(tokens), len(self.vocabulary["symbols"])
         if tokens.ndim != 2 or tokens.shape[1] != self.length or not np.issubdtype(tokens.dtype, np.integer):
             raise ValueError(f"tokens must be [N, {self.length}] integers, got {tokens.dtype} of shape {tokens.shape}")
@@ -95,7 +96,7 @@ class Model:
         return strings
 
     def _given(self, sources, num=None):
-        """Returns the argument that sources are, in a list; an empty one for a model that has none."""
+        """Returns the encoded sources as a list of one argument; an empty list for a model without sources."""
         reader = self._sources
         if (sources is None) != (reader is None):
             wanted = "None for a model without sources" if reader is None else "given to a model of pairs"
@@ -127,7 +128,7 @@ def _strings(name, strings):
 
 
 class _Reader:
-    """Reads strings over a vocabulary as rows of at most `length` tokens."""
+    """Converts strings over a vocabulary to rows of at most `length` tokens."""
 
     def __init__(self, vocabulary, length):
         self._vocabulary, self._length = vocabulary, length
@@ -156,7 +157,7 @@ class _Reader:
         if separator or not pattern:
             return string.split(separator) if separator and string else string
         if pattern == r"\X":
-            # Clusters of characters that a reader sees as one, which Python's own expressions don't know.
+            # Grapheme clusters, which Python's own `re` does not support.
             import regex as expressions
         else:
             import re as expressions
@@ -168,7 +169,7 @@ class _Reader:
 
 
 def load(path=None):
-    """Returns the `Model` of a file; by default of NAME.zip beside this file, where that is load_NAME.py."""
+    """Returns the `Model` of a file; by default that of NAME.zip next to this file, load_NAME.py."""
     here = Path(__file__)
     return Model(here.with_name(f"{here.stem.removeprefix('load_')}.zip") if path is None else path)
 

@@ -1,6 +1,6 @@
-"""A sequence model: a generator with the length of its sequences and the rules of their padding, as pure functions.
+"""Sequence models: a generator, the length of its sequences and the rules of their padding, as pure functions.
 
-It knows no training method: everything is a function of the generator's parameters.
+A sequence model does not depend on a training method. All its functions take the generator's parameters.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from gumbel_gan.networks.masks import possible
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits
 
-# Folded into a key for that of dropout: larger than the number of keys that a latent splits the same key into.
+# Folded into a key to derive the key of dropout. Larger than the number of keys that a latent splits the same key into.
 _DROPOUT = 2**31
 
 PyTree = Any
@@ -66,29 +66,29 @@ class OfTokens(Protocol):
 
 
 class SequenceModel(NamedTuple):
-    """What is trained, as its users see it. Made by `sequence_model`.
+    """A sequence model, as pure functions. Built by `sequence_model`.
 
     Attributes:
       generator: the network.
       length: T, number of symbols of a sequence, padding included.
-      padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
-      padding_ends: whether nothing but padding follows the first padding symbol, whatever the weights.
+      padding: the symbol that fills sequences up to T; None if every sequence has T symbols.
+      padding_ends: whether only padding follows the first padding symbol, for all weights.
       allow_empty: whether a sequence may begin with padding.
       init: key -> params.
       sample: (key, params, num, temperature=1, exact_length=None, condition=None) -> `[num, T]` int32 tokens, each
         drawn from softmax(logits / temperature). With an `exact_length`, which need not be T, every sequence has that
         many symbols and no padding: padding has probability zero at each step. The condition has a leading axis of num.
       complete: (key, params, tokens `[N, P]`, num_given=None, temperature=1, condition=None) -> `[N, T]` int32 tokens:
-        the first `num_given` symbols (a number or `[N]` numbers, at most P; None: all P) are kept, the others drawn
-        given them. They may be traced. A latent is drawn from its prior, whatever the symbols.
+        the first `num_given` symbols (a number or `[N]` numbers, at most P, which may be traced; None: all P) are kept,
+        and the others are drawn given these. A latent is drawn from its prior, regardless of the given symbols.
       log_prob: (params, tokens `[N, T']`, condition=None) -> `[N]` log-probabilities in nats at temperature 1, padding
-        included; -inf of what the model can't write. Exact without a latent. With a latent z it is the Monte-Carlo
-        estimate log 1/n sum_i p(tokens | z_i): unbiased for p, low for log p. All sequences and all calls share the
-        same n draws, so that the estimates are a distribution: they sum to 1 over all sequences.
-      hidden_states: (params, tokens `[N, T']`, condition=None) -> `[N, T', H]` hidden states along given sequences:
-        teacher-forced, and of sequences that the model has drawn itself, free-running. With a latent, row n has the
-        same draw in all calls, which is not the one that the sequence was drawn with.
-      num_latent_draws: n, the draws of the latent in `log_prob`, where the generator has one.
+        included; -inf for sequences that the model cannot draw. Exact without a latent. With a latent z it is the
+        Monte-Carlo estimate log 1/n sum_i p(tokens | z_i): unbiased for p, biased low for log p. All sequences and all
+        calls share the same n draws, so that the estimates of p are a distribution: they sum to 1 over all sequences.
+      hidden_states: (params, tokens `[N, T']`, condition=None) -> `[N, T', H]` hidden states along given sequences.
+        They are free-running for sequences that the model has drawn, and teacher-forced for other sequences. With a
+        latent, row n uses the same draw in all calls, which is not the draw that the sequence was generated from.
+      num_latent_draws: n, number of draws of the latent in `log_prob`; unused without a latent.
     """
 
     generator: Generator
@@ -113,23 +113,24 @@ def sequence_model(
     allow_empty: bool = True,
     num_latent_draws: int = 256,
 ) -> SequenceModel:
-    """Builds the model of sequences that a generator writes.
+    """Builds the sequence model of a generator.
 
     Args:
       generator: the network.
       length: T, number of symbols of a sequence, padding included.
-      padding: the symbol that fills sequences up to T; None where every sequence has T symbols.
-      padding_ends: whether padding ends a sequence: after it, nothing else is drawn. Otherwise padding is a symbol like
-        the others, which may occur in the middle.
-      allow_empty: whether a sequence may begin with padding; to be turned off only where there is padding.
-      num_latent_draws: draws of the latent in `log_prob`, where the generator has one.
+      padding: the symbol that fills sequences up to T; None if every sequence has T symbols.
+      padding_ends: whether only padding can follow padding. Otherwise padding is a symbol like the others, which may
+        occur in the middle.
+      allow_empty: whether a sequence may begin with padding; must be true if `padding` is None.
+      num_latent_draws: number of draws of the latent in `log_prob`; unused without a latent.
 
     Returns:
       A `SequenceModel`.
 
     Raises:
-      TypeError: `generator` is not a `Generator`, or a number is not an integer.
-      ValueError: an argument is out of its range.
+      TypeError: `generator` is not a `Generator`, or `length`, `padding` or `num_latent_draws` is not an integer.
+      ValueError: an argument is out of range, or `padding` is None although `padding_ends` is true or `allow_empty` is
+        false.
     """
     if not isinstance(generator, Generator):
         raise TypeError(f"generator must be a Generator, got a {type(generator).__name__}")
@@ -187,7 +188,7 @@ def sequence_model(
 
     def log_prob(params: Params, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         check_tokens(model, tokens)
-        # Not by `len`, which no symbolic number of sequences has.
+        # Not `len`, which fails for a symbolic number of sequences.
         num = tokens.shape[0]
         if generator.sample_latent is None:
             log_probs_NT = token_log_probs(model, params, tokens, inputs(model, None, num, condition))
@@ -196,7 +197,7 @@ def sequence_model(
         def add_draw(total_N: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
             shared = inputs(model, key, 1)["latent"]
             if generator.independent_logits is not None and condition is None:
-                # All sequences have the logits of the draw.
+                # All sequences share the logits of the draw.
                 logits_1TK = independent_logits(model, params, 1, tokens.shape[1], {"latent": shared})
                 log_probs_NT = one_pass.token_log_probs(logits_1TK[0], tokens, ending=_ending(model))
             else:
@@ -241,17 +242,17 @@ def inputs(
 
     Args:
       model: the model.
-      key: typed PRNG key, consumed; None leaves out what is random.
+      key: typed PRNG key, consumed; None leaves out the latent and the key of dropout.
       num: N, number of sequences.
-      condition: a pytree with a leading axis of N; None where there is no condition.
+      condition: a pytree with a leading axis of N; None if there is no condition.
       training: whether dropout is on.
 
     Returns:
-      Those of `latent`, `condition` and `dropout_key` that there are; see `networks.Generator`.
+      Those of `latent`, `condition` and `dropout_key` that are used; see `networks.Generator`.
 
     Raises:
       TypeError: `key` is not a typed PRNG key, or `num` is not an integer.
-      ValueError: `num` is negative, or a leaf of the condition has another leading axis than N.
+      ValueError: `num` is negative, or a leaf of `condition` has no leading axis of N.
     """
     require_at_least(0, num=num)
     if key is not None:
@@ -271,7 +272,7 @@ def inputs(
 
 
 def again(given: dict[str, Any]) -> dict[str, Any]:
-    """Returns what `inputs` returned, for another pass with the same latent, condition and dropout."""
+    """Returns a copy of what `inputs` returned, for another pass with the same latent, condition and dropout."""
     if "dropout_key" not in given:
         return given
     return given | {"dropout_key": jax.random.clone(given["dropout_key"])}
@@ -280,7 +281,7 @@ def again(given: dict[str, Any]) -> dict[str, Any]:
 def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
     """Returns the generator's step on relaxed symbols, (carry, x `[B, K + 1]`) -> (carry, logits `[B, K]`).
 
-    The step raises TypeError or ValueError where x is not a floating array of this shape.
+    The step raises TypeError or ValueError if x is not a floating array of this shape.
     """
     num_inputs = model.generator.num_symbols + 1
 
@@ -301,8 +302,8 @@ def relaxed_step(model: SequenceModel, params: Params) -> unroll.Step:
 def token_step(model: SequenceModel, params: Params) -> unroll.Step:
     """Returns the generator's step on symbols, (carry, token `[B]`) -> (carry, logits `[B, K]`).
 
-    The step raises TypeError or ValueError where a token is not an integer from 0 to K, the start symbol; traced values
-    are not checked.
+    The step raises TypeError or ValueError if token is not a `[B]` array of integers from 0 to K, the start symbol.
+    Traced values are not checked.
     """
     generator = model.generator
 
@@ -321,12 +322,12 @@ def token_step(model: SequenceModel, params: Params) -> unroll.Step:
 
 
 def independent_logits(model: SequenceModel, params: Params, num: int, length: int, given: dict[str, Any]) -> jax.Array:
-    """Computes `[N, length, K]` float32 logits of all positions at once, of a generator whose symbols are independent.
+    """Computes `[N, length, K]` float32 logits of all positions at once, for a generator of independent symbols.
 
-    The rules of padding have two parts. The one for the first position, whether it may be padding, is in these logits.
-    The other, that nothing but padding follows a padding where `padding_ends`, depends on what is drawn: symbols are
-    drawn from these logits, and those after the first padding are replaced by padding. So p(tokens | latent) is exactly
-    the product over the positions up to the first padding, that one included.
+    There are two rules of padding. The first, whether the first position may be padding, is applied to these logits.
+    The second, that only padding follows padding if `padding_ends`, depends on the drawn symbols: symbols are drawn
+    from these logits, and those after the first padding are replaced by padding. So p(tokens | latent) is exactly the
+    product over the positions up to and including the first padding.
     """
     if model.generator.independent_logits is None:
         raise ValueError("generator must have independent_logits, got None")
@@ -348,26 +349,26 @@ def relaxed_sample(
     feedback_temperature: ArrayLike | None = None,
     feedback_gradient: bool = True,
 ) -> jax.Array:
-    """Draws relaxed sequences, through which the loss of a discriminator has a gradient.
+    """Draws relaxed sequences, through which gradients of a discriminator's loss can flow.
 
     Args:
       key: typed PRNG key; consumed.
       model: the model.
       params: the generator's parameters.
       num: N, number of sequences.
-      given: keyword arguments of `inputs`, of N sequences.
+      given: keyword arguments for N sequences, as returned by `inputs`.
       estimator: draws a sample from logits and noise.
-      temperature: scalar > 0 of the symbols.
-      feedback_temperature: scalar > 0 of the symbols that are fed back; None: `temperature`. Like the next argument, it
-        says nothing of a generator that feeds none back.
+      temperature: scalar > 0, of the emitted symbols.
+      feedback_temperature: scalar > 0, of the symbols that are fed back; None: `temperature`. A generator of
+        independent symbols ignores this argument and the next.
       feedback_gradient: whether gradients flow through the symbols that are fed back.
 
     Returns:
       `[N, T, K]` samples that carry a gradient.
 
     Raises:
-      TypeError: an argument is of another type.
-      ValueError: an argument is out of its range.
+      TypeError: an argument has the wrong type.
+      ValueError: an argument is out of range.
     """
     if model.generator.independent_logits is not None:
         logits_NTK = independent_logits(model, params, num, model.length, given)
@@ -403,7 +404,7 @@ def sample(
       model: the model.
       params: the generator's parameters.
       num: N, number of sequences.
-      given: keyword arguments of `inputs`, of N sequences.
+      given: keyword arguments for N sequences, as returned by `inputs`.
       length: number of symbols to draw.
       temperature: scalar > 0 that logits are divided by.
       padded: whether padding may be drawn.
@@ -413,7 +414,7 @@ def sample(
 
     Raises:
       TypeError: `key` is not a typed PRNG key, `num` or `length` is not an integer, or `temperature` is not a number.
-      ValueError: `num`, `length` or `temperature` is out of its range.
+      ValueError: `num`, `length` or `temperature` is out of range.
     """
     require_at_least(0, num=num)
     require_at_least(1, length=length)
@@ -443,11 +444,11 @@ def complete_tokens(
     *,
     temperature: ArrayLike = 1.0,
 ) -> jax.Array:
-    """Draws what follows the first `num_given` symbols of `[N, T]` tokens; `given` as in `sample`.
+    """Draws the symbols after the first `num_given` symbols of `[N, T]` tokens; `given` as in `sample`.
 
     Raises:
-      TypeError: an argument is of another type.
-      ValueError: `tokens` is not `[N, T]` or not in [0, K), or `num_given` or `temperature` is out of its range.
+      TypeError: an argument has the wrong type.
+      ValueError: `tokens` is not `[N, T]` or not in [0, K), or `num_given` or `temperature` is out of range.
     """
     check_tokens(model, tokens)
     num, length = tokens.shape
@@ -461,7 +462,7 @@ def complete_tokens(
 
 
 def teacher_forced_logits(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
-    """Computes `[N, T, K]` logits along `[N, T]` tokens, at t given those before t; `given` as in `sample`.
+    """Computes `[N, T, K]` logits along `[N, T]` tokens, each given the tokens before it; `given` as in `sample`.
 
     Raises:
       TypeError: `tokens` is not an array of integers.
@@ -480,7 +481,7 @@ def teacher_forced_logits(model: SequenceModel, params: Params, tokens: jax.Arra
 
 
 def token_log_probs(model: SequenceModel, params: Params, tokens: jax.Array, given: dict[str, Any]) -> jax.Array:
-    """Computes `[N, T]` log p(token at t | those before, given) in nats, at temperature 1; `given` as in `sample`."""
+    """Computes `[N, T]` log p(token at t | tokens before t) in nats, at temperature 1; `given` as in `sample`."""
     return unroll.token_log_probs(teacher_forced_logits(model, params, tokens, given), tokens)
 
 
@@ -499,20 +500,20 @@ def hidden_states_and_logits(
 
 
 def require_hidden_states(model: SequenceModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
-    """Returns the generator's `hidden_states`; raises ValueError where it has none."""
+    """Returns the generator's `hidden_states`; raises ValueError if it has none."""
     if model.generator.hidden_states is None:
         raise ValueError("generator must have hidden_states, got None")
     return model.generator.hidden_states
 
 
 def require_exact(model: SequenceModel) -> None:
-    """Raises ValueError unless likelihoods are exact, as they are without a latent."""
+    """Raises ValueError if the generator has a latent, so that likelihoods are not exact."""
     if model.generator.sample_latent is not None:
         raise ValueError("generator must have no latent, so that its likelihood is exact, got one with sample_latent")
 
 
 def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
-    """Raises unless tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
+    """Checks that tokens are an `[N, T]` array of integers in [0, K); traced values are not checked."""
     require_integers(tokens=tokens)
     if tokens.ndim != 2 or not tokens.shape[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {tokens.shape}")
@@ -520,18 +521,18 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
 
 
 def _ending(model: SequenceModel) -> int | None:
-    """Returns the symbol that only itself may follow, if there is one."""
+    """Returns the symbol after which only the same symbol may follow; None if there is none."""
     return model.padding if model.padding_ends else None
 
 
 def _follow_tokens(model: SequenceModel, logits: jax.Array, tokens: jax.Array) -> jax.Array:
-    """Returns logits `[N, T, K]` in float32 under the rules of padding, along tokens `[N, T]`."""
+    """Returns logits `[N, T, K]` along tokens `[N, T]`, in float32, with the rules of padding applied."""
     start = unroll.start_tokens(tokens.shape[0], model.generator.num_symbols)
     return _mask_after(model, logits, unroll.previous_tokens(tokens, start))
 
 
 def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) -> jax.Array:
-    """Returns logits `[..., K]` in float32 under the rules of padding, given the tokens `[...]` before them."""
+    """Returns logits `[..., K]` after tokens `[...]`, in float32, with the rules of padding applied."""
     logits = logits.astype(jnp.float32)
     if model.padding is None:
         return logits
@@ -542,7 +543,7 @@ def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) ->
 def _follow_padding(
     model: SequenceModel, padding: int, logits: jax.Array, is_start: jax.Array, is_padding: jax.Array
 ) -> jax.Array:
-    """Returns logits `[..., K]` under the rules of padding, given whether the symbol before is the start or padding."""
+    """Returns logits `[..., K]` with the rules of padding applied after the start symbol or padding."""
     if model.padding_ends:
         only_padding = force_symbol(jnp.zeros_like(logits), padding)
         logits = jnp.where(is_padding[..., None], only_padding, logits)
@@ -552,5 +553,5 @@ def _follow_padding(
 
 
 def _repeat(latent: PyTree, num: int) -> PyTree:
-    """Repeats a latent with a leading axis of 1 to one of `num`."""
+    """Repeats a latent with a leading axis of 1 `num` times."""
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num, *leaf.shape[1:])), latent)

@@ -1,6 +1,7 @@
-"""Samples of a generator whose symbols are independent, all at once: those of `unroll`, without its scans.
+"""Samples of a generator of independent symbols, drawn at all positions at once, without the scans of `unroll`.
 
-Each function draws, with the same key, what its namesake in `unroll` draws of the same logits step by step.
+With the same key and logits, each function draws the same samples as the function of that name in `unroll`, which draws
+them step by step.
 """
 
 import jax
@@ -17,16 +18,16 @@ from gumbel_gan.unroll import require_num_given
 def relaxed(
     key: jax.Array, logits: jax.Array, *, estimator: Estimator, temperature: ArrayLike, ending: int | None = None
 ) -> jax.Array:
-    """Draws a relaxed sample of every position.
+    """Draws a relaxed sample at every position.
 
     Args:
       key: typed PRNG key; consumed.
       logits: `[B, T, K]` logits.
       estimator: draws a sample from logits and noise.
       temperature: scalar > 0; may be traced.
-      ending: the symbol after which a sequence has only that symbol; None where there is none. A relaxed sample has
-        drawn it where its entry is above 0.5. What follows is exactly one-hot and carries no gradient, and no gradient
-        flows through the decision.
+      ending: the symbol after which a sequence has only that symbol; None if there is none. It counts as drawn where
+        its entry in the relaxed sample is above 0.5. The samples after it are exactly one-hot and carry no gradient,
+        and no gradient flows through the decision.
 
     Returns:
       `[B, T, K]` samples that carry a gradient.
@@ -62,7 +63,7 @@ def hard(key: jax.Array, logits: jax.Array, *, temperature: ArrayLike = 1.0, end
       key: typed PRNG key; consumed.
       logits: `[B, T, K]` logits.
       temperature: scalar > 0; may be traced.
-      ending: the symbol after which a sequence has only that symbol; None where there is none.
+      ending: the symbol after which a sequence has only that symbol; None if there is none.
 
     Returns:
       `[B, T]` int32 tokens.
@@ -90,16 +91,17 @@ def completed(
       key: typed PRNG key; consumed.
       logits: `[B, T, K]` logits.
       tokens: `[B, T]` integers.
-      num_given: integer number of symbols to keep, from 0 to T, or `[B]` of them; may be traced.
-      temperature: scalar > 0 of the symbols that are drawn; may be traced.
-      ending: the symbol after which only that symbol is drawn; None where there is none.
+      num_given: number of symbols to keep, an integer from 0 to T, or `[B]` such integers; may be traced.
+      temperature: scalar > 0, of the drawn symbols; may be traced.
+      ending: the symbol after which only that symbol is drawn; None if there is none.
 
     Returns:
       `[B, T]` int32 tokens.
 
     Raises:
-      TypeError: `logits` is not floating, `tokens` is not an array of integers, or a number is of another type.
-      ValueError: a shape or a number is out of its range.
+      TypeError: `logits` is not floating, `tokens` is not an array of integers, `num_given` is not an integer, or
+        `temperature` is not a real scalar.
+      ValueError: the shapes do not fit, or `num_given` or `temperature` is out of range.
     """
     require_key(key=key)
     logits = _check(logits)
@@ -111,13 +113,13 @@ def completed(
     shape, times_T = (logits.shape[0], logits.shape[2]), _times(tokens.shape[1])
     noise_TBK = jax.vmap(lambda time: sample_gumbel(jax.random.fold_in(key, time), shape))(times_T)
     drawn_BT = jnp.argmax(logits / temperature + jnp.swapaxes(noise_TBK, 0, 1), axis=-1).astype(jnp.int32)
-    # Also of one row, which serves all sequences.
+    # A single number gives one row, which applies to all sequences.
     num_given_B1 = jnp.reshape(jnp.asarray(num_given, jnp.int32), (-1, 1))
     is_drawn_BT = times_T[None] >= num_given_B1
     tokens_BT = jnp.where(is_drawn_BT, drawn_BT, tokens.astype(jnp.int32))
     if ending is None:
         return tokens_BT
-    # What was given before the last given symbol decides nothing, as in a roll-out.
+    # As in a roll-out, given symbols before the last one do not end a sequence.
     ended_BT = _ended((tokens_BT == ending) & (times_T[None] >= num_given_B1 - 1))
     return jnp.where(ended_BT & is_drawn_BT, ending, tokens_BT)
 
@@ -128,11 +130,11 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array, *, ending: int | None 
     Args:
       logits: `[T, K]` logits.
       tokens: `[N, T]` integers in [0, K).
-      ending: the symbol after which only that symbol is drawn; None where there is none.
+      ending: the symbol after which only that symbol is drawn; None if there is none.
 
     Returns:
-      `[N, T]` log-probabilities in nats: log softmax(logits), but right after an `ending` 0 of `ending` and -1e9 of any
-      other symbol.
+      `[N, T]` log-probabilities in nats: log softmax(logits), except right after an `ending`, where `ending` has 0 and
+      any other symbol -1e9.
 
     Raises:
       TypeError: `logits` is not floating, or `tokens` is not an array of integers.
@@ -151,7 +153,7 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array, *, ending: int | None 
 
 
 def _ended(is_ending: jax.Array) -> jax.Array:
-    """Returns whether `[B, T]` booleans are true anywhere before each position."""
+    """Returns for each position whether any of the `[B, T]` booleans before it is true."""
     ended_BT = jax.lax.associative_scan(jnp.logical_or, is_ending, axis=1)
     return jnp.pad(ended_BT[:, :-1], ((0, 0), (1, 0)))
 

@@ -1,4 +1,4 @@
-"""Files of packages that are installed without being imported."""
+"""Paths of files in installed packages, found without importing the packages."""
 
 from importlib import metadata
 from pathlib import Path
@@ -8,9 +8,9 @@ def package_file(package: str, name: str, *, content: str, install: str) -> Path
     """Returns the path of a file of an installed package.
 
     Args:
-      package: the name by which it is installed.
-      name: the path of the file from where packages lie.
-      content: what it holds, such as 'the data of MOSES is', for errors.
+      package: the distribution name of the package.
+      name: the path of the file, relative to the folder that packages are installed in.
+      content: the content of the file for error messages, such as 'the data of MOSES is'.
       install: the command that installs the package.
 
     Raises:
@@ -23,17 +23,17 @@ def package_file(package: str, name: str, *, content: str, install: str) -> Path
 
 
 def package_files(package: str, folder: str, pattern: str, *, content: str, install: str) -> list[Path]:
-    """Returns the paths of the files of an installed package that stand for files of the user's, sorted.
+    """Returns the sorted paths of files of an installed package, which replace files that the user has not given.
 
     Args:
-      package: the name by which it is installed.
-      folder: the path of their folder from where packages lie.
-      pattern: of their names, for `Path.glob`.
-      content: what they hold, such as 'the Essen collection', for errors.
+      package: the distribution name of the package.
+      folder: the path of the files' folder, relative to the folder that packages are installed in.
+      pattern: pattern of the file names, for `Path.glob`.
+      content: the content of the files for error messages, such as 'the Essen collection'.
       install: the command that installs the package.
 
     Raises:
-      ImportError: the package is not installed, or lacks such files.
+      ImportError: the package is not installed, or has no such files.
     """
     path = _located(package, folder, f"files must be given where the package {package!r} is not installed ({install})")
     found = sorted(path.glob(pattern))

@@ -1,4 +1,4 @@
-"""What a model decodes from the sources of a task of pairs, and its errors."""
+"""Decoding of the sources of a task of pairs, and the error rates of the decoded targets."""
 
 from collections.abc import Callable
 
@@ -17,19 +17,19 @@ _ROWS_AT_ONCE = 1_024
 
 
 def decode_sources(model: SequenceModel, sources: np.ndarray, *, beam_size: int = 1) -> Callable[[Params], jax.Array]:
-    """Builds the decoding of sources: the most probable sequence that a beam search finds for each.
+    """Builds a function that decodes each source to the most probable sequence that a beam search finds.
 
     Args:
-      model: the model. Where its generator has a latent, draws of a fixed key are decoded.
-      sources: `[M, S]` integers, the conditions.
-      beam_size: as in `beam_search`; 1 is greedy.
+      model: the model. If its generator has a latent, the latent is drawn with a fixed key.
+      sources: `[M, S]` integers, the conditions of the model.
+      beam_size: as in `beam_search`; 1 is greedy decoding.
 
     Returns:
       A pure function of parameters, to jit and vmap, that computes `[M, T]` tokens.
     """
     num = len(sources)
     rows = max(1, min(num, _ROWS_AT_ONCE // beam_size))
-    # The last block is filled up with rows whose results are dropped.
+    # The last block is padded with rows whose results are dropped.
     blocks = np.concatenate([sources, np.resize(sources, (-num % rows, sources.shape[1]))])
     blocks = blocks.reshape(-1, rows, sources.shape[1])
     has_latent = model.generator.sample_latent is not None
@@ -48,21 +48,21 @@ def decode_sources(model: SequenceModel, sources: np.ndarray, *, beam_size: int 
 def decoded_errors(
     model: SequenceModel, task: Task, data: Batch, *, beam_size: int = 1
 ) -> tuple[Callable[[Params], jax.Array], Callable[[np.ndarray], dict[str, Estimate]]]:
-    """Builds the decoding of the distinct sources of some pairs, and the errors of what is decoded.
+    """Builds two functions: one decodes the distinct sources of some pairs, the other computes the error rates.
 
     Args:
       model: the model.
       task: a task of pairs.
-      data: some of its pairs; all targets of a source count as right.
-      beam_size: as in `beam_search`; 1 is greedy.
+      data: some pairs of the task; all targets of a source count as correct.
+      beam_size: as in `beam_search`; 1 is greedy decoding.
 
     Returns:
-      The function of parameters, to jit and vmap, that computes `[M, T]` tokens; and the function of those that returns
-      the error rates of `metrics.error_rates`.
+      A pure function of parameters, to jit and vmap, that computes `[M, T]` tokens; and a function of these tokens that
+      returns the error rates of `metrics.error_rates`.
 
     Raises:
-      ImportError: rapidfuzz is not installed, when the errors are computed.
-      ValueError: the data has fewer than two sources, likewise.
+      ImportError: rapidfuzz is not installed; raised by the second function.
+      ValueError: the data has fewer than two sources; raised by the second function.
     """
     sources, targets = targets_by_source(task, data)
     decode = decode_sources(model, sources, beam_size=beam_size)

@@ -1,4 +1,4 @@
-"""Many sequences drawn a block at a time, so that memory does not depend on their number."""
+"""Sampling of many sequences in blocks, so that memory does not depend on their number."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from gumbel_gan.model import SequenceModel
 from gumbel_gan.networks import Params
 
 _MOST_ROWS = 1_024
-# What the logits of a step may take, as float32: 8 MB.
+# Largest number of logits of a step; they take 8 MB as float32.
 _MOST_LOGITS = 2**21
 
 
 def block_size(model: SequenceModel) -> int:
-    """Returns how many sequences of a model are drawn at once: 1,024, or fewer where the vocabulary is large.
+    """Returns the number of sequences that are drawn at once: 1,024, or fewer for a large vocabulary.
 
-    It depends on the number of symbols alone, so that a draw of blocks of this size can be repeated.
+    This number depends only on the number of symbols, so that draws in blocks of this size are reproducible.
 
     Raises:
       TypeError: `model` is not a `SequenceModel`.
@@ -43,29 +43,29 @@ def sample_block(
     exact_length: int | None = None,
     condition: Any = None,
 ) -> jax.Array:
-    """Draws one block of a draw, with noise of its own.
+    """Draws one block of a larger draw, with its own noise.
 
-    The size of the blocks enters the draw, their number does not: the first sequences of a long draw are those of a
-    short one. They are so within a block, too, where a latent is drawn by `jax.random` in the shape `[num, ...]` (JAX's
-    threefry generator numbers the entries of an array).
+    The drawn sequences depend on the block size, but not on the number of blocks: a long draw begins with the sequences
+    of a short one. The same holds for `num` within one block, if the latent is drawn by `jax.random` in the shape
+    `[num, ...]` (JAX's threefry generator numbers the entries of an array).
 
     Args:
       key: typed PRNG key of the draw, the same for all its blocks.
       model: the model.
       params: the generator's parameters.
-      index: integer >= 0, which block it is; may be traced.
-      num: number of sequences of the block.
+      index: integer >= 0, index of the block; may be traced.
+      num: number of sequences in the block.
       temperature: scalar > 0 that logits are divided by.
       exact_length: as in `SequenceModel.sample`.
-      condition: conditions that the sequences of the whole draw go through in turn, a pytree with a leading axis of any
-        size M of at least 1: sequence i of all blocks is drawn from condition i modulo M. None where there are none.
+      condition: conditions that are used in turn, a pytree with a leading axis of any size M >= 1. Sequence i, counted
+        over all blocks, is drawn given condition i modulo M. None for unconditional generation.
 
     Returns:
       `[num, T]` int32 tokens.
 
     Raises:
-      TypeError: `key` is not a typed PRNG key, `model` is not a `SequenceModel`, or a number is of another type.
-      ValueError: a number is out of its range.
+      TypeError: `key` is not a typed PRNG key, `model` is not a `SequenceModel`, or a number has the wrong type.
+      ValueError: a number is out of range.
     """
     require_key(key=key)
     require_kind(SequenceModel, model=model)
@@ -79,19 +79,19 @@ def sample_block(
 
 
 def in_blocks(draw: Callable[[int], jax.Array], num: int, *, axis: int = 0) -> Iterator[np.ndarray]:
-    """Yields a draw a block at a time. While a block is used, the next one is computed.
+    """Yields the sequences of a draw in blocks. While a block is used, the next one is computed.
 
     Args:
-      draw: maps the index of a block to its sequences, such as a jitted `sample_block`; all blocks have one shape.
+      draw: maps the index of a block to its sequences, such as a jitted `sample_block`; all blocks have the same shape.
       num: N, number of sequences, at least 0.
-      axis: that of the sequences.
+      axis: the axis of the sequences.
 
     Yields:
       Blocks of tokens as NumPy arrays, the last one cut so that there are N sequences in all.
 
     Raises:
       TypeError: `draw` is not callable, or `num` is not an integer.
-      ValueError: `num` is negative, or blocks hold no sequences.
+      ValueError: `num` is negative, or a block holds no sequences.
     """
     require_callable(draw=draw)
     require_at_least(0, num=num)

@@ -1,7 +1,7 @@
-"""Trained models on disk: a safetensors file with the parameters, and with what they are parameters of.
+"""Trained models on disk: a safetensors file with the parameters and a description of the model.
 
-Nothing in it is code. A network of this library is built again by the function and the arguments that the file names,
-of those in `gumbel_gan.networks` alone; one of your own is passed to `load`.
+The file holds no code. It names a function of `gumbel_gan.networks` and its arguments, from which a network of this
+library is rebuilt; no other function is called. A network of your own is passed to `load`.
 """
 
 import json
@@ -35,8 +35,8 @@ class Saved(NamedTuple):
     Attributes:
       task: the vocabulary and the length, to encode and decode strings; its splits are empty, and it has no oracle.
       model: the model.
-      params: the parameters of its generator.
-      about: what `save` was told of the model.
+      params: the parameters of the model's generator.
+      about: the facts that were passed to `save` as `about`.
     """
 
     task: Task
@@ -54,23 +54,24 @@ def save(
     replicas: bool = False,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Writes a model to disk, atomically, for `load`.
+    """Writes a model to disk atomically, to be read by `load`.
 
     Args:
-      path: a file whose name ends in '.safetensors', or a folder, made if need be, for a file 'model.safetensors'.
-      task: the task, of which name, vocabularies, lengths and image shape are kept.
+      path: a file whose name ends in '.safetensors', or a folder for a file 'model.safetensors'. Missing folders are
+        created.
+      task: the task, whose name, vocabularies, lengths and image shape are stored.
       model: the model, `task.model(generator)`.
-      params: the parameters of its generator, such as `algorithm.params(state)`.
+      params: the parameters of the model's generator, such as `algorithm.params(state)`.
       replicas: whether all parameters have a leading axis of replicas, such as seeds.
-      about: what else to keep, such as settings and metrics; plain JSON.
+      about: other facts to store, such as settings and metrics; plain JSON.
 
     Returns:
-      The file.
+      The path of the file.
 
     Raises:
-      TypeError: an argument is not of its type, or `about` is not plain JSON.
-      ValueError: `model` is not one of this task, or `params` are not its parameters.
-      OSError: the file can't be written.
+      TypeError: an argument has the wrong type, or `about` is not plain JSON.
+      ValueError: `model` is not a model of `task`, or `params` are not parameters of `model`.
+      OSError: the file cannot be written.
     """
     file = _file(path)
     require_kind(bool, replicas=replicas)
@@ -92,17 +93,17 @@ def save(
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
-    # Not by `save_file`, which makes a file that only its owner can read.
+    # Not `save_file`, which writes a file that only its owner can read.
     partial.write_bytes(safetensors.numpy.save(arrays, metadata={_KEY: json.dumps(record)}))
     os.replace(partial, file)
     return file
 
 
 def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: bool = False) -> dict[str, np.ndarray]:
-    """Checks that a task, a model and parameters belong together; the arguments and errors are those of `save`.
+    """Checks that a task, a model and parameters match; the arguments and errors are those of `save`.
 
     Returns:
-      The parameters by the names that they have in a file.
+      The parameters by their names in the file.
     """
     require_kind(Task, task=task)
     require_kind(SequenceModel, model=model)
@@ -117,7 +118,7 @@ def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: b
 
 
 def plain(about: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Returns what is known of a model as it is written; raises TypeError unless it is plain JSON."""
+    """Returns facts about a model as a dict of plain JSON; raises TypeError if they are not plain JSON."""
     if about is None:
         return {}
     require_kind(Mapping, about=about)
@@ -128,21 +129,21 @@ def plain(about: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def load(path: str | Path, *, replica: int = 0, generator: Generator | None = None) -> Saved:
-    """Reads a model that `save` wrote, such as that of a finished run.
+    """Reads a model that `save` wrote, such as the model of a finished run.
 
     Args:
       path: the file, or the folder that holds a 'model.safetensors'.
-      replica: which parameters, where there are several replicas.
-      generator: the network, where it is not built of functions of this library.
+      replica: index of the replica whose parameters are read.
+      generator: the network, if it was not built by a function of this library.
 
     Returns:
-      The task, the model, its parameters and what else is known: `task, model, params, about = load(path)`.
+      The task, the model, its parameters and the stored facts: `task, model, params, about = load(path)`.
 
     Raises:
-      TypeError: an argument is not of its type.
-      FileNotFoundError: there is no such file.
-      ValueError: it is damaged, holds no model of this version or other parameters than those of the generator; the
-        generator is needed or is of another vocabulary; or `replica` is out of its range.
+      TypeError: an argument has the wrong type.
+      FileNotFoundError: the file does not exist.
+      ValueError: the file is damaged, has a format that this version does not read, or holds parameters that do not fit
+        the generator; `generator` is needed but None, or has another number of symbols; or `replica` is out of range.
     """
     require_at_least(0, replica=replica)
     if generator is not None:
@@ -230,7 +231,7 @@ def _generator(record: Mapping[str, Any], generator: Generator | None) -> Genera
 
 
 def _like(generator: Generator) -> Params:
-    """Returns the types of a generator's parameters."""
+    """Returns the shapes and dtypes of a generator's parameters."""
     return jax.eval_shape(generator.init, jax.eval_shape(lambda: jax.random.key(0)))
 
 
@@ -239,7 +240,7 @@ def _types(tree: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _require_same(wanted: dict[str, tuple[Any, Any]], found: dict[str, tuple[Any, Any]], what: str) -> None:
-    """Raises ValueError unless arrays have the names, shapes and dtypes that are wanted."""
+    """Raises ValueError unless the arrays found have the wanted names, shapes and dtypes."""
     for name in sorted(wanted | found):
         if wanted.get(name) != found.get(name):
             raise ValueError(
@@ -262,5 +263,5 @@ def _name(path: Any) -> str:
 
 
 def _tuples(value: Any) -> Any:
-    """Returns what JSON made lists of as tuples."""
+    """Returns nested lists as tuples, since JSON turns tuples into lists."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

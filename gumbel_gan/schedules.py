@@ -1,10 +1,10 @@
-"""Schedules for temperatures, learning rates and penalty weights, beside those of optax.
+"""Schedules for temperatures, learning rates and penalty weights, in addition to those of optax.
 
-Each function returns an `optax.Schedule`, which maps a step to a float32 value, whatever the default dtype is. The step
-may be traced, and so may the values at the ends, so that they can be vmapped; the number of steps is static.
+Each function returns an `optax.Schedule`, which maps a step to a float32 value for any default dtype. The step and the
+initial and end values may be traced, so that they can be vmapped. The number of steps is static.
 
-With s = min(step / steps, 1), the share of the steps that is over, i the value at the first step and e the value at the
-end, which is exact and kept from there on:
+With s = min(step / steps, 1) the completed share of the steps, i the initial value and e the end value, which is
+reached exactly and kept from then on:
 
     constant                           i
     linear                             (1 - s) i + s e
@@ -13,9 +13,10 @@ end, which is exact and kept from there on:
     piecewise_constant                 i where s is less than the boundary, then e
     inverse_temperature_exponential    1 / b^s, with b the largest inverse temperature
 
-What they add to optax: `optax.constant_schedule` does not check its value, and `optax.linear_schedule` only logs a
-length below 1. `optax.cosine_decay_schedule` and `optax.exponential_decay` take the end as a ratio to the beginning, so
-that no schedule begins at 0, and the ratio of the latter can't be traced. optax has neither of the last two.
+Differences from optax: `optax.constant_schedule` does not check its value, and `optax.linear_schedule` only logs a
+number of steps below 1. `optax.cosine_decay_schedule` and `optax.exponential_decay` take the end value as a ratio to
+the initial value, so that no schedule can begin at 0, and the ratio of the latter cannot be traced. optax has neither
+of the last two.
 """
 
 import jax
@@ -28,7 +29,7 @@ from gumbel_gan.arguments import require_at_least, require_number
 
 
 def constant(value: ArrayLike) -> optax.Schedule:
-    """Returns a schedule that stays at one value. A hyperparameter of type `Scalar` may be the number itself instead.
+    """Returns a constant schedule. A hyperparameter of type `Scalar` may also be the number itself.
 
     Args:
       value: number >= 0; may be traced.
@@ -45,18 +46,18 @@ def constant(value: ArrayLike) -> optax.Schedule:
 
 
 def linear(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Returns a straight line from `init_value` to `end_value`, which it keeps after `steps`.
+    """Returns a linear schedule from `init_value` to `end_value`, which is kept after `steps`.
 
     The temperature of Kusner & Hernández-Lobato 2016 is `linear(5.0, 1.0, 20_000)`.
 
     Args:
       init_value: number >= 0, the value at step 0; may be traced.
       end_value: number >= 0, the value at step `steps` and after; may be traced.
-      steps: length of the line, at least 1; static.
+      steps: number of steps to the end value, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer, or another argument not a scalar number.
-      ValueError: an argument is out of its range.
+      TypeError: `steps` is not an integer, or another argument is not a scalar number.
+      ValueError: an argument is out of range.
 
     >>> float(linear(5.0, 1.0, 20_000)(10_000))
     3.0
@@ -68,16 +69,16 @@ def linear(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Sch
 
 
 def cosine(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Returns half a cosine wave from `init_value` to `end_value`, which it keeps after `steps`.
+    """Returns a half-cosine schedule from `init_value` to `end_value`, which is kept after `steps`.
 
     Args:
       init_value: number >= 0, the value at step 0; may be traced.
       end_value: number >= 0, the value at step `steps` and after; may be traced.
-      steps: length of the half wave, at least 1; static.
+      steps: number of steps to the end value, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer, or another argument not a scalar number.
-      ValueError: an argument is out of its range.
+      TypeError: `steps` is not an integer, or another argument is not a scalar number.
+      ValueError: an argument is out of range.
 
     References:
       Loshchilov & Hutter 2017, equation 5, https://arxiv.org/abs/1608.03983.
@@ -92,16 +93,16 @@ def cosine(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Sch
 
 
 def exponential(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> optax.Schedule:
-    """Returns a geometric line from `init_value` to `end_value`, which it keeps after `steps`.
+    """Returns a geometric schedule from `init_value` to `end_value`, which is kept after `steps`.
 
     Args:
       init_value: number > 0, the value at step 0; may be traced.
       end_value: number > 0, the value at step `steps` and after; may be traced.
-      steps: length of the line, at least 1; static.
+      steps: number of steps to the end value, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer, or another argument not a scalar number.
-      ValueError: an argument is out of its range.
+      TypeError: `steps` is not an integer, or another argument is not a scalar number.
+      ValueError: an argument is out of range.
 
     >>> round(float(exponential(4.0, 1.0, 100)(50)), 5)
     2.0
@@ -118,17 +119,17 @@ def exponential(init_value: ArrayLike, end_value: ArrayLike, steps: int) -> opta
 
 
 def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: ArrayLike, steps: int) -> optax.Schedule:
-    """Returns `init_value`, and `end_value` from a share `boundary` of the `steps` on.
+    """Returns a schedule that is `init_value` before step `boundary * steps`, and `end_value` from then on.
 
     Args:
       init_value: number >= 0, the value before the boundary; may be traced.
       end_value: number >= 0, the value at the boundary and after; may be traced.
-      boundary: number > 0, at most 1 where it is to be reached within `steps`; may be traced.
-      steps: at least 1; static.
+      boundary: number > 0, the boundary as a share of `steps`; at most 1 to be reached within `steps`; may be traced.
+      steps: number of steps that `boundary` is a share of, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer, or another argument not a scalar number.
-      ValueError: an argument is out of its range.
+      TypeError: `steps` is not an integer, or another argument is not a scalar number.
+      ValueError: an argument is out of range.
 
     >>> schedule = piecewise_constant(0.02, 0.002, 0.25, 100)
     >>> round(float(schedule(24)), 5), round(float(schedule(25)), 5)
@@ -143,7 +144,7 @@ def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: Ar
         if isinstance(boundary, jax.core.Tracer):
             first_step = jnp.asarray(boundary, jnp.float32) * float(steps)
         else:
-            # Not in the dtype of the boundary, in which the product can overflow.
+            # Not in the dtype of the boundary, in which the product could overflow.
             largest = float(jnp.finfo(jnp.float32).max)
             first_step = jnp.asarray(min(float(np.asarray(boundary)) * steps, largest), jnp.float32)
         is_over = jnp.asarray(step, jnp.float32) >= first_step
@@ -153,15 +154,15 @@ def piecewise_constant(init_value: ArrayLike, end_value: ArrayLike, boundary: Ar
 
 
 def inverse_temperature_exponential(max_inverse_temperature: ArrayLike, steps: int) -> optax.Schedule:
-    """Returns RelGAN's temperature, 1 / beta with beta = max_inverse_temperature ** (step / steps).
+    """Returns RelGAN's temperature schedule, 1 / beta with beta = max_inverse_temperature ** (step / steps).
 
     Args:
       max_inverse_temperature: number > 0, the inverse temperature at step `steps` and after; may be traced.
-      steps: length of the rise, at least 1; static.
+      steps: number of steps to the largest inverse temperature, at least 1; static.
 
     Raises:
-      TypeError: `steps` is not an integer, or `max_inverse_temperature` not a scalar number.
-      ValueError: an argument is out of its range.
+      TypeError: `steps` is not an integer, or `max_inverse_temperature` is not a scalar number.
+      ValueError: an argument is out of range.
 
     References:
       Nie et al. 2019, section 2.3, https://openreview.net/forum?id=rJedV3R5tm.
@@ -175,10 +176,10 @@ def inverse_temperature_exponential(max_inverse_temperature: ArrayLike, steps: i
 
 
 def _share(step: ArrayLike, steps: int) -> jax.Array:
-    """Returns the share of the steps that is over, in [0, 1]."""
+    """Returns the completed share of the steps, in [0, 1]."""
     return jnp.clip(jnp.asarray(step, jnp.float32) / float(steps), 0.0, 1.0)
 
 
 def _between(init_value: ArrayLike, end_value: ArrayLike, weight: jax.Array) -> jax.Array:
-    """Interpolates in float32, exactly the ends where the weight of the end is 0 or 1."""
+    """Interpolates in float32; the result is exact at weights of 0 and 1."""
     return (1 - weight) * jnp.asarray(init_value, jnp.float32) + weight * jnp.asarray(end_value, jnp.float32)

@@ -1,10 +1,10 @@
-"""Seeds, and the data shards of a batch, over devices.
+"""Placement of seeds, and of the data shards of a batch, on devices.
 
-Seeds are independent, so that each device trains its share of them with a program of its own. The data shards of a
-batch average their gradients, once for each network and step. On a CPU, `jax_num_cpu_devices` sets how many devices
-there are, such as one a core; on accelerators the code is the same. Where several processes make one program, by
-`jax.distributed.initialize`, a mesh holds devices of all of them: `place` lets each process feed its own devices, and
-`gather` brings results to all.
+Seeds are independent, so each device trains its share of them with its own program. The data shards of a batch average
+their gradients once per network and step. On a CPU, `jax_num_cpu_devices` sets the number of devices, such as one per
+core. On accelerators the code is the same. If several processes run one program, after `jax.distributed.initialize`, a
+mesh holds the devices of all processes: with `place` each process fills its own devices, and `gather` returns results
+to all processes.
 """
 
 import functools
@@ -25,18 +25,18 @@ _SEEDS = "seeds"
 
 
 def seeds_mesh(num_seeds: int, num_shards: int = 1, devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """Builds a mesh to spread seeds over, and the data shards of their batches over the remaining devices.
+    """Builds a mesh that spreads seeds over devices, and the data shards of their batches over the remaining devices.
 
     Seeds are divided evenly among as many devices as possible. If there are `num_shards` times as many devices, each
-    shard has one of its own; otherwise the shards of a seed are on one device.
+    shard has its own device; otherwise the shards of a seed share one device.
 
     Args:
       num_seeds: S, size of the axis of seeds, at least 1.
-      num_shards: data shards of a batch, at least 1.
-      devices: the devices to choose from, in order; None is all of JAX's.
+      num_shards: number of data shards of a batch, at least 1.
+      devices: the devices to choose from, in order; None: `jax.devices()`.
 
     Returns:
-      A mesh of two axes, 'seeds' and 'shards'.
+      A mesh with the axes 'seeds' and 'shards'.
 
     Raises:
       TypeError: `num_seeds` or `num_shards` is not an integer.
@@ -57,57 +57,57 @@ def shard_axis(num_shards: int) -> str | None:
 
     Raises:
       TypeError: `num_shards` is not an integer.
-      ValueError: it is less than 1.
+      ValueError: `num_shards` is less than 1.
     """
     require_at_least(1, num_shards=num_shards)
     return SHARDS if num_shards > 1 else None
 
 
 def seeds_sharding(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding of arrays whose leading axis is that of the seeds.
+    """Returns the sharding of arrays with a leading axis of seeds.
 
     Raises:
       TypeError: `mesh` is not a `Mesh`.
-      ValueError: it does not have the axes of `seeds_mesh`.
+      ValueError: `mesh` does not have the axes of `seeds_mesh`.
     """
     _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec(_SEEDS))
 
 
 def batches_sharding(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding of arrays whose leading axes are those of the seeds and of the shards of their batches.
+    """Returns the sharding of arrays with leading axes of seeds and of data shards.
 
     Raises:
       TypeError: `mesh` is not a `Mesh`.
-      ValueError: it does not have the axes of `seeds_mesh`.
+      ValueError: `mesh` does not have the axes of `seeds_mesh`.
     """
     _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec(_SEEDS, SHARDS))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """Returns the sharding of arrays that every seed reads, such as the data.
+    """Returns the sharding of arrays that all seeds share, such as the data.
 
     Raises:
       TypeError: `mesh` is not a `Mesh`.
-      ValueError: it does not have the axes of `seeds_mesh`.
+      ValueError: `mesh` does not have the axes of `seeds_mesh`.
     """
     _check_mesh(mesh)
     return NamedSharding(mesh, PartitionSpec())
 
 
 def place(tree: Any, sharding: NamedSharding) -> Any:
-    """Puts arrays where a sharding says, also on devices of several processes, each of which holds all of an array.
+    """Places arrays according to a sharding, also over several processes, each of which holds the whole arrays.
 
-    Each process copies to its own devices what belongs there, without talking to the others.
+    Each process copies the parts for its own devices, without communication.
 
     Args:
-      tree: a pytree of arrays, of JAX or NumPy, and of typed keys, the same in all processes; or of arrays that are
-        spread over the processes already.
-      sharding: that of all leaves.
+      tree: a pytree of JAX or NumPy arrays and typed keys, the same in all processes; or of arrays that are already
+        spread over the processes.
+      sharding: the sharding of all leaves.
 
     Returns:
-      The tree of JAX arrays.
+      The pytree of JAX arrays with this sharding.
 
     Raises:
       TypeError: `sharding` is not a `NamedSharding`.
@@ -127,9 +127,9 @@ def _place(leaf: Any, sharding: NamedSharding) -> jax.Array:
 
 
 def gather(tree: Any) -> Any:
-    """Returns arrays as NumPy arrays, in every process; those that are spread over processes are collected first.
+    """Returns arrays as NumPy arrays in every process, after collecting those that are spread over processes.
 
-    Where there are several processes, all of them must call it.
+    If there are several processes, all of them must call this function.
 
     Args:
       tree: a pytree of arrays of numbers.
@@ -144,19 +144,19 @@ def gather(tree: Any) -> Any:
 
 
 def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) -> Any:
-    """Initializes the states of all seeds, and spreads them over the mesh.
+    """Initializes the states of all seeds, and places them on the mesh.
 
-    They are initialized on one device, one after the other. Orthogonal initializers factorize matrices, and on a CPU
-    jaxlib's batched factorization, inside a thread of XLA's pool, waits for other threads of the same pool: with a few
-    at a time it deadlocks (seen with jaxlib 0.10.2, two cores, `jax.vmap` over eight seeds, LSTM 64).
+    States are initialized on one device, one after the other. Orthogonal initializers factorize matrices. On a CPU,
+    jaxlib's batched factorization runs in a thread of XLA's pool and waits for other threads of the same pool, so that
+    a few factorizations at a time deadlock (seen with jaxlib 0.10.2, two cores, `jax.vmap` over eight seeds, LSTM 64).
 
     Args:
       init: `Algorithm.init`.
       keys: `[S]` typed keys.
-      mesh: of `seeds_mesh`.
+      mesh: a mesh of `seeds_mesh`.
 
     Returns:
-      The states, with a leading axis of seeds, each device holding its own share of them.
+      The states, with a leading axis of seeds that is spread over the devices.
 
     Raises:
       TypeError: `init` is not callable, `keys` is not an array of typed PRNG keys, or `mesh` is not a `Mesh`.
@@ -172,16 +172,16 @@ def init_seeds(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) ->
 
 
 def compile_init(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) -> None:
-    """Compiles what `init_seeds` calls; in a thread, this takes place beside other work.
+    """Compiles the function that `init_seeds` calls, for example in a thread beside other work.
 
     Args:
       init: `Algorithm.init`.
       keys: `[S]` typed keys.
-      mesh: of `seeds_mesh`.
+      mesh: a mesh of `seeds_mesh`.
 
     Raises:
-      TypeError: as `init_seeds`.
-      ValueError: as `init_seeds`.
+      TypeError: as in `init_seeds`.
+      ValueError: as in `init_seeds`.
     """
     require_callable(init=init)
     _check_mesh(mesh)
@@ -191,18 +191,18 @@ def compile_init(init: Callable[[jax.Array], Any], keys: jax.Array, mesh: Mesh) 
 
 
 def _own_device(mesh: Mesh) -> jax.Device:
-    """Returns the device of this process that initializes all seeds, which is cheaper than to send states around."""
+    """Returns the device on which this process initializes all seeds, which is cheaper than sending states."""
     return next(device for device in mesh.devices.flat if device.process_index == jax.process_index())
 
 
 @functools.lru_cache(maxsize=1)
 def _init_all(init: Callable[[jax.Array], Any]) -> Any:
-    """Returns the compiled initializer of all seeds; the same one for the same algorithm, which is traced once."""
+    """Returns the jitted initializer of all seeds; cached, so that it is traced once for each algorithm."""
     return jax.jit(lambda keys: jax.lax.map(init, keys))
 
 
 def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
-    """Returns the shapes and dtypes of the states that `init_seeds` makes of `[S]` keys.
+    """Returns the shapes and dtypes of the states that `init_seeds` returns for `[S]` keys.
 
     Raises:
       TypeError: `init` is not callable, or `keys` is not an array of typed PRNG keys.
@@ -216,26 +216,27 @@ def seeds_types(init: Callable[[jax.Array], Any], keys: jax.Array) -> Any:
 def vmap_seeds(
     function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | str | None] = (0,), num_shards: int = 1
 ) -> Callable[..., Any]:
-    """Maps a function over an axis of seeds, like `jax.vmap`, each device for its own share of them.
+    """Maps a function over an axis of seeds, like `jax.vmap`, with each device computing its own share of the seeds.
 
-    With several shards, every shard of a seed calls the function with the same arguments, under the axis `SHARDS`: as
-    `training.train` does with its `shard_axis`, it takes its part of the work by `jax.lax.axis_index(SHARDS)`, and its
-    results must be the same on all of them. It is an axis of devices where the mesh has them, else one of `jax.vmap`.
+    With several shards, the function is called for every shard of a seed with the same arguments, under the mapped axis
+    `SHARDS`. It takes its part of the work by `jax.lax.axis_index(SHARDS)`, as `training.train` does with its
+    `shard_axis`, and must return the same results on all shards. `SHARDS` is an axis of devices if the mesh has a
+    device for each shard, else an axis of `jax.vmap`.
 
     Args:
       function: a function of one seed's arguments, all positional.
-      mesh: of `seeds_mesh`; the size of its first axis divides the number of seeds.
-      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it; and `SHARDS`
-        if they have an axis of seeds and then one of shards, each of which is called with its own part.
-      num_shards: shards of a batch, as given to `seeds_mesh`; with 1 there is no axis `SHARDS`.
+      mesh: a mesh of `seeds_mesh`; the size of its first axis divides the number of seeds.
+      in_axes: for each argument, 0 if its leaves have a leading axis of seeds, None if all seeds share it, or `SHARDS`
+        if its leaves have an axis of seeds and then one of shards, so that each shard gets its own part.
+      num_shards: number of data shards of a batch, as given to `seeds_mesh`; 1 if batches are not sharded.
 
     Returns:
       The mapped function, whose results have a leading axis of seeds; to jit.
 
     Raises:
       TypeError: `function` is not callable, `mesh` is not a `Mesh`, or `num_shards` is not an integer.
-      ValueError: `in_axes` is not a sequence of 0, `SHARDS` and None, or without a 0; or the mesh does not have the
-        axes of `seeds_mesh`, or was made for another number of shards.
+      ValueError: `in_axes` is not a sequence of 0, `SHARDS` and None, or has no 0; `num_shards` is less than 1; or
+        `mesh` does not have the axes of `seeds_mesh`, or was built for another number of shards.
     """
     require_callable(function=function)
     _check_mesh(mesh)
@@ -254,15 +255,15 @@ def vmap_seeds(
         mesh=mesh,
         in_specs=tuple(shared if axis is None else seeds if axis == 0 else shards for axis in in_axes),
         out_specs=seeds,
-        # The check would refuse scans whose carry starts as a constant.
+        # The check rejects scans whose initial carry is a constant.
         check_vma=False,
     )
 
 
 def _vmap(function: Callable[..., Any], in_axes: Sequence[int | None]) -> Callable[..., Any]:
-    """Returns the function mapped over leading axes; where their size is 1 it is called without them.
+    """Returns the function mapped over leading axes, or called without them if their size is 1.
 
-    A device's only seed is then traced as it would be alone, in about two thirds of the time.
+    A single seed on a device is then traced without a mapped axis, in about two thirds of the time.
     """
 
     def mapped(*args: Any) -> Any:
@@ -276,7 +277,7 @@ def _vmap(function: Callable[..., Any], in_axes: Sequence[int | None]) -> Callab
 
 
 def _without_axes(function: Callable[..., Any], in_axes: Sequence[int | None]) -> Callable[..., Any]:
-    """Returns a function of arguments that have a leading axis of size 1 where `in_axes` is 0."""
+    """Returns the function of arguments that have an additional leading axis of size 1 where `in_axes` is 0."""
 
     def without_axes(*args: Any) -> Any:
         return function(
@@ -290,21 +291,21 @@ def _without_axes(function: Callable[..., Any], in_axes: Sequence[int | None]) -
 
 
 def map_parts(function: Callable[..., Any], mesh: Mesh, *, in_axes: Sequence[int | None] = (0,)) -> Callable[..., Any]:
-    """Maps a function over an axis of seeds, each device along the mesh's second axis for a part of its results.
+    """Maps a function over an axis of seeds; devices along the mesh's second axis compute parts of its results.
 
     Args:
-      function: a function of the number of the part, a traced integer, and of one seed's arguments, all positional. All
-        parts return arrays of one shape with a leading axis.
-      mesh: of `seeds_mesh`, whose second axis has a device for each part.
-      in_axes: for each argument 0 if its leaves have a leading axis of seeds, None if all seeds share it.
+      function: a function of the index of the part, a traced integer, and of one seed's arguments, all positional. It
+        returns arrays with a leading axis, of the same shape for all parts.
+      mesh: a mesh of `seeds_mesh`, whose second axis has a device for each part.
+      in_axes: for each argument, 0 if its leaves have a leading axis of seeds, None if all seeds share it.
 
     Returns:
-      The mapped function, whose results have a leading axis of seeds, and then one on which the parts follow each
-      other; to jit.
+      The mapped function, to jit. Its results have a leading axis of seeds, and then one along which the parts are
+      concatenated.
 
     Raises:
       TypeError: `function` is not callable, or `mesh` is not a `Mesh`.
-      ValueError: the mesh does not have the axes of `seeds_mesh`, or `in_axes` is not a sequence of 0 and None.
+      ValueError: `mesh` does not have the axes of `seeds_mesh`, or `in_axes` is not a sequence of 0 and None with a 0.
     """
     require_callable(function=function)
     _check_mesh(mesh)
@@ -332,18 +333,18 @@ def _check_axes(in_axes: Sequence[int | str | None], *, allows_shards: bool = Fa
 
 
 def _is_zero(axis: Any) -> bool:
-    # False and 0.0 equal 0.
+    # Not `==`: False and 0.0 are equal to 0.
     return type(axis) is int and axis == 0
 
 
 def mean_over(axis: str | None, tree: Any) -> Any:
-    """Averages a pytree over a mapped axis, such as `SHARDS`; with None, returns it as it is.
+    """Averages a pytree over a mapped axis, such as `SHARDS`; if `axis` is None, returns it unchanged.
 
     All leaves are averaged as one vector, in one collective operation.
 
     Raises:
       TypeError: `axis` is not a string, or a leaf is not floating.
-      ValueError: there is no mapped axis of that name.
+      ValueError: there is no mapped axis with this name.
     """
     if axis is None:
         return tree

@@ -1,4 +1,4 @@
-"""Batches of sequences that don't fit in memory, in a random order that a step number is enough to find again."""
+"""Batches of sequences that do not fit in memory, in a random order that is a function of the step number."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -11,27 +11,27 @@ from gumbel_gan.tasks.token_rows import TokenRows
 
 _ROUNDS = 6
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# More steps than any run has.
+# More steps than in any run.
 _NUM_STEPS = 2**31 - 1
 _THREADS = 2
 
 
 def shuffled_rows(positions: np.ndarray, num: int, seed: int) -> np.ndarray:
-    """Returns the rows at positions of an endless stream that goes through N rows in another order in each epoch.
+    """Returns the rows at positions of an endless stream, which goes through N rows in a different order in each epoch.
 
-    The order is a permutation that is computed, not stored: a Feistel network with another key for each epoch.
+    The order is a permutation that is computed, not stored: a Feistel network with a different key for each epoch.
 
     Args:
-      positions: `[M]` integers, at least 0: places in the stream.
-      num: N, at least 1.
-      seed: of the order, at least 0.
+      positions: `[M]` integers, at least 0, positions in the stream.
+      num: N, number of rows, at least 1.
+      seed: seed of the order, at least 0.
 
     Returns:
-      `[M]` int64 rows in [0, N). Each N positions from a multiple of N on hold every row once.
+      `[M]` int64 rows in [0, N). The N positions from any multiple of N on hold every row once.
 
     Raises:
-      TypeError: `positions` is not an array of integers, or a number is not an integer.
-      ValueError: a position or a number is out of its range.
+      TypeError: `positions` is not an array of integers, or `num` or `seed` is not an integer.
+      ValueError: a position, `num` or `seed` is out of range.
     """
     require_integers(positions=positions)
     require_at_least(1, num=num)
@@ -54,7 +54,7 @@ def _permuted(places: np.ndarray, num: int, seed: np.random.SeedSequence) -> np.
     found = places.astype(np.uint64)
     outside = np.ones(len(found), bool)
     while outside.any():
-        # Of all numbers of so many bits; those beyond N are permuted again, until they are not.
+        # Permutes all numbers of `low + high` bits. Results of N or more are permuted again, until all are less than N.
         halves = [found[outside] >> shift, found[outside] & masks[1]]
         for number, key in enumerate(keys):
             changed, other = number % 2, 1 - number % 2
@@ -67,21 +67,21 @@ def _permuted(places: np.ndarray, num: int, seed: np.random.SeedSequence) -> np.
 
 
 class Steps:
-    """The batches of a stream by the number of their step: a source of random access, as grain reads it."""
+    """The batches of a stream by step number: a random-access source for grain."""
 
     def __init__(self, rows: TokenRows, seeds: Sequence[int], batch_size: int, shards: range, num_shards: int):
         """Describes the batches.
 
         Args:
           rows: the sequences.
-          seeds: S seeds, each of which goes through them in an order of its own.
-          batch_size: B, of all shards together, a multiple of their number.
-          shards: the shards whose parts of the batches are read.
+          seeds: S seeds, each of which goes through the sequences in its own order.
+          batch_size: B, batch size over all shards, a multiple of `num_shards`.
+          shards: indices of the shards whose parts of the batches are read.
           num_shards: number of all shards.
 
         Raises:
-          TypeError: `rows` is not `TokenRows`, or a number is not an integer.
-          ValueError: a number is out of its range.
+          TypeError: `rows` is not `TokenRows`, or `batch_size` or `num_shards` is not an integer.
+          ValueError: `batch_size` or `num_shards` is less than 1, or `batch_size` is not a multiple of `num_shards`.
         """
         require_kind(TokenRows, rows=rows)
         require_at_least(1, batch_size=batch_size, num_shards=num_shards)
@@ -91,7 +91,7 @@ class Steps:
         self._shards, self._num_shards = shards, num_shards
 
     def __len__(self) -> int:
-        """Returns the number of steps: as many as there may be."""
+        """Returns the number of steps, which is more than any run has."""
         return _NUM_STEPS
 
     def __getitem__(self, step: Any) -> np.ndarray:
@@ -99,7 +99,7 @@ class Steps:
         size = self._batch_size // self._num_shards
         first = int(step) * self._batch_size + self._shards.start * size
         positions = np.arange(first, first + len(self._shards) * size)
-        # A seed may occur more than once, as it does at each point of a sweep.
+        # A seed may occur more than once: in a sweep, it occurs at each point.
         rows_of = {seed: shuffled_rows(positions, len(self._rows), seed) for seed in dict.fromkeys(self._seeds)}
         rows = np.concatenate([rows_of[seed] for seed in self._seeds])
         return self._rows.take(rows).reshape(len(self._seeds), len(self._shards), size, self._rows.length)
@@ -109,17 +109,17 @@ class Stream:
     """The batches of consecutive steps, read ahead by threads of grain."""
 
     def __init__(self, steps: Steps, first_step: int, *, num_ahead: int):
-        """Begins to read.
+        """Starts to read.
 
         Args:
           steps: the batches.
-          first_step: the step of the first batches, 0 for a new run. A run that goes on is at its own `state.step`.
-          num_ahead: how many steps are read ahead.
+          first_step: the step of the first batches, 0 for a new run, `state.step` for a resumed run.
+          num_ahead: number of steps that are read ahead.
 
         Raises:
           ImportError: grain is not installed.
-          TypeError: `steps` is not `Steps`, or a number is not an integer.
-          ValueError: a number is out of its range.
+          TypeError: `steps` is not `Steps`, or `first_step` or `num_ahead` is not an integer.
+          ValueError: `first_step` is negative, or `num_ahead` is less than 1.
         """
         require_kind(Steps, steps=steps)
         require_at_least(0, first_step=first_step)

@@ -1,4 +1,4 @@
-"""Many steps in one `lax.scan`, and seeds as a leading axis."""
+"""Training for many steps in one `lax.scan`, with seeds as a leading axis."""
 
 import functools
 import numbers
@@ -22,9 +22,9 @@ class RunKeys(NamedTuple):
     """The independent keys of a run.
 
     Attributes:
-      init: for its initial state.
-      train: for its steps; each step folds its number in.
-      sample: for samples of the trained generator.
+      init: key of the initial state.
+      train: key of the steps; each step folds in its number.
+      sample: key of samples of the trained generator.
     """
 
     init: jax.Array
@@ -40,18 +40,18 @@ def run_keys(seed: int | jax.Array) -> RunKeys:
 
     Raises:
       TypeError: `seed` is not an integer.
-      ValueError: it is out of its range.
+      ValueError: `seed` is not from 0 to 2^32 - 1.
     """
     _check_seed(seed)
     return RunKeys(*jax.random.split(jax.random.key(jnp.asarray(seed, jnp.uint32)), 3))
 
 
 def seeds_axis(seeds: Sequence[int]) -> RunKeys:
-    """Returns the keys of several runs, each field `[S]`, to vmap over.
+    """Returns the keys of S runs, each field `[S]`, to vmap over.
 
     Raises:
       TypeError: `seeds` is not a sequence of integers.
-      ValueError: it is empty, or a seed is not from 0 to 2^32 - 1.
+      ValueError: `seeds` is empty, or a seed is not from 0 to 2^32 - 1.
     """
     if isinstance(seeds, str) or not np.iterable(seeds):
         raise TypeError(f"seeds must be a sequence of integers, got {seeds!r}")
@@ -75,36 +75,37 @@ def train(
 ) -> tuple[State, Metrics]:
     """Trains on batches drawn uniformly, with replacement, from data on the device.
 
-    An algorithm that `reads_in_order` gets the data in its order instead: at step t, counted from 0, row b of the B
-    rows is sequence (b floor(N / B) + t) mod N, so that each row reads all of the data, from a place of its own on.
+    An algorithm with `reads_in_order` gets the data in order instead: at step t, counted from 0, row b of the B rows is
+    sequence (b floor(N / B) + t) mod N. So each row reads all of the data, from its own starting point.
 
-    Everything random at a step comes from `fold_in(key, state.step)`: many short calls and one long call are the same
-    run. Wrap it in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`. Inside `jax.jit` the values of the
-    data can't be checked: call `data.check_data` before.
+    All randomness of a step comes from `fold_in(key, state.step)`, so many short calls and one long call are the same
+    run. Wrap this function in `jax.vmap` over (key, state) for a seeds axis, and in `jax.jit`. Inside `jax.jit` the
+    values of the data cannot be checked: call `data.check_data` before.
 
     Under a mapped axis of data shards (`jax.shard_map`, `jax.vmap`), every shard is called with the same arguments and
-    takes its part of each batch, with noise of its own; algorithms average gradients over the axis, so that all shards
-    end with the same state. Results depend on the number of shards, not on the devices that hold them.
+    takes its part of each batch, with its own noise. Algorithms average gradients over the axis, so that all shards end
+    with the same state. Results depend on the number of shards, but not on the devices that hold them.
 
     Args:
-      algorithm: the training method; where there are shards, made with the same `shard_axis`.
+      algorithm: the training method; with shards, built with the same `shard_axis`.
       key: typed PRNG key, `RunKeys.train`, the same at every call.
-      state: the state to go on from.
+      state: the state to continue from.
       data: a `Batch` of all N sequences, or their tokens `[N, T]`.
-      batch_size: B, between 1 and N, of all shards together.
+      batch_size: B, batch size over all shards, between 1 and N.
       num_steps: number of steps, at least 1.
-      shard_axis: name of the mapped axis of shards; None where there is none.
-      keep_finite: whether a step is undone that would make the state diverge, see `has_diverged`. All later steps are
-        too, since each would be the same step again: the state stays the last finite one, and its `step` says which.
-        Unused for a state that is not finite at the start.
+      shard_axis: name of the mapped axis of shards; None if there is none.
+      keep_finite: whether to undo a step that makes the state diverge, see `has_diverged`. Every later step would be
+        the same step again and is also undone, so that the last finite state is returned, with its `step`. Unused if
+        the given state has already diverged.
 
     Returns:
       The state after the last step, and the metrics of every step, `[num_steps]` each, averaged over the shards.
 
     Raises:
-      TypeError: `key` is not a typed PRNG key, the tokens are not integers, or a number is not an integer.
-      ValueError: the data is not as `data.check_data` wants it for the algorithm's model; `batch_size` or `num_steps`
-        is out of its range, or the former is not a multiple of the number of shards.
+      TypeError: `key` is not a typed PRNG key, the tokens are not integers, or `batch_size` or `num_steps` is not an
+        integer.
+      ValueError: as in `data.check_data`, for the algorithm's model; `batch_size` or `num_steps` is out of range; or
+        `batch_size` is not a multiple of the number of shards.
     """
     model = algorithm.model
     checked = check_data(data, num_symbols=model.generator.num_symbols, length=model.length)
@@ -144,21 +145,21 @@ def train_on(
 ) -> tuple[State, Metrics]:
     """Trains on given batches, one after the other, for data that does not fit on the device.
 
-    It is `train` but for where the batches come from: on the same batches, results are the same.
+    This function equals `train` except for the source of the batches: the same batches give the same results.
 
     Args:
-      algorithm: the training method; where there are shards, made with the same `shard_axis`.
+      algorithm: the training method; with shards, built with the same `shard_axis`.
       key: typed PRNG key, `RunKeys.train`, the same at every call.
-      state: the state to go on from.
-      batches: a `Batch`, whose arrays have a leading axis of steps before that of the sequences, or its tokens
+      state: the state to continue from.
+      batches: a `Batch` whose arrays have an axis of steps before the axis of sequences, or its tokens
         `[num_steps, B, T]`, integers of any width. B is `algorithm.batches_per_step` times the size of a batch. Under
-        an axis of shards, each shard is given its own part of each batch. Of an algorithm that `reads_in_order`, each
-        row has to continue that of the batch before.
-      shard_axis: name of the mapped axis of shards; None where there is none.
+        an axis of shards, each shard is given its own part of each batch. For an algorithm with `reads_in_order`, each
+        row must continue the same row of the batch before.
+      shard_axis: name of the mapped axis of shards; None if there is none.
       keep_finite: as in `train`.
 
     Returns:
-      What `train` returns.
+      The same as `train`.
 
     Raises:
       TypeError: `key` is not a typed PRNG key, or the tokens are not integers.
@@ -191,8 +192,8 @@ def _scan(
     shard_axis: str | None,
     keep_finite: bool,
 ) -> tuple[State, Metrics]:
-    """Trains on the batches that `next_batch` makes of a key, of the step and of each entry of the inputs."""
-    # An optimizer may hold an infinity from the start.
+    """Trains on the batches that `next_batch` returns for a key, the step and each entry of `inputs`."""
+    # The state of an optimizer may hold an infinity from the start.
     was_finite = ~has_diverged(state) if keep_finite else None
 
     def one_step(state: State, given: Any) -> tuple[State, Metrics]:
@@ -209,9 +210,9 @@ def _scan(
 
 
 def has_diverged(state: State) -> jax.Array:
-    """Returns whether a state has diverged: a number in it is NaN, infinite, or of a magnitude of more than 1e18.
+    """Returns whether a state has diverged: it holds a number that is NaN, infinite, or larger than 1e18 in magnitude.
 
-    The square of a larger float32 is infinite: the step after it would be lost.
+    The square of a float32 above about 1.8e19 is infinite, so the next step would be lost.
 
     Args:
       state: a pytree of arrays.
@@ -220,15 +221,15 @@ def has_diverged(state: State) -> jax.Array:
       A bool scalar.
     """
     floating = [leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    # No comparison holds for a NaN.
+    # All comparisons with a NaN are false.
     return ~functools.reduce(jnp.logical_and, [jnp.all(jnp.abs(leaf) <= _LARGEST) for leaf in floating], jnp.bool(True))
 
 
 def select(condition: jax.Array, first: State, second: State) -> State:
-    """Chooses between two states.
+    """Selects between two states.
 
     Args:
-      condition: a bool scalar, or `[S]` to choose for each entry of the leading axis of the leaves.
+      condition: a bool scalar, or `[S]` bools to choose for each entry of the leading axis of the leaves.
       first: a pytree of arrays, chosen where the condition is true.
       second: a pytree of arrays of the same structure, shapes and dtypes.
 

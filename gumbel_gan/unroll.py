@@ -1,8 +1,9 @@
 """Roll-outs of an autoregressive generator, each in one `lax.scan`: relaxed, hard, teacher-forced, and in between.
 
-Each takes one step of the generator with everything else bound. A relaxed step maps (carry, x `[B, K + 1]`) to (carry,
-logits `[B, K]`); a token step maps (carry, token `[B]`) to the same. K is the start symbol, the input of the first
-step. `model.relaxed_step` and `model.token_step` make both of a `SequenceModel` and its parameters.
+Each roll-out takes a step function of the generator, with all other arguments bound. A relaxed step maps (carry, x
+`[B, K + 1]`) to (carry, logits `[B, K]`); a token step maps (carry, token `[B]`) to the same. K is the start symbol,
+the input of the first step. `model.relaxed_step` and `model.token_step` return these functions for a `SequenceModel`
+and its parameters.
 """
 
 from collections.abc import Callable
@@ -54,10 +55,10 @@ def relaxed(
     feedback_temperature: ArrayLike | None = None,
     feedback_gradient: bool = True,
 ) -> jax.Array:
-    """Rolls a generator out on its own relaxed samples.
+    """Rolls out a generator on its own relaxed samples.
 
     The symbol that is emitted at a step and the one that is fed back to the next step come from the same logits and the
-    same Gumbel noise. They differ only in temperature, and only where `feedback_temperature` is given.
+    same Gumbel noise. They differ only in temperature, and only if `feedback_temperature` is given.
 
     Args:
       key: typed PRNG key; consumed.
@@ -66,8 +67,8 @@ def relaxed(
       start: `[B, K + 1]` start symbols.
       length: T, number of steps, at least 1.
       estimator: draws a sample from logits and noise.
-      temperature: scalar > 0 of the emitted symbols; may be traced.
-      feedback_temperature: scalar > 0 of the symbols that are fed back; None: `temperature`.
+      temperature: scalar > 0, of the emitted symbols; may be traced.
+      feedback_temperature: scalar > 0, of the symbols that are fed back; None: `temperature`.
       feedback_gradient: whether gradients flow through the symbols that are fed back.
 
     Returns:
@@ -121,7 +122,7 @@ def relaxed(
 def hard(
     key: jax.Array, step: Step, carry: Carry, start: jax.Array, length: int, *, temperature: ArrayLike = 1.0
 ) -> jax.Array:
-    """Rolls a generator out on its own discrete samples, drawn from softmax(logits / temperature).
+    """Rolls out a generator on its own discrete samples, drawn from softmax(logits / temperature).
 
     Noise is drawn step by step, so that memory does not grow with T K.
 
@@ -131,7 +132,8 @@ def hard(
       carry: the carry before the first symbol.
       start: `[B]` start symbols.
       length: T, number of steps, at least 1.
-      temperature: scalar > 0; 1 samples the generator's own distribution, less is sharper. May be traced.
+      temperature: scalar > 0; may be traced. 1 samples the generator's own distribution, and smaller values a sharper
+        one.
 
     Returns:
       `[B, T]` int32 tokens.
@@ -157,16 +159,16 @@ def hard(
 
 
 def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array) -> Any:
-    """Rolls a generator out on given sequences.
+    """Rolls out a generator on given sequences.
 
     Args:
-      step: token step of the generator. It may return any pytree of arrays `[B, ...]` in the place of the logits.
+      step: token step of the generator. It may return any pytree of arrays `[B, ...]` instead of the logits.
       carry: the carry before the first symbol.
       start: `[B]` start symbols.
       tokens: `[B, T]` integers.
 
     Returns:
-      `[B, T, K]` logits, or the pytree that `step` returns in their place: at t those given the start symbol and the
+      `[B, T, K]` logits, or the pytree that `step` returns instead. Entry t is conditioned on the start symbol and the
       tokens before t.
 
     Raises:
@@ -178,16 +180,16 @@ def teacher_forced(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array
 
 
 def continued(step: Step, carry: Carry, start: jax.Array, tokens: jax.Array) -> tuple[Carry, Any]:
-    """Rolls a generator out on given sequences, and returns its carry too, with which other sequences can follow.
+    """Rolls out a generator on given sequences, and also returns its carry, to continue with other sequences.
 
     Args:
-      step: token step of the generator. It may return any pytree of arrays `[B, ...]` in the place of the logits.
+      step: token step of the generator. It may return any pytree of arrays `[B, ...]` instead of the logits.
       carry: the carry before the first symbol.
-      start: `[B]` symbols before the first: start symbols, or the last of the sequences that these follow.
+      start: `[B]` symbols before `tokens`: start symbols, or the last symbols of the preceding sequences.
       tokens: `[B, T]` integers in [0, K).
 
     Returns:
-      The carry that has read all symbols but the last of `tokens`, and what `teacher_forced` returns.
+      The carry after all symbols of `tokens` but the last, and what `teacher_forced` returns.
 
     Raises:
       TypeError: `tokens` or `start` is not an array of integers.
@@ -220,10 +222,10 @@ def scheduled(
     sampling_rate: ArrayLike,
     padding: int | None = None,
 ) -> jax.Array:
-    """Rolls a generator out on given sequences, some symbols of which it replaces by its own (scheduled sampling).
+    """Rolls out a generator on given sequences, replacing some symbols by its own samples (scheduled sampling).
 
-    Each symbol that is fed back is replaced, with probability `sampling_rate` and independently, by one that the
-    generator draws. No gradient flows through a draw.
+    Each symbol that is fed back is replaced, independently and with probability `sampling_rate`, by a symbol that is
+    drawn from the generator. No gradient flows through a draw.
 
     Args:
       key: typed PRNG key; consumed.
@@ -232,11 +234,11 @@ def scheduled(
       start: `[B]` start symbols.
       tokens: `[B, T]` integers.
       sampling_rate: scalar in [0, 1]; may be traced. At 0 this is `teacher_forced`.
-      padding: the symbol that pads. It is neither replaced nor drawn, so that sequences keep their lengths. None where
-        there is no padding.
+      padding: the padding symbol. It is neither replaced nor drawn, so that sequences keep their lengths. None if there
+        is no padding.
 
     Returns:
-      `[B, T, K]` logits: at t those given the start symbol and what was fed back before t.
+      `[B, T, K]` logits. Entry t is conditioned on the start symbol and the symbols that were fed back before t.
 
     Raises:
       TypeError: `tokens` or `start` is not an array of integers, `sampling_rate` is not a real scalar, or `padding` is
@@ -278,7 +280,7 @@ def completed(
     *,
     temperature: ArrayLike = 1.0,
 ) -> jax.Array:
-    """Rolls a generator out on the first symbols of given sequences, and from there on its own samples.
+    """Rolls out a generator on the first symbols of given sequences, and from then on its own samples.
 
     Args:
       key: typed PRNG key; consumed.
@@ -286,17 +288,18 @@ def completed(
       carry: the carry before the first symbol.
       start: `[B]` start symbols.
       tokens: `[B, T]` integers.
-      num_given: integer number of symbols to keep, from 0 to T, or `[B]` of them; may be traced.
-      temperature: scalar > 0 of the symbols that are drawn; may be traced.
+      num_given: number of symbols to keep, an integer from 0 to T, or `[B]` such integers; may be traced.
+      temperature: scalar > 0, of the drawn symbols; may be traced.
 
     Returns:
-      `[B, T]` int32 tokens: the first `num_given` are those of `tokens`, the others are drawn given those before them.
+      `[B, T]` int32 tokens: the first `num_given` are those of `tokens`, and each of the others is drawn given all
+      symbols before it.
 
     Raises:
       TypeError: `tokens` or `start` is not an array of integers, `num_given` is not an integer, or `temperature` is not
         a real scalar.
       ValueError: `tokens` is not `[B, T]` with the B of `start` or not in [0, K), or `num_given` or `temperature` is
-        out of its range.
+        out of range.
     """
     require_key(key=key)
     require_callable(step=step)
@@ -311,11 +314,11 @@ def completed(
 
 
 def require_num_given(num_given: ArrayLike, batch_size: int, length: int) -> None:
-    """Raises unless a number of given symbols is an integer from 0 to `length`, or an array of `[batch_size]` of them.
+    """Checks that `num_given` is an integer from 0 to `length`, or an array of `[batch_size]` such integers.
 
     Raises:
-      TypeError: it is not an integer, or an array of them.
-      ValueError: it has another shape, or a value that is not traced is out of its range.
+      TypeError: `num_given` is not an integer or an array of integers.
+      ValueError: `num_given` has another shape, or a value that is not traced is out of range.
     """
     if not isinstance(num_given, jax.Array | np.ndarray) or not num_given.ndim:
         require_number("num_given", num_given, low=0, high=length)
@@ -345,7 +348,7 @@ def token_log_probs(logits: jax.Array, tokens: jax.Array) -> jax.Array:
     require_symbols(logits.shape[-1], tokens=tokens)
     if tokens.shape != logits.shape[:-1]:
         raise ValueError(f"tokens must have shape {logits.shape[:-1]}, that of the logits' rows, got {tokens.shape}")
-    # Not by `log_softmax`, which would write another array of the size of the logits.
+    # Not `log_softmax`, which would write another array of the size of the logits.
     picked = jnp.take_along_axis(logits, tokens[..., None], axis=-1)[..., 0]
     return picked - jax.nn.logsumexp(logits, axis=-1)
 
@@ -360,7 +363,7 @@ def _draw(logits_BK: jax.Array, noise_BK: jax.Array) -> jax.Array:
 
 
 def _shifted(tokens: jax.Array, start: jax.Array) -> jax.Array:
-    # In int32: a narrower dtype of the tokens may not hold the start symbol, as uint8 does not for 256 symbols.
+    # In int32: a narrower dtype of the tokens may not hold the start symbol, such as uint8 with 256 symbols.
     return jnp.concatenate([start[:, None].astype(jnp.int32), tokens[:, :-1].astype(jnp.int32)], axis=1)
 
 
@@ -377,10 +380,10 @@ def _partly_drawn(
     drawn: jax.Array,
     adjust: Callable[[jax.Array], jax.Array],
 ) -> tuple[jax.Array, jax.Array]:
-    """Rolls a generator out on given tokens, except for those, in `[T]` or `[T, B]`, that it draws.
+    """Rolls out a generator on given tokens, except that it draws those where `drawn`, `[T]` or `[T, B]`, is true.
 
-    They are drawn from the logits that `adjust` returns, with the noise of `hard`. It is drawn before the scan, not
-    step by step: with a few roll-outs of each prefix, a step of policy gradients is a tenth faster on a CPU.
+    Tokens are drawn from the logits that `adjust` returns, with the noise of `hard`. The noise is drawn before the
+    scan, not step by step: with a few roll-outs of each prefix, a step of policy gradients is a tenth faster on a CPU.
     """
     _, logits = jax.eval_shape(step, carry, start)
     noise_TBK = jax.vmap(lambda time: _step_noise(key, time, logits.shape))(_times(tokens.shape[1]))
@@ -418,6 +421,6 @@ def _check_shapes(tokens: jax.Array, start: jax.Array) -> None:
 
 def _check_tokens(tokens: jax.Array, start: jax.Array) -> None:
     _check_shapes(tokens, start)
-    # The start symbol is K.
+    # The start symbol K is also the number of symbols.
     is_known = start.size and not isinstance(start, jax.core.Tracer)
     require_symbols(int(np.asarray(start).min()) if is_known else np.iinfo(np.int32).max, tokens=tokens)

@@ -1,4 +1,4 @@
-"""Training methods, all behind one interface."""
+"""Training methods with a common interface."""
 
 from gumbel_gan.algorithms.distilled_gan import distilled_gan
 from gumbel_gan.algorithms.importance_gan import importance_gan

@@ -1,4 +1,4 @@
-"""What adversarial algorithms share: their state, the discriminator's loss, and the updates of a step."""
+"""Shared parts of adversarial algorithms: the state, the discriminator's loss, and the updates of a step."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -37,8 +37,8 @@ class AdversarialState(NamedTuple):
       ema_params: exponential moving average of `generator_params`.
       generator_opt_state: state of the generator's optimizer.
       discriminator_opt_state: state of the discriminator's optimizer.
-      discriminator_ema_params: exponential moving average of `discriminator_params`; None where the generator is
-        trained against the newest ones.
+      discriminator_ema_params: exponential moving average of `discriminator_params`; None if the generator is trained
+        against the newest parameters.
     """
 
     step: jax.Array
@@ -63,7 +63,7 @@ class Sequences(NamedTuple):
 
 
 class DiscriminatorLoss(Protocol):
-    """A loss of a discriminator's parameters."""
+    """A loss function of a discriminator's parameters."""
 
     def __call__(
         self, params: Params, step: jax.Array, real: Sequences, generated: Sequences, key: jax.Array, /
@@ -94,7 +94,7 @@ def init(
 
 
 def params(state: AdversarialState, *, averaged: bool = True) -> Params:
-    """Returns the EMA of the generator's parameters, or, unless `averaged`, the newest ones."""
+    """Returns the EMA of the generator's parameters, or the newest parameters if `averaged` is false."""
     return state.ema_params if averaged else state.generator_params
 
 
@@ -106,7 +106,7 @@ def discriminator_logits(
 ) -> jax.Array:
     """Computes a discriminator's logits, in float32.
 
-    With a key, which is consumed, dropout is on where the network has it.
+    With a key, which is consumed, dropout is on if the network uses it.
     """
     given: dict[str, Any] = {}
     if sequences.condition is not None:
@@ -117,7 +117,7 @@ def discriminator_logits(
 
 
 def packed(sequences: Sequences, pack_size: int) -> Sequences:
-    """Returns packs of m sequences, x `[N / m, T, m K]`, for a discriminator with such a `pack_size`.
+    """Returns packs of m sequences, x `[N / m, T, m K]`, with m the `pack_size` of a discriminator.
 
     Raises:
       ValueError: m is more than 1, and there is a condition or N is not a multiple of m.
@@ -151,8 +151,8 @@ def update_discriminator(
       generated: generated sequences.
       key: typed PRNG key for dropout; consumed.
       loss: the discriminator's loss.
-      optimizer: its optimizer.
-      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+      optimizer: the discriminator's optimizer.
+      shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
       The state with the new discriminator, and the metrics of the loss.
@@ -175,14 +175,14 @@ def first_updates(
     """Updates the discriminator on all batches of a step but the last.
 
     Args:
-      key: typed PRNG key; consumed where there is more than one update.
+      key: typed PRNG key; consumed if there is more than one update.
       state: the state.
-      batch: the batches of `num_updates` updates, one after the other.
-      num_updates: discriminator updates a step, at least 1.
+      batch: the concatenated batches of `num_updates` updates.
+      num_updates: number of discriminator updates in a step, at least 1.
       update: (key, state, batch) -> state, one update on fresh generated sequences.
 
     Returns:
-      The state, and the last batch, for the update that the generator's follows.
+      The state, and the last batch, on which the discriminator and then the generator are to be updated.
     """
     if num_updates == 1:
         return state, batch
@@ -200,16 +200,16 @@ def first_updates(
 def update_generator(
     state: AdversarialState, gradient: Params, *, optimizer: optax.GradientTransformation, ema_decay: Scalar
 ) -> AdversarialState:
-    """Updates the generator, which ends the step.
+    """Updates the generator, as the last part of a step.
 
     Args:
       state: the state.
       gradient: the gradient of the generator's loss, averaged over all data shards.
       optimizer: the generator's optimizer.
-      ema_decay: decay of the moving average of its parameters, in [0, 1).
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
 
     Returns:
-      The state of the next step.
+      The state for the next step.
     """
     updates, opt_state = optimizer.update(gradient, state.generator_opt_state, state.generator_params)
     params = optax.apply_updates(state.generator_params, updates)
@@ -229,17 +229,17 @@ def penalized_loss(
     """Builds the discriminator's loss, L(d(x), d(y)) + w_real R1(x) + w_generated R2(y) + w_interpolated G(x, y).
 
     Args:
-      discriminator: the discriminator; of prefixes only where there are no penalties.
-      loss: L, of the logits of real `[B]` and of generated `[N]` sequences, or, `[B, T]` and `[N, T]`, of their
-        prefixes.
-      penalty: the weights of the penalties, and the share of the sequences at which they are measured.
+      discriminator: the discriminator; a `PrefixDiscriminator` only without penalties.
+      loss: L, a function of the logits of real and generated sequences, `[B]` and `[N]`, or of the logits of their
+        prefixes, `[B, T]` and `[N, T]`.
+      penalty: the weights of the penalties, and the share of the sequences at which they are computed.
 
     Returns:
       A `DiscriminatorLoss`.
 
     Raises:
-      TypeError: a number of `penalty` is not a number.
-      ValueError: it is out of its range.
+      TypeError: a field of `penalty` has the wrong type.
+      ValueError: a field of `penalty` is out of range.
     """
     check_penalty(penalty)
     weights: dict[str, Scalar] = {
@@ -255,7 +255,7 @@ def penalized_loss(
     pack_size = _pack_size(discriminator)
 
     def by_symbol(gradient_NTK: jax.Array) -> jax.Array:
-        """Returns gradients with a row for each symbol, of which a pack has several at each position."""
+        """Returns gradients with a row for each symbol; a pack has several symbols at each position."""
         num, length, size = gradient_NTK.shape
         return gradient_NTK.reshape(num, pack_size * length, size // pack_size)
 
@@ -302,19 +302,19 @@ def check_parts(
     *,
     takes_packs: bool = False,
 ) -> None:
-    """Raises an error that names the argument unless the parts of an algorithm are what they should be.
+    """Checks the parts of an algorithm; errors name the argument.
 
     Args:
       model: a `SequenceModel`.
-      discriminator: one of a kind.
+      discriminator: an instance of `kind`.
       kind: `Discriminator` or `PrefixDiscriminator`.
       generator_optimizer: an `optax.GradientTransformation`.
-      discriminator_optimizer: likewise.
+      discriminator_optimizer: an `optax.GradientTransformation`.
       takes_packs: whether the discriminator may judge packs.
 
     Raises:
-      TypeError: a part is of another type.
-      ValueError: the discriminator judges packs, and the algorithm does not take them.
+      TypeError: a part has the wrong type.
+      ValueError: the discriminator judges packs, and `takes_packs` is false.
     """
     require_kind(SequenceModel, model=model)
     require_kind(kind, discriminator=discriminator)
@@ -334,13 +334,13 @@ def algorithm(
     discriminator: Discriminator,
     num_updates: int = 1,
 ) -> Algorithm:
-    """Returns the `Algorithm` of an `AdversarialState` and a discriminator of symbols, or of packs of them."""
+    """Builds the `Algorithm` of an `AdversarialState` and a discriminator of symbols, or of packs of sequences."""
     logits = logits_of_tokens(discriminator, model) if discriminator.pack_size == 1 else None
     return Algorithm(init, step, params, model, num_updates, logits)
 
 
 def logits_of_tokens(discriminator: Discriminator | PrefixDiscriminator, model: SequenceModel) -> DiscriminatorLogits:
-    """Returns the `Algorithm.discriminator_logits` of an `AdversarialState` and a discriminator of symbols."""
+    """Builds the `Algorithm.discriminator_logits` for an `AdversarialState` and a discriminator of symbols."""
 
     def logits(state: AdversarialState, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
         sequences = Sequences(one_hot(tokens, model), condition)
@@ -361,7 +361,7 @@ def _logits_and_some_gradients(
     fraction: float,
     key: jax.Array,
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Computes the logits of all sequences, and their gradients by the first `fraction` of real and generated ones."""
+    """Computes all logits, and their gradients with respect to the first `fraction` of real and generated sequences."""
     num_real, num_generated = (max(1, round(fraction * len(sequences.x))) for sequences in (real, generated))
     some = _concatenate(_rows(real, slice(num_real)), _rows(generated, slice(num_generated)))
     some_key, rest_key = jax.random.split(key)

@@ -1,4 +1,4 @@
-"""What algorithms share of reading a batch."""
+"""Shared functions of algorithms for the batch of a step."""
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +8,12 @@ from gumbel_gan.model import SequenceModel
 
 
 def check_batch(batch: Batch, model: SequenceModel, *, num_updates: int = 1, weights: bool = False) -> Batch:
-    """Checks the static facts of a step's batch, and returns it as a `Batch`.
+    """Checks the batch of a step, and returns it as a `Batch` with int32 tokens.
 
     Raises:
-      TypeError: as `data.check_data`.
-      ValueError: as `data.check_data`; or the batch is no multiple of `num_updates`; or it has weights that the
-        algorithm does not use, unless `weights` says that it does.
+      TypeError: as in `data.check_data`.
+      ValueError: as in `data.check_data`; the number of sequences is not a multiple of `num_updates`; or the batch has
+        weights, and `weights` is false because the algorithm does not use them.
     """
     batch = check_data(batch, num_symbols=model.generator.num_symbols, length=model.length)
     if len(batch.tokens) % num_updates:

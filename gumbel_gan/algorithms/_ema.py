@@ -9,12 +9,12 @@ from gumbel_gan.networks import Params
 
 
 def check_decay(decay: Scalar, name: str = "ema_decay") -> None:
-    """Raises, with that name, unless a decay is a schedule or a number in [0, 1); traced values are not checked."""
+    """Checks that a decay is a schedule or a number in [0, 1); traced values are not checked."""
     require_scalar(name, decay, low=0, high=1, open_high=True)
 
 
 def init(params: Params) -> Params:
-    """Returns a copy of the parameters, in buffers of its own, so that a state can be donated."""
+    """Returns a copy of the parameters in its own buffers, so that a state can be donated."""
     return jax.tree.map(jnp.copy, params)
 
 
@@ -26,7 +26,7 @@ def update(params: Params, ema_params: Params, decay: Scalar, step: jax.Array) -
     Args:
       params: the new parameters.
       ema_params: the average so far.
-      decay: in [0, 1); 0 keeps no average.
+      decay: decay in [0, 1); 0 returns the new parameters.
       step: t, int32 number of updates made before this one.
 
     Returns:

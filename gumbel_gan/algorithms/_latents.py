@@ -1,4 +1,4 @@
-"""What algorithms with an encoder ask of a latent."""
+"""Check of the latent, for algorithms with an encoder."""
 
 import jax
 
@@ -6,7 +6,7 @@ from gumbel_gan.networks import Generator
 
 
 def require_array_latent(**generators: Generator) -> None:
-    """Raises ValueError, which names the argument, unless each generator has a latent that is one array `[B, Z]`."""
+    """Raises ValueError unless the latent of each of the named generators is one array `[B, Z]`."""
     for name, generator in generators.items():
         sample_latent = generator.sample_latent
         if sample_latent is None:

@@ -36,10 +36,10 @@ class DistilledState(NamedTuple):
     """State of a distilled GAN; arrays only.
 
     Attributes:
-      adversarial: generator and discriminator, and their optimizers.
+      adversarial: state of the generator, the discriminator and their optimizers.
       encoder_params: parameters of the encoder.
       decoder_params: parameters of the decoder.
-      autoencoder_opt_state: state of the optimizer of both.
+      autoencoder_opt_state: state of the optimizer of encoder and decoder.
     """
 
     adversarial: AdversarialState
@@ -71,23 +71,22 @@ def distilled_gan(
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds a GAN whose discriminator compares softmax outputs: the generator's with an autoencoder's.
+    """Builds a GAN whose discriminator compares softmax outputs of the generator with those of an autoencoder.
 
-    A discriminator of one-hot real sequences and soft generated ones can tell them by their sharpness alone. Here an
-    autoencoder, trained at the same time, turns a real sequence x into
+    A discriminator can tell one-hot real sequences from soft generated ones by their sharpness alone. Here an
+    autoencoder, trained at the same time, maps a real sequence x to
 
         r(x) = softmax(decoder(c)),    c = the mean of encoder(x),
 
-    and the discriminator tells r(x) from the generator's outputs y. A step updates, in this order,
+    and the discriminator learns to tell r(x) from the generator's outputs y. A step updates, in this order,
 
-    1. the autoencoder, along the gradient of the reconstruction's loss alone: sum_t ||x_t - r(x)_t||^2, or
-       -sum_t log r(x)_t[x_t];
-    2. the discriminator, `discriminator_updates` times, to whom r(x) is data, as in `relaxed_gan`;
-    3. the generator, by the objective's loss of y.
+    1. the autoencoder, on the reconstruction loss alone: sum_t ||x_t - r(x)_t||^2, or -sum_t log r(x)_t[x_t];
+    2. the discriminator, `discriminator_updates` times, with r(x) as real sequences, as in `relaxed_gan`;
+    3. the generator, on the objective's loss of y.
 
-    The generator's outputs are the softmax of its logits, without noise but that of its latent, or, with an estimator,
-    its relaxed samples, each fed back to it where it is autoregressive. Sequences are drawn from the generator as
-    always, symbol by symbol of the softmax: they are as sharp as the generator has learned to be.
+    The generator's outputs are the softmax of its logits, with no noise except that of its latent. With an estimator
+    they are its relaxed samples, which an autoregressive generator also gets as feedback. Sequences are sampled from
+    the generator as usual, each symbol from the softmax, so the samples are only as sharp as the softmax has become.
 
     Hyperparameters of type `Scalar` are numbers, traced numbers or schedules; the others are static.
 
@@ -95,29 +94,30 @@ def distilled_gan(
       model: the model. Without an estimator, its generator has `independent_logits`.
       discriminator: the discriminator, or critic.
       encoder: computes codes of Z numbers.
-      decoder: a generator of the same symbols with a latent `[B, Z]` of any distribution, which stands for the code.
-        One that is autoregressive reads the symbols of x before t, too.
+      decoder: a generator of the same symbols with a latent `[B, Z]` of any distribution, which is replaced by the
+        code. An autoregressive decoder also reads the symbols of x before t.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
       autoencoder_optimizer: the optimizer of encoder and decoder, as one tree.
       objective: losses of the discriminator and of the generator.
       penalty: the gradient penalties of the discriminator, at r(x), at y, and between the two.
       reconstruction: the autoencoder's loss, 'squared_error' (the paper's) or 'cross_entropy'.
-      estimator: of relaxed samples; None: the softmax itself.
-      temperature: > 0 of the relaxed samples; unused without an estimator.
-      discriminator_updates: a step, at least 1, each on a batch of its own; the autoencoder learns from the last.
+      estimator: estimator of relaxed samples; None: the softmax itself.
+      temperature: temperature > 0 of the relaxed samples; unused without an estimator.
+      discriminator_updates: number of discriminator updates in a step, at least 1, each on its own batch. The
+        autoencoder is trained on the last of these batches.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
-      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+      shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
-      An `Algorithm`. Its metrics are those of `relaxed_gan` but `temperature`; `reconstruction_loss`, summed over a
-      sequence; and `reconstruction_entropy` and `generated_entropy`, the mean entropy of a position of r(x) and of y,
-      in nats: 0 where they are one-hot. Its `discriminator_logits` are those of r(tokens).
+      An `Algorithm`. Its metrics are those of `relaxed_gan` except `temperature`; `reconstruction_loss`, summed over a
+      sequence; and `reconstruction_entropy` and `generated_entropy`, the mean entropy per position of r(x) and of y in
+      nats, which is 0 for one-hot outputs. Its `discriminator_logits` are those of r(tokens).
 
     Raises:
-      TypeError: an argument is not of its type.
-      ValueError: an argument is out of its range; the decoder has other symbols, or no latent of shape `[B, Z]`; or
-        there is no estimator for an autoregressive generator.
+      TypeError: an argument has the wrong type.
+      ValueError: an argument is out of range; `decoder` has another number of symbols, or no latent of shape `[B, Z]`;
+        or `estimator` is None for an autoregressive generator.
 
     References:
       Haidar & Rezagholizadeh 2019, section 3, https://arxiv.org/abs/1905.01976; Gulrajani et al. 2017, for the critic,
@@ -139,7 +139,7 @@ def distilled_gan(
     if decoder.num_symbols != model.generator.num_symbols:
         raise ValueError(f"decoder must have {model.generator.num_symbols} symbols, got {decoder.num_symbols}")
     require_array_latent(decoder=decoder)
-    # Not with `padding_ends`: after a padding, r(x) stays as soft as the generator's outputs are there.
+    # Without `padding_ends`: after padding, r(x) stays soft, as the generator's outputs do.
     decoder_model = sequence_model(decoder, length=model.length, padding=model.padding, allow_empty=model.allow_empty)
     discriminator_loss = _adversarial.penalized_loss(discriminator, objective.discriminator_loss, penalty)
 
@@ -152,7 +152,7 @@ def distilled_gan(
     def reconstruct(
         both: tuple[Params, Params], tokens: jax.Array, condition: PyTree, key: jax.Array | None
     ) -> jax.Array:
-        """Computes the `[B, T, K]` logits of r; dropout is on with a key, which is consumed."""
+        """Computes the `[B, T, K]` logits of r(x); dropout is on with a key, which is consumed."""
         encoder_params, decoder_params = both
         num = tokens.shape[0]
         given: dict[str, Any] = {} if condition is None else {"condition": condition}

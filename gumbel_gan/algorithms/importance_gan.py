@@ -19,7 +19,7 @@ from gumbel_gan.model import SequenceModel, inputs, require_exact, sample, token
 from gumbel_gan.networks import Discriminator
 from gumbel_gan.sharding import mean_over
 
-# Below this logit, log softplus(d) is d to float precision, and softplus(d) itself underflows.
+# Below this logit, log softplus(d) equals d to float precision. Far below it, softplus(d) underflows.
 _LINEAR_BELOW = -15.0
 
 
@@ -28,8 +28,8 @@ class WeightedLikelihood(NamedTuple):
 
     Attributes:
       loss: scalar, -log(-L).
-      weights: `[B]` normalized weights w of the sequences in the gradient, of sum 1 over all data shards.
-      effective_sample_size: scalar from 1 to the size of the batch of all data shards, Kish's 1 / sum w^2.
+      weights: `[B]` normalized weights w of the sequences in the gradient; they sum to 1 over all data shards.
+      effective_sample_size: Kish's 1 / sum w^2, a scalar from 1 to the batch size over all data shards.
     """
 
     loss: jax.Array
@@ -50,44 +50,45 @@ def importance_gan(
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds Toth's training method, whose generator is trained on its likelihoods of real sequences.
+    """Builds Toth's training method, which trains the generator on its likelihoods of real sequences.
 
-    The minimax loss of the generator, E_{y ~ p_G}[log(1 - D(y))], is an expectation under the distribution that is
-    trained. Moved to the data by importance weights, it needs no gradient through a sample:
+    The minimax loss of the generator, E_{y ~ p_G}[log(1 - D(y))], is an expectation under the generator's own
+    distribution. Rewritten with importance weights as an expectation over the data, it needs no gradient through a
+    sample:
 
         L = E_{x ~ p_data}[ log(1 - D(x)) p_G(x) / p_data(x) ],        the generator minimizes -log(-L),
 
-    with p_data the empirical distribution of the data, all in log space. This is section 3 of his report, and the
-    weights of the batch are 1 / p_data(x), as `data.inverse_frequency_weights` computes them. The loss that he trains
-    with has no division by p_data: that is a batch without weights. The discriminator minimizes the usual cross-entropy
-    on real and on generated sequences. The gradient of -log(-L) on a batch x_1 ... x_B is that of a weighted
-    likelihood, -sum_b w_b grad log p_G(x_b), with
+    with p_data the empirical distribution of the data. All terms are computed in log space. This is the loss of section
+    3 of his report; the weights of the batch are 1 / p_data(x), see `data.inverse_frequency_weights`. Toth trains with
+    a loss without the division by p_data, which is the loss of a batch without weights. The discriminator minimizes the
+    usual cross-entropy on real and generated sequences. The gradient of -log(-L) on a batch x_1 ... x_B is that of a
+    weighted likelihood, -sum_b w_b grad log p_G(x_b), with
 
         w_b = f_b (p_G(x_b) / p_data(x_b))^a / sum_c f_c (p_G(x_c) / p_data(x_c))^a,    f_b = -log(1 - D(x_b)),
 
     and a = 1.
 
     This loss favors the mode. A mean of likelihoods, unlike a mean of log-likelihoods, rewards the total mass on the
-    data and not its spread, and w is largest for sequences that are likely already. Three things counteract it, weakly:
+    data, not its spread, and w is largest for sequences that are already likely. Three things counteract this weakly:
 
-    - The division by p_data. Without it, the sum of p_data p_G f is largest where the likeliest sequence has all the
-      mass. With it, all distinct sequences of the data count alike, and at f = 1 any distribution over them has the
-      same loss. Where no sequence repeats the two are the same.
-    - The discriminator, which lowers f where the generator writes too much; but f changes by a factor of a few where
-      p_G changes by e^10.
-    - The logarithm of a batch's mean. By Jensen's inequality E[-log mean p_G / p_data] is least at p_G = p_data, but
+    - The division by p_data. Without it, the sum of p_data p_G f is largest if the likeliest sequence has all the mass.
+      With it, all distinct sequences of the data count the same, and at f = 1 every distribution over them has the same
+      loss. If no sequence repeats, the division makes no difference.
+    - The discriminator, which lowers f for sequences that the generator draws too often. But f changes by a factor of a
+      few while p_G changes by a factor of e^10.
+    - The logarithm of a batch's mean. By Jensen's inequality E[-log mean p_G / p_data] is smallest at p_G = p_data, but
       the gradient towards it is that of a chi-squared divergence divided by twice the batch size. With a batch of one,
       the loss is maximum likelihood.
 
-    With batches of 128, the generator ends on 'x' in the grammar, with or without the division and the discriminator;
-    of names, each of them rare, it keeps some hundred short ones, fewer without the discriminator.
-    `experiments.studies.toth2021` measures this.
+    With batches of 128, the generator collapses to 'x' on the grammar, with or without the division and the
+    discriminator. On names, each of which is rare, it keeps a few hundred short ones, and fewer without the
+    discriminator. `experiments.studies.toth2021` measures this.
 
-    The exponent a, `weight_exponent`, is a correction: with a < 1 likely sequences are favored less. At a = 0 the
-    weights depend on the discriminator only, and p_G = p_data is an attracting fixed point: against the optimal
-    discriminator, f = log(1 + p_data / p_G) is large where the generator falls short. In practice it is
-    maximum likelihood: the weights are nearly equal, with an effective sample size of 127.9 of 128 on names. In
-    between, a trades the bias of the estimate, which is no longer the gradient of L, for its variance.
+    The exponent a, `weight_exponent`, is a correction: a < 1 favors likely sequences less. At a = 0 the weights depend
+    only on the discriminator, and p_G = p_data is an attracting fixed point: for the optimal discriminator, f is log(1
+    + p_data / p_G), which is large where p_G is too small. In practice a = 0 is maximum likelihood: the weights are
+    nearly equal, with an effective sample size of 127.9 of 128 on names. Values in between reduce the variance of the
+    estimate at the cost of a bias: it is no longer the gradient of L.
 
     Hyperparameters of type `Scalar` are numbers, traced numbers or schedules; the others are static.
 
@@ -96,20 +97,20 @@ def importance_gan(
       discriminator: the discriminator.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
-      weight_exponent: a in [0, 1]; 1 is Toth's, 0 in effect maximum likelihood.
-      adversarial: whether f comes from the discriminator; if not, it is 1, which shows what the discriminator adds.
-      penalty: the weights of the discriminator's gradient penalties; Toth has none.
-      discriminator_updates: updates of the discriminator a step, each on a batch of its own.
+      weight_exponent: a in [0, 1]; 1 is Toth's loss, 0 is in effect maximum likelihood.
+      adversarial: whether f comes from the discriminator; if not, f is 1, to show the effect of the discriminator.
+      penalty: the weights of the discriminator's gradient penalties; Toth uses none.
+      discriminator_updates: number of discriminator updates in a step, each on its own batch.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
-      shard_axis: name of the mapped axis of data shards; None where there is none. The weights w are those of the whole
-        batch.
+      shard_axis: name of the mapped axis of data shards; None if there is none. The weights w are normalized over the
+        whole batch.
 
     Returns:
       An `Algorithm`.
 
     Raises:
-      TypeError: an argument is not of its type.
-      ValueError: an argument is out of its range, or the generator has a latent.
+      TypeError: an argument has the wrong type.
+      ValueError: an argument is out of range, or the generator has a latent.
 
     References:
       Toth 2021, section 3, https://github.com/tarnag57/particle_filter_gan; Goodfellow et al. 2014, for
@@ -191,9 +192,9 @@ def weighted_likelihood(
     Args:
       log_prob: `[B]` log p_G(x) of real sequences, in nats.
       data_log_prob: `[B]` log p_data(x).
-      logit: `[B]` the discriminator's logits d, with -log(1 - D) = softplus(d); None for a constant 1 in its place.
+      logit: `[B]` the discriminator's logits d, with -log(1 - D) = softplus(d); None replaces softplus(d) by 1.
       weight_exponent: a in [0, 1], the exponent of p_G / p_data in the weights; the loss is always Toth's, with a = 1.
-      shard_axis: name of the mapped axis over which the batch is spread; None where it is whole.
+      shard_axis: name of the mapped axis over which the batch is spread; None if it is not spread.
 
     Returns:
       A `WeightedLikelihood`.

@@ -1,4 +1,4 @@
-"""Maximum likelihood by teacher forcing: the baseline of every adversarial method."""
+"""Maximum likelihood by teacher forcing, the baseline of all adversarial methods."""
 
 from typing import NamedTuple
 
@@ -43,24 +43,24 @@ def maximum_likelihood(
 ) -> Algorithm:
     """Builds maximum likelihood training, which minimizes -mean log p(x | condition) over whole sequences.
 
-    Padding is part of a sequence. With weights in the batch, the loss is the mean of -w log p(x). With a generator that
-    has a latent, the loss is -mean log p(x | z), with a z drawn for each sequence.
+    Padding is part of a sequence. With weights in the batch, the loss is the mean of -w log p(x). If the generator has
+    a latent, the loss is -mean log p(x | z), with one z drawn for each sequence.
 
     Args:
       model: the model.
       optimizer: the optimizer.
-      sampling_rate: probability in [0, 1] with which a symbol that is fed back in training is drawn by the generator
-        (scheduled sampling); None trains by teacher forcing. With it, the loss is not a likelihood, and its minimum is
-        not the distribution of the data. A number, a traced number or a schedule.
+      sampling_rate: probability in [0, 1] that a symbol that is fed back in training is drawn from the generator
+        (scheduled sampling); None: teacher forcing. With scheduled sampling the loss is not a likelihood, and its
+        minimum is not the distribution of the data. A number, a traced number or a schedule.
       ema_decay: decay of the moving average of the parameters, in [0, 1). A number, a traced number or a schedule.
-      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+      shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
-      An `Algorithm` with the metrics `generator_loss`, in nats a sequence, and `generator_gradient_norm`.
+      An `Algorithm` with the metrics `generator_loss`, in nats per sequence, and `generator_gradient_norm`.
 
     Raises:
-      TypeError: `sampling_rate` or `ema_decay` is not a number or a schedule.
-      ValueError: it is out of its range.
+      TypeError: an argument has the wrong type.
+      ValueError: `sampling_rate` or `ema_decay` is out of range.
 
     References:
       Bengio et al. 2015, for scheduled sampling, https://arxiv.org/abs/1506.03099.

@@ -36,8 +36,8 @@ class PolicyGradientState(NamedTuple):
     """State of policy gradients; arrays only.
 
     Attributes:
-      adversarial: both networks and their optimizers.
-      baseline: what the advantage estimator keeps of earlier returns.
+      adversarial: state of both networks and their optimizers.
+      baseline: state of the advantage estimator, computed from earlier returns.
     """
 
     adversarial: AdversarialState
@@ -65,55 +65,56 @@ def policy_gradient(
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds adversarial training whose generator follows the gradient of its expected reward.
+    """Builds adversarial training in which the generator follows the gradient of its expected reward.
 
     A step draws as many sequences y as there are real ones, updates the discriminator on both by cross-entropy, with
-    gradient penalties, and then the generator along
+    gradient penalties, and then updates the generator along
 
         1/N sum_n sum_t A_nt grad log p_G(y_nt | y_n1 .. y_n(t-1)),
 
     with advantages A estimated from the rewards reward(d), d the logits of the updated discriminator. With
     `advantages.reinforce()` the estimate is unbiased for the expected reward of whole sequences under a discriminator
-    that does not depend on them. This one has been updated on the same sequences, an effect of the order of its
-    learning rate over N; no bias was found within 2 standard errors. With a latent z, p_G(. | z) takes the place of
-    p_G, with a z drawn for each sequence.
+    that does not depend on them. Here the discriminator has been updated on the same sequences, an effect of the order
+    of its learning rate over N. No bias was found within 2 standard errors. With a latent z, p_G(. | z) replaces p_G,
+    with one z drawn for each sequence.
 
-    With a `property_reward` r of whole sequences, their reward is ORGAN's
+    With a `property_reward` r, the reward of a whole sequence is that of ORGAN,
 
         adversarial_weight reward(d) + (1 - adversarial_weight) r(y),
 
-    and the step also measures the mean of r, `property`.
+    and the mean of r is the additional metric `property`.
 
     Args:
       model: the model.
-      discriminator: the discriminator: a `PrefixDiscriminator` where `advantages.of_prefixes`, else a `Discriminator`.
-        A prefix discriminator minimizes the mean cross-entropy of all prefixes.
+      discriminator: the discriminator, a `PrefixDiscriminator` if `advantages.of_prefixes`, else a `Discriminator`. A
+        prefix discriminator minimizes the mean cross-entropy of all prefixes.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
       reward: maps logits to rewards elementwise, such as `losses.logit`.
       advantages: estimates advantages from rewards, such as `losses.reinforce()`.
-      property_reward: maps tokens `[N, T]` to `[N]` rewards of whole sequences, such as `scoring.host_reward` makes;
-        traced. `monte_carlo` asks it for all completions too. None for a discriminator's reward alone.
+      property_reward: maps tokens `[N, T]` to `[N]` rewards of whole sequences, such as a function returned by
+        `scoring.host_reward`; it is traced. `monte_carlo` also calls it for all completions. None: only the
+        discriminator's reward is used.
       adversarial_weight: the share of the discriminator's reward, in [0, 1]; a number, a traced number or a schedule.
         Without a `property_reward` it must be 1.
-      warm_up_steps: number of first steps, which may be traced, in which the generator follows the gradient of the
-        batch's likelihood instead and `generator_loss` is its negative log-likelihood. The discriminator trains as
-        always; schedules count all steps.
-      penalty: the weights of the discriminator's gradient penalties; none with a `PrefixDiscriminator`.
-      discriminator_updates: updates of the discriminator a step, each on a batch of its own; static.
+      warm_up_steps: number of first steps in which the generator is trained by maximum likelihood on the batch, and
+        `generator_loss` is its negative log-likelihood; may be traced. The discriminator is trained as in later steps,
+        and schedules count all steps.
+      penalty: the weights of the discriminator's gradient penalties; not allowed with a `PrefixDiscriminator`.
+      discriminator_updates: number of discriminator updates in a step, each on its own batch; static.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1). A number, a traced number or a
         schedule.
-      shard_axis: name of the mapped axis of data shards; None where there is none. Baselines that compare sequences
-        with each other are those within a shard.
+      shard_axis: name of the mapped axis of data shards; None if there is none. Baselines that compare sequences with
+        each other compare those within a shard.
 
     Returns:
-      An `Algorithm`. Where the advantages compare sequences with each other, its step raises ValueError for fewer than
-      two of them in a shard.
+      An `Algorithm`. If the advantages compare sequences with each other, its step raises ValueError for fewer than two
+      sequences in a shard.
 
     Raises:
-      TypeError: an argument is not of its type, or the discriminator is not of the kind that `advantages` needs.
-      ValueError: an argument is out of its range; there are penalties with a `PrefixDiscriminator`, or a
-        `property_reward` with advantages of prefixes; or `adversarial_weight` is not 1 without a `property_reward`.
+      TypeError: an argument has the wrong type, or the discriminator is not of the kind that `advantages` needs.
+      ValueError: an argument is out of range; there are penalties with a `PrefixDiscriminator`, or a `property_reward`
+        with advantages of prefixes; or `adversarial_weight` is not 1 without a `property_reward`.
 
     References:
       Williams 1992, https://doi.org/10.1007/BF00992696; Yu et al. 2017, https://arxiv.org/abs/1609.05473; de Masson
@@ -138,7 +139,7 @@ def policy_gradient(
         return PolicyGradientState(state, advantages.init())
 
     def draw(key: jax.Array, params: Params, batch: Batch) -> tuple[jax.Array, dict]:
-        """Returns `[N, T]` drawn sequences and what they were drawn from."""
+        """Returns `[N, T]` drawn sequences, and the generator's inputs that they were drawn with."""
         num = len(batch.tokens)
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, batch.condition, training=True)
@@ -178,7 +179,7 @@ def policy_gradient(
             return reward(_adversarial.discriminator_logits(discriminator, params, sequences))
 
         def mixed(tokens: jax.Array) -> tuple[jax.Array, jax.Array | None]:
-            """Returns the rewards of whole sequences, and their properties."""
+            """Returns the rewards, and the property rewards if there are any."""
             if property_reward is None:
                 return rewards_of(tokens), None
             adversarial_N, property_N = rewards_of(tokens), property_reward(tokens)

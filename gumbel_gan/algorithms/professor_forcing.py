@@ -1,4 +1,4 @@
-"""Professor Forcing (Lamb et al. 2016): likelihood, and a GAN on a network's hidden states and outputs."""
+"""Professor Forcing (Lamb et al. 2016): maximum likelihood with a GAN on hidden states and outputs."""
 
 from functools import partial
 from typing import Any
@@ -45,24 +45,24 @@ def professor_forcing(
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds Professor Forcing: likelihood with a discriminator of teacher-forced and free-running behavior.
+    """Builds Professor Forcing: maximum likelihood with a discriminator of teacher-forced and free-running behavior.
 
     The behavior B(x) of the generator along a sequence x consists of its hidden states and its softmax outputs,
     `[T, H + K]`. A step draws as many sequences y as there are real ones, x. The discriminator learns by cross-entropy
-    to tell B(x), teacher-forced, from B(y), free-running; the generator minimizes
+    to tell B(x), teacher-forced, from B(y), free-running. The generator minimizes
 
         -log p(x) - w_f log D(B(y)) - w_t log(1 - D(B(x)))
 
-    per sequence, at the discriminator before its update. The paper has w_f = 1 and w_t = 0 or 1.
+    per sequence, with the discriminator before its update. The paper has w_f = 1 and w_t = 0 or 1.
 
-    Symbols are discrete. The gradient of -log D(B(y)) flows through the softmax outputs and along the hidden states,
-    from each time to all times before; the symbols of y are constants to it. So the generator learns to change its
-    hidden states on the sequences that it draws, not to draw other sequences; `policy_gradient` and `relaxed_gan` do
-    the latter. Without the last term, only the likelihood's gradient flows through B(x).
+    Symbols are discrete. The gradient of -log D(B(y)) flows through the softmax outputs and the hidden states, from
+    each time to all times before, while the symbols of y are constants. So the generator learns to change its hidden
+    states on the sequences that it draws, but not to draw other sequences. In `policy_gradient` and `relaxed_gan` it
+    learns to draw other sequences. Without the last term, only the gradient of the likelihood flows through B(x).
 
-    Two gates depend on the discriminator's accuracy on the behaviors of the step, both halves counted: its gradient
-    reaches the generator only while the accuracy is above one threshold, and it trains only while the accuracy is below
-    another.
+    Two gates depend on the discriminator's accuracy on the teacher-forced and free-running behaviors of the step. The
+    adversarial terms reach the generator only if the accuracy is above `generator_threshold`. The discriminator is
+    updated only if the accuracy is below `discriminator_threshold`.
 
     Hyperparameters of type `Scalar` are numbers, traced numbers or schedules.
 
@@ -71,26 +71,26 @@ def professor_forcing(
       discriminator: the discriminator of behaviors `[B, T, H + K]`, such as `networks.behavior_discriminator(H + K)`.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
-      free_running_weight: w_f >= 0, in nats a sequence.
-      teacher_forced_weight: w_t >= 0, in nats a sequence; None leaves that term out.
+      free_running_weight: w_f >= 0, in nats per sequence.
+      teacher_forced_weight: w_t >= 0, in nats per sequence; None leaves out the last term.
       generator_threshold: the accuracy in [0, 1] above which the adversarial terms reach the generator; None: always.
-      discriminator_threshold: the accuracy in [0, 1] below which the discriminator trains; None: always. While it does
-        not train, its parameters and the moments of its optimizer stay; schedules go on.
-      behavior: what the discriminator sees, static: 'states_and_outputs', 'states' or 'outputs'; what it does not see
-        is 0 in B, and has no gradient.
+      discriminator_threshold: the accuracy in [0, 1] below which the discriminator is updated; None: always. Without an
+        update, its parameters and the moments of its optimizer stay the same, and schedules advance.
+      behavior: input of the discriminator, 'states_and_outputs', 'states' or 'outputs'; static. The part of B that is
+        left out is 0 and has no gradient.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
-      shard_axis: name of the mapped axis of data shards; None where there is none. The accuracy is that of all shards.
+      shard_axis: name of the mapped axis of data shards; None if there is none. The accuracy is that of all shards.
 
     Returns:
-      An `Algorithm`. Its metrics are `generator_loss`, all terms that reach the generator; of these
-      `negative_log_likelihood`, in nats a sequence, and `fooling_loss`, -log D(B(y)) without its weight or gate;
-      `discriminator_loss` and `discriminator_accuracy`; `generator_gate` and `discriminator_gate`, 1 where a gate is
-      open, else 0; and `generator_gradient_norm`.
+      An `Algorithm`. Its metrics are `generator_loss`, the sum of all terms that reach the generator;
+      `negative_log_likelihood`, in nats per sequence; `fooling_loss`, -log D(B(y)) without weight or gate;
+      `discriminator_loss` and `discriminator_accuracy`; `generator_gate` and `discriminator_gate`, 1 if a gate is open,
+      else 0; and `generator_gradient_norm`.
 
     Raises:
-      TypeError: an argument is not of its type.
-      ValueError: a weight, a threshold or `ema_decay` is out of its range, or the generator has a latent or no hidden
-        states.
+      TypeError: an argument has the wrong type.
+      ValueError: a weight, a threshold or `ema_decay` is out of range, `behavior` is not one of `BEHAVIORS`, or the
+        generator has a latent or no hidden states.
 
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
@@ -183,7 +183,7 @@ def professor_forcing(
         (adversarial, fooling_loss), by_behavior = jax.value_and_grad(adversarial_loss, has_aux=True)(
             behaviors, state.discriminator_params, state.step, batch.condition, loss_key
         )
-        # Not a product, because the gradient that is kept out may be NaN.
+        # Not a product, because the gradient behind a closed gate may be NaN.
         adversarial, by_behavior = jax.tree.map(
             lambda term: jnp.where(generator_gate, term, jnp.zeros_like(term)), (adversarial, by_behavior)
         )
@@ -211,5 +211,5 @@ def professor_forcing(
 
 
 def _where_open(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
-    """Selects a new leaf of a state where a gate is open. Integer counts always advance: schedules count all steps."""
+    """Selects the new leaf of a state if a gate is open, else the old one. Integer counts always advance."""
     return new if jnp.issubdtype(new.dtype, jnp.integer) else jnp.where(gate, new, old)

@@ -23,10 +23,10 @@ from gumbel_gan.sharding import mean_over
 
 
 class Feedback(NamedTuple):
-    """How relaxed samples are fed back to the generator.
+    """Settings of the symbols that are fed back to the generator.
 
     Attributes:
-      temperature: of the symbols that are fed back; None: the temperature of the emitted symbols. A number, a traced
+      temperature: temperature of the symbols that are fed back; None: that of the emitted symbols. A number, a traced
         number or a schedule.
       gradient: whether gradients flow through the symbols that are fed back; static.
     """
@@ -54,58 +54,57 @@ def relaxed_gan(
     discriminator_ema_decay: Scalar | None = None,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds the adversarial training method of the paper, with what it needs to converge.
+    """Builds the adversarial training method of the paper, with additions that it needs to converge.
 
-    A step is the paper's Algorithm 1: draw data and noise, update the discriminator, then the generator against the
-    updated discriminator. The generator is sampled once; its backward pass waits for the updated discriminator. The
-    discriminator minimizes
+    A step is Algorithm 1 of the paper: draw data and noise, update the discriminator, then update the generator against
+    the updated discriminator. The generator is sampled once, and its backward pass follows the update of the
+    discriminator. The discriminator minimizes
 
         L_D(d(x), d(y)) + w_real R1(x) + w_generated R2(y) + w_interpolated G(x, y),
 
-    with L_D of the objective, R1, R2 and G the penalties of `GradientPenalty`, and x real and y generated sequences,
-    both seen through the same instance noise. The generator descends along
+    with L_D the objective's discriminator loss, R1, R2 and G the penalties of `GradientPenalty`, and x real and y
+    generated sequences, both with instance noise of the same strength. The generator descends along
 
         (1 - w_score) g_relaxed + w_score g_score,
 
-    with g_relaxed the gradient of the objective's loss through the relaxed samples, which is biased where they are
-    straight-through, and g_score its score-function estimate on the same samples, which is noisier. g_score is unbiased
-    for a discriminator that does not depend on the samples. The discriminator has just been updated on these, and with
-    that, no bias was found within 2 standard errors.
+    with g_relaxed the gradient of the objective's loss through the relaxed samples, which is biased for
+    straight-through samples, and g_score its score-function estimate on the same samples, which has more variance.
+    g_score is unbiased for a discriminator that does not depend on the samples. Here the discriminator has just been
+    updated on the samples; no bias was found within 2 standard errors.
 
     Hyperparameters of type `Scalar` are numbers, traced numbers or schedules; the others are static.
 
     Args:
       model: the model.
-      discriminator: the discriminator; one of packs judges, and is penalized for, packs in the place of sequences.
+      discriminator: the discriminator. A discriminator of packs judges packs of sequences, and its penalties are
+        computed at packs.
       generator_optimizer: the generator's optimizer.
       discriminator_optimizer: the discriminator's optimizer.
       objective: the pair of losses, such as `losses.log_odds`.
       estimator: draws the samples that carry a gradient, such as `relaxation.straight_through`.
-      temperature: > 0, of the emitted symbols.
+      temperature: temperature > 0 of the emitted symbols.
       feedback: how samples are fed back.
-      score_weight: w_score in [0, 1]. Other than the number 0, it needs an estimator of one-hot samples, and at least 2
-        generated sequences a step.
-      penalty: the weights of the gradient penalties, and the share of the sequences at which they are measured.
-      instance_noise: strength in [0, 1] of the noise through which the discriminator sees all sequences; None adds
-        none.
-      num_generated: generated sequences a step (of a data shard); None: as many as real ones. With a condition it must
-        be None.
-      discriminator_updates: updates of the discriminator a step, each on a batch of its own.
+      score_weight: w_score in [0, 1]. Unless it is the number 0, the estimator must draw one-hot samples, and a step
+        must generate at least 2 sequences.
+      penalty: the weights of the gradient penalties, and the share of the sequences at which they are computed.
+      instance_noise: strength in [0, 1] of the noise that is added to all inputs of the discriminator; None adds none.
+      num_generated: number of generated sequences in a step, per data shard; None: as many as real ones. Must be None
+        with a condition.
+      discriminator_updates: number of discriminator updates in a step, each on its own batch.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
       discriminator_ema_decay: decay, in [0, 1), of a moving average of the discriminator's parameters, against which
-        the generator is trained; None: it is trained against the newest ones.
-      shard_axis: name of the mapped axis of data shards, over which gradients are averaged; None where there is none.
-        The pairs of a relativistic objective and the baselines of g_score are those within a shard.
+        the generator is trained; None: the generator is trained against the newest parameters.
+      shard_axis: name of the mapped axis of data shards, over which gradients are averaged; None if there is none. The
+        pairs of a relativistic objective and the baselines of g_score are formed within a shard.
 
     Returns:
       An `Algorithm`. Its metrics are `generator_loss`, `generator_gradient_norm`, `temperature`, `discriminator_loss`,
-      `real_logit` and `generated_logit` (means), and, where they have a weight, `real_penalty`, `generated_penalty` and
-      `interpolated_penalty` (R1, R2 and G).
+      `real_logit` and `generated_logit` (means), and, for the penalties that have a weight, `real_penalty`,
+      `generated_penalty` and `interpolated_penalty` (R1, R2 and G).
 
     Raises:
-      TypeError: an argument is not of its type.
-      ValueError: an argument is out of its range, or `score_weight` needs one-hot samples that `estimator` does not
-        draw.
+      TypeError: an argument has the wrong type.
+      ValueError: an argument is out of range, or `score_weight` needs one-hot samples that `estimator` does not draw.
 
     References:
       Kusner & Hernández-Lobato 2016, Algorithm 1, https://arxiv.org/abs/1611.04051; Williams 1992, for g_score,
@@ -143,7 +142,7 @@ def relaxed_gan(
         return state._replace(discriminator_ema_params=_ema.init(state.discriminator_params))
 
     def seen(key: jax.Array, step: jax.Array, x: jax.Array, batch: Batch) -> Sequences:
-        """Returns what the discriminator sees of sequences: through noise, and in packs where it judges those."""
+        """Returns the discriminator's input for sequences: with instance noise, and in packs if it judges packs."""
         if instance_noise is not None:
             x = add_instance_noise(key, x, at_step(instance_noise, step))
         return _adversarial.packed(Sequences(x, batch.condition), discriminator.pack_size)
@@ -154,7 +153,7 @@ def relaxed_gan(
     def generate(
         params: Params, latent_key: jax.Array, noise_key: jax.Array, step: jax.Array, batch: Batch
     ) -> tuple[jax.Array, jax.Array]:
-        """Returns `[N, T, K]` samples and, where the score function is used, their `[N]` log-probabilities."""
+        """Returns `[N, T, K]` samples, and their `[N]` log-probabilities if the score function is used, else zeros."""
         num = len(batch.tokens) if num_generated is None else num_generated
         given = inputs(model, latent_key, num, batch.condition, training=True)
         emitted_NTK = relaxed_sample(
@@ -170,7 +169,7 @@ def relaxed_gan(
         )
         if not uses_score:
             return emitted_NTK, jnp.zeros((num,), jnp.float32)
-        # A second, teacher-forced pass: a likelihood has no gradient through the symbols that were fed back.
+        # A second, teacher-forced pass, so that the likelihood has no gradient through the symbols that were fed back.
         tokens_NT = jnp.argmax(emitted_NTK, axis=-1).astype(jnp.int32)
         return emitted_NTK, jnp.sum(token_log_probs(model, params, tokens_NT, again(given)), axis=1)
 
@@ -203,7 +202,7 @@ def relaxed_gan(
         latent_key, noise_key = jax.random.split(roll_out_key)
         state, batch = _adversarial.first_updates(updates_key, state, batch, discriminator_updates, first_update)
 
-        # Below, N is the number of generated sequences, or of packs where the discriminator judges those.
+        # Below, N is the number of generated sequences, or of packs if the discriminator judges packs.
         def generate_seen(params: Params) -> tuple[jax.Array, jax.Array]:
             emitted, log_probs = generate(params, latent_key, noise_key, state.step, batch)
             x_NTK = seen(generated_key, state.step, emitted, batch).x
@@ -218,7 +217,7 @@ def relaxed_gan(
             state = state._replace(discriminator_ema_params=params)
 
         def generator_losses(generated_NTK: jax.Array) -> jax.Array:
-            # Apart, so that an objective that ignores the real logits costs nothing for them.
+            # Two separate calls, so that the real logits cost nothing if the objective ignores them.
             generated = Sequences(generated_NTK, batch.condition)
             first_key, second_key = jax.random.split(loss_key)
             real_B = _adversarial.discriminator_logits(discriminator, params, real, first_key)

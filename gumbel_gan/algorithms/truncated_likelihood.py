@@ -26,7 +26,7 @@ class TruncatedLikelihoodState(NamedTuple):
       generator_params: parameters of the generator.
       ema_params: exponential moving average of `generator_params`.
       opt_state: state of the optimizer.
-      position: where the generator is in the text that each of the B rows reads, those of all shards.
+      position: position of the generator in the text of each of the B rows, over all shards.
     """
 
     step: jax.Array
@@ -45,32 +45,32 @@ def truncated_likelihood(
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
-    """Builds maximum likelihood training on a long text in windows, which carries the state from one to the next.
+    """Builds maximum likelihood training on windows of a long text, with the state carried from one to the next.
 
-    The loss is -mean log p(window | the text before it). The gradient goes back to the beginning of the window, not
-    into the state that it begins with. Row b of a batch has to continue row b of the one before (`reads_in_order`).
+    The loss is -mean log p(window | the text before it). The gradient flows back to the beginning of the window, but
+    not into its initial state. Row b of a batch must continue row b of the batch before (`reads_in_order`).
 
-    Works for every generator whose carry is good for any number of steps, as those of recurrent ones are; a
-    transformer's, a cache of fixed length, is not. Where there is dropout, its factors are drawn anew for each window.
+    The generator's carry must be valid for any number of steps, as in recurrent generators. The cache of a transformer
+    has a fixed length and is not. Dropout masks are drawn anew for each window.
 
     Args:
       model: the model, of windows without padding.
-      batch_size: B, sequences of a batch, of all shards together; at least 1.
+      batch_size: B, batch size over all shards, at least 1.
       optimizer: the optimizer.
-      restart_rate: probability in [0, 1] with which a row begins a window anew, with the initial state and the start
-        symbol, so that the generator also learns to begin, as it does in samples. At 1 this is maximum likelihood of
-        single windows. A number, a traced number or a schedule.
+      restart_rate: probability in [0, 1] that a row restarts at a window, with the initial state and the start symbol,
+        so that the generator also learns to begin a text, as in sampling. At 1 this is maximum likelihood of single
+        windows. A number, a traced number or a schedule.
       ema_decay: decay of the moving average of the parameters, in [0, 1). A number, a traced number or a schedule.
-      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+      shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
-      An `Algorithm` with the metrics `generator_loss`, in nats a window, and `generator_gradient_norm`. Its step raises
-      ValueError where the batch is not one of `batch_size`, or has a condition or weights.
+      An `Algorithm` with the metrics `generator_loss`, in nats per window, and `generator_gradient_norm`. Its step
+      raises ValueError if the batch does not hold `batch_size` sequences, or has a condition or weights.
 
     Raises:
-      TypeError: `batch_size` is not an integer, or `restart_rate` or `ema_decay` is not a number or a schedule.
-      ValueError: one of them is out of its range, or the generator's state can't be carried on, see
-        `carried.require_carried`.
+      TypeError: an argument has the wrong type.
+      ValueError: `batch_size`, `restart_rate` or `ema_decay` is out of range, or the generator's state cannot be
+        carried on, see `carried.require_carried`.
 
     References:
       Mikolov et al. 2010, https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html, for carried states;
@@ -128,7 +128,7 @@ def truncated_likelihood(
 
 
 def _own_rows(position: Position, num: int, shard_axis: str | None) -> Position:
-    """Returns the position of a shard's own rows out of those of all shards."""
+    """Returns the position of a shard's own rows, selected from the rows of all shards."""
     if shard_axis is None:
         return position
     first = jax.lax.axis_index(shard_axis) * num
@@ -136,16 +136,16 @@ def _own_rows(position: Position, num: int, shard_axis: str | None) -> Position:
 
 
 def _all_rows(position: Position, shard_axis: str | None) -> Position:
-    """Returns the position of the rows of all shards, on each of them, out of that of its own rows."""
+    """Returns on each shard the position of the rows of all shards, gathered from all shards."""
     if shard_axis is None:
         return position
     return jax.tree.map(lambda leaf: jax.lax.all_gather(leaf, shard_axis, tiled=True), position)
 
 
 def _begun(new: Position, before: Position, restarts: jax.Array) -> Position:
-    """Returns where rows begin a window: anew where they restart, else where they were before.
+    """Returns the position at the start of a window: that of `new` for rows that restart, else that of `before`.
 
-    What only a new position has, the factors of dropout, is taken from that.
+    Arrays that only `new` has, the dropout masks, are taken from `new`.
     """
     known = dict(jax.tree_util.tree_leaves_with_path(before))
 
@@ -158,6 +158,6 @@ def _begun(new: Position, before: Position, restarts: jax.Array) -> Position:
 
 
 def _without_dropout(after: Position, before: Position) -> Position:
-    """Returns a position with the arrays that `before` has, and no others."""
+    """Returns the position `after` with only the arrays that `before` has."""
     found = dict(jax.tree_util.tree_leaves_with_path(after))
     return jax.tree_util.tree_map_with_path(lambda path, _: found[path], before)

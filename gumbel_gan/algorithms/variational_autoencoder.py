@@ -1,4 +1,4 @@
-"""Variational autoencoders: likelihood's way to train a generator with a latent, by a bound."""
+"""Variational autoencoders: training of a generator with a latent by a bound on the likelihood."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class VariationalState(NamedTuple):
       generator_params: parameters of the generator, which is the decoder.
       ema_params: exponential moving average of `generator_params`.
       encoder_params: parameters of the encoder.
-      opt_state: state of the optimizer of both.
+      opt_state: state of the optimizer of both networks.
     """
 
     step: jax.Array
@@ -46,29 +46,31 @@ def variational_autoencoder(
 ) -> Algorithm:
     """Builds the training of a generator with a latent by the evidence lower bound (ELBO).
 
-    It minimizes, over whole sequences x with padding and both networks' parameters,
+    It minimizes, over the parameters of both networks and for whole sequences x including padding,
 
         -E_{z ~ q(z | x)} [log p(x | z)] + w KL(q(z | x) || N(0, 1)),
 
-    with q the normal distribution whose moments the encoder computes, and one z for each sequence. At w = 1 this is an
-    upper bound of the negative log-likelihood, tight where q is the posterior. The generator samples from z ~ N(0, 1).
+    with q the normal distribution whose moments the encoder computes, and one z drawn for each sequence. At w = 1 this
+    is an upper bound on the negative log-likelihood, tight if q is the posterior. The generator samples from z ~ N(0,
+    1).
 
     Args:
       model: the model, whose generator has a latent `[B, Z]` of independent N(0, 1) numbers.
-      encoder: computes the moments of q, of Z numbers.
+      encoder: computes the moments of q, a distribution of Z numbers.
       optimizer: the optimizer of both networks, as one tree.
-      kl_weight: w >= 0; a number, a traced number or a schedule, as is `ema_decay`. Rising from 0 it keeps the
-        generator from ignoring the latent; less than 1 at the end it trades the fit of the prior for reconstruction.
-      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
-      shard_axis: name of the mapped axis that gradients are averaged over; None where there is none.
+      kl_weight: w >= 0; a number, a traced number or a schedule. A rise from 0 keeps the generator from ignoring the
+        latent. A final value below 1 favors reconstruction over the fit of the prior.
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). A number, a traced number or a
+        schedule.
+      shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
-      An `Algorithm` with the metrics `generator_loss` (what is minimized), `negative_elbo` (the same at w = 1),
-      `reconstruction_loss` and `latent_kl`, in nats a sequence, and `generator_gradient_norm`.
+      An `Algorithm` with the metrics `generator_loss` (the minimized loss), `negative_elbo` (that loss at w = 1),
+      `reconstruction_loss` and `latent_kl`, in nats per sequence, and `generator_gradient_norm`.
 
     Raises:
-      TypeError: an argument is not of its type.
-      ValueError: an argument is out of its range, or the generator has no latent of shape `[B, Z]`.
+      TypeError: an argument has the wrong type.
+      ValueError: an argument is out of range, or the generator has no latent of shape `[B, Z]`.
 
     References:
       Kingma & Welling 2014, https://arxiv.org/abs/1312.6114; Bowman et al. 2016, for the weight's schedule,
