@@ -119,7 +119,7 @@ def run(main: Callable[..., None], *, files: bool = False) -> None:
             print("\ninterrupted", file=sys.stderr)
             sys.exit(_INTERRUPTED)
 
-    threading.excepthook = _of_thread
+    threading.excepthook = _print_thread_error
     # orbax logs warnings that do not concern the run; errors that do are also raised.
     logging.set_verbosity(logging.FATAL)
     app.run(call, flags_parser=parse)
@@ -173,7 +173,7 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def _of_thread(arguments: threading.ExceptHookArgs) -> None:
+def _print_thread_error(arguments: threading.ExceptHookArgs) -> None:
     """Prints the traceback of an error in a thread, except for a disk error, which the next write reports."""
     if arguments.exc_value is None or _refusal(arguments.exc_value) is None:
         threading.__excepthook__(arguments)

@@ -17,7 +17,7 @@ with interrupts.imports(__name__):
     from experiments import cli
     from experiments.run import card, pairs, provenance, restore_flags
     from experiments.run.directory import RunDirectory
-    from experiments.run.restore import member_state, restore
+    from experiments.run.restore import replica_state, restore
     from experiments.run.summary import read_summary
     from experiments.run.texts import one_line, write_text
     from gumbel_gan import export, saving
@@ -43,12 +43,12 @@ def main() -> None:
             raise ValueError(f"--output must not be beside a file of yours, {page.name}, where its card would be")
         summary = read_summary(RunDirectory(_WORKDIR.value))
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
-        state = member_state(restored, _INDEX.value)
+        state = replica_state(restored, _INDEX.value)
     task, model = restored.experiment.task, restored.experiment.model
     params = restored.experiment.algorithm.params(state)
     digest = provenance.data_digest(task)
     known = provenance.of_run(restored.run.read_config(), task, summary, restored.checkpoint, digest)
-    about = provenance.of_member(known, _INDEX.value)
+    about = provenance.of_replica(known, _INDEX.value)
     with cli.one_line_errors():
         _, loader = export.export_model(file, task, model, params, about=about)
         weights = saving.save(file.with_suffix(".safetensors"), task, model, params, about=about)

@@ -165,7 +165,7 @@ def _invalid(lines: list[SmilesLine], smiles: list[str]) -> list[str]:
             reasons[reason] += 1
             examples.setdefault(reason, line)
     total = sum(reasons.values())
-    found = [f"Lines that are no molecule: {total:,} of {len(lines):,}."]
+    found = [f"Lines that are not a molecule: {total:,} of {len(lines):,}."]
     for reason, count in reasons.most_common():
         example = examples[reason]
         found.append(f"  {reason}: {count:,}, such as {example.smiles[:60]!r} in {example.place}")
@@ -178,7 +178,7 @@ def _short(metrics: Mapping[str, float], num_lines: int) -> list[str]:
     labels = [molecules.OF_SAMPLES[name].label for name, num in _SIZES.items() if name in metrics and num_valid < num]
     if not labels:
         return []
-    return [f"Of {num_valid:,} valid molecules only, fewer than its name says: {', '.join(labels)}."]
+    return [f"Computed from only {num_valid:,} valid molecules, fewer than the name says: {', '.join(labels)}."]
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def check_all(error: Exception | None) -> None:
     if several():
         failed = np.asarray(multihost_utils.process_allgather(np.array([error is not None]))).ravel()
         if failed.any():
-            said = f"process {int(np.argmax(failed))} can't go on, and says why" if error is None else str(error)
+            said = f"process {int(np.argmax(failed))} failed; see its own output" if error is None else str(error)
             raise OtherProcessError(said) from error
     if error is not None:
         raise error

@@ -29,7 +29,7 @@ with interrupts.imports(__name__):
     from experiments import cli
     from experiments.run import drawing, restore_flags
     from experiments.run.pair_lines import source_symbols
-    from experiments.run.restore import Restored, member_state, restore
+    from experiments.run.restore import Restored, replica_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import one_line, write_lines
     from gumbel_gan.beam_search import beam_search
@@ -73,7 +73,7 @@ def main() -> None:
             cli.check_output_file(_OUTPUT.value, "--output")
         prefixes, sources = _prefixes(), _sources()
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
-        params = restored.experiment.algorithm.params(member_state(restored, _INDEX.value))
+        params = restored.experiment.algorithm.params(replica_state(restored, _INDEX.value))
         task = restored.experiment.task
         if (sources is None) != (task.source is None):
             wanted = "name a file of sources" if sources is None else "be left out"

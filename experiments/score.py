@@ -22,7 +22,7 @@ with interrupts.imports(__name__):
     from experiments import cli
     from experiments.run import restore_flags
     from experiments.run.pair_lines import pair_reader
-    from experiments.run.restore import Restored, member_state, restore
+    from experiments.run.restore import Restored, replica_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import PARTIAL
     from gumbel_gan.data import Batch, num_sequences
@@ -55,7 +55,7 @@ def main() -> None:
         if _OUTPUT.value:
             cli.check_output_file(_OUTPUT.value, "--output")
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
-        state = member_state(restored, _INDEX.value)
+        state = replica_state(restored, _INDEX.value)
     score, names = _scorer(restored, state)
     read, columns = _reader(restored)
     with cli.one_line_errors(), cli.reader_may_stop():

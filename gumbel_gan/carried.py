@@ -127,7 +127,7 @@ def _obstacle(model: SequenceModel) -> str:
     require_kind(SequenceModel, model=model)
     generator = model.generator
     if model.padding is not None:
-        return "one of sequences with padding, which windows of a long text don't have"
+        return "a model with padding"
     if generator.sample_latent is not None:
         return "a generator with a latent"
     if generator.independent_logits is not None:

@@ -230,7 +230,9 @@ def window_divergences(tokens: np.ndarray, references: np.ndarray) -> dict[str, 
         _check_windows(name, array)
     window = references.shape[1]
     if tokens.shape[1] % window:
-        raise ValueError(f"tokens must be a multiple of {window}, the length of references, got {tokens.shape[1]}")
+        raise ValueError(
+            f"tokens must have a length that is a multiple of {window}, that of references, got {tokens.shape[1]}"
+        )
     parts = [_as_sequences(part) for part in np.split(tokens, tokens.shape[1] // window, axis=1)]
     held_out_sequences = _as_sequences(references)
     return {

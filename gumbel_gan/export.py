@@ -72,7 +72,7 @@ def export_model(
         raise ValueError(f"path must be NAME.zip, with a NAME of letters, digits and underscores, got {str(path)!r}")
     loader, source = file.with_name(f"load_{file.stem}.py"), inspect.getsource(exported)
     if loader.exists() and loader.read_text(encoding="utf-8", errors="replace").split("\n")[0] != source.split("\n")[0]:
-        raise ValueError(f"path must not be beside a {loader.name}, which is no loader of this library: {str(path)!r}")
+        raise ValueError(f"path must be in a folder without another file called {loader.name}, got {str(path)!r}")
     check_model(task, model, params)
     about = plain(about)
     leaves, structure = jax.tree.flatten(params)
@@ -161,7 +161,7 @@ def _functions(
 def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], arguments: tuple[Any, ...]) -> bytes:
     """Returns a function as a serialized program for all platforms."""
     types = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in weights]
-    with _no_places():
+    with _without_source_paths():
         program = export.export(jax.jit(function), platforms=PLATFORMS)(types, *arguments)
     try:
         return bytes(program.serialize())
@@ -170,7 +170,7 @@ def _exported(function: Callable[..., jax.Array], weights: list[jax.Array], argu
 
 
 @contextlib.contextmanager
-def _no_places() -> Iterator[None]:
+def _without_source_paths() -> Iterator[None]:
     """Keeps the paths of source files out of programs."""
     name = "jax_traceback_in_locations_limit"
     limit = getattr(jax.config, name)

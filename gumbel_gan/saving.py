@@ -23,7 +23,7 @@ from gumbel_gan.tasks import Task, Vocabulary
 from gumbel_gan.version import __version__
 
 NAME = "model.safetensors"
-"""The file in a folder that is saved to."""
+"""Name of the file that `save` writes into a folder."""
 
 _FORMAT = 1
 _KEY = "gumbel_gan"
@@ -223,7 +223,9 @@ def _vocabulary(fields: Mapping[str, Any]) -> Vocabulary:
 def _generator(record: Mapping[str, Any], generator: Generator | None) -> Generator:
     num_symbols = len(record["vocabulary"]["symbols"])
     if generator is None and record["generator"] is None:
-        raise ValueError("generator must be given, as it is not built of functions of this library")
+        raise ValueError(
+            "generator must be given, since the saved one was not built by a function of gumbel_gan.networks, got None"
+        )
     built = from_settings(record["generator"]) if generator is None else generator
     if built.num_symbols != num_symbols:
         raise ValueError(f"generator must have {num_symbols} symbols, those of the vocabulary, got {built.num_symbols}")

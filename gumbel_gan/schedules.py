@@ -1,4 +1,4 @@
-"""Schedules for temperatures, learning rates and penalty weights, in addition to those of optax.
+"""Schedules for temperatures, learning rates and penalty weights, which may be traced.
 
 Each function returns an `optax.Schedule`, which maps a step to a float32 value for any default dtype. The step and the
 initial and end values may be traced, so that they can be vmapped. The number of steps is static.

@@ -156,7 +156,8 @@ def train_on(
         an axis of shards, each shard is given its own part of each batch. For an algorithm with `reads_in_order`, each
         row must continue the same row of the batch before.
       shard_axis: name of the mapped axis of shards; None if there is none.
-      keep_finite: as in `train`.
+      keep_finite: whether to undo a step that makes the state diverge, see `has_diverged`. The next step then takes the
+        next batch.
 
     Returns:
       The same as `train`.

@@ -225,7 +225,7 @@ def test_bad_settings_are_named():
 
 @pytest.mark.parametrize("estimator", [reinforce(), monte_carlo(num_roll_outs=2)], ids=["reinforce", "monte_carlo"])
 def test_a_single_sequence_cannot_be_compared(estimator):
-    with pytest.raises(ValueError, match=r"a batch \(of each data shard\) must hold at least 2 sequences.*; got 1"):
+    with pytest.raises(ValueError, match=r"a batch, or each data shard of it, must hold at least 2 sequences.*; got 1"):
         estimator.advantages(KEY, 0, (), rollout(EVERY[:1], jnp.ones(1)))
 
 

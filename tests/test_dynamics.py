@@ -27,13 +27,13 @@ def observed():
 
 
 @pytest.mark.slow
-def test_each_member_reads_held_out_sequences_and_its_own(observed):
+def test_each_replica_reads_held_out_sequences_and_its_own(observed):
     experiment, keys, state, found = observed
     task, model, params = experiment.task, experiment.model, experiment.algorithm.params(state)
     assert found.times == (2, 4, 6, 8)
     steps = np.array(found.times) - 1
-    for member in range(2):
-        one, key = jax.tree.map(lambda leaf, member=member: leaf[member], (params, keys.sample))
+    for replica in range(2):
+        one, key = jax.tree.map(lambda leaf, replica=replica: leaf[replica], (params, keys.sample))
         drawn = model.sample(key, one, NUM)
         for states, tokens in (
             (found.after.read, task.test.tokens[:NUM]),
@@ -41,7 +41,7 @@ def test_each_member_reads_held_out_sequences_and_its_own(observed):
             (found.after.drawn, drawn),
         ):
             expected = model.hidden_states(one, jnp.asarray(tokens))[:, steps]
-            np.testing.assert_allclose(states[member], expected, rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(states[replica], expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_a_generator_that_broke_down_leaves_the_others_alone(observed):
     assert (len(first["after"]["read"]), len(second["after"]["read"])) == (0, NUM)
 
 
-def test_the_first_member_of_each_point_is_embedded(observed):
+def test_the_first_replica_of_each_point_is_embedded(observed):
     *_, found = observed
     (alone,) = dynamics.embeddings(found, [0, 0])
     first, second = dynamics.embeddings(found, [0, 1])

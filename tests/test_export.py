@@ -208,7 +208,7 @@ def test_errors_name_the_argument(tmp_path):
     for name, message in (("own.bin", r"path must be NAME\.zip"), ("a-b.zip", r"path must be NAME\.zip")):
         with pytest.raises(ValueError, match=message):
             gg.export_model(tmp_path / name, TASK, model, params)
-    with pytest.raises(ValueError, match=r"load_own\.py, which is no loader"):
+    with pytest.raises(ValueError, match=r"without another file called load_own\.py"):
         gg.export_model(tmp_path / "own.zip", TASK, model, params)
     with pytest.raises(TypeError, match="about must be plain JSON"):
         gg.export_model(tmp_path / "other.zip", TASK, model, params, about={"a": object()})

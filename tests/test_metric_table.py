@@ -82,7 +82,7 @@ def test_the_direction_of_a_comparison_is_that_of_the_metric(folder):
 
     def with_level(level, name):
         values = [10.0 * level + seed for seed in range(4)]
-        return run._replace(members=[0, 1, 2, 3], summary=replace(run.summary, metrics={name: values}))
+        return run._replace(replicas=[0, 1, 2, 3], summary=replace(run.summary, metrics={name: values}))
 
     outcomes = {
         name: compared("", with_level(2, name), with_level(1, name), name).outcome for name in (NAME, "heldout_nll")

@@ -253,10 +253,10 @@ def test_the_command_prints_the_table_and_what_is_wrong(tmp_path):
         "against references",
         "internal diversity 1",
         f"Header 'SMILES' in {str(file)!r}, line 1",
-        "Lines that are no molecule: 3 of 7.",
+        "Lines that are not a molecule: 3 of 7.",
         f"an empty molecule: 1, such as '' in {str(file)!r}, line 4",
         f"a ring is not closed: 1, such as 'C1CC' in {str(file)!r}, line 5",
-        "Of 4 valid molecules only, fewer than its name says: unique@1k, unique@10k.",
+        "Computed from only 4 valid molecules, fewer than the name says: unique@1k, unique@10k.",
     ):
         assert words in printed, words
 

@@ -88,7 +88,7 @@ def test_molecules_of_a_file_are_canonical_distinct_and_counted(tmp_path):
     assert task.notes[:7] == (
         "Lines read: 12; blank, left out: 1.",
         "Lines of comments, which begin with '# ', left out: 1.",
-        f"Lines that are no molecule, left out: 4 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
+        f"Lines that are not a molecule, left out: 4 (a ring is not closed: 2, such as 'C1CC' {place} 5; "
         f"an aromatic ring without alternating bonds: 1, such as 'c1cccc1' {place} 7; not a SMILES: 1, such as '#C' "
         f"{place} 11).",
         "Molecules, all kept: of several parts 1; charged 1; with stereo marks 1; aromatic 1.",
@@ -205,7 +205,7 @@ def test_a_report_draws_molecules_and_no_other_samples(tmp_path, monkeypatch):
     folder = write_run(
         tmp_path / "run",
         algorithm="relaxed_gan",
-        losses=lambda step, members: {"generator_loss": [1.0] * members},
+        losses=lambda step, replicas: {"generator_loss": [1.0] * replicas},
         validity=[0.5, 0.5],
         kl=[0.1, 0.1],
     )

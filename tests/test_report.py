@@ -33,14 +33,14 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
     config = parts(num_seeds=2, num_variant_seeds=2, num_steps=60)["a"].config
     config = files.self_contained(run_config.parse(config)).to_dict() | {"algorithm": {"name": algorithm, "width": 3}}
     write_json(folder / "config.json", config)
-    members = seeds * len(sweep)
-    rows = [{"step": step, "validity": [step / 100] * members} | losses(step, members) for step in range(10, 101, 10)]
+    replicas = seeds * len(sweep)
+    rows = [{"step": step, "validity": [step / 100] * replicas} | losses(step, replicas) for step in range(10, 101, 10)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     metrics = {
         "validity": validity,
         "kl_data_model": kl,
-        "total_variation": [0.25] * members,
-        "distinct_strings": [7.0] * members,
+        "total_variation": [0.25] * replicas,
+        "distinct_strings": [7.0] * replicas,
     }
     baseline = {"num_strings": 5.0, "validity": 1.0, "kl_data_model": None, "total_variation": 0.1}
     summary = metrics | {
@@ -66,7 +66,7 @@ def write_run(folder, *, algorithm, losses, validity, kl, sweep=({},), seeds=2):
         "samples_valid": [[True, False, True]] * len(sweep),
     }
     write_json(folder / "summary.json", summary)
-    (folder / "samples.txt").write_text("".join(f"{sample}\n" for sample in ["x", "<b>x", "x+x"] * members))
+    (folder / "samples.txt").write_text("".join(f"{sample}\n" for sample in ["x", "<b>x", "x+x"] * replicas))
     return folder
 
 
@@ -78,8 +78,8 @@ def with_metrics(run, **metrics):
     return with_summary(run, metrics=run.summary.metrics | metrics)
 
 
-def crossing(step, members):
-    return {"generator_loss": [1 - step / 100] * members, "discriminator_loss": [step / 100] * members}
+def crossing(step, replicas):
+    return {"generator_loss": [1 - step / 100] * replicas, "discriminator_loss": [step / 100] * replicas}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def runs(tmp_path):
     other = write_run(
         tmp_path / "other",
         algorithm="other",
-        losses=lambda step, members: {"some_loss": [1.0] * members},
+        losses=lambda step, replicas: {"some_loss": [1.0] * replicas},
         validity=[0.9, 0.8, 0.7, 0.6],
         kl=[None, 0.5, 0.25, 0.125],
         sweep=({"algorithm.rate": "constant(1.0)"}, {"algorithm.rate": "constant(2.0)"}),
@@ -98,7 +98,7 @@ def runs(tmp_path):
 
 def test_a_sweep_is_read_as_a_run_a_point(runs):
     assert [each.label for each in runs] == ["gan", "other, rate=constant(1.0)", "other, rate=constant(2.0)"]
-    assert [each.members for each in runs] == [[0, 1], [0, 1], [2, 3]]
+    assert [each.replicas for each in runs] == [[0, 1], [0, 1], [2, 3]]
     np.testing.assert_array_equal(runs[1].final("kl_data_model"), [np.inf, 0.5])
     np.testing.assert_array_equal(runs[2].final("validity"), [0.7, 0.6])
     assert runs[0].curve("generator_loss").shape == (10, 2)
@@ -294,7 +294,7 @@ def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
 
 @pytest.mark.parametrize(
     ("losses", "outcome"),
-    [(crossing, "holds"), (lambda step, members: {n: [1.0] * members for n in crossing(1, 1)}, "does not hold")],
+    [(crossing, "holds"), (lambda step, replicas: {n: [1.0] * replicas for n in crossing(1, 1)}, "does not hold")],
 )
 def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
     same = {"losses": losses, "validity": [0.9] * 4, "kl": [1.0] * 4, "seeds": 4}
@@ -307,7 +307,7 @@ def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
     def compared(a, b):
         """What is said of (b) against (a), of these total variations."""
         changed = {
-            name: with_metrics(runs[name]._replace(members=list(range(len(values)))), total_variation=values)
+            name: with_metrics(runs[name]._replace(replicas=list(range(len(values)))), total_variation=values)
             for name, values in (("a", a), ("b", b))
         }
         return verdict(runs | changed)[2]
@@ -444,7 +444,7 @@ def test_the_time_of_a_step_leaves_out_compilation(runs):
 def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     def run_of(nll, accuracy, heldout):
         changed = runs[0]._replace(
-            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)], label="it", members=[0, 1, 2, 3]
+            rows=[{"step": step, "wall_seconds": step / 10} for step in (10, 20)], label="it", replicas=[0, 1, 2, 3]
         )
         return with_metrics(
             changed,

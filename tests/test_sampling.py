@@ -23,9 +23,9 @@ def params_of(num):
     return jax.vmap(MODEL.init)(jax.random.split(jax.random.key(0), num))
 
 
-def draw(num, num_members=2, **settings):
-    keys = jax.random.split(jax.random.key(1), num_members)
-    blocks = list(drawing.blocks(MODEL, num_members, num, **settings)(keys, params_of(num_members)))
+def draw(num, num_replicas=2, **settings):
+    keys = jax.random.split(jax.random.key(1), num_replicas)
+    blocks = list(drawing.blocks(MODEL, num_replicas, num, **settings)(keys, params_of(num_replicas)))
     return blocks, np.concatenate(blocks, axis=1)
 
 
@@ -38,7 +38,7 @@ def test_a_long_draw_begins_with_a_short_one_and_never_repeats(monkeypatch):
         np.testing.assert_array_equal(draw(num)[1], long[:, :num])
     assert len({block.tobytes() for block in blocks[:6]}) == 6
     # On two devices, two blocks at a time of the one generator.
-    blocks, alone = draw(100, num_members=1)
+    blocks, alone = draw(100, num_replicas=1)
     assert [block.shape[1] for block in blocks] == [32, 32, 32, 4]
     index = sampling.sample_block(
         jax.random.split(jax.random.key(1), 1)[0], MODEL, jax.tree.map(lambda leaf: leaf[0], params_of(1)), 2, 16

@@ -36,9 +36,9 @@ def test_every_committed_summary_is_read():
         summary = Summary.from_json(stored)
         assert {name for name in METRICS if name in stored} == set(summary.metrics)
         assert summary.seeds == stored["seeds"]
-        members = [summary.members_at(point) for point in range(len(summary.sweep))]
-        assert sorted(member for each in members for member in each) == list(range(len(summary.seeds)))
-        assert all(members)
+        replicas = [summary.replicas_at(point) for point in range(len(summary.sweep))]
+        assert sorted(replica for each in replicas for replica in each) == list(range(len(summary.seeds)))
+        assert all(replicas)
         assert Summary.from_json(summary.to_json()) == summary
 
 
@@ -47,7 +47,7 @@ def test_what_an_older_version_lacks_takes_its_default():
     assert summary.metrics == {"validity": [0.5, None]}
     assert (summary.points, summary.sweep, summary.num_compared, summary.samples_valid) == ([0, 0], [{}], 0, None)
     assert summary.length_distribution == {"train": [0.5, 0.5]}
-    assert summary.members_at(0) == [0, 1]
+    assert summary.replicas_at(0) == [0, 1]
 
 
 def test_a_summary_is_written_and_read_back(tmp_path):

@@ -279,7 +279,7 @@ def test_what_was_deleted_or_edited_is_noticed(base, tmp_path, capsys):
     assert line.endswith("at step 6, got none: they were deleted; --overwrite begins anew")
 
 
-def test_the_best_state_of_each_member_is_kept(base, tmp_path):
+def test_the_best_state_of_each_replica_is_kept(base, tmp_path):
     prepared, trained, _ = base
     found = rows(prepared.run.path)
     values = np.array([row["validation_nll"] for row in found])
@@ -404,7 +404,7 @@ def _with_rate(config, rate):
 @pytest.mark.slow
 def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_path):
     prepared, trained, _ = base
-    # New data without 'a', with 'e' and 'f'; three members take the networks of two.
+    # New data without 'a', with 'e' and 'f'; three replicas take the networks of two.
     config = config_of(tmp_path, "bcdef", init_from=str(prepared.run.path), num_seeds=3)
     started = loop.prepare(config, RunDirectory(tmp_path / "run"))
     task = started.experiment.task
@@ -416,16 +416,16 @@ def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_pat
     tokens = prepared.experiment.task.validation.tokens
     new_params = started.experiment.algorithm.params(state)
     old_params = prepared.experiment.algorithm.params(trained.state)
-    for member in range(3):
-        new_logits = _logits(model, new_params, member, tokens)[..., :5]
-        np.testing.assert_allclose(new_logits, _logits(old, old_params, member % 2, tokens), rtol=1e-4, atol=1e-5)
+    for replica in range(3):
+        new_logits = _logits(model, new_params, replica, tokens)[..., :5]
+        np.testing.assert_allclose(new_logits, _logits(old, old_params, replica % 2, tokens), rtol=1e-4, atol=1e-5)
     other = dataclasses.replace(config, init_from=str(tmp_path / "none"))
     with pytest.raises(ValueError, match=r"config\.init_from must hold a run, got"):
         loop.prepare(other, RunDirectory(tmp_path / "other"))
 
 
-def _logits(model, params, member, tokens):
-    params = jax.tree.map(lambda leaf: leaf[member], params)
+def _logits(model, params, replica, tokens):
+    params = jax.tree.map(lambda leaf: leaf[replica], params)
     return np.asarray(teacher_forced_logits(model, params, jnp.asarray(tokens), {}))
 
 

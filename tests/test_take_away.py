@@ -12,7 +12,7 @@ from experiments import cli
 from experiments.config import locate, run_config
 from experiments.configs import pronunciation, text
 from experiments.run.pair_lines import pair_reader
-from experiments.run.restore import member_state, restore
+from experiments.run.restore import replica_state, restore
 from experiments.run.strings import LineReader
 from gumbel_gan.networks import settings_of
 from gumbel_gan.tasks.pairs import Pair, PairUnits, split_pairs_task
@@ -134,7 +134,7 @@ def test_mistakes_are_one_line(command, arguments, message, finished, tmp_path):
 def test_mistakes_are_named(finished, restored, tmp_path):
     vocabulary = restored.experiment.task.vocabulary
     for call, message in (
-        (lambda: member_state(restored, 2), "--index must be from 0 to 1, got 2"),
+        (lambda: replica_state(restored, 2), "--index must be from 0 to 1, got 2"),
         (lambda: restore(finished, platform=None, checkpoint="best"), "--checkpoint must be last"),
         (lambda: cli.check_output_file(f"{tmp_path}/no/own.zip", "--output"), "in a folder that exists"),
         (lambda: cli.check_output_file(str(tmp_path), "--output"), "--output must be a file, got .* a folder"),

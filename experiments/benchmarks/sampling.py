@@ -20,7 +20,7 @@ from experiments import cli, devices
 from experiments.benchmarks import timing
 from experiments.benchmarks.timing import Program, Spread
 from experiments.run import pairs
-from experiments.run.restore import member_state, restore
+from experiments.run.restore import replica_state, restore
 from gumbel_gan.networks import Params
 
 _NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 9, "Rounds, in each of which every program has a turn.", lower_bound=1)
@@ -62,7 +62,7 @@ def program_of_run(workdir: str) -> Program:
     algorithm, task = restored.experiment.algorithm, restored.experiment.task
     sources = pairs.sample_conditions(task, "test")
     condition = None if sources is None else sources[np.arange(BATCH_SIZE) % len(sources)]
-    return _sampling(algorithm.model, algorithm.params(member_state(restored, 0)), condition)
+    return _sampling(algorithm.model, algorithm.params(replica_state(restored, 0)), condition)
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from jax.typing import ArrayLike
 
 from experiments.config import data_defaults, property_calls, registries, schedule_text, values
 from experiments.config.choices import choose, shown
-from experiments.config.members import members
 from experiments.config.property_calls import PropertyCalls
 from experiments.config.registries import AlgorithmEntry
+from experiments.config.replicas import replicas
 from experiments.config.run_config import RunConfig
 from experiments.config.sections import Reader, as_mapping, mapping, pop
 from experiments.config.sweeps import points
@@ -144,7 +144,7 @@ def _property_calls(config: RunConfig, task: Task) -> PropertyCalls | None:
             raise ValueError(
                 f"function must be your own, of SELFIES, with config.task.tokens 'selfies'; got {found.name!r}"
             )
-        return PropertyCalls(found, task, len(members(config).seeds))
+        return PropertyCalls(found, task, len(replicas(config).seeds))
     except ValueError as error:
         raise ValueError(f"config.property: {error}") from error
 

@@ -165,7 +165,7 @@ class PropertyCalls:
     def restore(self, calls: Iterable[Call]) -> None:
         """Restores the calls of a resumed run."""
         for call in calls:
-            self._scorer.know(call.string, call.score)
+            self._scorer.record(call.string, call.score)
             self._asked[call.replica][call.string] = call.score
 
     def start(self) -> None:

@@ -1,5 +1,4 @@
-"""The relaxed GAN on the arithmetic grammar by straight-through gradients alone, without a score function, and with
-instance noise.
+"""The relaxed GAN on the arithmetic grammar, by straight-through gradients alone and with instance noise.
 
 python -m experiments.train --workdir=runs/relaxed --config=experiments/configs/arithmetic_relaxed.py
 

@@ -17,10 +17,10 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
     """Returns the config of a method on melodies, with the recipe of `molecules.py`.
 
     Args:
-      method: one of `molecules.METHODS`.
+      method: as in `molecules.get_config`.
 
     Raises:
-      ValueError: `method` is not one of `molecules.METHODS`.
+      ValueError: as in `molecules.get_config`.
     """
     config = molecules.get_config(method)
     config.num_samples = 2_000

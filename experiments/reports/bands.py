@@ -57,22 +57,22 @@ def band(values: NDArray[np.floating], axis: int = -1) -> Band:
     return Band(median, lower, upper, least, greatest)
 
 
-def state_accuracies(summary: Summary, stage: str, members: Sequence[int], step: int = -1) -> NDArray[np.floating]:
+def state_accuracies(summary: Summary, stage: str, replicas: Sequence[int], step: int = -1) -> NDArray[np.floating]:
     """Returns the accuracy of telling teacher-forced from free-running states, for some replicas.
 
     Args:
       summary: a summary that holds `dynamics`.
       stage: 'before', 'after' or 'heldout'.
-      members: indices of the replicas.
+      replicas: indices of the replicas.
       step: index of the observed step; -1 is the last.
     """
     accuracy = (summary.dynamics or {})[stage]["accuracy"]
-    return numbers([accuracy[member][step] for member in members], "dynamics_accuracy")
+    return numbers([accuracy[replica][step] for replica in replicas], "dynamics_accuracy")
 
 
-def final(summary: Summary, name: str, members: Sequence[int]) -> NDArray[np.floating]:
+def final(summary: Summary, name: str, replicas: Sequence[int]) -> NDArray[np.floating]:
     """Returns the final metric of some replicas, see `numbers`."""
-    return numbers([summary.metrics[name][index] for index in members], name)
+    return numbers([summary.metrics[name][index] for index in replicas], name)
 
 
 def failure_rate(validity: Sequence[float | None]) -> float:

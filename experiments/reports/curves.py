@@ -55,15 +55,15 @@ def draw_run(rows: Sequence[Row], summary: Summary, path: Path) -> None:
     figure = new_figure(4.5 * columns, 3.2 * lines)
     figure.suptitle(f"{summary.algorithm} on {summary.task}")
     for line, settings in enumerate(summary.sweep):
-        members = summary.members_at(line)
+        replicas = summary.replicas_at(line)
         for index, (title, names) in enumerate(panels.items()):
             axes = figure.add_subplot(lines, columns, line * columns + index + 1)
             for name in names:
-                draw_band(axes, rows, name, members)
+                draw_band(axes, rows, name, replicas)
             axes.set_title("\n".join([title, *format_point(settings)]), fontsize="medium")
             axes.set_xlabel("step")
             axes.legend(fontsize="small")
-            if title in _LOGARITHMIC or (title == LOSSES and _needs_logarithm(rows, names, members)):
+            if title in _LOGARITHMIC or (title == LOSSES and _needs_logarithm(rows, names, replicas)):
                 axes.set_yscale("log")
     figure.savefig(path, dpi=120)
 
@@ -90,10 +90,10 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             if title != LOSSES:
                 first.setdefault(title, axes)
             for name in drawn:
-                draw_band(axes, run.rows, name, run.members, color=_COLORS.get(name))
+                draw_band(axes, run.rows, name, run.replicas, color=_COLORS.get(name))
             if line == 0:
-                axes.set_title(f"{run.label} (seeds: {len(run.members)})", fontsize="medium", wrap=True)
-            if title == LOSSES and _needs_logarithm(run.rows, drawn, run.members):
+                axes.set_title(f"{run.label} (seeds: {len(run.replicas)})", fontsize="medium", wrap=True)
+            if title == LOSSES and _needs_logarithm(run.rows, drawn, run.replicas):
                 axes.set_yscale("log")
             if len(names) > 1:
                 axes.legend(fontsize="small")
@@ -129,7 +129,7 @@ def draw_means(run: FinishedRun, names: Sequence[str], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int], **style: Any) -> None:
+def draw_band(axes: Any, rows: Sequence[Row], name: str, replicas: Sequence[int], **style: Any) -> None:
     """Draws a metric over training: the median over seeds, and bands between the quartiles and between the extremes.
 
     Values that are not finite are left out, and the legend gives the number of seeds that end with one.
@@ -138,17 +138,17 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
       axes: matplotlib axes to draw on; a grid is added.
       rows: rows of `metrics.jsonl`, in which a metric is a list of one number per replica.
       name: name of the metric; rows without the metric are skipped.
-      members: indices of the replicas to draw.
+      replicas: indices of the replicas to draw.
       **style: style of the line, as in matplotlib.
     """
     rows = [row for row in rows if name in row]
     steps = np.array([row["step"] for row in rows])
-    values = np.array([row[name] for row in rows], float)[:, list(members)]
+    values = np.array([row[name] for row in rows], float)[:, list(replicas)]
     over_seeds = band(values)
     lost = int(np.isnan(values[-1]).sum())
-    label = describe(name).label + (f" ({lost} of {len(members)} seeds not finite)" if lost else "")
+    label = describe(name).label + (f" ({lost} of {len(replicas)} seeds not finite)" if lost else "")
     (line,) = axes.plot(steps, over_seeds.median, **{"label": label} | style)
-    if len(members) > 1:
+    if len(replicas) > 1:
         for low, high, alpha in (
             (over_seeds.lower, over_seeds.upper, 0.3),
             (over_seeds.least, over_seeds.greatest, 0.15),
@@ -158,8 +158,8 @@ def draw_band(axes: Any, rows: Sequence[Row], name: str, members: Sequence[int],
     axes.locator_params(axis="x", nbins=5)
 
 
-def _needs_logarithm(rows: Sequence[Row], names: Sequence[str], members: Sequence[int]) -> bool:
+def _needs_logarithm(rows: Sequence[Row], names: Sequence[str], replicas: Sequence[int]) -> bool:
     """Returns whether metrics are all > 0 and their final medians differ by more than a factor of `_WIDE`."""
-    values = np.array([[[row[name][member] for member in members] for name in names] for row in rows], float)
+    values = np.array([[[row[name][replica] for replica in replicas] for name in names] for row in rows], float)
     middles = np.median(values[-1], axis=1)
     return bool((values > 0).all() and middles.max() > _WIDE * middles.min())

@@ -61,7 +61,7 @@ def draw_trade_off(runs: Sequence[FinishedRun], path: Path) -> None:
         axes = figure.add_subplot(1, len(_TRADE_OFFS), panel + 1)
         for index, run in enumerate(runs):
             known, color = run.summary.trade_off or {}, f"C{index}"
-            x, y = (np.array([known[name][member] for member in run.members], float) for name in (across, up))
+            x, y = (np.array([known[name][replica] for replica in run.replicas], float) for name in (across, up))
             axes.plot(x.T, y.T, color=color, alpha=0.2, linewidth=0.7)
             x_middle, y_middle = np.median(x, axis=0), np.median(y, axis=0)
             axes.plot(x_middle, y_middle, color=color, marker=".", label=run.label)
@@ -88,7 +88,7 @@ def draw_length_distributions(runs: Sequence[FinishedRun], path: Path) -> None:
     for column, run in enumerate(runs):
         axes = figure.add_subplot(1, len(runs), column + 1)
         known = run.summary.length_distribution or {}
-        shares = np.array([known["members"][member] for member in run.members])
+        shares = np.array([known["members"][replica] for replica in run.replicas])
         lengths = np.arange(shares.shape[1])
         over_seeds = band(shares, axis=0)
         (line,) = axes.plot(lengths, over_seeds.median, label=run.label)
@@ -117,7 +117,7 @@ def draw_drift(runs: Sequence[FinishedRun], path: Path) -> None:
         axes = figure.add_subplot(1, len(_WINDOW_METRICS), column + 1)
         for run in runs:
             known = _long_samples(run)[name]
-            over_seeds = band(np.array([known[member] for member in run.members], float), axis=0)
+            over_seeds = band(np.array([known[replica] for replica in run.replicas], float), axis=0)
             (line,) = axes.plot(starts, over_seeds.median, marker=".", label=run.label)
             axes.fill_between(
                 starts, over_seeds.least, over_seeds.greatest, color=line.get_color(), alpha=0.25, linewidth=0
@@ -141,7 +141,7 @@ def draw_states(runs: Sequence[FinishedRun], path: Path) -> None:
     figure = new_figure(9, 3.9 * len(runs))
     for line, run in enumerate(runs):
         accuracy = {
-            name: format_metric("dynamics_accuracy", state_accuracies(run.summary, name, run.members[:1])[0])
+            name: format_metric("dynamics_accuracy", state_accuracies(run.summary, name, run.replicas[:1])[0])
             for name in ("before", "after", "heldout")
         }
         for column, (stage, sides) in enumerate((run.states or {}).items()):

@@ -42,9 +42,9 @@ def format_point(settings: Mapping[str, Any]) -> list[str]:
     return [f"{name.rpartition('.')[2]}={value}" for name, value in settings.items()]
 
 
-def half_width(summary: Summary, name: str, members: Sequence[int]) -> float:
+def half_width(summary: Summary, name: str, replicas: Sequence[int]) -> float:
     """Returns half the width of a metric's 95 % interval: the median over replicas that have one; NaN without any."""
-    ends = np.array([summary.intervals[name][index] for index in members], float)
+    ends = np.array([summary.intervals[name][index] for index in replicas], float)
     ends = ends[np.isfinite(ends).all(axis=1)]
     if not len(ends):
         return float("nan")

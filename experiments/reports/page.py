@@ -122,8 +122,8 @@ def _diverged(runs: Sequence[FinishedRun]) -> list[str]:
     """Returns a sentence for each run with diverged seeds."""
     sentences = []
     for run in runs:
-        steps = {member: step for member, step in enumerate(run.summary.diverged) if step is not None}
-        found = [f"{run.summary.seeds[each]} at step {steps[each]:,}" for each in run.members if each in steps]
+        steps = {replica: step for replica, step in enumerate(run.summary.diverged) if step is not None}
+        found = [f"{run.summary.seeds[each]} at step {steps[each]:,}" for each in run.replicas if each in steps]
         if found:
             sentences.append(
                 f"Seeds of {run.label} that diverged, whose figures are of their last finite state: {', '.join(found)}."

@@ -67,7 +67,7 @@ def compare(runs: Sequence[FinishedRun], *, title: str) -> Report:
       runs: the runs, at least one.
       title: title of the report.
     """
-    introduction = [f"{len(runs)} runs, {sum(len(run.members) for run in runs)} seeds in all."]
+    introduction = [f"{len(runs)} runs, {sum(len(run.replicas) for run in runs)} seeds in all."]
     drawn = [losses_figure(runs, "curves")]
     if swept := [run for run in runs if run.summary.trade_off is not None]:
         drawn += [trade_off_figure(*each) for each in _numbered(grouped(swept, compared_with), "trade_off")]

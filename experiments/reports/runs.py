@@ -27,7 +27,7 @@ class FinishedRun(NamedTuple):
       summary: the summary of the whole run.
       settings: the run's flattened config, with the values of the point for the swept settings.
       rows: the rows of `metrics.jsonl`.
-      members: indices of the point's seeds among the replicas of the run.
+      replicas: indices of the point's seeds among the replicas of the run.
       samples: strings of the first seed.
       valid: whether each sample is valid; None if that is not known.
       states: the embedded hidden states of the first seed; None if they were not computed.
@@ -38,7 +38,7 @@ class FinishedRun(NamedTuple):
     summary: Summary
     settings: Row
     rows: list[Row]
-    members: list[int]
+    replicas: list[int]
     samples: list[str]
     valid: list[bool] | None
     states: Row | None = None
@@ -49,7 +49,7 @@ class FinishedRun(NamedTuple):
 
     def final(self, name: str) -> NDArray[np.floating]:
         """Returns the final metric of each seed, with the worst value for one that is not finite."""
-        return bands.final(self.summary, name, self.members)
+        return bands.final(self.summary, name, self.replicas)
 
     def marked(self) -> list[tuple[str, str, bool | None]]:
         """Returns for each sample its mark (✓ valid, ✗ invalid, blank unknown), the sample, and whether it is valid."""
@@ -58,7 +58,7 @@ class FinishedRun(NamedTuple):
 
     def curve(self, name: str) -> NDArray[np.floating]:
         """Returns a metric over training, `[rows, seeds]`."""
-        return np.array([[row[name][index] for index in self.members] for row in self.rows if name in row], float)
+        return np.array([[row[name][index] for index in self.replicas] for row in self.rows if name in row], float)
 
     def seconds_per_step(self) -> float:
         """Returns the seconds per step without compilation: the median of all chunks but the first, which compiles.
@@ -114,8 +114,8 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
     strings, states = run.read_samples(), run.read_states()
     finished = []
     for point, settings in enumerate(summary.sweep):
-        members = summary.members_at(point)
-        first = members[0] * summary.num_samples
+        replicas = summary.replicas_at(point)
+        first = replicas[0] * summary.num_samples
         samples = strings[first : first + min(num_samples, summary.num_samples)]
         valid = None if summary.samples_valid is None else summary.samples_valid[point][: len(samples)]
         # The other settings contain the values that were chosen for the data.
@@ -128,7 +128,7 @@ def _points(run: RunDirectory, label: str, caption: str, num_samples: int) -> li
                 summary=summary,
                 settings={name: _shown(name, value) for name, value in (flat | settings).items()},
                 rows=rows,
-                members=members,
+                replicas=replicas,
                 samples=samples,
                 valid=valid,
                 states=None if states is None else states[point],

@@ -58,7 +58,7 @@ def results_table(runs: Sequence[FinishedRun]) -> tuple[list[str], list[dict[str
     headers = ["run", "seeds", "steps", *titles, *(["failure rate"] if judged else []), "seconds"]
     rows = []
     for run in runs:
-        counts = [_count(len(run.members)), _count(run.summary.steps)]
+        counts = [_count(len(run.replicas)), _count(run.summary.steps)]
         bands = [_band(run, _measured(run.summary.validity_method, name)) for name in columns]
         failures = [_failures(run)] if judged else []
         cells = [Cell(run.label, run.caption, run.label), *counts, *bands, *failures]
@@ -150,7 +150,7 @@ def _dynamics_of(run: FinishedRun) -> Row:
 def _dynamics(run: FinishedRun) -> list[Cell]:
     known = _dynamics_of(run)
     low, high = (
-        np.array([known["after"][end][member][-1] for member in run.members], float) for end in ("low", "high")
+        np.array([known["after"][end][replica][-1] for replica in run.replicas], float) for end in ("low", "high")
     )
     # NaN for a generator that diverged in training.
     finite = np.isfinite(low)
@@ -167,14 +167,14 @@ def _dynamics(run: FinishedRun) -> list[Cell]:
 
 def _num_significant(run: FinishedRun, known: Row) -> str:
     """Counts the seeds whose two sets differ significantly at the last step; diverged seeds count as different."""
-    p_values = np.array([known["p_value"][member][-1] for member in run.members], float)
+    p_values = np.array([known["p_value"][replica][-1] for replica in run.replicas], float)
     return f"{np.sum(~np.isfinite(p_values) | (p_values < _SIGNIFICANT))} of {len(p_values)}"
 
 
 def _accuracy(run: FinishedRun, stage: str, step: int, note: str = "") -> Cell:
     """Returns the median of the accuracies at a step, and below it their range and a note."""
-    over_seeds = band(state_accuracies(run.summary, stage, run.members, step))
-    between = f"{over_seeds.least:.3f}–{over_seeds.greatest:.3f}" if len(run.members) > 1 else ""
+    over_seeds = band(state_accuracies(run.summary, stage, run.replicas, step))
+    between = f"{over_seeds.least:.3f}–{over_seeds.greatest:.3f}" if len(run.replicas) > 1 else ""
     return Cell(f"{over_seeds.median:.3f}", "; ".join(filter(None, (between, note))))
 
 
@@ -190,7 +190,7 @@ def results_csv(runs: Sequence[FinishedRun]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "seed", "steps", *names])
     for run in runs:
-        for index in run.members:
+        for index in run.replicas:
             values = [run.summary.metrics[name][index] if run.has(name) else "" for name in names]
             writer.writerow([run.label, run.summary.seeds[index], run.summary.steps, *values])
     return text.getvalue()
@@ -207,7 +207,7 @@ def _band(run: FinishedRun, name: str) -> Cell:
     if not run.has(name) or (describe(name).applies == "exact" and run.summary.validity_method != "enumeration"):
         return _UNKNOWN
     over_seeds = band(run.final(name))
-    small = format_range(name, over_seeds.least, over_seeds.greatest) if len(run.members) > 1 else ""
+    small = format_range(name, over_seeds.least, over_seeds.greatest) if len(run.replicas) > 1 else ""
     return _metric(name, over_seeds.median)._replace(small=small)
 
 
@@ -215,8 +215,8 @@ def _compared(run: FinishedRun, name: str) -> Cell:
     if not run.has(name):
         return _UNKNOWN
     over_seeds = band(run.final(name))
-    small = f"± {format_metric(name, half_width(run.summary, name, run.members))}"
-    if len(run.members) > 1:
+    small = f"± {format_metric(name, half_width(run.summary, name, run.replicas))}"
+    if len(run.replicas) > 1:
         small = f"{format_range(name, over_seeds.least, over_seeds.greatest)}; {small}"
     return Cell(format_metric(name, over_seeds.median), small)
 
@@ -231,7 +231,7 @@ def _known(estimates: Row, name: str) -> Cell:
 def _failures(run: FinishedRun) -> Cell:
     if run.summary.validity_method is None:
         return _UNKNOWN
-    rate = failure_rate([run.summary.metrics["validity"][index] for index in run.members])
+    rate = failure_rate([run.summary.metrics["validity"][index] for index in run.replicas])
     return Cell(f"{rate:.0%}", "", str(rate))
 
 

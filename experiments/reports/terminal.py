@@ -26,22 +26,22 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
       strings: samples of the first replica, of which the first `NUM_SHOWN` are printed.
     """
     for point, settings in enumerate(summary.sweep):
-        members = summary.members_at(point)
+        replicas = summary.replicas_at(point)
         title = f"{summary.task}: {summary.algorithm}, {summary.steps:,} steps, "
         title += ", ".join([f"{summary.wall_seconds:.0f} s on {summary.backend}", *format_point(settings)])
-        console.print(_distances(summary, members, title))
+        console.print(_distances(summary, replicas, title))
         if summary.num_compared:
-            console.print(_comparison(summary, members))
+            console.print(_comparison(summary, replicas))
         if summary.long_samples is not None:
-            console.print(_long_samples(summary, members), highlight=False)
+            console.print(_long_samples(summary, replicas), highlight=False)
         if summary.dynamics is not None:
-            console.print(_dynamics(summary, members), highlight=False)
-        if summary.validity_method is not None and len(members) > 1:
-            failed = failure_rate([summary.metrics["validity"][index] for index in members]) * len(members)
-            console.print(f"{failed:.0f} of {len(members)} seeds failed (validity below {FAILURE_VALIDITY})\n")
-    for member, step in enumerate(summary.diverged):
+            console.print(_dynamics(summary, replicas), highlight=False)
+        if summary.validity_method is not None and len(replicas) > 1:
+            failed = failure_rate([summary.metrics["validity"][index] for index in replicas]) * len(replicas)
+            console.print(f"{failed:.0f} of {len(replicas)} seeds failed (validity below {FAILURE_VALIDITY})\n")
+    for replica, step in enumerate(summary.diverged):
         if step is not None:
-            name = ", ".join([f"Seed {summary.seeds[member]}", *format_point(summary.sweep[summary.points[member]])])
+            name = ", ".join([f"Seed {summary.seeds[replica]}", *format_point(summary.sweep[summary.points[replica]])])
             console.print(f"{name} diverged at step {step:,}: its figures are of its last finite state.")
     if summary.best is not None:
         console.print(_best(summary, summary.best))
@@ -69,12 +69,12 @@ def _known(summary: Summary, applies: str) -> Iterator[tuple[str, Metric]]:
     return ((name, each) for name, each in METRICS.items() if each.applies == applies and name in summary.metrics)
 
 
-def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
+def _distances(summary: Summary, replicas: Sequence[int], title: str) -> Table:
     """Builds the table of some replicas' exact metrics and metrics of samples, beside the baselines."""
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    headers = [f"seed {summary.seeds[members[0]]}"]
-    if len(members) > 1:
-        headers = [f"median of\n{len(members)} seeds", "quartiles", "least–\ngreatest"]
+    headers = [f"seed {summary.seeds[replicas[0]]}"]
+    if len(replicas) > 1:
+        headers = [f"median of\n{len(replicas)} seeds", "quartiles", "least–\ngreatest"]
     floor = "held-out" if summary.validity_method is None else "true dist."
     baselines = {"train set": summary.training_set, floor: summary.sampling_floor}
     headers += [f"{label}\n({known['num_strings']:,.0f})" for label, known in baselines.items()]
@@ -90,9 +90,9 @@ def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
         table.add_section()
         table.add_row(f"[bold]{group}[/bold]")
         for name, metric in _known(summary, applies):
-            over_seeds = band(final(summary, name, members))
+            over_seeds = band(final(summary, name, replicas))
             cells = [format_metric(name, over_seeds.median)]
-            if len(members) > 1:
+            if len(replicas) > 1:
                 cells.append(format_range(name, over_seeds.lower, over_seeds.upper))
                 cells.append(format_range(name, over_seeds.least, over_seeds.greatest))
             for known in baselines.values():
@@ -103,33 +103,33 @@ def _distances(summary: Summary, members: Sequence[int], title: str) -> Table:
     return table
 
 
-def _comparison(summary: Summary, members: Sequence[int]) -> Table:
+def _comparison(summary: Summary, replicas: Sequence[int]) -> Table:
     """Builds the table of some replicas' metrics against held-out sequences, beside the metrics of data."""
     table = Table(
         title=f"{summary.num_compared:,} samples a seed, against as many held-out sequences",
         box=box.SIMPLE_HEAD,
         title_justify="left",
     )
-    several = len(members) > 1
-    headers = ["median", "least–\ngreatest"] if several else [f"seed {summary.seeds[members[0]]}"]
+    several = len(replicas) > 1
+    headers = ["median", "least–\ngreatest"] if several else [f"seed {summary.seeds[replicas[0]]}"]
     for header in ("", *headers, "95 %", "train", "held-out", "better"):
         table.add_column(header, justify="right" if header else "left", no_wrap=True)
     for name, metric in _known(summary, "heldout"):
-        over_seeds = band(final(summary, name, members))
+        over_seeds = band(final(summary, name, replicas))
         cells = [format_metric(name, over_seeds.median)]
         if several:
             cells.append(format_range(name, over_seeds.least, over_seeds.greatest))
-        cells.append(f"± {format_metric(name, half_width(summary, name, members))}")
+        cells.append(f"± {format_metric(name, half_width(summary, name, replicas))}")
         for known in (summary.training_sample, summary.heldout_sample):
             cells.append(format_metric(name, numbers([known[name]["value"]], name)[0]) if name in known else "-")
         table.add_row(metric.title, *cells, metric.better)
     return table
 
 
-def _long_samples(summary: Summary, members: Sequence[int]) -> str:
+def _long_samples(summary: Summary, replicas: Sequence[int]) -> str:
     """Describes the divergence of the first and last parts of some replicas' long samples."""
     known = summary.long_samples or {}
-    parts = np.array([known[_DRIFT][member] for member in members], float)
+    parts = np.array([known[_DRIFT][replica] for replica in replicas], float)
     window = known["starts"][1]
     first, last = (format_band(_DRIFT, parts[:, index]) for index in (0, -1))
     heldout = format_metric(_DRIFT, summary.heldout_sample[_DRIFT]["value"])
@@ -139,10 +139,10 @@ def _long_samples(summary: Summary, members: Sequence[int]) -> str:
     )
 
 
-def _dynamics(summary: Summary, members: Sequence[int]) -> str:
+def _dynamics(summary: Summary, replicas: Sequence[int]) -> str:
     """Describes how well teacher-forced and free-running states are told apart at the last step, for some replicas."""
     before, after, heldout = (
-        format_band("dynamics_accuracy", state_accuracies(summary, stage, members))
+        format_band("dynamics_accuracy", state_accuracies(summary, stage, replicas))
         for stage in ("before", "after", "heldout")
     )
     return (

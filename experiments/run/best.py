@@ -67,11 +67,11 @@ def metric_of(config: RunConfig, experiment: Experiment) -> str | None:
 @jax.jit
 def start(state: Any) -> Best:
     """Returns the initial states as the best states, before anything is measured."""
-    num_members = jax.tree.leaves(state)[0].shape[0]
+    num_replicas = jax.tree.leaves(state)[0].shape[0]
     return Best(
         jax.tree.map(jnp.copy, state),
-        jnp.zeros(num_members, jnp.int32),
-        jnp.full(num_members, jnp.nan, jnp.float32),
+        jnp.zeros(num_replicas, jnp.int32),
+        jnp.full(num_replicas, jnp.nan, jnp.float32),
     )
 
 

@@ -19,7 +19,7 @@ def model_card(file: Path, task: Task, known: Row, *, num_params: int, has_laten
     Args:
       file: the exported file, NAME.zip.
       task: the task.
-      known: the result of `provenance.of_member`.
+      known: the result of `provenance.of_replica`.
       num_params: number of parameters of the generator.
       has_latent: whether the generator has a latent, so that likelihoods are estimates.
       strings: some samples, each on one line.

@@ -50,12 +50,12 @@ def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
         raise ValueError(f"JAX_DEFAULT_PRNG_IMPL must be {noted['random']}, as when the run began, got {now['random']}")
 
 
-def check_random(num_members: int) -> None:
+def check_random(num_replicas: int) -> None:
     """Raises ValueError if JAX's random number generator makes a seed depend on the seeds that it is trained with."""
     found = _random()
-    if num_members > 1 and found != THREEFRY:
+    if num_replicas > 1 and found != THREEFRY:
         raise ValueError(
-            f"JAX_DEFAULT_PRNG_IMPL must be {THREEFRY} for a run of {num_members} replicas, got {found}: under "
+            f"JAX_DEFAULT_PRNG_IMPL must be {THREEFRY} for a run of {num_replicas} replicas, got {found}: under "
             "jax.vmap it draws other numbers than for a single seed, so that a seed's result would depend on the others"
         )
 

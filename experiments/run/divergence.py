@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config.members import members
+from experiments.config.replicas import replicas
 from experiments.config.run_config import RunConfig
 from gumbel_gan import sharding
 
 STATUS = 3
-"""Exit status of a run of which a member diverged."""
+"""Exit status of a run of which a replica diverged."""
 
 
 class DivergedError(Exception):
@@ -41,7 +41,7 @@ class Watch:
         Args:
           config: the run's config.
         """
-        self._seeds, self._points = members(config)
+        self._seeds, self._points = replicas(config)
         self._found: dict[int, str] = {}
         self.all_diverged = False
 
@@ -53,19 +53,19 @@ class Watch:
           step: the step of the run.
           metrics: means of the metrics since the last call, `[S]` each.
         """
-        found = {member: at for member, at in enumerate(steps(state, step)) if at is not None}
-        new = [member for member in found if member not in self._found]
-        for member in new:
-            point = f" at point {self._points[member]} of the sweep" if max(self._points) else ""
+        found = {replica: at for replica, at in enumerate(steps(state, step)) if at is not None}
+        new = [replica for replica in found if replica not in self._found]
+        for replica in new:
+            point = f" at point {self._points[replica]} of the sweep" if max(self._points) else ""
             quantities = [
-                f"{name} {value[member]}"
+                f"{name} {value[replica]}"
                 for name, value in metrics.items()
-                if np.ndim(value) and not np.isfinite(value[member])
+                if np.ndim(value) and not np.isfinite(value[replica])
             ]
             reason = ", ".join(quantities[:3]) or "a weight would be NaN, infinite or beyond 1e18"
-            self._found[member] = f"seed {self._seeds[member]}{point} diverged at step {found[member]:,}: {reason}"
+            self._found[replica] = f"seed {self._seeds[replica]}{point} diverged at step {found[replica]:,}: {reason}"
         self.all_diverged = len(self._found) == len(self._seeds)
-        return [f"{self._found[member]}; it stays at its last finite state" for member in new]
+        return [f"{self._found[replica]}; it stays at its last finite state" for replica in new]
 
     def message(self, folder: Path) -> str:
         """Returns the message for a run whose replicas have all diverged: the reason, and how to continue."""

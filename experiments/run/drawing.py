@@ -11,7 +11,7 @@ from gumbel_gan.model import SequenceModel
 
 
 def blocks(
-    model: SequenceModel, num_members: int, num: int, length: int | None = None, condition: Any = None
+    model: SequenceModel, num_replicas: int, num: int, length: int | None = None, condition: Any = None
 ) -> Callable[..., Iterator[np.ndarray]]:
     """Builds a function that draws sequences for every replica, a block at a time.
 
@@ -20,7 +20,7 @@ def blocks(
 
     Args:
       model: the model.
-      num_members: S, the number of replicas.
+      num_replicas: S, the number of replicas.
       num: N, the number of sequences of each replica.
       length: length of the sequences; None for the T of training.
       condition: conditions with a leading axis, which the sequences of a replica use in turn; None for no conditions.
@@ -30,11 +30,11 @@ def blocks(
       and yields tokens `[S, n, T]`, where the n add up to N.
     """
     size = min(sampling.block_size(model), num)
-    at_once = len(jax.devices()) // sharding.seeds_mesh(num_members).size
+    at_once = len(jax.devices()) // sharding.seeds_mesh(num_replicas).size
     if jax.process_count() == 1:
         # With several processes, every process takes part in any case.
         at_once = min(at_once, -(-num // size))
-    mesh = sharding.seeds_mesh(num_members, at_once)
+    mesh = sharding.seeds_mesh(num_replicas, at_once)
 
     @jax.jit
     def draw_parts(keys: jax.Array, params: Any, first: jax.Array, temperature: jax.Array) -> jax.Array:

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from experiments.config.build import Experiment
-from experiments.config.members import first_members, members
+from experiments.config.replicas import first_replicas, replicas
 from experiments.config.run_config import RunConfig
 from experiments.run.texts import Row
 from gumbel_gan import evaluation, sharding, training
@@ -78,7 +78,7 @@ def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
             sharding.gather(draw(np.asarray(seeds, np.uint32), state)),
         )
 
-    seeds = members(config).seeds
+    seeds = replicas(config).seeds
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
     return Observed(times, states(initial), states(state), sharding.gather(read(state, take(others, slice(num)))))
@@ -117,11 +117,11 @@ def embeddings(observed: Observed, points: Sequence[int]) -> list[dict[str, dict
       `drawn`, which are embedded together; no points if the states are not finite or are all equal.
     """
     stages = dict(zip(STAGES, (observed.before, observed.after), strict=True))
-    return [{name: _embedded(states, first) for name, states in stages.items()} for first in first_members(points)]
+    return [{name: _embedded(states, first) for name, states in stages.items()} for first in first_replicas(points)]
 
 
-def _embedded(states: States, member: int) -> dict[str, np.ndarray]:
-    read, drawn = states.read[member, :, -1], states.drawn[member, :, -1]
+def _embedded(states: States, replica: int) -> dict[str, np.ndarray]:
+    read, drawn = states.read[replica, :, -1], states.drawn[replica, :, -1]
     both = np.concatenate([read, drawn])
     # States that are not finite, or are all equal, cannot be embedded.
     if not np.isfinite(both).all() or (both == both[0]).all():

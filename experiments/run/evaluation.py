@@ -14,7 +14,7 @@ import numpy as np
 
 from experiments import devices
 from experiments.config.build import Experiment
-from experiments.config.members import first_members, members, sweep
+from experiments.config.replicas import first_replicas, replicas, sweep
 from experiments.config.run_config import RunConfig
 from experiments.run import drawing, dynamics, pairs
 from experiments.run.directory import RunDirectory
@@ -116,7 +116,7 @@ def summarize(
       The summary, and the samples of each replica.
     """
     task = experiment.task
-    axis = members(config)
+    axis = replicas(config)
     keys = training.seeds_axis(axis.seeds)
     tokens = sampler(experiment, config.num_samples, split=config.heldout)(keys, state)
     strings = [pairs.with_sources(task, task.decode(each), config.heldout) for each in tokens]
@@ -181,7 +181,7 @@ def write_samples_and_states(
     """
     write_samples(run.samples, [string for each in strings for string in each])
     if observed is not None:
-        points = dynamics.embeddings(observed, members(config).points)
+        points = dynamics.embeddings(observed, replicas(config).points)
         # Without indentation, since it holds thousands of numbers.
         write_text(run.states, json.dumps(as_json(points)) + "\n")
 
@@ -191,7 +191,7 @@ def _samples_valid(task: Task, strings: Sequence[Sequence[str]], points: Sequenc
     is_valid = task.is_valid
     if is_valid is None:
         return None
-    return [[bool(is_valid(string)) for string in strings[first][:NUM_SHOWN]] for first in first_members(points)]
+    return [[bool(is_valid(string)) for string in strings[first][:NUM_SHOWN]] for first in first_replicas(points)]
 
 
 def _final_metrics(experiment: Experiment, state: Any, tokens: np.ndarray) -> Row:
@@ -346,8 +346,8 @@ def _trade_off(
     temperatures, draw = config.temperatures, sampler(experiment, held_out.num, split=config.heldout)
     # [temperatures][S]
     rows = [[held_out.trade_off(each) for each in draw(keys, state, temperature)] for temperature in temperatures]
-    by_member = list(zip(*rows, strict=True))
+    by_replica = list(zip(*rows, strict=True))
     names = rows[0][0]
     return {"temperatures": list(temperatures)} | {
-        name: [[row[name] for row in member] for member in by_member] for name in names
+        name: [[row[name] for row in replica] for replica in by_replica] for name in names
     }

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from experiments.config.build import Experiment
-from experiments.config.members import members
+from experiments.config.replicas import replicas
 from experiments.config.run_config import RunConfig
 from experiments.run import renewal
 from experiments.run.texts import Row
@@ -41,7 +41,7 @@ class Feed(Protocol):
 def types(config: RunConfig, experiment: Experiment, mesh: jax.sharding.Mesh, num_steps: int) -> Any:
     """Returns the shapes and dtypes of the data of some steps, with their sharding."""
     if renewal.is_renewed(experiment):
-        tokens = renewal.pool_types(experiment, len(members(config).seeds)).tokens
+        tokens = renewal.pool_types(experiment, len(replicas(config).seeds)).tokens
         placed = sharding.seeds_sharding(mesh)
         return Batch(jax.ShapeDtypeStruct(tokens.shape, tokens.dtype, sharding=placed))
     if experiment.task.stream is None:
@@ -78,7 +78,7 @@ def feed(
 def _shape(config: RunConfig, experiment: Experiment, num_steps: int) -> tuple[int, ...]:
     """Returns the shape of the batches of some steps: replicas, shards, steps, sequences, symbols."""
     size = config.batch_size * experiment.algorithm.batches_per_step // config.num_shards
-    return (len(members(config).seeds), config.num_shards, num_steps, size, experiment.task.length)
+    return (len(replicas(config).seeds), config.num_shards, num_steps, size, experiment.task.length)
 
 
 class _Unchanged:
@@ -109,7 +109,7 @@ class _Streamed(_Unchanged):
         self._starts = [min(start for start, _, _ in each) for each in bounds]
         ends = [max(stop for _, stop, _ in each) for each in bounds]
         own, shards = (range(*each) for each in zip(self._starts, ends, strict=True))
-        seeds = members(config).seeds[own.start : own.stop]
+        seeds = replicas(config).seeds[own.start : own.stop]
         assert experiment.task.stream is not None
         batch_size = config.batch_size * experiment.algorithm.batches_per_step
         steps = Steps(experiment.task.stream, seeds, batch_size, shards, config.num_shards)

@@ -58,7 +58,7 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
         raise ValueError(f"{_PATH} must name a run whose sources have the same symbols, got {config.init_from!r}")
     num_symbols = source.experiment.task.num_symbols
     axes = _symbol_axes(config, experiment, state)
-    num_members = jax.tree.leaves(state)[0].shape[0]
+    num_replicas = jax.tree.leaves(state)[0].shape[0]
     num_others = jax.tree.leaves(source.state)[0].shape[0]
 
     def taken(new: Any, old: Any, axes: Any, name: str) -> Any:
@@ -67,8 +67,8 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
             raise ValueError(f"{_PATH} must name a run with the same {name}, got one of another kind")
 
         def leaf(path: Any, one: jax.Array, other: jax.Array, along: int) -> jax.Array:
-            of_member = jnp.asarray(np.asarray(other)[np.arange(num_members) % num_others])
-            merged = _merged(one, of_member, along, num_symbols, experiment.task.num_symbols)
+            of_replica = jnp.asarray(np.asarray(other)[np.arange(num_replicas) % num_others])
+            merged = _merged(one, of_replica, along, num_symbols, experiment.task.num_symbols)
             if merged is None:
                 where = jax.tree_util.keystr(path, simple=True, separator=".")
                 raise ValueError(

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from experiments import cli, devices, interrupts, processes
 from experiments.config import build, data_defaults, files
-from experiments.config.members import member_names, members
+from experiments.config.replicas import replica_names, replicas
 from experiments.config.run_config import RunConfig
 from experiments.run import best, calls, checks, divergence, evaluation, feeding, initial, pairs, provenance, renewal
 from experiments.run.directory import RunDirectory, check_writable
@@ -92,7 +92,7 @@ def prepare(config: RunConfig, run: RunDirectory, *, overwrite: bool = False, re
     try:
         if overwrite and resume:
             raise ValueError("--overwrite and --resume exclude each other, got both")
-        seeds, _ = members(config)
+        seeds, _ = replicas(config)
         devices.select(config.platform, num_devices=len(seeds) * config.num_shards)
         prepared, failure = None, None
         try:
@@ -118,7 +118,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
         run.lock.acquire()
     if is_first and resume:
         run.finish_start()
-    seeds, points = members(config)
+    seeds, points = replicas(config)
     checks.check_random(len(seeds))
     given, config = config, initial.self_contained(files.self_contained(config))
     reads = files.read_by(given)
@@ -316,7 +316,7 @@ def _train_from(trained: Trained, prepared: Prepared, checkpoints: Checkpoints, 
     data = feeding.feed(config, experiment, mesh, step, keys, pool)
     log, writer = calls.CallsLog(run, experiment.property, step), None
     if processes.is_first():
-        writer = stack.enter_context(MetricsWriter(run, member_names(config), first_step=step + 1))
+        writer = stack.enter_context(MetricsWriter(run, replica_names(config), first_step=step + 1))
     progress = stack.enter_context(ProgressLine(cli.screen(), config.num_steps, step))
     watch = divergence.Watch(config)
     for sentence in watch.update(state, step, {}):

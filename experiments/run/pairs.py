@@ -73,10 +73,10 @@ def write_heldout(path: Any, task: Task) -> None:
 def _measure(experiment: Experiment, data: Batch, decoding: str, *, beam_size: int) -> Callable[[Any], tuple[Row, Row]]:
     """Builds a function of states that computes error rates by name, and the ends of their intervals."""
     decode, errors = decoded_errors(experiment.model, experiment.task, data, beam_size=beam_size)
-    decode_members = jax.jit(jax.vmap(decode))
+    decode_replicas = jax.jit(jax.vmap(decode))
 
     def measure(state: Any) -> tuple[Row, Row]:
-        tokens = sharding.gather(decode_members(experiment.algorithm.params(state)))
+        tokens = sharding.gather(decode_replicas(experiment.algorithm.params(state)))
         rows = [errors(each) for each in tokens]
         metrics = {f"{name}_{decoding}": [row[name].value for row in rows] for name in rows[0]}
         intervals = {f"{name}_{decoding}": [(row[name].low, row[name].high) for row in rows] for name in rows[0]}

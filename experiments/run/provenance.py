@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config.members import members
+from experiments.config.replicas import replicas
 from experiments.config.run_config import RunConfig
 from experiments.run.summary import Summary
 from experiments.run.texts import Row, as_json
@@ -51,7 +51,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str, dig
       Plain JSON. Lists of `seeds`, `points`, `steps` and `metrics` have one entry per replica. `metrics` is empty if
       the run measured its other states. Files and folders are named without the folders they are in.
     """
-    axis = members(config)
+    axis = replicas(config)
     known = {
         "task": summary.task,
         "algorithm": summary.algorithm,
@@ -74,7 +74,7 @@ def of_run(config: RunConfig, task: Task, summary: Summary, checkpoint: str, dig
     return as_json(known)
 
 
-def of_member(known: Row, index: int) -> Row:
+def of_replica(known: Row, index: int) -> Row:
     """Returns the facts of `of_run` about one replica, under the names `seed`, `step` and so on."""
     one: dict[str, Any] = dict(known)
     for name, plural in (("seed", "seeds"), ("step", "steps"), ("diverged", "diverged")):

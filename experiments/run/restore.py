@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments import devices
 from experiments.config import build
-from experiments.config.members import members
+from experiments.config.replicas import replicas
 from experiments.config.run_config import RunConfig
 from experiments.run import best, checks, renewal
 from experiments.run.directory import RunDirectory
@@ -65,7 +65,7 @@ def restore(
     if jax.process_count() > 1:
         raise ValueError(f"{flag} can be restored by one process alone, got {jax.process_count()} in this program")
     experiment = build.build(config)
-    keys = training.seeds_axis(members(config).seeds)
+    keys = training.seeds_axis(replicas(config).seeds)
     missing = (
         f"{flag} must hold a checkpoint, got {str(run.path)!r}: the run ended before its first, or they were deleted"
     )
@@ -108,13 +108,13 @@ def _best(run: RunDirectory, checkpoints: Checkpoints, like: Any) -> Any:
     return kept.state
 
 
-def member_state(restored: Restored, index: int) -> Any:
+def replica_state(restored: Restored, index: int) -> Any:
     """Returns the state of one replica of a run.
 
     Raises:
       ValueError: `index` is not less than the number of replicas.
     """
-    size = len(members(restored.config).seeds)
+    size = len(replicas(restored.config).seeds)
     if index >= size:
         raise ValueError(f"--index must be from 0 to {size - 1}, got {index}")
     return jax.tree.map(lambda leaf: leaf[index], restored.state)

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 2
 """Version of the files that are written. Files without `schema_version` are of version 1."""
 
 NUM_SHOWN = 20
-"""Samples of a member that are shown, and whose validity the summary holds."""
+"""Samples of a replica that are shown, and whose validity the summary holds."""
 
 # Names of fields in version 1.
 _RENAMED = {"length_law": "length_distribution"}
@@ -50,7 +50,8 @@ class Summary:
       intervals: for each metric of the comparison, the ends of S 95 % intervals.
       training_sample: for each metric of the comparison, the value, low and high of training sequences.
       heldout_sample: for each metric of the comparison, the value, low and high of other held-out sequences.
-      length_distribution: share of each length, for `members`, `heldout` and `train`; None if all lengths are equal.
+      length_distribution: share of each length, for `members` (the replicas), `heldout` and `train`; None if all
+        lengths are equal.
       long_samples: `length`, `starts` of the parts and for each n-gram divergence `[S, parts]`; None if not measured.
       trade_off: `temperatures`, and metrics `[S, temperatures]` by name; None if not measured.
       dynamics: the result of `experiments.run.dynamics.accuracies`; None if not measured.
@@ -98,7 +99,7 @@ class Summary:
     summarized: str = "last"
     samples_valid: list[list[bool]] | None = None
 
-    def members_at(self, point: int) -> list[int]:
+    def replicas_at(self, point: int) -> list[int]:
         """Returns the indices of the replicas at a point of the sweep."""
         return [index for index, each in enumerate(self.points) if each == point]
 
@@ -139,10 +140,10 @@ class Summary:
                 raise ValueError(
                     f"{name!r} in summary.json, of version {version}, must be {hints[name]}, got {value!r}"
                 )
-        num_members = len(named["seeds"])
+        num_replicas = len(named["seeds"])
         others = {name: value for name, value in found.items() if name not in hints}
         metrics = {
-            name: value for name, value in others.items() if isinstance(value, list) and len(value) == num_members
+            name: value for name, value in others.items() if isinstance(value, list) and len(value) == num_replicas
         }
         return cls(metrics=metrics, **named)
 

@@ -72,7 +72,7 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
     rows = sorted(map(_row, runs.values()), key=lambda row: (row["fails"].mean(), np.median(row["total_variation"])))
     columns = ("estimator", "objective", "fed back", "penalty")
     lines = [
-        f"{len(first.members)} seeds, {first.summary.steps:,} steps, relaxed gradient alone; exact distances, "
+        f"{len(first.replicas)} seeds, {first.summary.steps:,} steps, relaxed gradient alone; exact distances, "
         f"median (least … greatest). {tables.measured(first.summary)} A seed fails with a "
         f"total variation above {_FAR}.",
         "",

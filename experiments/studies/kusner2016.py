@@ -90,7 +90,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
 
 
 def _seeds(runs: Mapping[str, FinishedRun]) -> str:
-    counts = [f"{run.label} {len(run.members)}" for run in runs.values()]
+    counts = [f"{run.label} {len(run.replicas)}" for run in runs.values()]
     return f"seeds: {', '.join(counts)}"
 
 

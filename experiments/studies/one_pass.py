@@ -59,7 +59,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         for weight, rate, latent in itertools.product(_KL_WEIGHTS, _RATES, _LATENTS)
     },
 }
-"""By method, as it is called in one_pass.py, the settings by their names."""
+"""The settings by name, for each method of `configs/one_pass.py`."""
 
 
 def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, Part]:

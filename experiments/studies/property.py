@@ -102,12 +102,12 @@ def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
     grid = np.linspace(0, config.property["max_calls"], _NUM_POINTS + 1)[1:]
     for name, run in runs.items():
         directory = RunDirectory(workdir / name)
-        asked = [_scores(directory, member) for member in run.members]
+        asked = [_scores(directory, replica) for replica in run.replicas]
         best[run.label] = np.stack([_best_so_far(each, grid) for each in asked], axis=1)
         fresh[run.label] = _of_samples(run, grid)
         samples = directory.read_samples()
         num = run.summary.num_samples
-        drawn = [samples[member * num :][: min(num, _MOST_JUDGED)] for member in run.members]
+        drawn = [samples[replica * num :][: min(num, _MOST_JUDGED)] for replica in run.replicas]
         scorer = _scorer(directory.read_config(), task.is_valid, asked)
         found = [list(_top(each)) for each in asked]
         rows[run.label] = [_judge(sets, scorer, train) for sets in (found, drawn)]
@@ -133,8 +133,8 @@ def table(
     lines = [
         f"{tables.seeds(summary)}, {max_calls:,} calls of {function} each; median (least … "
         f"greatest). Best: the {_MOST_JUDGED:,} best strings that a method asked the property of. Samples: "
-        f"{_MOST_JUDGED:,} of its last generator, whose scores are no calls; strings that are not valid count as the "
-        "worst. Unique and novel are shares of valid molecules; diversity is 1 - the mean similarity of two. "
+        f"{_MOST_JUDGED:,} of its last generator, whose scores do not count as calls; strings that are not valid count "
+        "as the worst. Unique and novel are shares of valid molecules; diversity is 1 - the mean similarity of two. "
         f"{tables.measured(summary)}",
         "",
         f"| method | of | {' | '.join(_COLUMNS.values())} | seconds |",
@@ -147,10 +147,10 @@ def table(
     return "\n".join(lines) + "\n"
 
 
-def _scores(directory: RunDirectory, member: int) -> dict[str, Score]:
+def _scores(directory: RunDirectory, replica: int) -> dict[str, Score]:
     """Returns the scores of a seed's calls by string, in order, up to the number that all methods share."""
     most = directory.read_config().property["max_calls"]
-    own = [call for call in read_calls(directory) if call.replica == member]
+    own = [call for call in read_calls(directory) if call.replica == replica]
     return {call.string: call.score for call in own[:most]}
 
 
@@ -183,7 +183,7 @@ def _scorer(config: RunConfig, is_valid: Callable[[str], bool] | None, asked: Se
     scorer = property_calls.scorer(settings._replace(num_workers=max(settings.num_workers, 1)), is_valid)
     for each in asked:
         for string, score in each.items():
-            scorer.know(string, score)
+            scorer.record(string, score)
     return scorer
 
 

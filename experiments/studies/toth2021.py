@@ -99,7 +99,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
             Figure(
                 "figure5",
                 "losses over training",
-                f"His Figure 5: the losses over training, mean and range over {len(section3.members)} seeds.",
+                f"His Figure 5: the losses over training, mean and range over {len(section3.replicas)} seeds.",
                 lambda path: curves.draw_means(section3, ("discriminator_loss", "generator_loss"), path),
             ),
             Figure(
@@ -164,7 +164,10 @@ def _draw_lengths(run: FinishedRun, generated: Sequence[str], real: Sequence[str
             np.bincount([len(name) for name in names], minlength=len(known["train"])) / len(names)
             for names in (generated, real)
         ],
-        "all names": [np.mean([known["members"][member] for member in run.members], axis=0), np.array(known["train"])],
+        "all names": [
+            np.mean([known["members"][replica] for replica in run.replicas], axis=0),
+            np.array(known["train"]),
+        ],
     }
     figure = figures.new_figure(8, 3.2)
     for column, (title, distributions) in enumerate(pairs.items()):

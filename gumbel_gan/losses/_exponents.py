@@ -6,7 +6,7 @@ import jax.numpy as jnp
 _LINEAR_UP_TO = 20.0
 
 
-def slow(x: jax.Array) -> jax.Array:
+def slow_growing(x: jax.Array) -> jax.Array:
     """Computes x if |x| <= 20, and otherwise sign(x) (20 + log(1 + |x| - 20)).
 
     The function is increasing and has a continuous derivative. Its exponential grows linearly for x > 20, so that the

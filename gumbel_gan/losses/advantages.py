@@ -250,8 +250,8 @@ def _require_others(rollout: Rollout) -> None:
     """Raises ValueError unless the roll-out holds at least 2 sequences."""
     if len(rollout.tokens) < 2:
         raise ValueError(
-            "a batch (of each data shard) must hold at least 2 sequences, since this advantage estimator compares "
-            f"sequences with each other; got {len(rollout.tokens)}"
+            "a batch, or each data shard of it, must hold at least 2 sequences, since this advantage estimator "
+            f"compares sequences with each other; got {len(rollout.tokens)}"
         )
 
 

@@ -36,7 +36,7 @@ import jax.numpy as jnp
 
 from gumbel_gan.arguments import require_callable
 from gumbel_gan.losses._checks import require_logits
-from gumbel_gan.losses._exponents import slow
+from gumbel_gan.losses._exponents import slow_growing
 from gumbel_gan.losses.objectives import Objective
 
 softplus = jax.nn.softplus
@@ -75,8 +75,10 @@ def variational(output: Callable[[jax.Array], jax.Array], conjugate: Callable[[j
     return Objective(discriminator_loss, generator_loss)
 
 
-variational_kl = variational(slow, lambda v: jnp.exp(slow(v) - 1))
-variational_reverse_kl = variational(lambda v: -jnp.exp(slow(-v)), lambda v: slow(v) - 1)
+variational_kl = variational(slow_growing, lambda v: jnp.exp(slow_growing(v) - 1))
+variational_reverse_kl = variational(lambda v: -jnp.exp(slow_growing(-v)), lambda v: slow_growing(v) - 1)
 variational_pearson = variational(lambda v: v, lambda v: jnp.square(jnp.maximum(v, -2) / 2 + 1) - 1)
-variational_squared_hellinger = variational(lambda v: 1 - jnp.exp(slow(-v)), lambda v: jnp.exp(slow(v)) - 1)
+variational_squared_hellinger = variational(
+    lambda v: 1 - jnp.exp(slow_growing(-v)), lambda v: jnp.exp(slow_growing(v)) - 1
+)
 variational_jensen_shannon = variational(lambda v: _LOG_2 - softplus(-v), lambda v: softplus(v) - _LOG_2)

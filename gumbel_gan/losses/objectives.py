@@ -29,7 +29,7 @@ import jax.numpy as jnp
 
 from gumbel_gan.arguments import require_callable
 from gumbel_gan.losses._checks import require_logits
-from gumbel_gan.losses._exponents import slow
+from gumbel_gan.losses._exponents import slow_growing
 from gumbel_gan.losses.rewards import (
     Reward,
     exp_half_logit,
@@ -159,7 +159,7 @@ def pearson_fit_loss(real: jax.Array, generated: jax.Array) -> jax.Array:
       Uehara et al. 2016, https://arxiv.org/abs/1610.02920.
     """
     require_logits(real, generated)
-    return 0.5 * jnp.mean(jnp.exp(2 * slow(generated))) - jnp.mean(jnp.exp(slow(real)))
+    return 0.5 * jnp.mean(jnp.exp(2 * slow_growing(generated))) - jnp.mean(jnp.exp(slow_growing(real)))
 
 
 def relativistic_loss(real: jax.Array, generated: jax.Array) -> jax.Array:

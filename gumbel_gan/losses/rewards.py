@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 from gumbel_gan.losses._checks import require_floating
-from gumbel_gan.losses._exponents import slow
+from gumbel_gan.losses._exponents import slow_growing
 
 # Maps logits `[...]` to rewards `[...]`, elementwise.
 Reward = Callable[[jax.Array], jax.Array]
@@ -131,7 +131,7 @@ def exp_logit(logits: jax.Array) -> jax.Array:
       Mohamed & Lakshminarayanan 2016, section 3, https://arxiv.org/abs/1610.03483.
     """
     require_floating("logits", logits)
-    return jnp.exp(slow(logits))
+    return jnp.exp(slow_growing(logits))
 
 
 def exp_twice_logit(logits: jax.Array) -> jax.Array:
@@ -152,7 +152,7 @@ def exp_twice_logit(logits: jax.Array) -> jax.Array:
       As in `exp_logit`.
     """
     require_floating("logits", logits)
-    return jnp.exp(slow(2 * logits))
+    return jnp.exp(slow_growing(2 * logits))
 
 
 def exp_half_logit(logits: jax.Array) -> jax.Array:
@@ -173,4 +173,4 @@ def exp_half_logit(logits: jax.Array) -> jax.Array:
       As in `exp_logit`.
     """
     require_floating("logits", logits)
-    return jnp.exp(slow(logits / 2))
+    return jnp.exp(slow_growing(logits / 2))

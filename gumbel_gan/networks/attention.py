@@ -114,7 +114,7 @@ class TransformerLayer(nn.Module):
         x = x + _drop(self.attention_out(_attend(query, read, mask)), dropout, 0)
         if memory is not None:
             (query,) = self._split(self.cross_query(self.cross_norm(x)), 1)
-            x = x + _drop(self.cross_out(attend_to_some(query, memory, memory_mask)), dropout, 1)
+            x = x + _drop(self.cross_out(masked_attention(query, memory, memory_mask)), dropout, 1)
         x = x + _drop(self.mlp_out(nn.gelu(self.mlp_in(self.mlp_norm(x)))), dropout, 2)
         return x, read
 
@@ -198,7 +198,7 @@ def _attend(query: jax.Array, read: KeysValues, mask: jax.Array | None) -> jax.A
     return y.reshape(*y.shape[:2], y.shape[2] * y.shape[3])
 
 
-def attend_to_some(query: jax.Array, memory: KeysValues, mask: jax.Array | None) -> jax.Array:
+def masked_attention(query: jax.Array, memory: KeysValues, mask: jax.Array | None) -> jax.Array:
     """Computes attention `[B, T, H]` of queries `[B, T, N, D]` to the positions of a memory that a mask `[B, S]` keeps.
 
     Without a mask, all positions are kept. If the mask of a sequence keeps none, its result is zero.

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from gumbel_gan.networks.lstm_step import (
     LSTMCarry,
     lstm_recurrence,
-    lstm_recurrence_forwards,
+    lstm_recurrence_fwd,
     lstm_step,
-    lstm_step_forwards,
+    lstm_step_fwd,
 )
 
 
@@ -77,7 +77,7 @@ class LSTMCell(SplitCell):
         """Takes a step: (carry, projected `[B, 4 H]`) -> (carry, h `[B, H]`, c `[B, H]`)."""
         kernel, _ = self._weights()
         arguments = kernel[-self.features :].astype(self.dtype), carry, projected
-        carry = lstm_recurrence_forwards(*arguments)[0] if self.forward_mode else lstm_recurrence(*arguments)
+        carry = lstm_recurrence_fwd(*arguments)[0] if self.forward_mode else lstm_recurrence(*arguments)
         return carry, carry[1], carry[0]
 
     def step(self, carry: LSTMCarry, x: jax.Array) -> tuple[LSTMCarry, jax.Array, jax.Array]:
@@ -86,7 +86,7 @@ class LSTMCell(SplitCell):
             return self.recur(carry, self.project(x))
         kernel, bias = self._weights()
         arguments = kernel.astype(self.dtype), bias.astype(self.dtype), carry, x.astype(self.dtype)
-        carry = lstm_step_forwards(*arguments)[0] if self.forward_mode else lstm_step(*arguments)
+        carry = lstm_step_fwd(*arguments)[0] if self.forward_mode else lstm_step(*arguments)
         return carry, carry[1], carry[0]
 
     @nn.nowrap

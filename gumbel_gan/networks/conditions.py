@@ -103,7 +103,8 @@ def require_labels_or_vectors(condition: Any) -> None:
     """Raises TypeError unless a network's condition is `Labels`, `Vectors` or None."""
     if not isinstance(condition, Labels | Vectors | None):
         raise TypeError(
-            f"condition must be Labels, Vectors or None for this network, got {condition!r}; attention takes Sequences"
+            f"condition must be Labels, Vectors or None for this network, got {condition!r}; networks with attention "
+            "take Sequences"
         )
 
 

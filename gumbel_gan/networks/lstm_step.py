@@ -35,7 +35,7 @@ def lstm_step(kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
       Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735; Gers et al. 2000, for f,
       https://doi.org/10.1162/089976600300015015.
     """
-    return lstm_step_forwards(kernel, bias, carry, x)[0]
+    return lstm_step_fwd(kernel, bias, carry, x)[0]
 
 
 @jax.custom_vjp
@@ -50,7 +50,7 @@ def lstm_recurrence(kernel: jax.Array, carry: LSTMCarry, projected: jax.Array) -
     Returns:
       c' and h', `[B, H]` each.
     """
-    return lstm_recurrence_forwards(kernel, carry, projected)[0]
+    return lstm_recurrence_fwd(kernel, carry, projected)[0]
 
 
 class _Gates(NamedTuple):
@@ -75,7 +75,7 @@ def _is_wide(x_BN: jax.Array, h_BH: jax.Array) -> bool:
     return x_BN.shape[-1] > 2 * h_BH.shape[-1]
 
 
-def lstm_step_forwards(
+def lstm_step_fwd(
     kernel: jax.Array, bias: jax.Array, carry: LSTMCarry, x: jax.Array
 ) -> tuple[LSTMCarry, _StepResiduals]:
     """Computes `lstm_step` and the residuals of its derivative. Autodiff can differentiate this function."""
@@ -85,16 +85,16 @@ def lstm_step_forwards(
         z_BG = x @ of_input + h_BH @ of_state
     else:
         z_BG = jnp.concatenate([x, h_BH], axis=-1) @ kernel
-    carry, gates = _gates_forwards(z_BG + bias[None], c_BH)
+    carry, gates = _gates_fwd(z_BG + bias[None], c_BH)
     # x and h are saved separately: a copy [x, h] would be saved for each step.
     return carry, (kernel, x, h_BH, gates)
 
 
-def _lstm_step_backwards(
+def _lstm_step_bwd(
     residuals: _StepResiduals, cotangent: LSTMCarry
 ) -> tuple[jax.Array, jax.Array, LSTMCarry, jax.Array]:
     kernel, x_BN, h_BH, gates = residuals
-    dz_BG, dc_BH = _gates_backwards(gates, *cotangent)
+    dz_BG, dc_BH = _gates_bwd(gates, *cotangent)
     if _is_wide(x_BN, h_BH):
         of_input, of_state = jnp.split(kernel, [x_BN.shape[-1]])
         dx_BN, dh_BH = dz_BG @ of_input.T, dz_BG @ of_state.T
@@ -105,24 +105,24 @@ def _lstm_step_backwards(
     return dkernel, jnp.sum(dz_BG, axis=0), (dc_BH, dh_BH), dx_BN
 
 
-def lstm_recurrence_forwards(
+def lstm_recurrence_fwd(
     kernel: jax.Array, carry: LSTMCarry, projected: jax.Array
 ) -> tuple[LSTMCarry, _RecurrenceResiduals]:
     """Computes `lstm_recurrence` and the residuals of its derivative. Autodiff can differentiate this function."""
     c_BH, h_BH = carry
-    carry, gates = _gates_forwards(projected + h_BH @ kernel, c_BH)
+    carry, gates = _gates_fwd(projected + h_BH @ kernel, c_BH)
     return carry, (kernel, h_BH, gates)
 
 
-def _lstm_recurrence_backwards(
+def _lstm_recurrence_bwd(
     residuals: _RecurrenceResiduals, cotangent: LSTMCarry
 ) -> tuple[jax.Array, LSTMCarry, jax.Array]:
     kernel, h_BH, gates = residuals
-    dz_BG, dc_BH = _gates_backwards(gates, *cotangent)
+    dz_BG, dc_BH = _gates_bwd(gates, *cotangent)
     return h_BH.T @ dz_BG, (dc_BH, dz_BG @ kernel.T), dz_BG
 
 
-def _gates_forwards(z_BG: jax.Array, c_BH: jax.Array) -> tuple[LSTMCarry, _Gates]:
+def _gates_fwd(z_BG: jax.Array, c_BH: jax.Array) -> tuple[LSTMCarry, _Gates]:
     # A single tanh for all four gates: sigmoid(z) = (1 + tanh(z / 2)) / 2.
     scale_G = np.repeat([0.5, 0.5, 0.5, 1.0], c_BH.shape[-1]).astype(z_BG.dtype)
     *sigmoids, g_BH = jnp.split(jnp.tanh(scale_G[None] * z_BG), 4, axis=-1)
@@ -134,7 +134,7 @@ def _gates_forwards(z_BG: jax.Array, c_BH: jax.Array) -> tuple[LSTMCarry, _Gates
 
 # Gradient penalties differentiate this again, and its products are cheaper to recompute than to save.
 @jax.checkpoint
-def _gates_backwards(gates: _Gates, dc_BH: jax.Array, dh_BH: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _gates_bwd(gates: _Gates, dc_BH: jax.Array, dh_BH: jax.Array) -> tuple[jax.Array, jax.Array]:
     i, f, o, g, c, tanh = gates
     dc_BH = dc_BH + dh_BH * o * (1 - tanh * tanh)
     dz_BG = jnp.concatenate(
@@ -149,5 +149,5 @@ def _gates_backwards(gates: _Gates, dc_BH: jax.Array, dh_BH: jax.Array) -> tuple
     return dz_BG, dc_BH * f
 
 
-lstm_step.defvjp(lstm_step_forwards, _lstm_step_backwards)
-lstm_recurrence.defvjp(lstm_recurrence_forwards, _lstm_recurrence_backwards)
+lstm_step.defvjp(lstm_step_fwd, _lstm_step_bwd)
+lstm_recurrence.defvjp(lstm_recurrence_fwd, _lstm_recurrence_bwd)

@@ -334,7 +334,7 @@ def _check_carry(carry: RecurrentCarry, new_carry: RecurrentCarry) -> None:
     if types(carry) != types(new_carry):
         raise ValueError(
             "cell must return a carry with the shapes and dtypes of the one that it takes, "
-            f"got {types(new_carry.layers)} of {types(carry.layers)}"
+            f"got {types(new_carry.layers)} for {types(carry.layers)}"
         )
 
 

@@ -54,7 +54,7 @@ def from_settings(settings: Any) -> Generator:
     known = inspect.signature(builder).parameters
     for name in arguments:
         if name not in known:
-            raise ValueError(f"settings of {settings['name']} must be of {', '.join(known)}; got {name}")
+            raise ValueError(f"settings of {settings['name']} must be among {', '.join(known)}; got {name}")
     try:
         return builder(**{name: _value(name, value) for name, value in arguments.items()})
     except (TypeError, KeyError, AttributeError) as error:

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gumbel_gan.networks.attention import KeysValues, attend_to_some
+from gumbel_gan.networks.attention import KeysValues, masked_attention
 from gumbel_gan.networks.cells import SplitCell
 from gumbel_gan.networks.conditions import Sequences
 from gumbel_gan.networks.initial_states import zero_carry
@@ -89,7 +89,7 @@ class SourceAttention(nn.Module):
         """Computes attention `[B, T, D]` of states `[B, T, H]` to a memory `[B, S, D]` with a mask `[B, S]`."""
         query_BTD = nn.Dense(memory.shape[-1], use_bias=False, dtype=self.dtype)(states)
         memory_BSND = memory[:, :, None]
-        return attend_to_some(query_BTD[:, :, None], KeysValues(memory_BSND, memory_BSND), mask)
+        return masked_attention(query_BTD[:, :, None], KeysValues(memory_BSND, memory_BSND), mask)
 
 
 class SourceMatch(nn.Module):

@@ -280,7 +280,7 @@ def transformer_generator(
 def _check_position(carry: TransformerCarry) -> None:
     length = _cache_length(carry)
     if not isinstance(carry.position, jax.core.Tracer) and carry.position >= length:
-        raise ValueError(f"carry must be made for more than the {length} steps that it has taken")
+        raise ValueError(f"carry must be of fewer than {length} steps, the most that it was made for, got {length}")
 
 
 def _batch_size(carry: TransformerCarry) -> int:

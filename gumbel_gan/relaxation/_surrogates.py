@@ -12,7 +12,7 @@ def one_hot_sample(logits: jax.Array, noise: jax.Array) -> jax.Array:
     return jax.nn.one_hot(jnp.argmax(logits + noise, axis=-1), logits.shape[-1], dtype=logits.dtype)
 
 
-def moving_with(logits: jax.Array, value: jax.Array) -> jax.Array:
+def with_derivative_of(logits: jax.Array, value: jax.Array) -> jax.Array:
     """Returns `value`, held constant, with the derivative of `logits`: the identity, and 0 for excluded symbols.
 
     Args:

@@ -124,7 +124,7 @@ def gumbel_max(key: jax.Array, logits: ArrayLike, *, mode: Mode | None = None) -
         with jax.ensure_compile_time_eval():
             defined = bool(jnp.all(jnp.isfinite(jnp.max(logits, axis=-1))))
         if not defined:
-            raise ValueError("logits must have a finite largest value in each row, got NaN, +inf or nothing but -inf")
+            raise ValueError("logits must have a finite largest value in each row, got NaN, +inf or only -inf")
     dtype = compute_dtype(logits.dtype)
     noise = sample_gumbel(key, logits.shape, dtype, mode=mode)
     return jnp.argmax(logits.astype(dtype) + noise, axis=-1).astype(jnp.int32)

@@ -6,10 +6,10 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_key
 from gumbel_gan.relaxation._surrogates import (
-    moving_with,
     one_hot_sample,
     tempered_softmax,
     with_derivative,
+    with_derivative_of,
 )
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
@@ -51,7 +51,7 @@ def repeated(array: jax.Array, num_draws: int) -> jax.Array:
 
 def mean_softmax(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
     """Returns the mean `[..., K]` of the softmax of scores `[D, ..., K]`, with a derivative with respect to logits."""
-    return jnp.mean(tempered_softmax(moving_with(logits, scores), temperature), axis=0)
+    return jnp.mean(tempered_softmax(with_derivative_of(logits, scores), temperature), axis=0)
 
 
 def gumbel_rao(*, num_draws: int = 10) -> Estimator:

@@ -14,10 +14,10 @@ from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_key, require_number
 from gumbel_gan.relaxation._surrogates import (
-    moving_with,
     one_hot_sample,
     tempered_softmax,
     with_derivative,
+    with_derivative_of,
 )
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
@@ -163,7 +163,7 @@ def _surrogate(logits: jax.Array, onehot: jax.Array, temperature: ArrayLike) -> 
     """Returns a `[..., K]` array with the derivative of ReinMax, 2 J_s - 1/2 J_p."""
     tempered = tempered_softmax(jax.lax.stop_gradient(logits), jax.lax.stop_gradient(temperature))
     log_shifted = jnp.log((tempered + onehot) / 2)
-    shifted = jax.nn.softmax(moving_with(logits, log_shifted), axis=-1)
+    shifted = jax.nn.softmax(with_derivative_of(logits, log_shifted), axis=-1)
     return 2 * shifted - jax.nn.softmax(logits, axis=-1) / 2
 
 

@@ -87,7 +87,7 @@ class Scorer:
         """The scores of all strings that the function was called for, in the order of the calls."""
         return MappingProxyType(self._scores)
 
-    def know(self, string: str, score: Score) -> None:
+    def record(self, string: str, score: Score) -> None:
         """Records the score of an earlier call."""
         self._scores[string] = score
 

@@ -239,7 +239,7 @@ def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:
     num_left_out = sum(map(len, places.values()))
     kept = "; ".join(f"{trait} {traits[trait]:,}" for trait in _TRAITS)
     notes = [
-        f"Lines that are no molecule, left out: {num_left_out:,}{f' ({reasons})' if reasons else ''}.",
+        f"Lines that are not a molecule, left out: {num_left_out:,}{f' ({reasons})' if reasons else ''}.",
         f"Molecules, all kept: {kept}.",
     ]
     return _Molecules(strings, notes)

@@ -1,7 +1,7 @@
 import pytest
 
 from experiments.config import sweeps
-from experiments.config.members import member_names, members, sweep
+from experiments.config.replicas import replica_names, replicas, sweep
 from experiments.config.run_config import RunConfig, Section
 
 RATE = "algorithm.generator_optimizer.learning_rate"
@@ -12,11 +12,11 @@ def config(given=None):
     return RunConfig(section, section, seed=3, num_seeds=2, sweep=sweeps.parse(given))
 
 
-def test_without_a_sweep_the_members_are_the_seeds():
+def test_without_a_sweep_the_replicas_are_the_seeds():
     for none in (None, "", {}):
-        assert members(config(none)) == ([3, 4], [0, 0])
+        assert replicas(config(none)) == ([3, 4], [0, 0])
         assert sweep(config(none)) == [{}]
-        assert member_names(config(none)) == ["seed_3", "seed_4"]
+        assert replica_names(config(none)) == ["seed_3", "seed_4"]
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_without_a_sweep_the_members_are_the_seeds():
 )
 def test_lists_are_zipped_and_every_point_has_every_seed(given):
     swept = config(given)
-    assert members(swept) == ([3, 4, 3, 4, 3, 4], [0, 0, 1, 1, 2, 2])
+    assert replicas(swept) == ([3, 4, 3, 4, 3, 4], [0, 0, 1, 1, 2, 2])
     assert sweep(swept) == [
         {"algorithm.ema_decay": "0.5", RATE: "cosine(1e-3, 5e-5)"},
         {"algorithm.ema_decay": "0.7", RATE: "0.001"},
         {"algorithm.ema_decay": "0.9", RATE: "2e-3"},
     ]
-    assert member_names(swept)[-1] == "point_2/seed_4"
+    assert replica_names(swept)[-1] == "point_2/seed_4"
 
 
 @pytest.mark.parametrize(

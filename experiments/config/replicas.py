@@ -1,4 +1,4 @@
-"""The replicas ("members") of a run, the leading axis of its state: the seeds, at every point of a sweep."""
+"""The replicas of a run, the leading axis of its state: the seeds, at every point of a sweep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from experiments.config import sweeps
 from experiments.config.run_config import RunConfig
 
 
-class Members(NamedTuple):
+class Replicas(NamedTuple):
     """The replicas of a run, with one entry for each replica.
 
     Attributes:
@@ -19,16 +19,16 @@ class Members(NamedTuple):
     points: list[int]
 
 
-def members(config: RunConfig) -> Members:
+def replicas(config: RunConfig) -> Replicas:
     """Returns the replicas of a run: all seeds at the first point of the sweep, then all at the second, and so on."""
     seeds = range(config.seed, config.seed + config.num_seeds)
     pairs = [(seed, point) for point in range(len(sweep(config))) for seed in seeds]
-    return Members([seed for seed, _ in pairs], [point for _, point in pairs])
+    return Replicas([seed for seed, _ in pairs], [point for _, point in pairs])
 
 
-def member_names(config: RunConfig) -> list[str]:
+def replica_names(config: RunConfig) -> list[str]:
     """Returns the names of the replicas of a run: 'seed_3', or 'point_1/seed_3' if the run has a sweep."""
-    seeds, points = members(config)
+    seeds, points = replicas(config)
     swept = len(sweep(config)) > 1
     return [
         f"point_{point}/seed_{seed}" if swept else f"seed_{seed}" for seed, point in zip(seeds, points, strict=True)
@@ -40,6 +40,6 @@ def sweep(config: RunConfig) -> list[dict[str, str]]:
     return sweeps.points(config.sweep)
 
 
-def first_members(points: Sequence[int]) -> list[int]:
+def first_replicas(points: Sequence[int]) -> list[int]:
     """Returns the index of the first replica at each point of a sweep, given the point of each replica."""
     return [points.index(point) for point in sorted(set(points))]
