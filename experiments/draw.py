@@ -17,8 +17,8 @@ with interrupts.imports(__name__):
     from experiments.run.numbered_files import read_strings, write_numbered
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
-_NUM = flags.DEFINE_integer("num", 100, "Draws only the first so many strings.", lower_bound=1)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; created if necessary.", required=True)
+_NUM = flags.DEFINE_integer("num", 100, "Maximum number of strings to draw.", lower_bound=1)
 
 
 def main(*paths: str) -> None:

@@ -24,7 +24,10 @@ with interrupts.imports(__name__):
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a finished run.", required=True)
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "The file, NAME.zip; beside it load_NAME.py, NAME.safetensors and NAME.md.", required=True
+    "output",
+    None,
+    "The file to write, NAME.zip; load_NAME.py, NAME.safetensors and NAME.md are written beside it.",
+    required=True,
 )
 _INDEX = restore_flags.define_index()
 _CHECKPOINT = restore_flags.define_checkpoint()

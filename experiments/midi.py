@@ -18,10 +18,12 @@ with interrupts.imports(__name__):
     from experiments.run.directory import RunDirectory
     from experiments.run.numbered_files import read_strings, write_numbered
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run whose strings they are; without one, melodies.")
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; made if need be.", required=True)
-_TEMPO = flags.DEFINE_integer("tempo", 100, "Quarter notes a minute.", lower_bound=4, upper_bound=60_000)
-_NUM = flags.DEFINE_integer("num", 100, "Writes only the first so many strings.", lower_bound=1)
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the run that the strings are from; without it, the strings are melodies."
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the files; created if necessary.", required=True)
+_TEMPO = flags.DEFINE_integer("tempo", 100, "Quarter notes per minute.", lower_bound=4, upper_bound=60_000)
+_NUM = flags.DEFINE_integer("num", 100, "Maximum number of strings to write.", lower_bound=1)
 
 
 def main(*paths: str) -> None:

@@ -20,8 +20,8 @@ with interrupts.imports(__name__):
     from gumbel_gan.tasks.files import read_texts
     from gumbel_gan.tasks.smiles_files import SmilesLine, smiles_lines
 
-_NOTATION = flags.DEFINE_enum("notation", "smiles", ("smiles", "selfies"), "What the lines are.")
-_NUM = flags.DEFINE_integer("num", 0, "Judges only the first so many lines; 0: all.", lower_bound=0)
+_NOTATION = flags.DEFINE_enum("notation", "smiles", ("smiles", "selfies"), "The notation of the lines.")
+_NUM = flags.DEFINE_integer("num", 0, "Maximum number of lines to judge; 0 judges all.", lower_bound=0)
 _MAX_LENGTH = flags.DEFINE_integer(
     "max_length",
     0,
@@ -29,8 +29,8 @@ _MAX_LENGTH = flags.DEFINE_integer(
     "molecules, by the statistics that MOSES ships.",
     lower_bound=0,
 )
-_REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, in the place of MOSES.")
-_TRAIN = flags.DEFINE_string("train", "", "A file of the SMILES trained on, for the novelty, in the place of MOSES.")
+_REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, instead of MOSES.")
+_TRAIN = flags.DEFINE_string("train", "", "A file of the training SMILES, for the novelty, instead of MOSES.")
 _WORKERS = flags.DEFINE_integer("num_workers", devices.num_cores(), "Processes that RDKit runs in.", lower_bound=1)
 _OUTPUT = flags.DEFINE_string("output", None, "A JSON file to write the metrics to.")
 

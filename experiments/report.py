@@ -14,7 +14,7 @@ with interrupts.imports(__name__):
     from experiments.run.directory import check_holds_no_run
 
 _WORKDIRS = flags.DEFINE_list("workdirs", None, "Folders of finished runs, separated by commas.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for the report; made if need be.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the report; created if necessary.", required=True)
 _TITLE = flags.DEFINE_string("title", "Runs compared", "Title of the report.")
 
 

@@ -39,23 +39,26 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=T
 _NUM = flags.DEFINE_integer(
     "num",
     None,
-    "How many strings to draw, of each prefix or source if there are any. 1,000, or 1 of each source.",
+    "Number of strings to draw, for each prefix or source if there are any; by default 1,000, or 1 per source.",
     lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the draw.", lower_bound=0, upper_bound=2**32 - 1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "Divides the logits; less than 1 is sharper.")
 _LENGTH = flags.DEFINE_integer(
-    "length", None, "Makes every string so many symbols long, padding never being drawn.", lower_bound=1
+    "length", None, "Number of symbols of every string; padding is then not drawn.", lower_bound=1
 )
-_PREFIX = flags.DEFINE_string("prefix", None, "What all strings begin with.")
-_PREFIX_FILE = flags.DEFINE_string("prefix_file", None, "File of prefixes in UTF-8, one a line.")
-_SOURCE = flags.DEFINE_string("source", None, "File of sources in UTF-8, one a line, of a run on pairs.")
+_PREFIX = flags.DEFINE_string("prefix", None, "The prefix of all strings.")
+_PREFIX_FILE = flags.DEFINE_string("prefix_file", None, "File of prefixes in UTF-8, one per line.")
+_SOURCE = flags.DEFINE_string("source", None, "File of sources in UTF-8, one per line, for a run on pairs.")
 _BEAM = flags.DEFINE_integer(
-    "beam", 0, "Searches the most probable targets of sources by so wide a beam; 1 is greedy, 0 draws.", lower_bound=0
+    "beam",
+    0,
+    "Width of the beam in a search for the most probable targets of sources; 1 is greedy, 0 draws samples.",
+    lower_bound=0,
 )
 _INDEX = restore_flags.define_index()
 _CHECKPOINT = restore_flags.define_checkpoint()
-_OUTPUT = flags.DEFINE_string("output", None, "File for the strings in the place of stdout; made when all are drawn.")
+_OUTPUT = flags.DEFINE_string("output", None, "File for the strings, instead of stdout; written once all are drawn.")
 _PLATFORM = restore_flags.define_platform()
 
 

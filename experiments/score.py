@@ -34,11 +34,15 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=T
 _INPUT = flags.DEFINE_string(
     "input",
     None,
-    "File of strings in UTF-8, one a line; of a run on pairs, of a source, a tab and a target.",
+    "File of strings in UTF-8, one per line; for a run on pairs, each line is a source, a tab and a target.",
     required=True,
 )
-_OUTPUT = flags.DEFINE_string("output", None, "File for the scores, a line each; without it, the standard output.")
-_ESCAPED = flags.DEFINE_bool("escaped", False, r"Whether '\n', '\r' and '\\' in a line are as `sample` writes them.")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "File for the scores, one per line; without it, they are written to stdout."
+)
+_ESCAPED = flags.DEFINE_bool(
+    "escaped", False, r"Whether '\n', '\r' and '\\' in a line are escaped as in the output of `sample`."
+)
 _INDEX = restore_flags.define_index()
 _CHECKPOINT = restore_flags.define_checkpoint()
 _PLATFORM = restore_flags.define_platform()

@@ -44,7 +44,7 @@ def main() -> None:
     del sys.argv[1]
     # `--help` prints this text above the flags.
     globals()["__doc__"] = chosen.__doc__
-    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; made if need be.", required=True)
+    flags.DEFINE_string("workdir", None, "Folder for the runs and their report; created if necessary.", required=True)
     for flag in chosen.FLAGS:
         if isinstance(flag.default, int):
             flags.DEFINE_integer(flag.name, flag.default, flag.help, lower_bound=1)

@@ -25,14 +25,14 @@ _CONFIG = cli.define_config(
     "for example --config.seed=3 --config.num_seeds=8 --config.num_steps=2000 --config.platform=cpu "
     "--config.task.length_distribution=grammar; the config file lists them all.",
 )
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; made if need be.", required=True)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for the run's files; created if necessary.", required=True)
 _OVERWRITE = flags.DEFINE_bool(
-    "overwrite", False, "Delete the files of the run that --workdir holds, and begin anew; other files stay."
+    "overwrite", False, "Delete the files of the run in --workdir and start again; other files are kept."
 )
 _RESUME = flags.DEFINE_bool(
     "resume",
     False,
-    "Go on with the run that --workdir holds, by its own config; --config.num_steps=N makes it longer.",
+    "Continue the run in --workdir, with its stored config; --config.num_steps=N makes it longer.",
 )
 _DISTRIBUTED = flags.DEFINE_bool(
     "distributed",
@@ -43,7 +43,7 @@ _DISTRIBUTED = flags.DEFINE_bool(
 _HEARTBEAT_SECONDS = flags.DEFINE_integer(
     "heartbeat_seconds",
     processes.HEARTBEAT_SECONDS,
-    "With --distributed: after how long a process that is not heard of counts as dead, which ends all.",
+    "With --distributed: seconds without a heartbeat after which a process counts as dead and all processes end.",
     lower_bound=1,
 )
 

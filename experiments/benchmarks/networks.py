@@ -20,8 +20,10 @@ from experiments.benchmarks.timing import Program, Sizes, Spread
 from gumbel_gan import model as model_lib
 from gumbel_gan import training
 
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 9, "Rounds, in each of which every program has a turn.", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 1.0, "About how long a turn takes.", lower_bound=0.01)
+_NUM_ROUNDS = flags.DEFINE_integer(
+    "num_rounds", 9, "Number of rounds; every program has one turn per round.", lower_bound=1
+)
+_SECONDS = flags.DEFINE_float("seconds", 1.0, "Approximate duration of one turn.", lower_bound=0.01)
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 
 WIDE = Sizes(batch_size=200, length=12, num_symbols=768, hidden_size=64)

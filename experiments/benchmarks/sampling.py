@@ -23,10 +23,12 @@ from experiments.run import pairs
 from experiments.run.restore import replica_state, restore
 from gumbel_gan.networks import Params
 
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 9, "Rounds, in each of which every program has a turn.", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 1.0, "About how long a turn takes.", lower_bound=0.01)
+_NUM_ROUNDS = flags.DEFINE_integer(
+    "num_rounds", 9, "Number of rounds; every program has one turn per round.", lower_bound=1
+)
+_SECONDS = flags.DEFINE_float("seconds", 1.0, "Approximate duration of one turn.", lower_bound=0.01)
 _LENGTHS = flags.DEFINE_multi_integer("length", [12, 64, 256], "T, symbols of a sequence.", lower_bound=1)
-_WORKDIRS = flags.DEFINE_multi_string("workdir", [], "Folders of runs, timed against the first of them.")
+_WORKDIRS = flags.DEFINE_multi_string("workdir", [], "Folders of runs to time; ratios are to the first of them.")
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 
 NUM_SYMBOLS, WIDTH, BATCH_SIZE = 48, 64, 128

@@ -22,8 +22,10 @@ from experiments.benchmarks.timing import Sizes, Spread
 from experiments.reports import figures
 from experiments.run.directory import check_writable
 
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 5, "Rounds, in each of which every size has a turn.", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 0.5, "About how long a turn takes.", lower_bound=0.01)
+_NUM_ROUNDS = flags.DEFINE_integer(
+    "num_rounds", 5, "Number of rounds; every size has one turn per round.", lower_bound=1
+)
+_SECONDS = flags.DEFINE_float("seconds", 0.5, "Approximate duration of one turn.", lower_bound=0.01)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for scaling.json and scaling.png.")
 
 BASE = {"batch_size": 128, "length": 12, "num_symbols": 12, "hidden_size": 32, "num_seeds": 2}

@@ -21,13 +21,15 @@ from experiments.benchmarks import flax_networks, jax_step, timing
 from experiments.benchmarks.timing import Program, Sizes, Spread
 from experiments.run.directory import check_writable
 
-_HIDDEN_SIZES = flags.DEFINE_list("hidden_sizes", ["64", "128"], "Widths of both LSTMs, one table each.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Sequences of a batch.", lower_bound=1)
-_LENGTH = flags.DEFINE_integer("length", 12, "Symbols of a sequence.", lower_bound=1)
+_HIDDEN_SIZES = flags.DEFINE_list("hidden_sizes", ["64", "128"], "Widths of both LSTMs, with a table for each width.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 200, "Number of sequences in a batch.", lower_bound=1)
+_LENGTH = flags.DEFINE_integer("length", 12, "Number of symbols in a sequence.", lower_bound=1)
 _NUM_SYMBOLS = flags.DEFINE_integer("num_symbols", 12, "Size of the vocabulary.", lower_bound=2)
-_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds of the program of several seeds.", lower_bound=1)
-_NUM_ROUNDS = flags.DEFINE_integer("num_rounds", 9, "Rounds, in each of which every program has a turn.", lower_bound=1)
-_SECONDS = flags.DEFINE_float("seconds", 1.0, "About how long a turn takes.", lower_bound=0.01)
+_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Number of seeds in the program of several seeds.", lower_bound=1)
+_NUM_ROUNDS = flags.DEFINE_integer(
+    "num_rounds", 9, "Number of rounds; every program has one turn per round.", lower_bound=1
+)
+_SECONDS = flags.DEFINE_float("seconds", 1.0, "Approximate duration of one turn.", lower_bound=0.01)
 _COMPILE = flags.DEFINE_list("compile", ["default", "max-autotune-no-cudagraphs"], "Modes of torch.compile to time.")
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 _PROFILE = flags.DEFINE_string("profile", None, "Folder for a trace of our step, for TensorBoard or Perfetto.")

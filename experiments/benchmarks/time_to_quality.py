@@ -23,10 +23,12 @@ from experiments.benchmarks.timing import Spread
 from experiments.config.locate import located
 from experiments.run.directory import RunDirectory, check_writable
 
-_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds, from 0 on.", lower_bound=1)
+_NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Number of seeds, from 0.", lower_bound=1)
 _CONFIG = flags.DEFINE_string("experiment", "experiments/configs/arithmetic.py:wide", "The experiment's config file.")
-_VALIDITY = flags.DEFINE_float("validity", 0.99, "Least validity mass.", lower_bound=0, upper_bound=1)
-_KL = flags.DEFINE_float("kl", 0.03, "Greatest KL(data || model), in nats.", lower_bound=0)
+_VALIDITY = flags.DEFINE_float(
+    "validity", 0.99, "Smallest validity that counts as reached.", lower_bound=0, upper_bound=1
+)
+_KL = flags.DEFINE_float("kl", 0.03, "Largest KL(data || model) that counts as reached, in nats.", lower_bound=0)
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 
 LABELS = {"first_metrics": "first metrics on the screen", "quality": "quality reached", "end": "end of the process"}

@@ -13,7 +13,7 @@ flags.disclaim_key_flags()
 def define_index() -> Any:
     """Defines the flag --index of a command that uses one generator of a run."""
     return flags.DEFINE_integer(
-        "index", 0, "Which of the run's generators, in a run of several seeds or a sweep.", lower_bound=0
+        "index", 0, "Index of the generator, in a run of several seeds or a sweep.", lower_bound=0
     )
 
 
@@ -23,7 +23,7 @@ def define_checkpoint() -> Any:
         "checkpoint",
         None,
         STATES,
-        "The newest networks, or the best that training kept; without it, those that the run's summary is of.",
+        "The states to use: 'last' or 'best'; by default those that the run's summary describes.",
     )
 
 

@@ -20,10 +20,10 @@ from experiments.studies import tables
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("num_seeds", 8, "Seeds of each combination."),
-    Flag("max_length", 6, "Longest string."),
-    Flag("num_steps", 800, "Steps of each combination."),
-    Flag("only", "", "Names of combinations, separated by commas; all if empty."),
+    Flag("num_seeds", 8, "Number of seeds of each combination."),
+    Flag("max_length", 6, "Length of the longest string."),
+    Flag("num_steps", 800, "Number of steps of each combination."),
+    Flag("only", "", "Names of combinations to run, separated by commas; '' runs all."),
 )
 ESTIMATORS = ("soft", "straight_through", "gumbel_rao", "reinmax")
 OBJECTIVES = ("log_odds", "ratio_kl", "hinge", "relativistic", "wasserstein")

@@ -32,8 +32,8 @@ from gumbel_gan.metrics import ngram_model
 from gumbel_gan.tasks import Task
 
 FLAGS = (
-    Flag("only", "", "Names of the data, separated by commas; '' for all that there are."),
-    Flag("files", "", "A text, for the data 'text': its lines are the sequences; '' leaves it out."),
+    Flag("only", "", "Names of the data, separated by commas; '' takes all that are available."),
+    Flag("files", "", "A text whose lines are the sequences of the data 'text'; '' leaves 'text' out."),
     Flag("commands", "/usr/bin", "A folder whose file names are the data 'commands'."),
 )
 _ORDERS = range(1, 13)

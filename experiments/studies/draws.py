@@ -22,8 +22,8 @@ from experiments.studies.study import Flag, Part
 
 FLAGS = (
     Flag("task", "uniform", "uniform or grammar, the lengths of arithmetic strings; or names."),
-    Flag("num_draws", 4, "Draws of the data: values of task.seed from 0."),
-    Flag("num_seeds", 8, "Seeds on each draw."),
+    Flag("num_draws", 4, "Number of draws of the data: values of task.seed from 0."),
+    Flag("num_seeds", 8, "Number of seeds on each draw."),
 )
 _METRICS = ("validity", "kl_data_model", "total_variation", "heldout_nll")
 

@@ -27,9 +27,9 @@ from experiments.studies.study import Flag
 from gumbel_gan import training
 
 FLAGS = (
-    Flag("num_sequences", 10_000, "Sequences that each mean is taken over."),
-    Flag("num_steps", 2_000, "Steps of the run whose discriminators are used."),
-    Flag("estimators", "all", "Names of estimators, separated by commas; all: every one."),
+    Flag("num_sequences", 10_000, "Number of sequences in each mean."),
+    Flag("num_steps", 2_000, "Number of steps of the run whose discriminators are used."),
+    Flag("estimators", "all", "Names of estimators, separated by commas; 'all' takes every one."),
 )
 TEMPERATURES = (30.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.01)
 _NUM_SYMBOLS, _LENGTH, _HIDDEN = 6, 4, 8

@@ -19,9 +19,9 @@ from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 
 FLAGS = (
-    Flag("num_seeds", 8, "Seeds of (a), of maximum likelihood and of our recipe."),
-    Flag("num_variant_seeds", 4, "Seeds of (b), (c), (d) and of the control."),
-    Flag("num_steps", 20_000, "Training steps; our recipe takes at most its own 3,000."),
+    Flag("num_seeds", 8, "Number of seeds of (a), of maximum likelihood and of arithmetic.py:wide."),
+    Flag("num_variant_seeds", 4, "Number of seeds of (b), (c), (d) and of the control."),
+    Flag("num_steps", 20_000, "Number of training steps; arithmetic.py:wide takes at most its own 3,000."),
 )
 # A total variation above which more than half of the generator's probability mass is misplaced.
 _FAILED = 0.5

@@ -22,8 +22,8 @@ from experiments.studies.study import Flag, Part
 from gumbel_gan.metrics import describe
 
 FLAGS = (
-    Flag("num_seeds", 8, "Seeds of each rung."),
-    Flag("num_steps", 3_000, "Steps of each rung."),
+    Flag("num_seeds", 8, "Number of seeds of each rung."),
+    Flag("num_steps", 3_000, "Number of steps of each rung."),
 )
 _FILE = "experiments/configs/paper.py:a"
 _METRICS = ("validity", "kl_data_model", "total_variation")

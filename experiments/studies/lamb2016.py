@@ -18,13 +18,13 @@ from experiments.studies.rank_test import compared
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("files", "", "A long text, or several, separated by commas; '' for digits alone."),
-    Flag("num_seeds", 8, "Seeds on digits."),
-    Flag("num_text_seeds", 4, "Seeds on characters and on words."),
+    Flag("files", "", "One or more long texts, separated by commas; '' runs the part on digits only."),
+    Flag("num_seeds", 8, "Number of seeds on digits."),
+    Flag("num_text_seeds", 4, "Number of seeds on characters and on words."),
     Flag(
         "num_steps",
         professor_forcing.NUM_STEPS,
-        "Training steps of every method but 'longer', which takes as many times more as in its config.",
+        "Number of training steps of every method except 'longer', which is longer by the factor of its config.",
     ),
 )
 _TASKS = {

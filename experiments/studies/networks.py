@@ -14,8 +14,8 @@ from experiments.studies import tables
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("num_seeds", 4, "Seeds of each pair."),
-    Flag("num_steps", 1_500, "Steps of each pair."),
+    Flag("num_seeds", 4, "Number of seeds of each pair."),
+    Flag("num_steps", 1_500, "Number of steps of each pair."),
 )
 _METRICS = ("validity", "kl_data_model", "total_variation")
 

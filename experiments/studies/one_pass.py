@@ -22,10 +22,10 @@ from experiments.studies import tables
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("data", "arithmetic", "As after the method in one_pass.py."),
-    Flag("num_seeds", 4, "Seeds of each setting, from 100."),
-    Flag("num_steps", 1_000, "Steps of each setting."),
-    Flag("only", "", "Names of settings, separated by commas; all if empty."),
+    Flag("data", "arithmetic", "Data of the runs, as after the method in one_pass.py."),
+    Flag("num_seeds", 4, "Number of seeds of each setting, from 100."),
+    Flag("num_steps", 1_000, "Number of steps of each setting."),
+    Flag("only", "", "Names of settings to run, separated by commas; '' runs all."),
 )
 _FIRST_SEED = 100
 _METRICS = ("validity", "ngram_divergence_4", "length_distance")

@@ -18,7 +18,7 @@ from experiments.studies.rank_test import SIGNIFICANT, compared
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("num_seeds", 8, "Seeds of each method."),
+    Flag("num_seeds", 8, "Number of seeds of each method."),
     Flag("num_steps", professor_forcing.NUM_STEPS, "Training steps of each method."),
 )
 _METHODS = ("likelihood", "professor", "second", "both", "states", "outputs", "ungated")

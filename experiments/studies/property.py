@@ -28,9 +28,9 @@ from gumbel_gan.scoring import Score, Scorer
 
 FLAGS = (
     Flag("init_from", "", "Folder of the likelihood run that all methods start from."),
-    Flag("function", "qed", "The property: qed, penalized_log_p, or module:function of one string."),
-    Flag("max_calls", 10_000, "Calls of the property of each seed."),
-    Flag("num_seeds", 4, "Seeds of each method."),
+    Flag("function", "qed", "The property: qed, penalized_log_p, or module:function, a function of one string."),
+    Flag("max_calls", 10_000, "Maximum number of calls of the property, for each seed."),
+    Flag("num_seeds", 4, "Number of seeds of each method."),
 )
 _FILE = "experiments/configs/molecule_property.py"
 _LABELS = {

@@ -20,8 +20,8 @@ from experiments.studies import draws, tables
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("task", "uniform", "As in the study draws."),
-    Flag("num_seeds", 4, "Seeds of each setting, from 100."),
+    Flag("task", "uniform", "Task, as in the study draws."),
+    Flag("num_seeds", 4, "Number of seeds of each setting, from 100."),
 )
 STEPS = (3_000, 6_000)
 _FIRST_SEED = 100

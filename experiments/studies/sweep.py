@@ -16,7 +16,7 @@ from experiments.reports import page, report
 from experiments.reports.runs import FinishedRun
 from experiments.studies.study import Flag, Part
 
-FLAGS = (Flag("max_replicas", 16, "Replicas of one program: seeds, times the points of the sweep that it trains."),)
+FLAGS = (Flag("max_replicas", 16, "Maximum number of replicas (seeds times points of the sweep) in one program."),)
 CONFIG_HELP = "The config, as for experiments.train."
 
 

@@ -21,9 +21,13 @@ from experiments.studies import rank_test
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
-    Flag("num_seeds", 30, "Seeds of the loss of his section 3, and of the same without the discriminator, on names."),
-    Flag("num_variant_seeds", 8, "Seeds of the other parts."),
-    Flag("num_steps", 10_400, "Training steps; 10,400 are 200 epochs of Toth's lists."),
+    Flag(
+        "num_seeds",
+        30,
+        "Number of seeds, on names, of the loss of Toth's section 3 with and without the discriminator.",
+    ),
+    Flag("num_variant_seeds", 8, "Number of seeds of the other parts."),
+    Flag("num_steps", 10_400, "Number of training steps; 10,400 are 200 epochs of Toth's lists."),
     Flag("files", "", "Lists of names, separated by commas, such as Toth's two; '' for those of a package."),
 )
 _FIGURE_6_NAMES = 200
