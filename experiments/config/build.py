@@ -50,7 +50,8 @@ class Experiment(NamedTuple):
       algorithm_at: function (point, replica=0) that returns the training method of a replica at a point of the sweep.
         Both indices may be traced. The points differ only in how they train: all states have the same structure, and
         `algorithm` can sample and score with the states of every point.
-      shard_axis: name of the axis of data shards in both algorithms; None if batches have a single shard.
+      shard_axis: name of the axis of data shards over which `algorithm` and `algorithm_at` train; None if batches have
+        a single shard.
       property: the property that training increases; None if the config has no property.
       latent_draws: number of draws of the latent in the Monte-Carlo estimate of `model.log_prob`; 0 if `log_prob` is
         exact.

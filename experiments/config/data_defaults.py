@@ -31,7 +31,7 @@ _MOST_WORK = 6.5e12
 _WORK_OF_DISCRIMINATOR = 4
 _LEAST_STEPS = 200
 _PROGRESS_LINES = 40
-# The patience is the number of steps over this divisor, and at least this many chunks.
+# The patience is `num_steps // _PATIENCE_DIVISOR` steps, and at least `_LEAST_PATIENCE` chunks.
 _PATIENCE_DIVISOR, _LEAST_PATIENCE = 4, 4
 _CHUNKS = (10, 25, 50, 100)
 
@@ -100,7 +100,7 @@ def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
 
 
 def resolve(config: RunConfig, task: Task) -> RunConfig:
-    """Returns a config with a value for each setting that was left to the data; `chosen` lists the paths of these.
+    """Returns a config with a value for each setting that was left to the data, and with their paths in `chosen`.
 
     Args:
       config: the config.

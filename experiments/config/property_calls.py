@@ -156,7 +156,7 @@ class PropertyCalls:
         return 0 < self.settings.max_calls <= min(self.num_calls)
 
     def take_new(self) -> list[Call]:
-        """Returns the calls since the last call of this method, by replica, in the order in which they were made."""
+        """Returns the calls of the property since this method was last used, sorted by replica and then by time."""
         with self._lock:
             new, self._new = self._new, []
         # Devices call concurrently.

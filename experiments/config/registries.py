@@ -274,7 +274,7 @@ def optimistic_adam(
     max_norm: ArrayLike | None = None,
     max_skipped: int | None = None,
 ) -> optax.GradientTransformation:
-    """Builds Adam that adds to each update its difference from the last one (Daskalakis et al. 2018); see `adam`."""
+    """Builds Adam that adds to each update its change from the previous one (Daskalakis et al. 2018); see `adam`."""
     _check_adam(learning_rate, b1, b2)
     optimizer = optax.chain(
         optax.scale_by_adam(b1=b1, b2=b2),

@@ -1,4 +1,4 @@
-"""The section `sweep` of a config: values of scalar settings. Every seed is trained with each value.
+"""The section `sweep` of a config: values of scalar settings. Every seed is trained at every point.
 
 In a config file, a sweep is a mapping, `{"algorithm.temperature": [0.5, 1.0]}`. On the command line, it is a text,
 `--config.sweep="algorithm.temperature=[0.5, 1.0]"`, with `;` between several settings. Lists are zipped.

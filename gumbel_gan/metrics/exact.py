@@ -48,7 +48,7 @@ EXACT: dict[str, Metric] = {
 def exact_distances(model_log_probs: ArrayLike, true_log_probs: ArrayLike, lengths: np.ndarray) -> dict[str, jax.Array]:
     """Computes distances between a model's distribution q and the true distribution p, both on the support of p.
 
-    With v = sum_s q(s), the probability mass of the model on valid strings:
+    With v = sum_s q(s) the probability mass of the model on valid strings:
 
         validity = v
         total_variation = 1/2 (sum_s |q(s) - p(s)| + 1 - v)

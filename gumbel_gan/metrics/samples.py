@@ -51,7 +51,7 @@ def sampled_distances(
 ) -> dict[str, float]:
     """Computes distances between the empirical distribution of strings and the true one.
 
-    With v, the share of valid strings, and q, the shares of the valid strings among all N strings:
+    With v the share of valid strings, and q(s) the share of a valid string s among all N strings:
 
         sampled_validity = v
         sampled_length_total_variation = 1/2 (sum_l |q(l) - p(l)| + 1 - v), with q(l) the share of those of length l

@@ -37,7 +37,7 @@ def two_sample_accuracy(first: np.ndarray, second: np.ndarray, *, seed: int = 0)
     they are 0.64, 0.56 to 0.58, and 0.65.
 
     The sets must be independent draws. If they share vectors, the accuracy falls below 0.5, since a vector that is in
-    one set for training and in the other for evaluation is assigned to the first. For a set of 200 normal vectors in 8
+    one set for training and in the other for evaluation is assigned to the former. For a set of 200 normal vectors in 8
     dimensions and its copy, the accuracy is 0.30 to 0.34; for two sets that share half of their vectors, 0.37 to 0.43.
 
     Args:

@@ -72,8 +72,8 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
     second endings are read one after the other. Comments, chord symbols, grace notes, slurs and decorations between
     exclamation marks are left out. The files of the Essen collection write no bar line if a full bar ends with its
     line of text. The end of a line therefore counts as a bar line after a full bar, and only there. Tied notes within
-    a bar are merged. Two bars in a row that together fill one bar, as at the end of a part that began with an upbeat,
-    are merged, too.
+    a bar are merged. Two inner bars in a row that together fill one bar, as at the end of a part that began with an
+    upbeat, are merged, too; the first and the last bar of a tune are not.
 
     A tune cannot be read if it has one of the following: a field K, L, M or V after its header; a tuplet, chord, broken
     rhythm, field in brackets or other unknown character; a tie without a note before it; a length that is not a
@@ -181,7 +181,7 @@ def _go_on(bars: list[list[Note]], note: Note, *, is_same: bool, has_accidental:
 
 
 def _joined(bars: list[list[Note]], full: int | None) -> list[list[Note]]:
-    """Merges each incomplete inner bar with the next bar if the two together fill one bar."""
+    """Merges each incomplete inner bar with the next inner bar if the two together fill one bar."""
     joined: list[list[Note]] = []
     for number, bar in enumerate(bars):
         before = joined[-1] if len(joined) > 1 and number < len(bars) - 1 else []
@@ -202,7 +202,7 @@ def _natural(letter: str, octave: str) -> int:
 
 @functools.lru_cache
 def _duration(unit: Fraction, length: str) -> int:
-    """Returns the duration of a length such as '3/2' or '/', in 64ths of a whole note, as `unit` is."""
+    """Returns the duration of a length such as '3/2' or '/'. `unit` and the result are in 64ths of a whole note."""
     match = _LENGTH.match(length)
     denominator = 0 if match is None else int(match[2]) if match[2] else 2 ** len(match[3] or "")
     duration = unit * int(match[1] or 1) / denominator if match is not None and denominator else Fraction()

@@ -42,7 +42,7 @@ def array_task(
       num_symbols: K; None takes the number of `symbols` or, without `symbols`, one more than the largest token, padding
         included.
       padding: the token that fills sequences up to T; None if every sequence is T symbols long.
-      padding_ends: whether a sequence ends at its first padding; None takes whether all the data does so.
+      padding_ends: whether a sequence ends at its first padding; None: whether all sequences of the data do.
       condition: the condition of each sequence, a pytree of numeric arrays with a leading axis of N.
       validation: your own validation set, as `[N', T]` tokens or as a `Batch` with a condition. It must be given
         together with `test`. All `tokens` are then for training, in their order, and nothing is split.
@@ -59,10 +59,10 @@ def array_task(
 
     Raises:
       TypeError: tokens are not integers, a condition is not numeric, or `symbols` does not hold strings.
-      ValueError: an array is empty, has the wrong shape, a token outside [0, K), or a condition that is not finite;
+      ValueError: an array is empty or has the wrong shape; a token is not in [0, K); a condition is not finite;
         `symbols` are not K different strings, or contain blanks; a symbol follows the padding although `padding_ends`
-        is true; only one of `validation` and `test` is given; the conditions of the sets do not match; or too few
-        distinct sequences are left for the split.
+        is true; only one of `validation` and `test` is given; the conditions of the sets differ in structure, shape or
+        dtype; or too few distinct sequences are left for the split.
 
     >>> import numpy as np
     >>> task = array_task(np.arange(30).reshape(10, 3))

@@ -19,8 +19,8 @@ def digits_task(*, levels: int = 2, num_heldout: int = 180, seed: int = 0) -> Ta
     image is a training image.
 
     Args:
-      levels: number of equal bins for the 17 shades of gray, from 2 to 17; symbol 0 is the background, and the last
-        symbol is the darkest ink.
+      levels: number of equal bins, 2 to 17, for the 17 shades of gray; symbol 0 is the background, and the last symbol
+        is the darkest ink.
       num_heldout: number of distinct images for validation, and the same number for the test.
       seed: seed of the split.
 

@@ -149,7 +149,7 @@ def _digest(contents: Sequence[bytes]) -> str:
 def require_encoding(encoding: str) -> None:
     """Raises ValueError unless `encoding` is the name of a Python text encoding."""
     try:
-        # Python does not look up the encoding for an empty string.
+        # Python does not look up the encoding for empty bytes.
         b"a".decode(encoding)
     except UnicodeError:
         # The encoding exists, but this single byte is not valid in it.

@@ -52,8 +52,8 @@ def grammar_task(
       num_train: number of training strings.
       num_heldout: number of validation strings, and of test strings.
       padding: the padding character, which must not be a terminal.
-      support_limit: the oracle lists all strings if each nonterminal derives at most this many; otherwise it only
-        parses.
+      support_limit: the oracle lists all strings if no nonterminal derives more than this many strings of at most
+        `max_length` characters; otherwise it only parses.
       seed: seed of the draws.
 
     Returns:

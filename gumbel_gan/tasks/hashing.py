@@ -24,7 +24,7 @@ def row_hashes(tokens: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split_by_hashes(path: Path, num: int, *, num_heldout: int, deduplicate: bool) -> np.ndarray:
-    """Splits sequences such that equal sequences are in the same set; the smallest hashes are held out.
+    """Splits sequences such that equal sequences are in the same set; those with the smallest hashes are held out.
 
     Args:
       path: a file with the uint64 hashes of N sequences.

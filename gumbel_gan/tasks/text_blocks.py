@@ -35,7 +35,7 @@ def blocks(
       encoding: name of the Python text encoding of the files.
       whole_lines: whether a line of any length must stay whole; if not, a long line is cut, at a blank if it has one.
       doing: the current activity, for `progress`.
-      progress: called after each block.
+      progress: called after each read of a few megabytes.
 
     Raises:
       ValueError: a file cannot be read, or is not in `encoding`.

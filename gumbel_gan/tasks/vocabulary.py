@@ -26,7 +26,7 @@ class Vocabulary(NamedTuple):
         generated sequence is empty.
       separator: the string between two symbols of a string: '' for characters, ' ' for words.
       pattern: a regular expression whose matches in a string are symbols, as are the characters outside of all matches;
-        see `units.split`. '' if each character is a symbol.
+        see `units.split`. '' for no pattern.
       normalize: the Unicode normal form to which a string is converted before it is encoded, as in `strings_task`.
       unknown: the symbol that replaces any symbol that is not in `symbols`; None if such a symbol is an error.
     """

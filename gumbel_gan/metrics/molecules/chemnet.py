@@ -73,7 +73,8 @@ def load_chemnet() -> ChemNetParams:
 def chemnet_tokens(smiles: str) -> np.ndarray:
     """Returns ChemNet's tokens of a canonical SMILES, `[350]` integers.
 
-    As in fcd-torch, only the first part of a molecule with several parts is read, and a longer SMILES is truncated.
+    As in fcd-torch, only the first part of a molecule with several parts is read, and only its first 349 symbols. An
+    end token follows, and then padding.
 
     >>> chemnet_tokens("CCl")[:4].tolist()
     [0, 5, 34, 35]

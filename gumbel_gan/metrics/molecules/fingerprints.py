@@ -29,7 +29,6 @@ def nearest_similarity(fingerprints: np.ndarray, references: np.ndarray) -> floa
     Args:
       fingerprints: `[N, F]` bits of the molecules.
       references: `[M, F]` bits of the references.
-      references: `[M, F]` bits.
     """
     nearest_N = np.zeros(len(fingerprints))
     for rows, similarities in _blocks(fingerprints, references):

@@ -84,7 +84,8 @@ def moses_metrics(
 ) -> dict[str, float]:
     """Computes the metrics of MOSES.
 
-    All metrics except 'valid' are computed from all valid strings, including repeats.
+    All metrics except 'valid' are computed from the valid strings, including repeats, unless `OF_SAMPLES` states
+    otherwise. Any number of strings can be evaluated.
 
     Args:
       smiles: N strings to evaluate, N at least 1.

@@ -17,7 +17,7 @@ def fragments(molecule: Any) -> list[str]:
 
 
 def scaffold(molecule: Any) -> str | None:
-    """Returns the SMILES of the Bemis-Murcko scaffold of a molecule; None if it has fewer than two rings."""
+    """Returns the SMILES of the Bemis-Murcko scaffold of a molecule; None if the scaffold has fewer than two rings."""
     from rdkit import Chem
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
