@@ -30,8 +30,8 @@ class OtherProcessError(ValueError):
 def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECONDS) -> None:
     """Joins the other processes of a program, or checks that there are none; must be called before other JAX functions.
 
-    Slurm, Open MPI or a TPU gives the address of the first process, the number of processes and the index of this
-    process; otherwise JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID do.
+    If JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID are all set, they give the address of the first
+    process, the number of processes and the index of this process; otherwise Slurm, Open MPI or a TPU does.
 
     Args:
       distributed: whether the run is trained by several processes; None if the user has not chosen.
@@ -39,7 +39,7 @@ def start(distributed: bool | None, *, heartbeat_seconds: int = HEARTBEAT_SECOND
 
     Raises:
       ValueError: a launcher has started several processes and `distributed` is None; or `distributed` is True, and the
-        variables above are missing or invalid, or the processes cannot connect.
+        variables of the launcher are missing or invalid, or the processes cannot connect.
     """
     if not distributed:
         found = [(name, os.environ[name]) for name in _SIZES if os.environ.get(name, "1") not in ("", "1")]

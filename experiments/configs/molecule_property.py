@@ -43,7 +43,7 @@ def get_config(method: str = "policy_gradient") -> ConfigDict:
             "max_calls": 10_000,  # calls of each seed, after which training ends; 0 for no limit
             "renewal": "never",  # renewal of the data before each chunk: 'never' | 'replace_worst' | 'best_samples'
             "num_samples": 1_024,  # samples scored before each chunk
-            "num_kept": 512,  # best sequences kept, of these samples and the data before
+            "num_kept": 512,  # best sequences kept, of these samples and those kept before
         }
     )
     if method in ("policy_gradient", "feedback"):

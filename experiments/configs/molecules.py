@@ -33,7 +33,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
     """Returns the config of a method on molecules.
 
     Args:
-      options: one of `METHODS`, followed by ",second" to continue from the networks of another run.
+      options: one of `METHODS`; ",second" may follow, to continue from the networks of another run.
 
     Raises:
       ValueError: `options` is not of this form.
@@ -48,7 +48,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
             "name": "molecules",
             "files": "",  # SMILES files, separated by commas; '' for MOSES, from the package `molsets`
             "digest": "",  # of the files, recorded when a run begins
-            "tokens": "characters",  # 'characters' | 'atoms', so that Cl, Br and [nH] are one symbol | 'selfies'
+            "tokens": "characters",  # 'characters' | 'atoms', with Cl, Br and [nH] as one symbol each | 'selfies'
             # Longest SMILES, in characters: 25 keeps 1 %, 32 a quarter and 57 all of MOSES. None is 25 for MOSES; for
             # your own files, it is the longest but for a few. 0 keeps all.
             "max_length": placeholder(int),

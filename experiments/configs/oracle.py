@@ -69,7 +69,7 @@ def get_config(method: str = "maximum_likelihood") -> ConfigDict:
 
 
 def _adversarial(name: str) -> ConfigDict:
-    """Returns the arithmetic recipe with higher rates and weaker penalties, chosen on validation sequences."""
+    """Returns the arithmetic recipe with a higher generator rate and weaker penalties, chosen by validation."""
     if name == "relaxed_gan":
         algorithm = arithmetic.get_config("wide").algorithm
     else:

@@ -67,7 +67,7 @@ METHODS: MappingProxyType[str, Callable[[], ConfigDict]] = MappingProxyType(
         "professor_forcing": _professor_forcing,
     }
 )
-# Settings that a method fixes: some of the data, some that are otherwise chosen for the data.
+# Settings that a method fixes: settings of the data, and settings that are otherwise chosen for the data.
 _GIVEN: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
     {"truncated": {"batch_size": 32, "task": {"window": 100, "in_order": True, "stream": "never"}}}
 )
@@ -93,7 +93,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "digest": "",  # of the files, recorded when a run begins
             "encoding": "utf-8",  # of the files, any encoding of Python
             "normalize": "NFC",  # Unicode normalization form of the text: 'NFC' | 'NFD' | 'NFKC' | 'NFKD' | 'none'
-            # symbols of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', by its matches
+            # symbols of a sequence: 'characters' | 'words' | 'grapheme' | 'regex:PATTERN', whose matches are symbols
             "unit": "characters",
             "max_length": placeholder(int),  # in units; None for the longest line but a few, 0 for the longest line
             "too_long": "drop",  # treatment of longer lines: 'drop' | 'cut' | 'fail'
@@ -103,7 +103,7 @@ def get_config(method: str = "relaxed_gan") -> ConfigDict:
             "min_count": 1,  # rarer words become <unk>; lines with other rarer symbols are dropped
             "max_symbols": 5_000,
             "deduplicate": True,
-            "num_heldout": placeholder(int),  # sequences of validation, and of the test; None: a tenth, up to 1,000
+            "num_heldout": placeholder(int),  # for validation, and as many for the test; None: a tenth, up to 1,000
             "stream": "auto",  # whether training reads from files: 'always' | 'never' | 'auto', for more than 64 MB
             "seed": 0,
         }

@@ -86,7 +86,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
             if not drawn:
                 continue
             axes = figure.add_subplot(len(panels), len(runs), line * len(runs) + column + 1, sharey=first.get(title))
-            # Losses of different algorithms differ in scale, so that each panel has its own axis.
+            # Losses of different algorithms differ in scale, so that each panel of losses has its own axis.
             if title != LOSSES:
                 first.setdefault(title, axes)
             for name in drawn:

@@ -38,7 +38,7 @@ class RunDirectory:
       model: `model.safetensors`, the generators of the newest states, which `gumbel_gan.load` reads.
       best_model: `best.safetensors`, the generators of the best states; absent if the run keeps no best states.
       checkpoints: folder of the training state.
-      data: folder of copies of the training files; absent if the run reads no files.
+      data: folder of copies of the data files; absent if the run reads no files.
       tokens: folder of the tokenized text, in place of the copies, if the text is streamed.
       events: folder of TensorBoard events, with a subfolder for each replica.
       lock: the lock that keeps other processes from writing into the folder.
@@ -141,7 +141,7 @@ class RunDirectory:
             self._write_record(config)
 
     def keep_files(self, config: RunConfig) -> None:
-        """Copies the training files into the folder, so that the run can be sampled where the originals are missing."""
+        """Copies the data files into the folder, so that the run can be sampled where the originals are missing."""
         for file, copy in zip(task_files(config), self._copies(config), strict=not streams(config)):
             if not copy.exists():
                 copy.parent.mkdir(parents=True, exist_ok=True)

@@ -218,7 +218,7 @@ def train(prepared: Prepared) -> tuple[Summary, list[list[str]]]:
 
     Raises:
       divergence.DivergedError: all replicas have diverged.
-      ValueError: a checkpoint is damaged, or belongs to another run.
+      SystemExit: checkpoints are damaged or missing, or belong to another run; the error is printed as one line.
     """
     return finish(prepared, train_steps(prepared))
 

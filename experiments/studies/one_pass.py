@@ -1,4 +1,4 @@
-"""Compares settings of one-pass generators: a GAN and a variational autoencoder, with as many settings each.
+"""Compares settings of one-pass generators, as many of a GAN as of a variational autoencoder.
 
 python -m experiments.study one_pass --workdir=DIR [--data=arithmetic] [--num_seeds=4] [--num_steps=1000] [--only=A,B]
 
