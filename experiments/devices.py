@@ -53,8 +53,8 @@ def check_spread(mesh: jax.sharding.Mesh) -> None:
     if num_processes > 1 and mesh.size < num_devices:
         raise ValueError(
             f"config.num_seeds, points of the sweep and config.num_shards must spread over all {num_devices} devices "
-            f"of {num_processes} processes, but use {mesh.size}: the replicas must be a multiple of the devices, or "
-            "the devices must be the replicas times config.num_shards"
+            f"of {num_processes} processes, but use {mesh.size}: they do if the replicas are a multiple of the "
+            "devices, or the devices are the replicas times config.num_shards"
         )
 
 

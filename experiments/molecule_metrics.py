@@ -26,7 +26,7 @@ _MAX_LENGTH = flags.DEFINE_integer(
     "max_length",
     0,
     "Compares with the molecules of MOSES, or of --references, of at most so many characters; 0 compares with all "
-    "molecules, by the statistics that MOSES ships.",
+    "molecules: of MOSES, by its shipped statistics, or of --references.",
     lower_bound=0,
 )
 _REFERENCES = flags.DEFINE_string("references", "", "A file of SMILES to compare with, instead of MOSES.")

@@ -178,7 +178,7 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
         ({"task.window": 5, "long_length": 12}, "config.long_length must be 0, or a multiple of .* 5, and .*; got 12"),
         ({"long_length": -5}, "config.long_length must be an integer of at least 0, got -5"),
         ({"num_states": 9}, "config.num_states must be 0, or at least 10, got 9"),
-        ({"task.window": 1, "num_states": 10}, "config.num_states must be 0 where sequences are of one symbol"),
+        ({"task.window": 1, "num_states": 10}, "config.num_states must be 0 for sequences of one symbol"),
         ({"num_states": 10, "init_from": "runs/other"}, "config.num_states must be 0 with config.init_from"),
         (
             {"num_states": 10, "algorithm.generator": {"name": "one_pass", "width": 4, "num_layers": 1}},

@@ -360,7 +360,13 @@ def test_help_names_what_matters():
     for words in ("--workdir", "--config", "--config.KEY=VALUE", "--[no]overwrite", "--[no]resume"):
         assert words in output
     _, output, _ = run("sample", "--help")
-    words = ("--workdir", "--index", "--checkpoint: <last|best>", "those that the run's summary is of", "--platform")
+    words = (
+        "--workdir",
+        "--index",
+        "--checkpoint: <last|best>",
+        "those that the run's summary describes",
+        "--platform",
+    )
     for each in words:
         assert each in " ".join(output.split())
 

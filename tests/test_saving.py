@@ -146,7 +146,7 @@ def rewritten(file, **changes):
         ),
         (
             {"generator": {"name": "transformer_generator", "num_symbols": 4, "width": 4, "module": "os"}},
-            "must be of num_symbols, width, .*; got module",
+            "must be among num_symbols, width, .*; got module",
         ),
         ({"vocabulary": {"symbols": ["", "a"], "color": "red"}}, "a vocabulary must have no color in this version"),
         ({"task": {}}, "name"),

@@ -52,7 +52,7 @@ def test_each_distinct_valid_string_is_one_call():
         return len(string)
 
     scorer = gg.Scorer(function, worst=-1, is_valid=lambda string: "x" not in string, num_workers=0)
-    scorer.know("old", gg.Score(9.0))
+    scorer.record("old", gg.Score(9.0))
     for _ in range(2):
         np.testing.assert_array_equal(scorer(["b", "ab", "x", "b", "old"]), [1, 2, -1, 1, 9])
     assert calls == ["b", "ab"]

@@ -213,7 +213,7 @@ def test_a_batch_of_another_kind_is_named():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (gg.sequence_model(GENERATOR, length=LENGTH, padding=0), "one of sequences with padding"),
+        (gg.sequence_model(GENERATOR, length=LENGTH, padding=0), "a model with padding"),
         (gg.sequence_model(gg.lstm_generator(3, 3, latent="hidden"), length=LENGTH), "a generator with a latent"),
         (
             gg.sequence_model(gg.one_pass_generator(3, LENGTH, 4, latent_size=0), length=LENGTH),

@@ -24,7 +24,7 @@ from experiments.benchmarks import timing
 from experiments.benchmarks.timing import Spread
 from gumbel_gan import training
 
-_SECONDS = flags.DEFINE_float("seconds", 60.0, "Duration of each measurement.", lower_bound=0.01)
+_SECONDS = flags.DEFINE_float("seconds", 60.0, "Duration of the measurement, in seconds.", lower_bound=0.01)
 _OUTPUT = flags.DEFINE_string("output", None, "File for all figures, as JSON.")
 
 _NUM, _LENGTH, _SYMBOLS, _HIDDEN, _STEPS = 64, 26, 27, 256, 10

@@ -92,8 +92,8 @@ def train_population(
         # argsort puts NaN last, that is, as the worst.
         order_P = jnp.argsort(nll_P).astype(jnp.int32)
         worst = order_P[size - num_replaced :]
-        members_P = jnp.arange(size, dtype=jnp.int32)
-        source_P = jnp.where(exploits, members_P.at[worst].set(order_P[:num_replaced]), members_P)
+        indices_P = jnp.arange(size, dtype=jnp.int32)
+        source_P = jnp.where(exploits, indices_P.at[worst].set(order_P[:num_replaced]), indices_P)
         factor = jnp.where(jax.random.bernoulli(explore_key, 0.5, (num_replaced,)), 1.25, 0.8)
         new_rate_P = jnp.where(exploits, rate_P[source_P].at[worst].multiply(factor), rate_P)
         state = jax.tree.map(lambda leaf: leaf[source_P], state)

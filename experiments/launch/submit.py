@@ -14,7 +14,7 @@ import submitit
 from absl import app, flags
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the runs.", required=True)
-_NUM_JOBS = flags.DEFINE_integer("num_jobs", 4, "How many runs.", lower_bound=1)
+_NUM_JOBS = flags.DEFINE_integer("num_jobs", 4, "Number of runs.", lower_bound=1)
 _PARTITION = flags.DEFINE_string("partition", None, "Slurm's partition; None is the cluster's default.")
 _CLUSTER = flags.DEFINE_string("cluster", None, "'local' runs the jobs here, for a trial; None finds Slurm.")
 

@@ -89,14 +89,16 @@ def _metrics(known: Row) -> str:
             shown = "not known" if value is None or not math.isfinite(value) else f"{value:.6g}"
             rows.append((metric.title, shown, metric.better, metric.meaning))
     if not rows:
-        return "The run did not measure these states: it measured the last and these are the best, or the reverse."
+        return (
+            "The run did not measure these states: it measured the last states, and these are the best, or the reverse."
+        )
     return _table(("metric", "value", "better", "what it is"), rows)
 
 
 def _limits(task: Task, known: Row, has_latent: bool) -> str:
     """Returns the limits of the model, as a list in Markdown."""
     sentences = [
-        "It writes only the symbols and the lengths of its training sequences.",
+        "It generates only symbols and lengths that occur in its training sequences.",
         f"All metrics are of one task and one seed; {known['sizes']['train']:,} sequences were trained on.",
         "Samples may repeat training sequences word for word, with any biased or private content in them.",
         "`log_prob` is a Monte-Carlo estimate, low in the mean, as the generator has a latent."

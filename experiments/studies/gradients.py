@@ -28,7 +28,7 @@ from gumbel_gan import training
 
 FLAGS = (
     Flag("num_sequences", 10_000, "Number of sequences in each mean."),
-    Flag("num_steps", 2_000, "Number of steps of the run whose discriminators are used."),
+    Flag("num_steps", 2_000, "Number of steps of the run whose networks are used."),
     Flag("estimators", "all", "Names of estimators, separated by commas; 'all' takes every one."),
 )
 TEMPERATURES = (30.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.01)

@@ -125,8 +125,8 @@ METRICS: Mapping[str, Metric] = {
     "heldout_nll_by_samples": Metric(
         "NLL of data by samples",
         "lower",
-        "Mean negative log-likelihood of a held-out sequence under a trigram model, with the same smoothing, fitted on "
-        "the samples: a measure of diversity and quality.",
+        "Mean negative log-likelihood of a held-out sequence under a trigram model (Witten-Bell smoothing, with "
+        "add-one unigrams) fitted on the samples: a measure of diversity and quality.",
         _heldout_nll_by_samples,
         unit="nats",
     ),
