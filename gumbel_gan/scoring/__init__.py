@@ -1,4 +1,4 @@
-"""A property of whole sequences, computed by any function on the host, as a score and as a reward of training."""
+"""Scores and training rewards from a function of strings on the host, such as a property of molecules."""
 
 from gumbel_gan.scoring.host_reward import host_reward
 from gumbel_gan.scoring.scorer import KINDS, Score, Scorer

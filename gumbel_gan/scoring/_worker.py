@@ -1,7 +1,7 @@
-"""The program of a worker process, which calls a function of strings one after the other.
+"""The program of a worker process, which calls a function on one string after the other.
 
-It is run by its path and imports nothing of the package, so that a user's function is ready in no more time than its
-own imports take. It ends when its connection does.
+The program is run by its path and does not import the package, so that it starts as fast as the imports of the user's
+function allow. It ends when its connection is closed.
 """
 
 import importlib
@@ -12,11 +12,11 @@ from typing import Any
 
 
 def main() -> None:
-    """Answers each string, a JSON text, with its value, or with the error that was raised."""
+    """Receives strings as JSON, and sends the value of each string, or the error that the function raised."""
     connection = Connection(int(sys.argv[1]))
     try:
         setup = json.loads(connection.recv_bytes())
-        # What the process that started it can import, it can import too.
+        # The import path of the parent process.
         sys.path[:] = setup["path"]
         try:
             module, name = setup["function"].split(":")

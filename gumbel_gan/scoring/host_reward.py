@@ -1,4 +1,4 @@
-"""Rewards that a function on the host computes of decoded sequences, inside of compiled steps."""
+"""Rewards that a function on the host computes from decoded sequences, inside compiled steps."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,25 +16,25 @@ PropertyReward = Callable[[jax.Array], jax.Array]
 def host_reward(
     function: Callable[..., Any], decode: Callable[[np.ndarray], Iterable[str]], *, tag: ArrayLike | None = None
 ) -> PropertyReward:
-    """Builds a reward of whole sequences of a function of their strings, which is called on the host.
+    """Builds a reward of whole sequences from a function of their strings, which is called on the host.
 
-    The reward may be jitted, scanned over and vmapped, and counts as a pure function: the host's function must return
-    the same numbers for the same strings, and may be called more often or in another order than the program says. It
-    must not call JAX. A vmapped call asks once for each entry of the mapped axis.
+    The reward may be jitted, scanned and vmapped. JAX treats it as a pure function: `function` must return the same
+    numbers for the same strings, and JAX may call it more often or in another order than the program does. `function`
+    must not call JAX. Under `vmap` it is called once for each entry of the mapped axis.
 
     Args:
-      function: maps N strings to N numbers; such as a `Scorer`.
-      decode: maps `[N, T]` tokens, a NumPy array, to their N strings; such as `Task.decode`.
-      tag: an integer scalar, which may be traced or mapped, that `function` is given as its second argument, such as
-        the number of a seed under `vmap`; None gives it strings alone.
+      function: maps N strings to N numbers, such as a `Scorer`.
+      decode: maps `[N, T]` tokens, a NumPy array, to N strings, such as `Task.decode`.
+      tag: an integer scalar, which may be traced or mapped, passed to `function` as its second argument, such as the
+        index of a seed under `vmap`. None: `function` takes the strings only.
 
     Returns:
-      A function of tokens `[N, T]` that returns their `[N]` float32 rewards. No gradient flows through it.
+      A function that maps `[N, T]` tokens to `[N]` float32 rewards. No gradient flows through it.
 
     Raises:
       TypeError: `function` or `decode` is not callable.
-      ValueError: when the reward is computed: `function` returns another number of numbers, or one that is not finite
-        in float32.
+      ValueError: when the reward is computed, if `function` does not return N numbers, or one of them is not finite in
+        float32.
 
     >>> reward = host_reward(lambda strings: [float(each) for each in strings], lambda tokens: map(str, tokens[:, 0]))
     >>> jax.jit(reward)(jnp.array([[1], [2]])).tolist()

@@ -1,4 +1,4 @@
-"""Scores of strings by a function on the host: each distinct string is computed once, and no string ends a run."""
+"""Scores of strings by a function on the host. Each distinct string is scored once, and errors do not end a run."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,18 +11,18 @@ from gumbel_gan.arguments import as_strings, require_at_least, require_number
 from gumbel_gan.scoring.workers import Answer, Workers
 
 KINDS = ("raised", "not finite", "no answer", "process ended")
-"""What a call may come to in the place of a number."""
+"""The kinds of problems of a call that returned no finite number."""
 
 _LONGEST = 200
 
 
 class Score(NamedTuple):
-    """What a call of the function came to.
+    """The result of a call of the function.
 
     Attributes:
-      value: what it returned, or the worst score where there is a problem.
-      kind: of the problem, one of `KINDS`; '' where there is none.
-      problem: what it was, in one line, such as the error that was raised.
+      value: the returned number, or the worst score if there was a problem.
+      kind: the kind of the problem, one of `KINDS`; '' if there was none.
+      problem: the problem in one line, such as the error that was raised; '' if there was none.
     """
 
     value: float
@@ -31,10 +31,10 @@ class Score(NamedTuple):
 
 
 class Scorer:
-    """Scores strings by a function of one string, higher being better; each distinct string is computed once.
+    """Scores strings by a function of one string; higher is better. The function is called once per distinct string.
 
-    A function of one string rather than of a list, so that an error, a NaN or a call that does not end belongs to one
-    string, which gets the worst score. It should return the same number whenever it is called.
+    The function takes one string and not a list, so that an error, a NaN or a call that does not end concerns one
+    string, which gets the worst score. The function should be deterministic.
     """
 
     def __init__(
@@ -46,20 +46,22 @@ class Scorer:
         num_workers: int = 1,
         timeout_seconds: float = 60.0,
     ):
-        """Builds the scorer; processes are started by `start`, or when there is something to score.
+        """Builds the scorer. Processes are started by `start` or by the first call that needs them.
 
         Args:
-          function: maps a string to a number; or its name, 'module:function'. Workers import it by its name.
-          worst: the score of a string that has no other.
-          is_valid: tells strings that have a score; others are given the worst without a call. None: all have one.
-          num_workers: processes that share the work. 0 calls the function in this one, where a call that does not end
-            can't be stopped.
-          timeout_seconds: after how long a call is given up, and its process killed.
+          function: maps a string to a number; or the name of such a function, 'module:function'. Workers import the
+            function by its name.
+          worst: the score of a string that is not valid, or for which the function returns no finite number.
+          is_valid: returns whether a string is valid; the function is not called for other strings. None: all strings
+            are valid.
+          num_workers: number of worker processes. 0 calls the function in this process, in which a call that does not
+            end cannot be stopped.
+          timeout_seconds: time in seconds after which a call counts as failed and its process is killed.
 
         Raises:
-          TypeError: `function` is neither callable nor a text, or a number is not one.
-          ValueError: `worst` is not finite, or another number is out of its range; or `function` has no name by which
-            workers can import it.
+          TypeError: `function` is neither callable nor a string, or a number has the wrong type.
+          ValueError: `worst` is not finite, another number is out of range, or workers cannot import `function` by a
+            name.
         """
         require_number("worst", worst)
         require_number("timeout_seconds", timeout_seconds, low=0, open_low=True)
@@ -70,11 +72,11 @@ class Scorer:
         self._function, self._is_valid = function, is_valid
         self._workers = Workers(_name(function), num_workers, timeout_seconds) if num_workers else None
         self._scores: dict[str, Score] = {}
-        # Devices may ask at the same time.
+        # Several devices may call at the same time.
         self._lock = threading.Lock()
 
     def __call__(self, strings: Sequence[str]) -> np.ndarray:
-        """Returns the `[N]` float64 scores of N strings; raises TypeError for a single one, or other values."""
+        """Returns the `[N]` float64 scores of N strings; raises TypeError unless `strings` is a sequence of strings."""
         strings = as_strings(strings=strings)
         with self._lock:
             new = [each for each in dict.fromkeys(strings) if each not in self._scores and self.is_valid(each)]
@@ -96,12 +98,12 @@ class Scorer:
         return self._is_valid is None or bool(self._is_valid(string))
 
     def start(self) -> None:
-        """Starts the workers; raises ValueError where the function can't be imported."""
+        """Starts the workers; raises ValueError if the function cannot be imported."""
         if self._workers is not None:
             self._workers.start()
 
     def close(self) -> None:
-        """Ends the workers; they are started again where there is something to score."""
+        """Ends the workers; a later call starts them again."""
         if self._workers is not None:
             self._workers.close()
 
@@ -130,10 +132,10 @@ class Scorer:
 
 
 def imported(name: str) -> Callable[[str], float]:
-    """Returns the function of a name, 'module:function'.
+    """Returns the function with a name, 'module:function'.
 
     Raises:
-      ValueError: there is none, or its module can't be imported.
+      ValueError: the module cannot be imported or has no such function.
     """
     import importlib
 

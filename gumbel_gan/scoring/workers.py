@@ -1,4 +1,4 @@
-"""Worker processes that call a function of strings, and that are killed where a call does not end."""
+"""Worker processes that call a function of strings, and that are killed if a call does not end."""
 
 import json
 import multiprocessing
@@ -15,30 +15,30 @@ from typing import Any
 Answer = dict[str, Any]
 
 _PROGRAM = Path(__file__).with_name("_worker.py")
-# For the imports of a function's module.
+# Time limit for the imports of a function's module.
 _START_SECONDS = 300.0
 
 
 class Workers:
-    """Processes that call one function, each on a string at a time."""
+    """Processes that call one function, each on one string at a time."""
 
     def __init__(self, function: str, num: int, timeout_seconds: float):
-        """Names the function; no process is started before `start` or `map`.
+        """Stores the arguments; `start` and `map` start the processes.
 
         Args:
-          function: its name, 'module:function'.
-          num: how many processes.
-          timeout_seconds: after how long a process that has not answered is killed.
+          function: the name of the function, 'module:function'.
+          num: number of processes.
+          timeout_seconds: time in seconds after which a process that has not answered is killed.
         """
         self._workers = [_Worker(function, timeout_seconds) for _ in range(num)]
 
     def start(self) -> None:
-        """Starts the processes that don't run; raises ValueError where one can't import the function."""
+        """Starts the processes that are not running; raises ValueError if one cannot import the function."""
         with ThreadPoolExecutor(len(self._workers)) as pool:
             list(pool.map(_Worker.start, self._workers))
 
     def map(self, strings: Sequence[str]) -> list[Answer]:
-        """Returns for each string its 'value'; or an 'error' and its 'kind', as in `Score`."""
+        """Returns an answer for each string: a 'value', or an 'error' and its 'kind', as in `Score`."""
         answers: list[Answer] = [{}] * len(strings)
         left: Iterator[int] = iter(range(len(strings)))
         lock = threading.Lock()
@@ -69,7 +69,7 @@ class _Worker:
         self._end: Any = None
 
     def start(self) -> Connection:
-        """Starts the process unless it runs, and returns its connection."""
+        """Starts the process unless it is running, and returns the connection to it."""
         if self._connection is not None:
             return self._connection
         connection, other = multiprocessing.Pipe()
@@ -77,10 +77,10 @@ class _Worker:
         process = subprocess.Popen(
             [sys.executable, str(_PROGRAM), str(descriptor)],
             stdin=subprocess.DEVNULL,
-            # What the function prints is no output of this program.
+            # The output of the function is discarded.
             stdout=subprocess.DEVNULL,
             pass_fds=[descriptor],
-            # Ctrl-C is for this program to handle.
+            # The parent process handles Ctrl-C.
             start_new_session=True,
         )
         other.close()
@@ -99,11 +99,11 @@ class _Worker:
         raise ValueError(f"function must name a function of a module, got {self._function!r}: {reason}")
 
     def ask(self, string: str) -> Answer:
-        """Returns the answer to a string."""
+        """Returns the answer for a string."""
         try:
             self._send(string)
         except OSError:
-            # It ended while it had nothing to do, which no string is to blame for.
+            # The process ended while it was idle, so the string is not the cause.
             self.stop()
             self._send(string)
         try:
@@ -126,7 +126,7 @@ class _Worker:
         self.start().send_bytes(json.dumps(message).encode())
 
     def _receive(self, timeout: float) -> Answer | None:
-        """Returns the next answer; None where there is none in time."""
+        """Returns the next answer; None if it does not come in time."""
         connection = self.start()
         return json.loads(connection.recv_bytes()) if connection.poll(timeout) else None
 
