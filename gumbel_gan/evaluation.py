@@ -295,7 +295,7 @@ class HeldOut(NamedTuple):
         among the metrics and the oracle has `log_prob`.
       trade_off: maps `[N, T]` drawn tokens to the metrics of `metrics.quality_and_diversity`.
       training_sample: metrics of N training sequences.
-      heldout_sample: metrics of N sequences of the other split, which estimate those of perfect samples.
+      heldout_sample: metrics of N sequences of the other held-out split, which estimate those of perfect samples.
     """
 
     num: int

@@ -543,7 +543,10 @@ def _mask_after(model: SequenceModel, logits: jax.Array, previous: jax.Array) ->
 def _follow_padding(
     model: SequenceModel, padding: int, logits: jax.Array, is_start: jax.Array, is_padding: jax.Array
 ) -> jax.Array:
-    """Returns logits `[..., K]` with the rules of padding applied after the start symbol or padding."""
+    """Applies the rules of padding to logits `[..., K]`.
+
+    `is_start` and `is_padding`, `[...]` booleans, are whether the previous symbol is the start symbol or padding.
+    """
     if model.padding_ends:
         only_padding = force_symbol(jnp.zeros_like(logits), padding)
         logits = jnp.where(is_padding[..., None], only_padding, logits)

@@ -119,7 +119,7 @@ def completed(
     tokens_BT = jnp.where(is_drawn_BT, drawn_BT, tokens.astype(jnp.int32))
     if ending is None:
         return tokens_BT
-    # As in a roll-out, given symbols before the last one do not end a sequence.
+    # As in a roll-out, given symbols before the last given one do not end a sequence.
     ended_BT = _ended((tokens_BT == ending) & (times_T[None] >= num_given_B1 - 1))
     return jnp.where(ended_BT & is_drawn_BT, ending, tokens_BT)
 

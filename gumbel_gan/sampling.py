@@ -46,8 +46,8 @@ def sample_block(
     """Draws one block of a larger draw, with its own noise.
 
     The drawn sequences depend on the block size, but not on the number of blocks: a long draw begins with the sequences
-    of a short one. The same holds for `num` within one block, if the latent is drawn by `jax.random` in the shape
-    `[num, ...]` (JAX's threefry generator numbers the entries of an array).
+    of a short one. Within one block, a larger `num` begins with the sequences of a smaller `num`, if the latent is
+    drawn by `jax.random` in the shape `[num, ...]` (JAX's threefry generator numbers the entries of an array).
 
     Args:
       key: typed PRNG key of the draw, the same for all its blocks.

@@ -1,4 +1,4 @@
-"""Schedules for temperatures, learning rates and penalty weights, which may be traced.
+"""Schedules for temperatures, learning rates and penalty weights, between values that may be traced.
 
 Each function returns an `optax.Schedule`, which maps a step to a float32 value for any default dtype. The step and the
 initial and end values may be traced, so that they can be vmapped. The number of steps is static.
@@ -36,7 +36,7 @@ def constant(value: ArrayLike) -> optax.Schedule:
 
     Raises:
       TypeError: `value` is not a scalar number.
-      ValueError: `value` is not finite or negative.
+      ValueError: `value` is negative or not finite.
 
     >>> float(constant(0.5)(10_000))
     0.5

@@ -333,7 +333,7 @@ def _check_axes(in_axes: Sequence[int | str | None], *, allows_shards: bool = Fa
 
 
 def _is_zero(axis: Any) -> bool:
-    # Not `==`: False and 0.0 are equal to 0.
+    # `==` alone would accept False and 0.0, which are equal to 0.
     return type(axis) is int and axis == 0
 
 

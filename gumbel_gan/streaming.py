@@ -1,4 +1,4 @@
-"""Batches of sequences that do not fit in memory, in a random order that is a function of the step number."""
+"""Batches of sequences that do not fit in memory, in a random order with random access by step number."""
 
 import itertools
 from collections.abc import Iterator, Sequence

@@ -238,7 +238,7 @@ def penalized_loss(
       A `DiscriminatorLoss`.
 
     Raises:
-      TypeError: a field of `penalty` has the wrong type.
+      TypeError: `penalty` is not a `GradientPenalty`, or one of its fields has the wrong type.
       ValueError: a field of `penalty` is out of range.
     """
     check_penalty(penalty)

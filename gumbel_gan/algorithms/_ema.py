@@ -19,7 +19,7 @@ def init(params: Params) -> Params:
 
 
 def update(params: Params, ema_params: Params, decay: Scalar, step: jax.Array) -> Params:
-    """Moves the average towards new parameters, with decay_t = min(decay, (1 + t) / (10 + t)).
+    """Moves the average toward new parameters, with decay_t = min(decay, (1 + t) / (10 + t)).
 
     The ramp lets the average forget the random initial parameters.
 

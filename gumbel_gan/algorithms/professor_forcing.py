@@ -211,5 +211,8 @@ def professor_forcing(
 
 
 def _where_open(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
-    """Selects the new leaf of a state if a gate is open, else the old one. Integer counts always advance."""
+    """Selects the new leaf of a state if a gate is open, else the old one.
+
+    Integer counts always advance, because schedules count all steps.
+    """
     return new if jnp.issubdtype(new.dtype, jnp.integer) else jnp.where(gate, new, old)

@@ -50,8 +50,8 @@ def truncated_likelihood(
     The loss is -mean log p(window | the text before it). The gradient flows back to the beginning of the window, but
     not into its initial state. Row b of a batch must continue row b of the batch before (`reads_in_order`).
 
-    The generator's carry must be valid for any number of steps, as in recurrent generators. The cache of a transformer
-    has a fixed length and is not. Dropout masks are drawn anew for each window.
+    The generator's carry must be valid for any number of steps, as it is in recurrent generators. The cache of a
+    transformer is not valid beyond its fixed length. Dropout masks are drawn anew for each window.
 
     Args:
       model: the model, of windows without padding.

@@ -51,8 +51,8 @@ def variational_autoencoder(
         -E_{z ~ q(z | x)} [log p(x | z)] + w KL(q(z | x) || N(0, 1)),
 
     with q the normal distribution whose moments the encoder computes, and one z drawn for each sequence. At w = 1 this
-    is an upper bound on the negative log-likelihood, tight if q is the posterior. The generator samples from z ~ N(0,
-    1).
+    is an upper bound on the negative log-likelihood, tight if q is the posterior. To sample, the generator draws z from
+    N(0, 1).
 
     Args:
       model: the model, whose generator has a latent `[B, Z]` of independent N(0, 1) numbers.

@@ -40,7 +40,7 @@ class Rollout(NamedTuple):
 class AdvantageEstimator(NamedTuple):
     """A way to compute the advantages of symbols from the rewards of sequences.
 
-    This module builds `reinforce`, `monte_carlo` and `per_prefix`.
+    `reinforce`, `monte_carlo` and `per_prefix` build the estimators of this module.
 
     Attributes:
       of_prefixes: whether the estimator needs the rewards of all prefixes, from a discriminator with a logit for each
@@ -127,7 +127,8 @@ def per_prefix(*, discount: Scalar, baseline_decay: Scalar) -> AdvantageEstimato
         A_nt = R_nt - b,
         b <- baseline_decay b + (1 - baseline_decay) mean_nt R_nt.
 
-    A step uses the baseline of the previous step, which does not depend on its sequences. The first baseline is 0.
+    A step uses the baseline of the previous step, which does not depend on the sequences of this step. The first
+    baseline is 0.
 
     Args:
       discount: scalar in [0, 1]; a number, a traced number or a schedule. ScratchGAN uses 0.23.

@@ -34,7 +34,8 @@ def squared_mmd(real: jax.Array, generated: jax.Array) -> jax.Array:
 
         mean_{i != j} k(u_i, u_j) + mean_{i != j} k(v_i, v_j) - 2 mean_{i, j} k(u_i, v_j),
 
-    with k the `rational_quadratic_kernel`. Outputs for prefixes are compared at equal lengths, and averaged over them.
+    with k the `rational_quadratic_kernel`. For prefixes, the estimate is computed at each length and averaged over the
+    lengths.
 
     Args:
       real: `[B]` outputs u for real sequences, or `[B, T]` for their prefixes; floating, B at least 2.

@@ -27,10 +27,10 @@ class GradientPenalty(NamedTuple):
 
     Attributes:
       real_weight: scalar >= 0, weight of R1: a number, a traced number or a schedule. None: R1 is not computed.
-      generated_weight: scalar >= 0, weight of R2, as `real_weight`. None: R2 is not computed.
+      generated_weight: scalar >= 0, weight of R2, of the types of `real_weight`. None: R2 is not computed.
       fraction: share, in (0, 1], of the real and of the generated sequences at which the penalties are evaluated; at
-        least one sequence of each. A Python number, because shapes depend on it.
-      interpolated_weight: scalar >= 0, weight of G, as `real_weight`. None: G is not computed.
+        least one sequence of each. A Python number: static, because shapes depend on it.
+      interpolated_weight: scalar >= 0, weight of G, of the types of `real_weight`. None: G is not computed.
 
     References:
       Mescheder et al. 2018, equations 9 and 10, https://arxiv.org/abs/1801.04406; Gulrajani et al. 2017, for G,

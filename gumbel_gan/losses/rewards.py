@@ -16,8 +16,9 @@ is the negative derivative of the divergence with respect to a probability of th
 | `exp_twice_logit` | e^(2 d) | Pearson's chi-squared, E_generator[(p_data / p_generator - 1)^2] |
 | `exp_half_logit` | e^(d / 2) | the squared Hellinger distance, sum (sqrt(p_data) - sqrt(p_generator))^2 |
 
-For exponents above 20, exponentials are continued linearly, and for exponents below -20 by the inverse of that. They
-and their gradients are therefore finite for logits of magnitude up to 1e29, in float32 and bfloat16.
+For exponents above 20, exponentials are continued linearly. For exponents below -20, they are the reciprocal of that
+continuation. Exponentials and their gradients are therefore finite for logits of magnitude up to 1e29, in float32 and
+bfloat16.
 """
 
 from collections.abc import Callable

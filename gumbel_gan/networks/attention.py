@@ -102,7 +102,8 @@ class TransformerLayer(nn.Module):
           position: int32 scalar, the index in the cache at which the keys and values of x are written.
           memory: the result of the method `memory`; None: no condition to attend to.
           memory_mask: `[B, S']` booleans, false at the positions of the memory that are ignored; None: all true.
-          dropout: `[3, B, 1, H]` factors of the outputs of the three parts, in the order above; None: no dropout.
+          dropout: `[3, B, 1, H]` factors of the outputs of self-attention, of attention to a condition, and of the
+            MLP; None: no dropout.
 
         Returns:
           `[B, T, H]` output, and the keys and values attended to.

@@ -168,8 +168,8 @@ class _DenseParams(nn.Module):
 def linear(x: jax.Array, kernel: jax.Array, dtype: Any) -> jax.Array:
     """Computes x W if x is floating `[..., N]`, or looks up the rows of W `[N, G]` if x holds symbols `[...]`.
 
-    The gradient of a look-up is one scatter-add. As in `jnp.take`, the rows of symbols >= N are NaN, and negative
-    symbols count from the end.
+    The gradient of a look-up is one scatter-add. As in `jnp.take`, the rows of symbols not in [-N, N) are NaN, and
+    negative symbols count from the end.
     """
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.take(kernel, x, axis=0, mode="fill").astype(dtype)

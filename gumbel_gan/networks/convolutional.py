@@ -85,7 +85,7 @@ def convolutional_discriminator(
     """Builds a convolutional discriminator: residual blocks, the mean over time, and a linear head.
 
     A block adds 0.3 conv(relu(conv(relu(h)))) to its input h. Zero padding keeps the length of the sequences, which may
-    be any length of at least 1. In the paper, the head is linear in all T H features instead.
+    have any length of at least 1. In the paper, the head is linear in all T H features instead.
 
     Args:
       num_symbols: K, at least 2.

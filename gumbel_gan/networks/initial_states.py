@@ -26,7 +26,10 @@ def zero_carry(cell: Any, batch_size: int, num_inputs: int, dtype: Any) -> Any:
 
 
 def add_to_hidden(carries: Sequence[Any], shift: jax.Array | None) -> tuple[Any, ...]:
-    """Adds the n parts of `shift`, `[B, n H]`, to the hidden states of n carries, the last array of each carry."""
+    """Adds the n parts of `shift`, `[B, n H]`, to the hidden states of n carries, the last array of each carry.
+
+    If `shift` is None, the carries are returned unchanged.
+    """
     if shift is None:
         return tuple(carries)
     shifted = []

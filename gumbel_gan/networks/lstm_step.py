@@ -86,7 +86,7 @@ def lstm_step_fwd(
     else:
         z_BG = jnp.concatenate([x, h_BH], axis=-1) @ kernel
     carry, gates = _gates_fwd(z_BG + bias[None], c_BH)
-    # x and h are saved separately: a copy [x, h] would be saved for each step.
+    # x and h are saved separately. Otherwise a copy [x, h] would be saved for each step.
     return carry, (kernel, x, h_BH, gates)
 
 

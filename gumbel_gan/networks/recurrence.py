@@ -14,7 +14,7 @@ from gumbel_gan.networks.initial_states import zero_carry
 # (hidden_size, dtype=dtype) -> cell, such as the class of a Flax cell.
 CellFactory = Callable[..., nn.RNNCellBase]
 
-# With at most as many symbols, the gradient of a look-up is cheaper to sum step by step than to store (on a CPU).
+# With at most this many symbols, the gradient of a look-up is cheaper to sum step by step than to store (on a CPU).
 _FEW_SYMBOLS = 16
 
 

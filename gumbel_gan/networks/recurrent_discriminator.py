@@ -117,7 +117,7 @@ def recurrent_discriminator(
       condition: the kind of condition; None: no condition. `Labels` and `Vectors` enter by projection: the inner
         product of the features and a linear map of the condition is added to the logits. `Sequences`, padded at the
         end, are read in both directions, and the last layer's states attend to them. The mean over time of a tanh layer
-        on these states and the attended vectors is added to the head's input features.
+        on these states and the attended vectors is concatenated to the head's input features.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms; the
         kernels of the cells are not.
       pack_size: number of sequences that are judged together, see `Discriminator`; at least 1, and 1 with a condition.
@@ -177,8 +177,8 @@ def recurrent_prefix_discriminator(
       num_layers: number of layers, at least 1.
       embedding_size: E, size of a linear embedding of the symbols; None: symbols enter the gates directly.
       dropout_rate: scalar in [0, 1), as in `recurrent_discriminator`; may be traced.
-      condition: as in `recurrent_discriminator`, except that the tanh layer is added to the features of every prefix,
-        without a mean over time. Every position attends to the whole of a condition sequence.
+      condition: as in `recurrent_discriminator`, except that the outputs of the tanh layer are concatenated to the
+        features of every prefix, without a mean over time. Every position attends to the whole condition sequence.
       spectral_norm: whether the kernels of the embedding and of the head are divided by their spectral norms.
       dtype: the dtype of the computation; parameters and logits are float32.
 

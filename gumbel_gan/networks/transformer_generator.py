@@ -38,7 +38,8 @@ class TransformerCarry(NamedTuple):
       caches: for each layer, the keys and values `[B, T, N, D]` of the steps taken, with space for later steps.
       context: `[B, H]`, added to every input; None: neither a latent nor a label or vector.
       memories: for each layer, the keys and values `[B, S, N, D]` of a condition sequence; empty without one.
-      memory_mask: `[B, S]` booleans, false at the padding of the condition sequence; None: no padding.
+      memory_mask: `[B, S]` booleans, false at the padding of the condition sequence; None: no padding, or no
+        condition sequence.
       dropout: `[1 + 3 L, B, 1, H]` dropout factors; None: no dropout.
     """
 

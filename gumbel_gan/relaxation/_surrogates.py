@@ -19,7 +19,7 @@ def with_derivative_of(logits: jax.Array, value: jax.Array) -> jax.Array:
       logits: `[..., K]`; -inf excludes a symbol.
       value: `[..., K]`, or `[D, ..., K]` with an additional leading axis.
     """
-    # Logits of -inf are replaced, since -inf - -inf is NaN.
+    # Logits of -inf are replaced, since -inf - (-inf) is NaN.
     moving = jnp.where(jnp.isneginf(logits), 0, logits)
     zero = moving - jax.lax.stop_gradient(moving)
     return jax.lax.stop_gradient(value) + (zero if zero.ndim == value.ndim else zero[None])

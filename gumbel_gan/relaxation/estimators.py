@@ -26,18 +26,18 @@ Which one? The estimators were compared with the exact gradient of a recurrent g
 discriminators (`experiments/results/gradients`). Numbers are the error of a batch of 128, relative to the gradient's
 norm, from the best discriminator to the worst, each at its best temperature unless one is given:
 
-- If the loss accepts relaxed points, use `soft` at temperature 0.5. It has 0.14 to 0.50, the least of the table above
-  for four of five discriminators.
+- If the loss accepts relaxed points, use `soft` at temperature 0.5. Its error of 0.14 to 0.50 is the smallest of the
+  estimators above for four of five discriminators.
 - If samples must be one-hot, no estimator is always best. `reinmax` at temperature 1, with nothing to tune, has 0.21 to
-  0.71 and is best after 100 and 2,000 of 2,000 steps; `straight_through` at temperature 1 has 0.35 to 0.77. With a
-  random discriminator, `plain_straight_through` is best (at 0.5, 0.34 against 0.63), and at the start of training
-  `gapped_straight_through` (at 0.5, 0.24 against 0.38).
+  0.71 and is best for the discriminators after 100 and 2,000 of 2,000 training steps; `straight_through` at temperature
+  1 has 0.35 to 0.77. With a random discriminator, `plain_straight_through` is best (at 0.5, 0.34 against 0.63), and at
+  the start of training `gapped_straight_through` (at 0.5, 0.24 against 0.38).
 - `gumbel_rao` differs from `straight_through` only at temperatures of 0.2 and below (at 0.2, 0.22 to 0.71 against 0.35
   to 0.90); 10 draws take 3 to 8 times as long. `reinmax_rao` (0.23 to 0.68) and `reinmax_cv` (0.21 to 0.71) take as
   long and gain little over `reinmax`.
 - Low temperatures trade bias for variance: at 0.01, a single gradient of `straight_through` deviates from the exact
-  gradient by 13 to 39 times its norm. At high temperatures the gradient vanishes: at 30, its mean has 0.01 to 0.05 of
-  that norm.
+  gradient by 13 to 39 times the norm of the exact gradient. At high temperatures the gradient vanishes: at 30, its mean
+  has 0.01 to 0.05 of that norm.
 - Unbiased estimators are better with large batches: REINFORCE has 0.22 to 0.86, and at the end of training it is better
   than `reinmax` from about 1,000 sequences. IndeCateR, which tries every symbol at every time (24 completions per
   sequence), has 0.07 to 0.31. It takes 7 to 14 times as long as REINFORCE, with 5 to 37 times less variance.

@@ -210,7 +210,7 @@ def relax(logits: ArrayLike, noise: ArrayLike, temperature: ArrayLike) -> jax.Ar
 
 
 def divided(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
-    """Computes (scores - max(scores)) / temperature. The derivatives of scores of -inf are 0, not NaN.
+    """Computes (scores - max(scores)) / temperature. Derivatives with respect to a score of -inf are 0, not NaN.
 
     The maximum is subtracted before the division. If it were subtracted after the division, as in `softmax`, compiled
     code would have a rounding error that overflows the exponential at temperatures below 1e-9.

@@ -115,7 +115,8 @@ def indecater_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_sample
     Args:
       key: typed PRNG key; consumed.
       f: maps a one-hot sample `[..., K]` to a scalar; vmapped.
-      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol and ignores f there.
+      logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol; values of f at excluded
+        symbols are not used.
       num_samples: N, at least 1; static. f is evaluated at N V K samples.
 
     Returns:
