@@ -173,7 +173,8 @@ class Checkpoints:
     def _step(self, step: int | None) -> int:
         found = self.latest_step() if step is None else step
         if found is None or found not in self._manager.all_steps():
-            raise FileNotFoundError(f"no checkpoint in {self._manager.directory}")
+            of_step = "" if step is None else f" of step {step}"
+            raise FileNotFoundError(f"no checkpoint{of_step} in {self._manager.directory}")
         return found
 
     def _folder(self, step: int) -> Path:

@@ -107,10 +107,14 @@ def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: b
     """
     require_kind(Task, task=task)
     require_kind(SequenceModel, model=model)
-    expected = task.model(model.generator) if model.generator.num_symbols == task.num_symbols else None
+    num_symbols = model.generator.num_symbols
+    if num_symbols != task.num_symbols:
+        raise ValueError(f"model must be task.model(generator), with {task.num_symbols} symbols, got {num_symbols}")
+    expected = task.model(model.generator)
     for name in ("length", "padding", "padding_ends", "allow_empty"):
-        if expected is None or getattr(model, name) != getattr(expected, name):
-            raise ValueError("model must be one of this task, task.model(generator), got one of other sequences")
+        if getattr(model, name) != getattr(expected, name):
+            difference = f"{name}={getattr(expected, name)}, got {getattr(model, name)}"
+            raise ValueError(f"model must be task.model(generator), with {difference}")
     arrays = {name: np.array(leaf, order="C") for name, leaf in _by_path(params).items()}
     found = {name: (leaf.shape[1:] if replicas else leaf.shape, leaf.dtype) for name, leaf in arrays.items()}
     _require_same(_types(_like(model.generator)), found, "params")

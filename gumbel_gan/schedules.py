@@ -10,13 +10,13 @@ reached exactly and kept from then on:
     linear                             (1 - s) i + s e
     cosine                             (1 - w) i + w e, with w = (1 - cos(pi s)) / 2
     exponential                        i^(1 - s) e^s
-    piecewise_constant                 i where s is less than the boundary, then e
+    piecewise_constant                 i before step (boundary * steps), then e
     inverse_temperature_exponential    1 / b^s, with b the largest inverse temperature
 
 Differences from optax: `optax.constant_schedule` does not check its value, and `optax.linear_schedule` only logs a
 number of steps below 1. `optax.cosine_decay_schedule` and `optax.exponential_decay` take the end value as a ratio to
-the initial value, so that no schedule can begin at 0, and the ratio of the latter cannot be traced. optax has neither
-of the last two.
+the initial value, so that no schedule can begin at 0, and the ratio of the latter cannot be traced.
+`optax.piecewise_constant_schedule` takes integer boundaries and factors. optax has no equivalent of the last.
 """
 
 import jax

@@ -220,9 +220,9 @@ def test_more_steps_than_the_cache_holds_are_an_error_or_nan_and_never_clamped()
     for _ in range(LENGTH):
         carry, _ = generator.token_step(params, carry, TOKENS[:, 0])
     generator = make()
-    with pytest.raises(ValueError, match="carry must be of fewer than 5 steps"):
+    with pytest.raises(ValueError, match="carry must have taken fewer than 5 steps, the length of its cache, got 5"):
         generator.token_step(params, carry, TOKENS[:, 0])
-    with pytest.raises(ValueError, match="carry must be of fewer than 5 steps"):
+    with pytest.raises(ValueError, match="carry must have taken fewer than 5 steps, the length of its cache, got 5"):
         generator.step(params, carry, jnp.zeros((BATCH_SIZE, NUM_SYMBOLS + 1)))
 
 

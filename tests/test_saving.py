@@ -181,7 +181,7 @@ def test_what_is_saved_must_belong_together(tmp_path):
     other = gg.sequence_model(gg.lstm_generator(K, 3), length=TASK.length)
     wider = params_of(TASK.model(gg.lstm_generator(K, 4)))
     for arguments, options, message in (
-        ((TASK, other, params), {}, "model must be one of this task"),
+        ((TASK, other, params), {}, "model must be task.model.generator., with padding=0, got None"),
         ((TASK, model, wider), {}, "params must hold the parameters of this generator"),
         ((TASK, model, params), {"replicas": True}, "params must hold the parameters of this generator"),
     ):

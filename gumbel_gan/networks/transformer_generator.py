@@ -281,7 +281,9 @@ def transformer_generator(
 def _check_position(carry: TransformerCarry) -> None:
     length = _cache_length(carry)
     if not isinstance(carry.position, jax.core.Tracer) and carry.position >= length:
-        raise ValueError(f"carry must be of fewer than {length} steps, the most that it was made for, got {length}")
+        raise ValueError(
+            f"carry must have taken fewer than {length} steps, the length of its cache, got {carry.position}"
+        )
 
 
 def _batch_size(carry: TransformerCarry) -> int:
