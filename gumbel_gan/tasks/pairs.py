@@ -98,10 +98,7 @@ def pairs_task(
         match `digest`; a vocabulary is larger than `max_symbols`; or too few pairs are left for the split.
     """
     target = find_unit(unit)
-    try:
-        units = PairUnits(find_unit(source_unit) if source_unit else target, target)
-    except ValueError as error:
-        raise ValueError(f"source_{error}") from error
+    units = PairUnits(find_unit(source_unit, "source_unit") if source_unit else target, target)
     require_one_of(FORMS, normalize=normalize)
     require_at_least(0, max_length=max_length, max_source_length=max_source_length, seed=seed)
     require_at_least(1, min_count=min_count, num_heldout=1 if num_heldout is None else num_heldout)

@@ -37,13 +37,14 @@ _GRAPHEMES = Unit("grapheme clusters", "", GRAPHEME, "\ufffd")
 _UNITS = {"characters": CHARACTERS, "words": _WORDS, "grapheme": _GRAPHEMES}
 
 
-def find_unit(unit: str) -> Unit:
+def find_unit(unit: str, argument: str = "unit") -> Unit:
     """Returns the unit with a given name.
 
     Args:
       unit: 'characters'; 'words', separated by whitespace; 'grapheme' for the characters that a reader sees as one,
         such as a letter and its accent, found by the package `regex`; or 'regex:' and a regular expression of Python's
         `re`, whose matches are symbols. Each character outside of all matches is a symbol, too.
+      argument: the name of the argument in error messages.
 
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
@@ -54,10 +55,12 @@ def find_unit(unit: str) -> Unit:
         try:
             _finder(pattern)
         except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"unit must have a regular expression after 'regex:', got {pattern!r}: {error}") from error
+            raise ValueError(
+                f"{argument} must have a regular expression after 'regex:', got {pattern!r}: {error}"
+            ) from error
         return Unit("symbols", "", pattern, CHARACTERS.unknown)
     if not isinstance(unit, str) or unit not in _UNITS:
-        raise ValueError(f"unit must be one of {', '.join(_UNITS)}, regex:PATTERN; got {unit!r}")
+        raise ValueError(f"{argument} must be one of {', '.join(_UNITS)}, regex:PATTERN; got {unit!r}")
     if unit == "grapheme":
         _finder(GRAPHEME)
     return _UNITS[unit]
