@@ -1,4 +1,4 @@
-"""Runs that raise a property: by the reward, and by data that is renewed; cut short, and at the end of their calls."""
+"""Runs that increase a property, by the reward or by renewed data: interruption, and the limit of calls."""
 
 import json
 import shutil
@@ -24,13 +24,13 @@ METHODS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def keys_of_a_run():
-    """A run draws with the same keys again and again, each time from another state."""
+    """Disables the check for reused keys: a run uses its keys in every chunk, each time with another state."""
     with jax.debug_key_reuse(False):
         yield
 
 
 def config_of(folder, method, **changes):
-    """A tiny run on strings of three letters, whose property is their length; 'aa' is said to have none."""
+    """Returns the config of a tiny run on strings of 'a', 'b' and 'n'; the property is the length, NaN for 'nan'."""
     corpus = folder / "corpus.txt"
     if not corpus.exists():
         rng = np.random.default_rng(0)
@@ -39,7 +39,7 @@ def config_of(folder, method, **changes):
     if method == "policy_gradient":
         config.algorithm = molecule_property.get_config().algorithm
         config.algorithm.discriminator.update({"hidden_size": 4, "bidirectional": False})
-        # Their second derivatives take most of the compilation.
+        # The second derivatives of the penalties take most of the compilation time.
         config.algorithm.penalty.update({"real_weight": "none", "generated_weight": "none"})
     config.algorithm.generator.update({"hidden_size": 4, "dropout_rate": 0.0})
     config.update({"num_steps": STEPS, "steps_per_chunk": 2, "chunks_per_checkpoint": 2, "batch_size": 8})
@@ -105,7 +105,7 @@ def test_killed_between_its_checkpoints_a_run_ends_with_the_same_bits_and_calls(
 
 
 def _check_pool(pool, prepared, logged, method):
-    """The pool holds the best that a replica asked for, and their scores."""
+    """Checks that the pool of each replica holds the strings with the best scores of its calls, and these scores."""
     task = prepared.experiment.task
     train_strings = set(task.decode(task.train.tokens))
     for replica, (tokens, scores) in enumerate(zip(*pool, strict=True)):

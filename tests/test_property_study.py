@@ -1,4 +1,4 @@
-"""The study of a property: its parts take the task and the generator of a run, and its report that of made-up runs."""
+"""The study of a property: its parts use the task and the generator of a run; its report is of made-up runs."""
 
 import json
 
@@ -18,7 +18,7 @@ SMILES = [f"{'C' * carbons}{end}" for carbons in range(1, 9) for end in ("O", "N
 
 @pytest.fixture
 def source(tmp_path):
-    """A run of likelihood as it begins."""
+    """The folder of a maximum-likelihood run before its first step."""
     (tmp_path / "mine.smi").write_text("".join(f"{smiles}\n" for smiles in SMILES))
     config = molecules.get_config()
     config.algorithm.generator.hidden_size = 24
@@ -52,7 +52,7 @@ def test_the_report_compares_at_equal_calls(source, tmp_path, monkeypatch):
     for number, (name, part) in enumerate(parts.items()):
         folder = write_run(tmp_path / name, algorithm=name, losses=crossing, validity=[1.0, 1.0], kl=[1.0, 1.0])
         write_json(folder / "config.json", files.self_contained(run_config.parse(part.config)).to_dict())
-        # The score of a call is its length: 5 at first, and more by one from call 110 on.
+        # The score is the number of carbons: 5 for the first method, and one more from call 110 on.
         strings = [f"{'C' * (5 + number + (call >= 110))}" for call in range(130)]
         calls = [
             [10, replica, f"{string}#{call}", len(string), "", ""]
@@ -79,9 +79,9 @@ def test_the_report_compares_at_equal_calls(source, tmp_path, monkeypatch):
     path = study.write(runs, tmp_path)
     assert (tmp_path / "property.png").stat().st_size > 10_000
     header, *_ = lines = path.read_text().split("\n")
-    # Of the 130 calls that were made, those up to max_calls count.
+    # Only the first max_calls, 120, of the 130 calls count.
     assert " 120 calls of score each;" in header
     lines = lines[4:-1]
     assert [line.split(" | ")[1] for line in lines] == ["best", "samples"] * 4
-    # Two of three samples are valid, with three symbols each; what is not valid has the worst score, 0.
+    # Two of three samples are valid and have three symbols each. Invalid samples have the worst score, 0.
     assert "| 2.000 (2.000 … 2.000) | 0.667 (0.667 … 0.667) | 1.000" in lines[1]

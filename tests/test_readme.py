@@ -1,4 +1,4 @@
-"""What the documents show is run, or exists: programs, commands and their flags, settings, configs, links, files."""
+"""The documents: programs run, and commands, flags, settings, configs, links and files exist."""
 
 import ast
 import importlib
@@ -28,7 +28,7 @@ COMMAND = re.compile(r"python -m (experiments\.[\w.]+)([^`\n]*)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PYTHON_FILE = re.compile(r"`([\w/]+\.py)\b[^`]*`")
-# DIR, NAME and so on, to be filled in by the reader.
+# Words such as DIR and NAME, which the reader fills in.
 PLACEHOLDER = re.compile(r"(\b|_)[A-Z]{2,}\d?\b")
 
 
@@ -45,13 +45,13 @@ def docstrings():
 
 
 def commands():
-    """Every command of a document or a config's docstring: module, arguments."""
+    """Returns the module and the arguments of every command in a document or a config's docstring."""
     texts = [text_of(path) for path in DOCUMENTS] + docstrings()
     return [(module, shlex.split(rest, comments=True)) for text in texts for module, rest in COMMAND.findall(text)]
 
 
 def flags_in(tree):
-    """The flags that a piece of source defines: whether each is required, by its name."""
+    """Returns the flags that a syntax tree defines: a dictionary from names to whether the flag is required."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SHARED_FLAGS:
@@ -66,7 +66,7 @@ def flags_in(tree):
     return found
 
 
-# What functions define for several commands.
+# The flags that functions define for several commands, by the name of the function.
 SHARED_FLAGS = {}
 SHARED_FLAGS |= {
     node.name: flags_in(node)
@@ -77,12 +77,12 @@ SHARED_FLAGS |= {
 
 
 def defined_flags(module):
-    """The flags that a module's source defines: whether each is required, by its name."""
+    """Returns the flags that a module's source defines, as `flags_in` does."""
     return flags_in(ast.parse(text_of(ROOT / f"{module.replace('.', '/')}.py")))
 
 
 def flags_of(module, arguments):
-    """The flags of a command, those of a study included."""
+    """Returns the flags of a command, as `flags_in` does; for a study, its own flags are included."""
     if module == "experiments.study" and not arguments[0].startswith("-") and not PLACEHOLDER.search(arguments[0]):
         module = f"experiments.studies.{arguments[0]}"
         config = {"config": True} if hasattr(importlib.import_module(module), "CONFIG_HELP") else {}
@@ -95,7 +95,7 @@ def given_flags(arguments):
 
 
 def train_commands():
-    """The arguments of every command that trains and that has nothing left to fill in but the folder of the run."""
+    """Returns the `--config` arguments of every training command in which they have no placeholder."""
     found = []
     for module, arguments in commands():
         settings = [argument for argument in arguments if argument.startswith("--config")]
@@ -196,7 +196,7 @@ def test_every_flag_that_is_named_alone_exists(path):
     ]
     known = {"help"}.union(*(defined_flags(str(each.relative_to(ROOT))[:-3].replace("/", ".")) for each in modules))
     for name in re.findall(r"`--(\w+)", text_of(path)):
-        # Absl defines --noNAME with each boolean --NAME.
+        # Absl defines --noNAME for every boolean flag --NAME.
         assert name in known | {f"no{each}" for each in known} | {"xla_force_host_platform_device_count"}
 
 
@@ -222,7 +222,7 @@ def test_every_setting_of_a_command_exists(monkeypatch):
         values, argv = flags.FlagValues(), ["train", *settings]
         default = "experiments/configs/arithmetic.py"
         config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=argv)
-        values(argv)  # raises where a setting, or the file, doesn't exist, or a value has another type
+        values(argv)  # raises if the file or a setting does not exist, or if a value has the wrong type
         assert config.value.num_seeds > 0
 
 

@@ -14,7 +14,7 @@ from gumbel_gan.networks import GRUCell, Labels, LSTMCell, Vectors
 from tests.parameters import random_params
 from tests.slow import slow
 
-# More symbols than are looked up step by step, and fewer.
+# More and fewer than the 16 symbols up to which symbols are looked up step by step.
 MANY, FEW = 20, 4
 B, T, H = 5, 6, 3
 
@@ -32,7 +32,7 @@ def tokens_of(key, num_symbols, shape=(B, T)):
 
 
 def recurrent(num_symbols=FEW, hidden_size=H, **settings):
-    """A generator whose functions are jitted."""
+    """Returns a recurrent generator whose functions are jitted."""
     generator = networks.recurrent_generator(num_symbols, hidden_size, **settings)
     sample_latent = generator.sample_latent
     return generator._replace(
@@ -46,7 +46,7 @@ def recurrent(num_symbols=FEW, hidden_size=H, **settings):
 
 
 def inputs_of(generator, condition=None):
-    """What a generator takes besides symbols: always the same."""
+    """Returns the inputs of a generator other than symbols, the same in every call."""
     given = {} if condition is None else {"condition": condition}
     if generator.uses_dropout:
         given["dropout_key"] = jax.random.key(3)
@@ -56,7 +56,7 @@ def inputs_of(generator, condition=None):
 
 
 def stepwise_logits(generator, params, tokens, given, *, by_token=False):
-    """Teacher forcing, a step at a time."""
+    """Computes the logits under teacher forcing, one step at a time."""
     start_B1 = jnp.full((len(tokens), 1), generator.num_symbols)
     previous_TB = jnp.concatenate([start_B1, tokens[:, :-1]], axis=1).T
 
@@ -128,7 +128,7 @@ def test_logits_at_a_time_are_those_given_the_symbols_before():
     for time in range(T):
         changed = np.abs(logits(params, tokens.at[:, time].add(1) % MANY) - base).max(axis=(0, 2)) > 0
         np.testing.assert_array_equal(changed, np.arange(T) > time)
-    # A type that can't hold the start symbol, and sequences without symbols.
+    # Tokens of type int8, sequences without symbols, and a batch without sequences.
     np.testing.assert_array_equal(logits(params, tokens.astype(jnp.int8)), base)
     assert generator.logits(params, tokens[:, :0]).shape == (B, 0, MANY)
     assert generator.logits(params, tokens[:0]).shape == (0, T, MANY)
@@ -219,7 +219,7 @@ def test_layers_and_embedding_have_parameters_of_their_own():
         "LSTMCell_1": {"kernel": (2 * H, 4 * H), "bias": (4 * H,)},
         "Dense_0": {"kernel": (H, FEW), "bias": (FEW,)},
     }
-    # An embedding before the first layer is the product of its table and the layer's kernel.
+    # An embedding is equivalent to a first layer whose input kernel is the table times the kernel.
     one = recurrent(num_layers=2)
     kernel = params["LSTMCell_0"]["kernel"]
     joined = {"kernel": jnp.concatenate([params["embedding"]["embedding"] @ kernel[:7], kernel[7:]])}

@@ -1,4 +1,4 @@
-"""Reports of finished runs and the studies, as a user makes them and as a browser shows them."""
+"""Reports of finished runs and of studies, as a user writes them and as a browser shows them."""
 
 import csv
 import dataclasses
@@ -148,7 +148,7 @@ def test_tasks_apart_have_baselines_apart_and_unknown_metrics_are_not_made_up(ru
 
 
 class Page(HTMLParser):
-    """Collects the tags of a page that has to close what it opens."""
+    """Collects the sources and links of a page, and checks that tags are closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -191,7 +191,7 @@ def test_the_page_needs_no_other_file_and_escapes_what_was_sampled(runs, tmp_pat
 
 
 def measured(page, tmp_path, width, expression):
-    """What a JavaScript expression is in a browser window of some width, once the page's own script has run."""
+    """Returns the value of a JavaScript function body in a browser window, after the page's own script has run."""
     probe = f"""<script>window.addEventListener("load", () => {{
       const found = (() => {{ {expression} }})();
       document.body.textContent = "PROBE" + JSON.stringify(found) + "END";
@@ -209,7 +209,7 @@ def measured(page, tmp_path, width, expression):
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_a_browser_shows_the_page_without_complaint(runs, tmp_path):
     file = page.write(report.compare(runs, title="Runs"), tmp_path)
-    # A click on a header must have sorted the rows.
+    # A click on a header sorts the rows.
     expression = """
       const headers = [...document.querySelectorAll("thead button")];
       const column = headers.findIndex((header) => header.textContent.startsWith("KL"));
@@ -305,7 +305,7 @@ def test_the_verdict_is_that_of_the_numbers(tmp_path, losses, outcome):
     assert {each.outcome for each in statements[1:]} == {"no difference seen"}
 
     def compared(a, b):
-        """What is said of (b) against (a), of these total variations."""
+        """Returns the statement on (b) against (a) for the given total variations."""
         changed = {
             name: with_metrics(runs[name]._replace(replicas=list(range(len(values)))), total_variation=values)
             for name, values in (("a", a), ("b", b))
@@ -436,7 +436,7 @@ def test_the_time_of_a_step_leaves_out_compilation(runs):
         rows = [{"step": 10 * number, "wall_seconds": each} for number, each in enumerate(seconds, 1)]
         return runs[0]._replace(rows=rows).seconds_per_step()
 
-    # Chunks of 1, 3 and 2 seconds after the first.
+    # Chunks of 1, 3 and 2 seconds follow the first chunk.
     assert timed(30.0, 31.0, 34.0, 36.0) == pytest.approx(0.2)
     assert timed(30.0) == 3.0
 
@@ -454,7 +454,7 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
             dynamics_excess=[accuracy - each for each in heldout],
         )
 
-    # Of equal accuracy: what counts is the accuracy minus that of two held-out sets.
+    # The accuracies are equal. The outcome depends on the accuracy minus the accuracy between two held-out sets.
     ours = run_of([1.0, 1.1, 1.2, 1.3], 0.6, [0.60, 0.59, 0.58, 0.57])
     theirs = run_of([2.0, 2.1, 2.2, 2.3], 0.6, [0.50, 0.49, 0.48, 0.47])
     likelihood, dynamics = lamb2016.verdict({"digits_professor": ours, "digits_likelihood": theirs})

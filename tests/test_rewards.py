@@ -1,4 +1,4 @@
-"""Rewards by hand, and the divergences that their policy gradients descend, by enumeration."""
+"""Rewards against values by hand, and the divergences that their policy gradients descend, by enumeration."""
 
 import jax
 import jax.numpy as jnp

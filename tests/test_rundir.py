@@ -1,4 +1,4 @@
-"""A run's folder: its files come back as they were written, and a user's own files stay."""
+"""A run's folder: files are read back as they were written, and a user's own files are kept."""
 
 import dataclasses
 import json
@@ -23,7 +23,7 @@ def files_in(folder):
 
 
 def write_run(folder, config=CONFIG):
-    """Writes what a finished run leaves, but for what it holds."""
+    """Writes the files and folders of a finished run, with dummy content."""
     run = RunDirectory(folder)
     run.start(config, overwrite=False)
     run.keep_files(config)
@@ -36,7 +36,7 @@ def write_run(folder, config=CONFIG):
 
 
 def text_config(folder, lines=300):
-    """A config of text whose corpus lies in a folder."""
+    """Returns a config of a text task, and writes its corpus into a folder."""
     corpus = folder / "corpus.txt"
     corpus.parent.mkdir(parents=True, exist_ok=True)
     corpus.write_text("".join(f"{number}\n" for number in range(lines)))
@@ -100,7 +100,7 @@ def test_a_config_of_something_else_marks_no_run(tmp_path, content):
 
 
 def test_data_of_the_user_stays_beside_a_run_that_keeps_no_copies(tmp_path):
-    """In the issue `--overwrite` deleted it."""
+    """Regression test: `--overwrite` deleted the data."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.txt").write_text("years of work")
     write_run(tmp_path)
@@ -110,13 +110,13 @@ def test_data_of_the_user_stays_beside_a_run_that_keeps_no_copies(tmp_path):
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_corpus_in_the_folder_of_the_run_stays(tmp_path, overwrite):
-    """In the issue `--overwrite` deleted the corpus that the run was to read."""
+    """Regression test: `--overwrite` deleted the corpus that the run reads."""
     config = text_config(tmp_path / "data")
     before = files_in(tmp_path)
     with pytest.raises(ValueError, match=r"must not hold files of yours where .* holds data; choose another folder"):
         loop.prepare(config, RunDirectory(tmp_path), overwrite=overwrite)
     assert files_in(tmp_path) == before
-    # Elsewhere in the folder it is in no one's way, whatever becomes of runs there.
+    # Elsewhere in the folder, the corpus does not conflict with runs and is kept.
     config = text_config(tmp_path / "texts")
     (tmp_path / "data" / "corpus.txt").unlink()
     write_run(tmp_path, config)

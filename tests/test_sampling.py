@@ -14,7 +14,7 @@ MODEL = sequence_model(lstm_generator(5, 4, latent="hidden_and_cell"), length=6,
 
 @pytest.fixture(scope="module", autouse=True)
 def keys_of_a_draw():
-    """Blocks are drawn with one key, each from another index."""
+    """Disables the check for reused keys: all blocks use the same key, each with another index."""
     with jax.debug_key_reuse(False):
         yield
 
@@ -37,7 +37,7 @@ def test_a_long_draw_begins_with_a_short_one_and_never_repeats(monkeypatch):
     for num in (1, 16, 40):
         np.testing.assert_array_equal(draw(num)[1], long[:, :num])
     assert len({block.tobytes() for block in blocks[:6]}) == 6
-    # On two devices, two blocks at a time of the one generator.
+    # With one generator on two devices, two blocks are drawn at a time.
     blocks, alone = draw(100, num_replicas=1)
     assert [block.shape[1] for block in blocks] == [32, 32, 32, 4]
     index = sampling.sample_block(

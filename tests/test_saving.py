@@ -1,4 +1,4 @@
-"""Models that are saved and loaded: every shipped generator, replicas, a network of one's own, what is damaged."""
+"""Saved and loaded models: every shipped generator, replicas, a network of your own, and damaged files."""
 
 import json
 import struct
@@ -40,7 +40,7 @@ def assert_same(first, second):
 
 
 def params_of(model, *axes):
-    """Parameters of a model, which nothing needs to be compiled for."""
+    """Returns random parameters of a model, with leading axes, without compiling `init`."""
     rng = np.random.default_rng(0)
     like = jax.eval_shape(model.init, jax.random.key(0))
     return jax.tree.map(lambda leaf: rng.normal(size=(*axes, *leaf.shape)).astype(leaf.dtype), like)
@@ -63,7 +63,7 @@ def test_a_saved_model_is_the_same_model(name, tmp_path):
     assert loaded.task.vocabulary == TASK.vocabulary
     assert loaded.task.length == TASK.length
     assert loaded.model.num_latent_draws == 7
-    # The settings say all that the functions of a model depend on.
+    # The settings determine the functions of a model.
     assert networks.settings_of(loaded.model.generator) == networks.settings_of(model.generator) is not None
     assert loaded.model.generator.uses_dropout == model.generator.uses_dropout
 
@@ -124,7 +124,7 @@ def test_what_can_not_be_written_down_is_given_to_load(cell, tmp_path):
 
 
 def rewritten(file, **changes):
-    """Changes the record in the header of a file."""
+    """Changes entries of the record in a saved model's header."""
     content = file.read_bytes()
     (size,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + size])

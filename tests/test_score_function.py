@@ -1,4 +1,4 @@
-"""The leave-one-out baseline by hand, and its gradient estimate against the exact one by enumeration."""
+"""The leave-one-out baseline against values by hand, and its gradient against the exact one by enumeration."""
 
 import itertools
 
@@ -19,7 +19,7 @@ def test_each_value_is_compared_with_the_mean_of_the_others():
 
 
 def test_the_gradient_estimate_has_no_bias():
-    # All samples of 3 symbols of a vocabulary of 3, each with its probability, so that the mean is exact.
+    # All results of 3 draws from 3 symbols, weighted by their probabilities, so that the mean is exact.
     losses, theta = jnp.array([1.0, -2.0, 0.5]), jnp.array([0.2, -0.4, 0.7])
     samples = jnp.array(list(itertools.product(range(3), repeat=3)))
 

@@ -63,7 +63,7 @@ def test_the_control_variate_can_be_trained():
         return jnp.mean(jnp.sum(jax.vmap(gradient)(keys) ** 2, axis=(1, 2)))
 
     moments, slopes = jax.jit(jax.vmap(jax.value_and_grad(second_moment)))(jnp.array([-0.1, 0.0, 0.1]))
-    # A quadratic function of the slope.
+    # The second moment is quadratic in the slope, so that the central difference is exact.
     np.testing.assert_allclose((moments[2] - moments[0]) / 0.2, slopes[1], rtol=1e-2)
 
 

@@ -1,4 +1,4 @@
-"""Scores of strings on the host: trouble on one string, the cache, the workers, the reward in a compiled step."""
+"""Scores of strings on the host: failing calls, the cache, the workers, and the reward in a compiled step."""
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def test_a_string_that_makes_trouble_has_the_worst_score_and_is_named(num_worker
     strings = ["abc", *trouble, "ab", "abc", "a"]
     np.testing.assert_array_equal(scorer(strings), [3.0, *[-7.0] * len(trouble), 2.0, 3.0, 1.0])
     assert {each: score.problem for each, score in scorer.scores.items() if score.problem} == trouble
-    # After it, too, and without a call for what is known.
+    # After the failures, the scorer returns the known score of a string and scores a new one.
     np.testing.assert_array_equal(scorer(["hang" if num_workers else "nan", "abcd"]), [-7.0, 4.0])
     scorer.close()
 
@@ -121,12 +121,12 @@ def policy(**settings):
 
 
 def first_symbols(tokens):
-    """The share of the symbol 2."""
+    """Returns the share of symbol 2 in each sequence."""
     return jnp.mean(tokens == 2, axis=1)
 
 
 def test_the_reward_is_the_mix_by_the_schedule():
-    """Of a discriminator that says 0.5, the adversarial reward is 0; so the loss is the property's share by hand."""
+    """The adversarial reward is 0 at probability 0.5, so that the loss is minus the property times its weight."""
     algorithm = policy(property_reward=first_symbols, adversarial_weight=lambda step: 0.75 - 0.5 * step)
     plain = policy(reward=lambda logits: 0 * logits)
     state = algorithm.init(jax.random.key(0))
@@ -140,7 +140,7 @@ def test_the_reward_is_the_mix_by_the_schedule():
         moved, metrics = step(jax.random.key(1), at, batch)
         assert 0 < metrics["property"] < 1
         np.testing.assert_allclose(metrics["generator_loss"], -share * metrics["property"], rtol=1e-5)
-    # The update is linear in the rewards: of the share alone, and none without a reward.
+    # The update is linear in the rewards: proportional to the weight of the property, and zero without a reward.
     still, _ = jax.jit(plain.step)(jax.random.key(1), at, batch)
     whole, _ = jax.jit(policy(property_reward=first_symbols, adversarial_weight=0.0).step)(jax.random.key(1), at, batch)
     for before, none, mixed, all_of_it in zip(
@@ -191,11 +191,11 @@ def test_bad_settings_of_the_mix_are_named():
 
 
 def test_properties_of_molecules():
-    # Aspirin: QED 0.550 as published by RDKit's documentation of QED.
+    # Aspirin has a QED of 0.550 according to RDKit's documentation.
     assert molecules.qed("CC(=O)Oc1ccccc1C(=O)O") == pytest.approx(0.550, abs=1e-3)
     small, large = "C1CCCCC1", "C1CCCCCCCC1"
     values = {smiles: molecules.penalized_log_p(smiles) for smiles in (small, large)}
-    # logP 2.3406, SA 1, no ring beyond six; constants from the paper's code.
+    # logP is 2.3406, SA is 1, and no ring has more than six atoms. The constants are from the paper's code.
     assert values[small] == pytest.approx((2.3406 - 2.45709) / 1.43432 + (3.05258 - 1.0) / 0.83352 + 0.16981, abs=0.01)
     assert values[large] < values[small] - 5
     with pytest.raises(ValueError, match="smiles must be a valid molecule, got 'C1'"):

@@ -111,11 +111,11 @@ def test_a_size_beyond_the_limit_is_named():
 def test_every_committed_config_is_read_and_builds(file):
     config = run_config.parse_stored(json.loads(file.read_text(encoding="utf-8")))
     assert run_config.parse(json.loads(json.dumps(config.to_dict()))) == config
-    # Not in the extra `test`, since it only installs without its dependencies.
+    # molsets is not in the extra `test`, because it only installs without its dependencies.
     if config.task.name == "molecules" and importlib.util.find_spec("moses") is None:
         pytest.skip("the package molsets is not installed")
     if config.task.name == "oracle":
-        # As many as are compared; drawing and scoring more takes seconds.
+        # Fewer sequences, because drawing and scoring all of them takes seconds.
         config = config.with_task(num_train=500, num_heldout=500)
     build.build(config)
     assert "ema_decay" in config.algorithm.settings

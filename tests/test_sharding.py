@@ -43,7 +43,7 @@ def run_shards(devices):
     keys, state = start(mesh, range(3))
     data = jax.device_put(DATA, sharding.replicated(mesh))
     step = jax.jit(sharding.vmap_seeds(SHARDED_STEPS, mesh, in_axes=(0, 0, None), num_shards=2))
-    # The checker of keys takes transpositions of keys with two batch axes for uses; with one it is content.
+    # With two batch axes, the check for reused keys counts a transposition of keys as a use.
     with jax.debug_key_reuse(False):
         state, metrics = step(keys.train, state, data)
     return mesh, state, metrics
@@ -61,7 +61,7 @@ def test_shards_on_two_devices_are_the_shards_on_one():
 
 @pytest.mark.slow
 def test_a_sharded_update_is_the_update_by_the_mean_of_the_shards_gradients():
-    # Plain gradient descent at rate 1: an update is minus the gradient, so that means of updates are comparable.
+    # With plain gradient descent at rate 1, an update is minus the gradient, so that updates can be averaged.
     settings = SETTINGS | {"generator_optimizer": optax.sgd(1.0), "discriminator_optimizer": optax.sgd(1.0)}
     plain, sharded = relaxed_gan(**settings), relaxed_gan(**settings, shard_axis=sharding.SHARDS)
     keys, state = training.run_keys(0), plain.init(jax.random.key(3))
@@ -98,7 +98,7 @@ def test_gradients_are_averaged_once_a_network_and_step():
     keys, state = start(mesh, [0])
     step = jax.jit(sharding.vmap_seeds(SHARDED_STEPS, mesh, in_axes=(0, 0, None), num_shards=2))
     program = step.lower(keys.train, state, jax.device_put(DATA, sharding.replicated(mesh))).compile().as_text()
-    # One for each network, and one for the metrics after the scan: none inside the unrolls.
+    # One all-reduce for each network, one for the metrics after the scan, and none inside the unrolls.
     assert 0 < len(re.findall(r" all-reduce(?:-start)?\(", program)) <= 3
     assert not re.search("all-gather|all-to-all|collective-permute", program)
 
@@ -120,7 +120,7 @@ def test_seeds_on_two_devices_are_the_seeds_on_one():
 
 
 def test_states_of_many_seeds_are_made_without_waiting_for_ever():
-    # Wide enough that the factorisations of the orthogonal initialisers run in parallel.
+    # Wide enough that the factorizations of the orthogonal initializers run in parallel.
     generator = lstm_generator(3, 64)
     mesh = sharding.seeds_mesh(8)
     keys = jax.device_put(training.seeds_axis(range(8)), sharding.seeds_sharding(mesh))

@@ -43,7 +43,7 @@ def test_steps_are_teacher_forcing_and_padding_of_the_source_changes_nothing(gen
     longer = jnp.pad(SOURCES, ((0, 0), (0, 2)))
     np.testing.assert_allclose(compute(params, longer)[1][1], logits, rtol=1e-5, atol=1e-6)
     for column, token in ((0, 2), (1, 4), (3, 1)):
-        # The third source has no padding: each of its symbols counts.
+        # The third source has no padding, so that each of its symbols affects the logits.
         changed = compute(params, SOURCES.at[2, column].set(token))[1][1]
         np.testing.assert_allclose(changed[:2], logits[:2], rtol=1e-5, atol=1e-6)
         assert not np.allclose(changed[2], logits[2], atol=1e-4)

@@ -28,7 +28,8 @@ def test_normalized_kernels_have_a_norm_of_one_at_any_scale():
 
 
 def test_structured_kernels():
-    # The first singular vector of the second is orthogonal to a vector of ones; the third has no gap; the last no norm.
+    # The first right singular vector of the second kernel is orthogonal to a vector of ones. The singular values of the
+    # third kernel are equal, and those of the last kernel are zero.
     for kernel, norm in (
         (jnp.ones((3, 4)), 12**0.5),
         (jnp.array([[1.0, -1.0], [1.0, -1.0]]), 2.0),
@@ -51,7 +52,7 @@ def test_power_iterations_are_taken_by_squaring():
     for _ in range(2**2 + 1):
         vector = np.asarray(kernel).T @ (np.asarray(kernel) @ vector)
         vector /= np.linalg.norm(vector)
-    # The vectors u and v are half a step apart.
+    # One step back, after 2^2 steps: the vector v, with u = W v / |W v|.
     v = np.linalg.solve(np.asarray(kernel).T @ np.asarray(kernel), vector)
     expected = np.linalg.norm(np.asarray(kernel) @ (v / np.linalg.norm(v)))
     assert spectral_norm(kernel, num_squarings=2) == pytest.approx(expected, rel=1e-4)

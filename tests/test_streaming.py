@@ -1,4 +1,4 @@
-"""Text that streams from files: the same sequences as in memory, in an order that a step number finds again."""
+"""Text that streams from files: the same sequences as in memory, in an order that depends only on the step."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def rows_in(path, num=200, length=3):
     ids=str,
 )
 def test_a_streamed_text_has_the_sequences_of_one_in_memory(corpus, tmp_path, monkeypatch, settings):
-    # Small enough that all that is done in parts has several.
+    # Small enough that the files are processed in several parts.
     monkeypatch.setattr(text_blocks, "_BYTES_AT_ONCE", 100)
     monkeypatch.setattr(hashing, "_ROWS_AT_ONCE", 16)
     monkeypatch.setattr(streamed_text, "_ROWS_AT_ONCE", 16)
@@ -80,7 +80,7 @@ def test_a_streamed_text_has_the_sequences_of_one_in_memory(corpus, tmp_path, mo
     assert set(resident.notes) - set(streamed.notes) == set()
     assert {doing for doing, _, _ in told} == {"counting symbols", "writing tokens"}
     assert all(done <= total for _, done, total in told)
-    # The folder is enough to build it again.
+    # The folder of tokens suffices to build the task again.
     for file in corpus:
         file.unlink()
     again = text_task(corpus, num_heldout=20, stream="always", tokens=str(tmp_path / "tokens"), **settings)
@@ -134,7 +134,7 @@ def test_a_tokenized_text_is_used_only_for_the_same_files_and_settings(corpus, t
         build(max_length=None, num_heldout=20)
     corpus[0].unlink()
     about = json.loads((folder / "tokens.json").read_text())
-    # What was written before settings were.
+    # A tokenized text of version 1, which does not record the files and the settings.
     old = {name: value for name, value in about.items() if name not in ("digest", "settings")} | {"version": 1}
     (folder / "tokens.json").write_text(json.dumps(old))
     chex.assert_trees_all_equal(build(max_length=None, num_heldout=20).test, task.test)
@@ -154,7 +154,7 @@ def test_every_epoch_holds_every_row_once_in_an_order_of_its_own(num):
 
 def test_the_order_looks_random():
     rows = np.array([shuffled_rows(np.arange(1_000), 1_000, seed=seed) for seed in range(100)])
-    # Where the first ten of each order lie, and how neighbors and two seeds hang together.
+    # The first ten rows are uniform. Neighbors, orders of two seeds, and rows and positions do not correlate.
     shares = np.bincount(rows[:, :10].ravel() // 100, minlength=10) / 1_000
     np.testing.assert_allclose(shares, 0.1, atol=5 * np.sqrt(0.09 / 1_000))
     for one, other in ((rows[:, 1:], rows[:, :-1]), (rows[1:], rows[:-1]), (rows, np.arange(1_000) + 0 * rows)):
@@ -207,7 +207,7 @@ def test_a_streamed_run_that_was_killed_ends_with_the_same_bits(tmp_path, num_sh
         shutil.copytree(tmp_path / "run", tmp_path / "other" / "run", ignore=shutil.ignore_patterns(".lock"))
         run = RunDirectory(tmp_path / "other" / "run")
         shutil.rmtree(run.checkpoints / str(STEPS))
-        # All that it needs is in its folder.
+        # Everything that the run needs is in its folder.
         (tmp_path / "corpus.txt").unlink()
         shutil.rmtree(tmp_path / ".tokens")
         again = loop.train_steps(prepared._replace(run=run))

@@ -1,4 +1,4 @@
-"""The studies of the GAN against likelihood: their runs, and the tables of runs that are made up."""
+"""The studies of the GAN against maximum likelihood: their runs, and their tables for made-up runs."""
 
 import sys
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_the_runs_of_a_sweep_have_the_file_and_the_settings_of_the_command(tmp_p
     monkeypatch.chdir(tmp_path)
 
     def flag_of(*arguments):
-        # A file is loaded into the module of the one before it.
+        # All config files are loaded into one module; the contents of the last file must not remain in it.
         sys.modules.pop("config_config", None)
         values, argv = flags.FlagValues(), ["study", *arguments]
         config_flags.DEFINE_config_file("config", None, flag_values=values, sys_argv=argv)

@@ -1,4 +1,4 @@
-"""Runs that are cut short, diverge or are damaged: in this process, with real files."""
+"""Runs that are interrupted, diverge or are damaged, in this process and with real files."""
 
 import contextlib
 import dataclasses
@@ -31,12 +31,12 @@ from gumbel_gan.model import teacher_forced_logits
 from tests.commands import run as run_command
 
 STEPS = 6
-# Reads in the background that damage cuts short may say so after the error that names it.
+# Background reads that fail because of damage may raise after the error that names the damage.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def config_of(folder, strings="abcd", **changes):
-    """A tiny run of maximum likelihood, with three checkpoints."""
+    """Returns the config of a tiny run of maximum likelihood with three checkpoints."""
     corpus = folder / "corpus.txt"
     corpus.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def config_of(folder, strings="abcd", **changes):
 
 
 class Snapshots:
-    """Copies of a folder as they are before each file operation: what a process killed there would leave."""
+    """Copies a folder before each file operation, as a process that is killed at this point leaves it."""
 
     def __init__(self, folder, into):
         self.folder, self.into, self.taken, self.on = folder, into, {}, False
@@ -72,13 +72,13 @@ class Snapshots:
     def _take(self):
         folder = self.into / str(len(self.taken))
         shutil.rmtree(folder, ignore_errors=True)
-        # What orbax writes in the background may go while it is copied.
+        # Files that orbax writes in the background may disappear while they are copied.
         with contextlib.suppress(shutil.Error, FileNotFoundError):
             shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns(".lock*", "events"))
         self.taken.setdefault(self._signature(folder), folder)
 
     def _signature(self, folder):
-        """What tells one moment of a run from another: the names of all, and the content of what is not orbax's."""
+        """Returns a hash of the names of files, and of the contents of all files outside the checkpoints."""
         names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
         names = [name for name in names if name.count(os.sep) < 2 or not name.startswith("checkpoints")]
         plain = [
@@ -91,14 +91,14 @@ class Snapshots:
 
 @pytest.fixture(scope="module", autouse=True)
 def keys_of_a_run():
-    """A run draws with the same keys again and again, each time from another state."""
+    """Disables the check for reused keys: a run uses its keys in every chunk, each time with another state."""
     with jax.debug_key_reuse(False):
         yield
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A prepared run, and what it comes to when nothing stops it."""
+    """A prepared run, its uninterrupted result, and copies of its folder during training."""
     folder = tmp_path_factory.mktemp("survival")
     prepared = loop.prepare(config_of(folder), RunDirectory(folder / "run"))
     snapshots = Snapshots(folder / "run", folder / "taken")
@@ -163,7 +163,7 @@ def test_killed_before_any_file_operation_of_its_start_a_run_is_the_old_one_or_t
         left.keep_files(new)
         found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         assert found == whole
-        # Nothing of it is in the way of another run.
+        # The files that are left do not prevent another run.
         assert left.check_start(old, overwrite=True)
     assert seeds == {old.seed, new.seed}
 
@@ -215,7 +215,7 @@ def test_damage_says_what_it_is(base, tmp_path, capfd):
         return change
 
     step = "checkpoints/6"
-    # The others of an item are of the parts that were merged into these, and are not read.
+    # The other files of an item belong to parts that were merged into these files, and are not read.
     files = ("default/d/*", "default/manifest.ocdbt", "default/_METADATA", "default/_sharding", "_CHECKPOINT_METADATA")
     for name, change in {
         **{f"flipped {number}": flip(file) for number, file in enumerate(files)},
@@ -235,7 +235,7 @@ def test_damage_says_what_it_is(base, tmp_path, capfd):
 
 
 def test_other_bits_in_an_array_are_noticed(tmp_path):
-    """Where the bytes on disk are sound for orbax, and still not those that were saved."""
+    """The bytes on disk are valid for orbax, but differ from the bytes that were saved."""
     state = {"weights": jnp.arange(4.0)}
     for name, saved in (("one", state), ("other", {"weights": jnp.arange(4.0) + 1})):
         with Checkpoints(tmp_path / name) as checkpoints:
@@ -295,7 +295,7 @@ def test_the_best_state_of_each_replica_is_kept(base, tmp_path):
 
 @pytest.fixture(scope="module")
 def finished(base, tmp_path_factory):
-    """The run, finished, as if its best states were two steps older than its last."""
+    """The finished run, changed as if its best states were two steps older than its last states."""
     prepared, trained, _ = base
     run = copy_of(prepared.run.path, tmp_path_factory.mktemp("finished") / "run")
     state = trained.state._replace(step=trained.state.step - 2)
@@ -404,7 +404,7 @@ def _with_rate(config, rate):
 @pytest.mark.slow
 def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_path):
     prepared, trained, _ = base
-    # New data without 'a', with 'e' and 'f'; three replicas take the networks of two.
+    # The new data lacks 'a' and adds 'e' and 'f'. Three replicas start from the networks of two.
     config = config_of(tmp_path, "bcdef", init_from=str(prepared.run.path), num_seeds=3)
     started = loop.prepare(config, RunDirectory(tmp_path / "run"))
     task = started.experiment.task

@@ -1,4 +1,4 @@
-"""A finished run that is taken away: loaded, scored, completed and exported, by the commands and from Python."""
+"""A finished run, used elsewhere: loading, scoring, completion and export, by the commands and from Python."""
 
 import json
 import os
@@ -175,7 +175,7 @@ def test_pairs_are_read_as_training_read_them():
         2: "training never saw 'c', a symbol of its source",
         3: "training never saw '<unk>', a symbol of its target",
     }
-    # What training itself read as unknown is so again.
+    # Symbols that training read as unknown are read as unknown again.
     task = split_pairs_task("mine", pairs, units, min_count=4, normalize="NFC", **settings)
     data, problems = pair_reader(config, task).pairs(lines)
     assert task.decode(data.tokens)[1] == "<unk>"

@@ -1,4 +1,4 @@
-"""Vocabularies, and what a task derives from its own."""
+"""Vocabularies, and the attributes that a task derives from its vocabulary."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from gumbel_gan.data import Batch
 from gumbel_gan.tasks import Oracle, Task, Vocabulary
 
-# In turn: full; ends early; padding in the middle and at the end; padding first; nothing but padding.
+# In order: no padding; padding at the end; in the middle; at both ends; only padding.
 TOKENS = np.array([[1, 2, 1], [2, 0, 0], [1, 0, 2], [0, 1, 0], [0, 0, 0]], np.int32)
 ENDED = [(1, 2, 1), (2,), (1,), (), ()]
 STRIPPED = [(1, 2, 1), (2,), (1, 0, 2), (0, 1), ()]
@@ -69,7 +69,7 @@ def test_decoding_undoes_encoding(padding, padding_ends):
     rng = np.random.default_rng(0)
     least = 6 if padding is None else 0
     strings = ["".join(rng.choice(symbols[1:], rng.integers(least, 7))) for _ in range(200)]
-    # NumPy drops the NUL at the end of a string it draws.
+    # NumPy strips trailing NULs, so that a drawn NUL is an empty string.
     strings = [string for string in strings if len(string) >= least]
     strings = [*strings, "\0" * 6, "ée🙂 \n\0"]
     assert known.decode(known.encode(strings, 6)) == strings

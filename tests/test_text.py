@@ -45,7 +45,7 @@ def test_a_line_is_a_sequence_with_an_end(write):
 def test_utf8_byte_order_marks_and_all_line_ends_are_read(write):
     content = b"\xef\xbb\xbf" + "één\r\nnaïve 🙂\rÅ\n\u2028x\x0by".encode()
     task = text_task(write(content), num_heldout=1)
-    # Of what else Unicode calls a line end, only blanks around a line are stripped.
+    # Unicode's other line ends do not end a line; at both ends of a line they are stripped as whitespace.
     assert all_strings(task) == sorted(["één", "naïve 🙂", "Å", "x\x0by"])
     assert task.length == len("naïve 🙂") + 1
 
@@ -152,7 +152,7 @@ def test_decoding_returns_the_lines(write):
     lines = ["crème brûlée", "naïve", "日本語", "🙂🙃", "a  b", "nul\0"]
     task = text_task(write("\n".join(lines)), num_heldout=1)
     assert all_strings(task) == sorted(lines)
-    # After its end a sequence holds nothing, whatever a generator writes there.
+    # Tokens after the end of a sequence are ignored.
     row = task.train.tokens[:1].copy()
     row[0, len(strings_of(task)[0][0]) + 1 :] = 3
     assert task.decode(row) == task.decode(task.train.tokens[:1])
@@ -161,7 +161,7 @@ def test_decoding_returns_the_lines(write):
 def test_windows_follow_each_other(write):
     task = text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1)
     train, *held_out = strings_of(task)
-    # Split in the order of the text, mixed within a split.
+    # Windows are split in the order of the text, and shuffled within a split.
     assert sorted(train) == ["abc", "d\ne", "fgh"]
     assert held_out == [["\nij"], ["kl\n"]]
     other = strings_of(text_task(write("abcd\r\nefgh\nijkl\nm"), window=3, num_heldout=1, seed=1))

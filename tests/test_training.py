@@ -45,7 +45,7 @@ def test_short_scans_and_one_long_scan_are_the_same_run():
 
 @pytest.mark.slow
 def test_the_seeds_axis_equals_the_loop_over_seeds():
-    # To float tolerance only: a batched matrix product sums in another order than a single one.
+    # Equal up to rounding only, because a batched matrix product sums in another order than a single one.
     keys = training.seeds_axis([0, 7])
     together, metrics = SEEDS(keys.train, jax.vmap(ALGORITHM.init)(keys.init), DATA)
     for index, seed in enumerate((0, 7)):

@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time: a text read in windows is the text read in one pass, but for the gradient."""
+"""Truncated backpropagation through time: reading in windows equals reading in one pass, except for the gradient."""
 
 from functools import partial
 
@@ -26,13 +26,13 @@ def algorithm_of(batch_size, model=MODEL, **settings):
 
 
 def loud(params):
-    """Returns parameters with which what was read long ago matters."""
+    """Returns larger parameters, with which logits depend on symbols far back."""
     return jax.tree.map(lambda leaf: 3 * leaf, params)
 
 
 @jax.jit
 def one_pass(params):
-    """Returns the negative log-likelihood of each window given all text before it, from one pass over the whole."""
+    """Returns the negative log-likelihood of each window given all text before it, from one pass over the text."""
     log_probs = token_log_probs(MODEL, params, jnp.asarray(TEXT.reshape(1, -1)), {})
     return -jnp.sum(log_probs.reshape(WINDOWS, LENGTH), axis=1)
 
@@ -47,7 +47,7 @@ def test_windows_read_in_turn_are_the_text_read_in_one_pass():
     expected = one_pass(state.generator_params)
     np.testing.assert_allclose(metrics["generator_loss"], expected, rtol=1e-5)
     assert after.position.last_tokens.tolist() == [TEXT[-1, -1]]
-    # The same windows by themselves are less likely or more, but the first.
+    # Without the text before it, each window but the first has another likelihood.
     alone = jax.jit(MODEL.log_prob)(state.generator_params, TEXT)
     assert np.isclose(alone[0], -expected[0], rtol=1e-5)
     assert (np.abs(alone[1:] + expected[1:]) > 1e-3).all()

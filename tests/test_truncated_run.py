@@ -1,4 +1,4 @@
-"""Runs on a long text that is read in order, and what is measured of them."""
+"""Runs on a long text that is read in order, and their metrics."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ MEASURED = ("heldout_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_s
 
 @pytest.fixture(scope="module", autouse=True)
 def keys_of_a_run():
-    """A run draws with the same keys again and again, each time from another state."""
+    """Disables the check for reused keys: a run uses its keys in every chunk, each time with another state."""
     with jax.debug_key_reuse(False):
         yield
 

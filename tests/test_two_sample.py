@@ -14,7 +14,7 @@ def normal(seed, num, size, *, mean=0.0, deviation=1.0):
 def test_equal_distributions_are_told_apart_by_chance_only():
     tests = [two_sample_accuracy(normal([seed, 0], 100, 8), normal([seed, 1], 100, 8)) for seed in range(100)]
     accuracies = np.array([test.accuracy.value for test in tests])
-    # Of 100 predictions each, with a standard error of 0.05 where they are independent.
+    # Each accuracy is of 100 predictions, with a standard error of 0.05 if they are independent.
     assert abs(accuracies.mean() - 0.5) < 5 * 0.05 / np.sqrt(100)
     assert accuracies.std() < 0.05 * (1 + 5 / np.sqrt(2 * 100))
     assert sum(test.p_value < 0.05 for test in tests) <= stats.binom.ppf(0.9999, 100, 0.05)

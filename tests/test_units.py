@@ -1,4 +1,4 @@
-"""What a symbol of a text is, the form of Unicode it is in, and the encoding of the files that hold it."""
+"""Text: the units that are its symbols, Unicode normalization, and the encoding of files."""
 
 import sys
 import unicodedata
@@ -86,7 +86,7 @@ def test_matches_of_a_regular_expression_are_symbols_and_so_is_each_other_charac
     np.testing.assert_array_equal(
         task.encode(["CClBr"])[0, :3], [task.symbols.index(each) for each in ("C", "Cl", "Br")]
     )
-    # Whatever a generator writes holds no l without its C, nor r without its B.
+    # For all tokens, the decoded strings hold no l without its C, and no r without its B.
     tokens = np.random.default_rng(0).integers(0, task.num_symbols, (500, task.length))
     drawn = "".join(task.decode(tokens))
     assert drawn.count("l") == drawn.count("Cl") > 0

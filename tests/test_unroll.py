@@ -25,7 +25,7 @@ def relaxed(key=0, params=PARAMS, **settings):
 
 
 def step_noise(seed):
-    """The noise `[B, T, K]` of roll-outs that draw it step by step."""
+    """Returns the noise `[B, T, K]` of roll-outs that draw it one step at a time."""
     keys = [jax.random.fold_in(jax.random.key(seed), time) for time in range(LENGTH)]
     return jnp.stack([sample_gumbel(key, (BATCH, NUM_SYMBOLS)) for key in keys], axis=1)
 
@@ -93,17 +93,17 @@ def test_straight_through_emissions_have_the_distribution_of_hard_samples():
 
 
 def test_emitted_and_fed_back_share_their_noise():
-    # With one temperature given twice the roll-out is that of one temperature, to the bit.
+    # An equal feedback temperature yields exactly the roll-out without a feedback temperature.
     chex.assert_trees_all_equal(
         relaxed(estimator=soft, temperature=0.7),
         relaxed(estimator=soft, temperature=0.7, feedback_temperature=0.7),
     )
-    # At another temperature of the feedback the first emission stays, and later ones feel it.
+    # Another feedback temperature changes only the emissions after the first.
     same = relaxed(estimator=soft, temperature=0.7)
     other = relaxed(estimator=soft, temperature=0.7, feedback_temperature=5.0)
     chex.assert_trees_all_equal(same[:, 0], other[:, 0])
     assert np.abs(same[:, 1] - other[:, 1]).max() > 1e-3
-    # Straight-through symbols don't depend on the temperature at all, so neither does what is emitted.
+    # The values of straight-through symbols do not depend on any temperature.
     chex.assert_trees_all_equal(relaxed(), relaxed(feedback_temperature=5.0))
 
 
@@ -135,12 +135,12 @@ def test_scheduled_sampling_lies_between_teacher_forcing_and_free_running():
         return unroll.scheduled(jax.random.key(2), TOKEN_STEP, CARRY, START_TOKENS, tokens, sampling_rate=rate)
 
     chex.assert_trees_all_close(scheduled(0.0), forced, rtol=1e-5, atol=1e-6)
-    # The first logits know nothing fed back; the others depend on it where it was replaced.
+    # The first logits depend on no symbol that is fed back. The second logits change where the first symbol does.
     for rate in (0.5, 1.0):
         logits = scheduled(rate)
         chex.assert_trees_all_close(logits[:, 0], forced[:, 0], rtol=1e-5, atol=1e-6)
         changed = (np.abs(logits[:, 1] - forced[:, 1]).max(axis=-1) > 1e-6).mean()
-        # A draw is another symbol than the given one about as often as not by chance.
+        # The given symbols are uniform, so that a draw differs from the given symbol with probability 1 - 1 / K.
         expected = rate * (1 - 1 / NUM_SYMBOLS)
         assert abs(changed - expected) < 5 * np.sqrt(0.25 / BATCH)
 
@@ -173,7 +173,7 @@ def test_no_gradient_flows_through_what_is_drawn():
         logits = unroll.scheduled(jax.random.key(0), step, CARRY, START_TOKENS, tokens, sampling_rate=1.0)
         return logits[:, -1].mean(axis=0)
 
-    # The bias reaches earlier steps only through what they draw.
+    # The bias at earlier steps affects the last logits only through draws.
     gradient = jax.jacobian(last_logits)(jnp.zeros(NUM_SYMBOLS))
     np.testing.assert_allclose(gradient, np.eye(NUM_SYMBOLS), atol=1e-6)
 
@@ -185,7 +185,7 @@ def test_completions_keep_what_is_given_and_go_on_as_the_generator_does(num_give
     completed = complete(jax.random.key(2), num_given)
     assert completed.dtype == jnp.int32
     np.testing.assert_array_equal(completed[:, :num_given], tokens[:, :num_given])
-    # The noise of a step picks the symbol of logits that know all that stands before it.
+    # The noise of a step picks the symbol from the logits given all symbols before it.
     logits = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, completed)
     picked = jnp.argmax(logits + step_noise(2), axis=-1)
     np.testing.assert_array_equal(completed[:, num_given:], picked[:, num_given:])
@@ -213,7 +213,7 @@ def test_noise_of_all_steps_is_never_held_at_once():
         return unroll.hard(key, partial(wide.token_step, params), carry, start, length)
 
     memory = jax.jit(draw).lower(jax.random.key(0)).compile().memory_analysis()
-    # Of [N, K] floats a few, of [T, N, K] none.
+    # Memory for a few arrays of [N, K] floats, but not for one of [T, N, K].
     assert memory.temp_size_in_bytes < 10 * num * 700 * 4 < length * num * 700 * 4
 
 

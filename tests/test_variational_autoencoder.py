@@ -19,7 +19,7 @@ MODEL = gg.sequence_model(GENERATOR, length=LENGTH, padding=0, padding_ends=True
 
 
 def expectations(function):
-    """The means of a function of `[Q, 1]` numbers from N(0, 1), by Gauss's quadrature."""
+    """Computes the means of a function of `[Q, 1]` numbers from N(0, 1), by Gauss-Hermite quadrature."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     return np.tensordot(weights / weights.sum(), function(nodes.astype(np.float32)[:, None]), axes=1)
 

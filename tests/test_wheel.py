@@ -1,4 +1,4 @@
-"""The wheel and the sdist, built here: what is in them, and that the wheel alone is all of the library."""
+"""The wheel and the sdist, built here: their contents, and the wheel used without the repository."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def python(*arguments, cwd, path):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The wheel and the sdist."""
+    """The paths of the wheel and the sdist, which are built here."""
     pytest.importorskip("hatchling")
     from hatchling.builders.sdist import SdistBuilder
     from hatchling.builders.wheel import WheelBuilder

@@ -1,4 +1,4 @@
-"""Nothing is left to a default dtype: with 64-bit types enabled, every scan keeps the types of its carry."""
+"""No dtype is left to the default: with 64-bit types enabled, every scan keeps the dtypes of its carry."""
 
 import os
 import subprocess

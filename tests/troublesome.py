@@ -1,11 +1,11 @@
-"""A function of strings for workers, which import it in no time, that makes trouble on some of them."""
+"""A function of strings that fails for some of them, in a module that workers import quickly."""
 
 import os
 import time
 
 
 def score(string):
-    """The length of a string, or trouble."""
+    """Returns the length of a string, or fails in the way that the string names."""
     if string == "raise":
         raise KeyError("no such\nstring")
     if string == "hang":
