@@ -28,7 +28,7 @@ from experiments.run.restore import restore
 from gumbel_gan.checkpoints import Checkpoints
 from tests.commands import ROOT, run, start
 
-# ml_collections loads files in a way that Python 3.12 drops.
+# ml_collections loads config files with `load_module`, which is deprecated.
 LOADS_CONFIG_FILES = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 TINY = ("--config=experiments/configs/quicktest.py", "--config.algorithm.generator.hidden_size=4")
 
@@ -40,7 +40,7 @@ def fingerprint(folder):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished run of two seeds."""
+    """Trains a run with two seeds; returns its folder and the output of the command."""
     folder = tmp_path_factory.mktemp("runs") / "deep" / "run"
     status, output, errors = run("train", *TINY, f"--workdir={folder}", "--config.num_seeds=2")
     assert status == 0, errors
@@ -67,7 +67,7 @@ def test_training_leaves_every_file(finished):
     assert summary["seeds"] == [0, 1]
     assert summary["validity_method"] == "enumeration"
     assert summary["training_set"]["validity"] == pytest.approx(1.0)
-    assert summary["training_set"]["kl_data_model"] is None  # infinite: some strings were not drawn
+    assert summary["training_set"]["kl_data_model"] is None  # infinite: the training set lacks some strings
 
     samples = (folder / "samples.txt").read_text().split("\n")[:-1]
     assert len(samples) == 2_000
@@ -161,24 +161,24 @@ def stopped(process, kind):
 
 @pytest.mark.slow
 def test_a_signal_stops_a_run_in_one_line_wherever_it_is(tmp_path):
-    # Processes that a shell starts in the background ignore the signal, and so would those that they start.
+    # Resets SIGINT. Background processes of a shell ignore it, and their child processes would inherit this.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = (*TINY, "--config.num_steps=100000", "--config.chunks_per_checkpoint=1000", f"--workdir={tmp_path}/run")
     run, status = RunDirectory(tmp_path / "run"), interrupts.STOPPED
     process = start("train", *arguments)
-    # While it imports: what comes first is loaded, and what comes last is not.
+    # During the imports: JAX is already mapped into memory, but the run has not begun.
     until(process, lambda: "jax" in Path(f"/proc/{process.pid}/maps").read_text())
     assert stopped(process, signal.SIGTERM) == (status, "interrupted\n")
     assert not run.path.exists()
 
-    # While it compiles, which no Python code interrupts.
+    # During compilation, in which Python does not run signal handlers.
     process = start("train", *arguments)
     until(process, lambda: run.config.exists() and run.checkpoints.exists())
     assert stopped(process, signal.SIGTERM) == (status, "stopped at step 0; go on with --resume\n")
 
     process = start("train", "--resume", f"--workdir={run.path}")
     until(process, lambda: run.metrics.exists() and run.metrics.read_text())
-    # Another process is told at once that this one lives.
+    # Another process gets an error at once, because the run is in use.
     for options in ({"resume": True}, {"overwrite": True}):
         with pytest.raises(ValueError, match=f"is in use by process {process.pid} on"):
             loop.prepare(run.read_config(), RunDirectory(run.path), **options)
@@ -199,7 +199,7 @@ def test_a_signal_to_a_study_stops_the_training_that_it_started(tmp_path):
     settings = ("--config.num_steps=100000", "--config.chunks_per_checkpoint=1000")
     part = RunDirectory(tmp_path / "points_0000")
     step = 0
-    # Ctrl-C reaches both, and the study passes it on.
+    # Ctrl-C sends SIGINT to both processes, and the study also passes it on.
     for kind, to_both in ((signal.SIGTERM, False), (signal.SIGINT, True)):
         study = start("study", *sweep[:2], *TINY, *settings, *sweep[2:])
         until(study, lambda step=step: any(row["step"] > step for row in part.read_metrics()))
@@ -221,12 +221,12 @@ def test_a_signal_to_a_study_stops_the_training_that_it_started(tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
-    # Two seeds, on a simulated device each where there are two cores.
+    # Two seeds, each on its own simulated device if there are at least two cores.
     arguments = (*TINY, "--config.num_steps=1000", "--config.steps_per_chunk=50", "--config.num_seeds=2")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run("train", *arguments, f"--workdir={whole}")[0] == 0
     process = start("train", *arguments, f"--workdir={killed}")
-    # A checkpoint that is still being written has a longer name. The lock that the process leaves is stale.
+    # Waits for a complete checkpoint: an incomplete one has a longer name. The killed process leaves a stale lock.
     while not any(path.name.isdigit() for path in (killed / "checkpoints").glob("*")):
         assert process.poll() is None
         time.sleep(0.01)
@@ -274,8 +274,8 @@ def test_bad_input_is_one_line_and_status_one(door, arguments, message, tmp_path
 
 
 def parse(*arguments):
-    """Parses the flags of training, in this process."""
-    # A file is loaded into the module of the one before it.
+    """Parses the flags of training in this process; returns the config."""
+    # ml_collections reuses the module of the config file that was loaded before.
     sys.modules.pop("config_config", None)
     values = flags.FlagValues()
     with cli.one_line_flag_errors():
@@ -372,7 +372,7 @@ def test_help_names_what_matters():
 
 
 def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
-    """The folder is what `train` left of quicktest.py, made smaller and with a sweep of two temperatures."""
+    """The folder is a run of `train` with a smaller quicktest.py and a sweep of two temperatures."""
     shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
     restored = restore(tmp_path / "run")
     assert restored.config.sweep == {"algorithm.temperature": (0.5, "linear(2.0, 1.0)")}
@@ -389,7 +389,7 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
 
 def test_evaluation_shows_what_it_measured_where_nothing_can_be_written(tmp_path):
     shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
-    # In the place of the file to be written, which no user may then write.
+    # A folder with the name of the file to write, so that no user, not even root, can write the file.
     (tmp_path / "run" / "summary.json.partial").mkdir()
     before = fingerprint(tmp_path / "run")
     status, output, errors = run("evaluate", f"--workdir={tmp_path / 'run'}")

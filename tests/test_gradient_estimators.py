@@ -1,4 +1,4 @@
-"""Straight-through estimators and their kin, against exact gradients by enumeration."""
+"""Straight-through and related estimators against exact gradients by enumeration."""
 
 import functools
 import itertools
@@ -17,7 +17,7 @@ NUM_SYMBOLS = 3
 LOGITS = jnp.array([[0.3, -0.9, 0.8], [0.0, 0.5, -0.5]])
 SYMBOLS = jnp.array(list(itertools.product(range(NUM_SYMBOLS), repeat=2)))
 STATES = jax.nn.one_hot(SYMBOLS, NUM_SYMBOLS)
-# Noise that makes each state the sample.
+# For each state, noise with which that state is the sample.
 BUMPS = 10 * STATES
 MATRIX = jax.random.normal(jax.random.key(0), (6, 6))
 NUM_DRAWS = 4_000
@@ -63,7 +63,7 @@ def sampled(estimator, key, noise, temperature):
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 3))
 def gradients(estimator, f, temperature, num=NUM_DRAWS):
-    """Gradients `[N, 2, K]` of independent samples."""
+    """Computes the gradients `[N, 2, K]` of independent samples."""
     noise = jax.random.gumbel(jax.random.key(2), (num, *LOGITS.shape))
     keys = jax.random.split(jax.random.key(3), num)
     return jax.vmap(lambda key, noise: jax.grad(lambda a: f(sampled(estimator, key, noise, temperature)(a)))(LOGITS))(
@@ -73,12 +73,12 @@ def gradients(estimator, f, temperature, num=NUM_DRAWS):
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def of_states(estimator, f, temperature):
-    """The gradient at each state, of an estimator that depends on the sample alone."""
+    """Computes the gradient at each state, for an estimator that depends only on the sample."""
     return jax.vmap(lambda noise: jax.grad(lambda a: f(estimator(a, noise, temperature)))(LOGITS))(BUMPS)
 
 
 def check_mean(values, expected, others=None):
-    """Checks a mean within 5 standard errors."""
+    """Checks that the mean of `values` is within 5 standard errors of `expected`, the mean of `others` if given."""
     values = np.asarray(values)
     error = values.std(axis=0) / np.sqrt(len(values))
     if others is not None:
@@ -135,7 +135,7 @@ def test_conditional_scores_are_distributed_as_scores_of_that_sample():
     noise = jax.random.gumbel(jax.random.key(5), scores.shape)
     drawn = conditional_scores(jnp.broadcast_to(LOGITS[:1], scores.shape), onehot, noise)
     np.testing.assert_array_equal(jnp.argmax(drawn, -1), jnp.argmax(scores, -1))
-    # Means and products, of each sample apart.
+    # Compares means of functions of the scores, separately for each sampled symbol.
     for function in (lambda z: z, lambda z: z * jnp.roll(z, 1, -1), jnp.tanh):
         given, of_scores = (np.asarray(onehot[:, :, None] * function(z)[:, None]) for z in (drawn, scores))
         check_mean(given, of_scores.mean(axis=0), of_scores)

@@ -1,4 +1,4 @@
-"""The study of gradient estimators, at its smallest."""
+"""The study of gradient estimators with its smallest settings."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ SMALL = {"num_sequences": 640, "num_steps": 1}
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gradients")
     with pytest.MonkeyPatch.context() as patch:
-        # The run is trained once.
+        # The cache makes `stages` train the run only once.
         patch.setattr(gradients, "stages", functools.cache(gradients.stages))
         gradients.measure(folder, **SMALL, estimators="reinforce_leave_one_out,plain_straight_through")
         yield folder

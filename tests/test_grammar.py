@@ -71,7 +71,7 @@ def test_validity_agrees_with_a_chart_parser_on_drawn_corrupted_and_random_strin
     ]
     parsed = [set(string) <= terminals and next(parser.parse(list(string)), None) is not None for string in strings]
     assert [task.oracle.is_valid(string) for string in strings] == parsed
-    assert 150 < sum(parsed) < len(strings) - 100  # the corruption made invalid strings, and not only such
+    assert 150 < sum(parsed) < len(strings) - 100  # some of the other strings are valid, and some are not
     by_parser = grammar.parser_validity(GRAMMARS[name], 8)
     assert [by_parser(string) for string in strings] == parsed
 
@@ -139,6 +139,6 @@ def test_the_support_has_the_probability_of_each_string():
     assert support.log_probs.dtype == np.float64
     # Lengths 2, 4 and 6 are equally likely.
     assert sum(prob for string, prob in support.probs.items() if len(string) == 4) == pytest.approx(1 / 3)
-    # By hand: () takes S -> B and B -> (); ()() takes S -> B S, S -> B and twice B -> (): 1/8 and 1/64.
+    # By hand: `()` uses S -> B and B -> (): 1/8. `()()` uses S -> B S, S -> B and twice B -> (): 1/64.
     own = grammar_task("brackets", max_length=6, length_distribution="grammar").oracle.support.probs
     assert own["()()"] / own["()"] == pytest.approx((1 / 64) / (1 / 8))

@@ -17,10 +17,10 @@ SAMPLERS = {
 
 
 def total_variation_and_bound(tokens, logits):
-    """Returns the distance of frequencies to softmax(logits), and its mean plus 5 standard errors at most."""
+    """Returns the total variation of frequencies and softmax(logits), and a bound: mean plus 5 standard errors."""
     probs = np.asarray(jax.nn.softmax(np.asarray(logits, np.float64)))
     shares = np.bincount(np.ravel(tokens), minlength=len(probs)) / np.size(tokens)
-    # The mean is at most that of the standard deviations; one sample changes the distance by 1 / N at most.
+    # The mean is at most half the sum of the standard deviations. One sample changes the distance by at most 1 / N.
     bound = 0.5 * np.sqrt(probs * (1 - probs) / np.size(tokens)).sum() + 5 * 0.5 / np.sqrt(np.size(tokens))
     return 0.5 * np.abs(shares - probs).sum(), bound
 
@@ -139,7 +139,7 @@ def test_gumbel_softmax_is_differentiable_under_vmap_and_traced_temperature():
     sample = jax.jit(jax.vmap(gumbel.gumbel_softmax, in_axes=(0, 0, None)))
     gradient = jax.grad(lambda temperature: jnp.sum(sample(keys, logits, temperature) ** 2))(0.5)
     assert np.isfinite(gradient)
-    assert gradient < 0  # a higher temperature is less sharp
+    assert gradient < 0  # samples are less sharp at higher temperatures
 
 
 def test_temperatures_may_be_vmapped():
@@ -203,7 +203,7 @@ def test_rows_without_a_distribution_are_named(row):
         gumbel.gumbel_max(jax.random.key(0), logits)
     with pytest.raises(ValueError, match="logits must have a finite largest value in each row, got NaN"):
         jax.jit(lambda key: gumbel.gumbel_max(key, logits))(jax.random.key(0))
-    # What is traced can't be checked.
+    # Traced logits cannot be checked.
     assert jax.jit(gumbel.gumbel_max)(jax.random.key(0), logits).shape == (2,)
     assert np.isnan(gumbel.gumbel_softmax(jax.random.key(0), logits, 1.0)[1]).all()
 

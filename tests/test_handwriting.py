@@ -1,4 +1,4 @@
-"""Handwriting: paths of SVG as strokes, strokes as steps of a pen, steps as strokes, and the task."""
+"""Handwriting: SVG paths to strokes, strokes to pen steps, pen steps to strokes, and the task."""
 
 import importlib.metadata
 import importlib.util
@@ -27,13 +27,13 @@ def svg(path, *, size='viewBox="0 0 10 10"', around="{}"):
 
 
 def distance(points, path):
-    """Returns the largest distance of points to the nearest of many points of a path."""
+    """Returns the largest distance of any of the points to the nearest point of a path."""
     return np.abs(points[:, None] - path[None, :]).min(axis=1).max()
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Forty drawings of two strokes, one with a transform, and one file that is no SVG."""
+    """Writes an archive: 40 drawings of two strokes, one drawing with a transform, and one file that is not SVG."""
     path = tmp_path_factory.mktemp("handwriting") / "mine.zip"
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as archive:
@@ -174,7 +174,7 @@ def test_a_line_is_cut_into_windows(file):
     assert "Characters for training: 32; for validation: 4; for the test: 4." in task.notes
     assert task.chosen == {"max_length": 0}
     assert gg.handwriting_task(file, window=8, max_length=0).chosen == {"num_heldout": 4}
-    # Between two characters the pen moves on to the right.
+    # Between two characters, the pen moves to the right, which takes steps too.
     assert len(task.test.tokens) > 4 * 12 // 8
 
 

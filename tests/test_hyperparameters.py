@@ -1,4 +1,4 @@
-"""Every scalar hyperparameter as a traced number, as a schedule, and with an axis of its own."""
+"""Tests every scalar hyperparameter as a traced number, as a schedule, and under vmap."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -82,7 +82,7 @@ def truncated_likelihood(*, learning_rate, **settings):
     algorithm = gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
 
     def init(key):
-        # At the beginning of a text, to begin anew is to go on.
+        # At the beginning of a text, a restart changes nothing. So this state is not at the beginning.
         state = algorithm.init(key)
         return state._replace(position=state.position._replace(last_tokens=jnp.zeros(8, jnp.int32)))
 
@@ -90,7 +90,7 @@ def truncated_likelihood(*, learning_rate, **settings):
 
 
 class Case(NamedTuple):
-    """An algorithm, and three values of each of its hyperparameters; while one varies, the others have their first."""
+    """An algorithm and three values of each hyperparameter. While one varies, the others keep their first value."""
 
     make: Callable[..., gg.Algorithm]
     values: dict[str, tuple[float, float, float]]
@@ -149,7 +149,7 @@ NEVER_A_SCHEDULE = ("warm_up_steps", "learning_rate")
 
 
 def loud_state(algorithm):
-    """Returns a state at step 1, its parameters doubled, so that the discriminator tells something."""
+    """Returns a state at step 1 with doubled parameters, so that the logits of the discriminator are not close to 0."""
     state = algorithm.init(jax.random.key(0))
     state = jax.tree.map(lambda leaf: 2 * leaf if leaf.ndim else leaf, state)
     if hasattr(state, "adversarial"):
@@ -180,7 +180,7 @@ def test_vmap_over_schedules_and_numbers_equals_the_loop_over_numbers(name):
     def one(settings):
         return one_step(make(**settings))
 
-    # Before the step of `one_step`, all schedules have the value of another row.
+    # Before the step that `one_step` takes, every schedule has the value of another row.
     befores, nows = (jax.tree.map(lambda *leaves: jnp.array(leaves), *each) for each in (rows[1:] + rows[:1], rows))
     results = states, _ = together(befores, nows)
     for index, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The loss of Toth's section 3 against the loss written out in plain probabilities, and what they lead to."""
+"""The loss of Toth's section 3 against the same loss in plain probabilities, and what it learns."""
 
 import functools
 
@@ -18,7 +18,7 @@ LOGIT = jnp.array([-1.0, 0.0, 2.0])
 
 
 def plain_loss(log_prob):
-    """Writes -log(-L) as the report does, which underflows for long sequences and not for these."""
+    """Computes -log(-L) as the report does. This underflows for long sequences, but not for these."""
     likelihood_ratio = jnp.exp(log_prob) / jnp.exp(DATA_LOG_PROB)
     return -jnp.log(-jnp.mean(jnp.log(1 - jax.nn.sigmoid(LOGIT)) * likelihood_ratio))
 
@@ -75,7 +75,7 @@ PROBS = np.array([0.8, 0.15, 0.05])
 
 @functools.cache
 def trained_on_an_uneven_distribution(weighted=True, **settings):
-    """Trains on three strings, one of which is 80 % of the data, and returns their learned probabilities."""
+    """Trains on three strings with shares `PROBS`; returns their learned probabilities and the metrics."""
     tokens = np.repeat(STRINGS, [80, 15, 5], axis=0)
     data = gg.Batch(jnp.asarray(tokens), weights=gg.inverse_frequency_weights(tokens) if weighted else None)
     model = gg.sequence_model(gg.lstm_generator(2, 8), length=2)
@@ -111,7 +111,7 @@ def test_the_correction_finds_the_distribution():
 def test_the_effective_sample_size_is_logged():
     _, metrics = trained_on_an_uneven_distribution()
     sizes = np.asarray(metrics["effective_sample_size"])
-    # Equal weights give the size of the batch, but for rounding.
+    # Equal weights give the batch size, up to rounding.
     assert ((sizes >= 1) & (sizes <= 64 * (1 + 1e-6))).all()
 
 

@@ -12,7 +12,7 @@ def test_it_stays_on_the_simplex_and_moves_each_symbol_towards_one_other():
     noisy = np.asarray(add_instance_noise(jax.random.key(0), jnp.tile(X, (500, 1, 1)), 0.7))
     np.testing.assert_allclose(noisy.sum(-1), 1.0, rtol=1e-6)
     assert noisy.min() >= 0
-    # No more than two symbols share the mass, and the first keeps at least 0.3.
+    # At most two symbols share the mass, and the original symbol keeps at least 0.3.
     assert ((noisy > 0).sum(-1) <= 2).all()
     assert (noisy * np.tile(np.asarray(X), (500, 1, 1))).sum(-1).min() >= 0.3 - 1e-6
 
@@ -35,7 +35,7 @@ def test_a_gradient_passes_as_if_the_noise_were_a_constant():
 
 
 def test_gradients_along_the_line_add_up_to_the_change():
-    # What the docstring says of any d: the mean over the line of grad d . (e_j - x) is d(e_j) - d(x).
+    # As in the docstring, for any d: the mean of grad d . (e_j - x) over the line from x to e_j is d(e_j) - d(x).
     weights = jax.random.normal(jax.random.key(2), (3, 3)) * 3
 
     def d(x):

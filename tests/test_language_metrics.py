@@ -14,7 +14,7 @@ NUM_SYMBOLS = 4
 
 
 def _draw(seed, num, *, min_length=0, repeat=0.6):
-    """Draws sequences of a Markov chain that stays with probability `repeat`."""
+    """Draws sequences of a Markov chain that repeats its symbol with probability `repeat`, else draws uniformly."""
     rng = np.random.default_rng(seed)
     sequences = []
     for _ in range(num):
@@ -42,19 +42,19 @@ def test_bleu_agrees_with_nltk(order, num_references):
 @pytest.mark.parametrize(
     ("sample", "references", "order", "expected"),
     [
-        # p_1 = 2/3, p_2 = 1/2, and 3 symbols where 4 were wanted.
+        # p_1 = 2/3 and p_2 = 1/2. The sample has 3 symbols, the reference 4.
         ((0, 1, 2), [(0, 1, 3, 3)], 2, math.exp(1 - 4 / 3) * math.sqrt(1 / 3)),
-        # The third 0 is one more than the reference has.
+        # The sample has three zeros, the reference only two.
         ((0, 0, 0), [(0, 1, 0)], 1, 2 / 3),
-        # Clipped by the reference that has it most often, not by the sum.
+        # Counts are clipped at the largest count in any reference, not at the sum.
         ((0, 0, 0), [(0, 1, 2), (0, 2, 1)], 1, 1 / 3),
-        # No bigram matches: 0.1 of the one there is.
+        # No bigram matches. The smoothed precision of bigrams is 0.1 / 1.
         ((0, 1), [(1, 0)], 2, math.sqrt(0.1)),
-        # Lengths 2 and 4 are as near: the shorter counts.
+        # Lengths 2 and 4 are equally near to 3. The shorter one is used.
         ((0, 1, 2), [(0, 1), (0, 1, 2, 3)], 3, 1.0),
         # No symbol matches.
         ((0, 0), [(1, 2)], 2, 0.0),
-        # Tokens are whole numbers, not digits.
+        # Tokens are compared as integers, not as digits.
         ((1, 2), [(12,)], 1, 0.0),
     ],
 )
@@ -87,7 +87,7 @@ def test_bleu_of_copies_is_1_at_most_and_repeats_change_nothing():
 def test_self_bleu_scores_the_first_half_against_the_second():
     samples = [(0, 1), (2, 2), (0, 1), (2, 3), (1, 1)]
     assert self_bleu(samples, 2) == pytest.approx(sentence_bleu(samples[:2], samples[2:], 2))
-    # (2, 2): one 2 of two matches, and no bigram.
+    # In (2, 2), one of two unigrams matches, and no bigram does.
     assert self_bleu(samples, 2) == pytest.approx([1.0, math.sqrt(0.5 * 0.1)])
     assert self_bleu([(0, 1)] * 9, 2) == pytest.approx(np.ones(4))
 
@@ -106,14 +106,14 @@ def test_a_perfect_models_self_bleu_is_its_bleu():
 
 def test_ngram_model_by_hand():
     model = fit_ngram_model([(0, 0, 1), (0,)], 2, 2)
-    # One each more than there are: 0 four times, 1 twice, the end three times.
+    # Add-one counts: 4 of symbol 0, 2 of symbol 1, 3 of the end.
     assert [model.score(word) for word in ("0", "1", END)] == pytest.approx([4 / 9, 2 / 9, 3 / 9])
-    # After the start twice a 0, a single kind; after a 0 once each of three kinds; after a 1 once the end.
+    # The start is followed by 0 twice; 0 by 0, 1 and the end, once each; 1 by the end once.
     first = (2 + 1 * 4 / 9) / (2 + 1)
     second = (1 + 3 * 2 / 9) / (3 + 3)
     last = (1 + 1 * 3 / 9) / (1 + 1)
     assert negative_log_likelihood(model, [(0, 1)]) == pytest.approx([-math.log(first * second * last)])
-    # Never seen: a 1 at the start, a 1 after a 1.
+    # Unseen bigrams: 1 at the start, and 1 after 1.
     unseen = (2 / 9 / 3) * (2 / 9 / 2) * last
     empty = 3 / 9 / 3
     assert negative_log_likelihood(model, [(1, 1), ()]) == pytest.approx([-math.log(unseen), -math.log(empty)])
@@ -138,7 +138,7 @@ def test_probabilities_of_sequences_sum_to_1():
     model = fit_ngram_model([(0, 1), (1,), (1, 0)], 3, 2)
     short = [(), (0,), (1,), (0, 0), (0, 1), (1, 0), (1, 1)]
     mass = np.exp(-negative_log_likelihood(model, short)).sum()
-    # Three symbols or more, whatever follows.
+    # The mass of all sequences of three or more symbols.
     rest = sum(
         math.prod(model.score(str(each), context) for each, context in zip(word, _contexts(word), strict=True))
         for word in np.ndindex(2, 2, 2)

@@ -76,12 +76,12 @@ def test_every_parameter_is_standard_normal():
     chex.assert_trees_all_equal_shapes_and_dtypes(params, expected)
     values = np.concatenate([np.asarray(leaf).ravel() for leaf in jax.tree.leaves(params)])
     assert scipy.stats.kstest(values, "norm").pvalue > 0.001
-    # No two gates are the same draw.
+    # No two gates have the same random values.
     assert len(np.unique(values)) > 0.99 * len(values)
 
 
 def test_the_distribution_of_a_seed_stays_what_it_was():
-    # As computed at version 085b1a3, whose LSTM had an array a gate.
+    # Computed at commit 085b1a3, where the LSTM had one array per gate.
     tokens = np.array([[0, 1, 2], [2, 2, 1], [1, 0, 0]], np.int32)
     np.testing.assert_allclose(tiny_task().oracle.log_prob(tokens), [-5.5364, -3.59724, -5.24093], rtol=1e-4)
 

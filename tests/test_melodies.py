@@ -1,4 +1,4 @@
-"""Melodies: ABC notation as bars, symbols that the oracle judges, pictures, and MIDI files."""
+"""Melodies: ABC notation to symbols, the oracle, pictures, and MIDI files."""
 
 import importlib.util
 from xml.etree import ElementTree
@@ -38,19 +38,19 @@ def symbols(body, **settings):
     ("body", "settings", "expected"),
     [
         ("c2 | d4z2 | C,2", {}, "3/4 C5:1/4 | D5:1/2 rest:1/4 | C3:1/4"),
-        # Where the end of a line falls on the end of a bar, it is a bar line; elsewhere it is none.
+        # The end of a line is a bar line only if it is also the end of a bar.
         ("C2D2E2\nF2G2A2 | B2\nc2d2 |", {}, "3/4 C4:1/4 D4:1/4 E4:1/4 | F4:1/4 G4:1/4 A4:1/4 | B4:1/4 C5:1/4 D5:1/4"),
-        # Accidentals hold to the end of the bar, in their octave, and those of the key everywhere else.
+        # Accidentals hold in their octave to the end of the bar. The key applies to all other notes.
         ("^C C c =F F F | C6", {"key": "D"}, "3/4 C#4:1/8 C#4:1/8 C#5:1/8 F4:1/8 F4:1/8 F4:1/8 | C#4:3/4"),
         ("_B2B4 | B6", {}, "3/4 A#4:1/4 A#4:1/2 | B4:3/4"),
         ("E6", {"key": "Es"}, "3/4 D#4:3/4"),
         ("F6", {"key": "Em"}, "3/4 F#4:3/4"),
-        # Ties: over a bar line with its accidental, within a bar, and to another pitch.
+        # Ties: across a bar line with the accidental, within a bar, and to another pitch.
         ("^F6- | F2 z4", {}, "3/4 F#4:3/4 ~ | F#4:1/4 rest:1/2"),
         ("C2-C4 | D6", {}, "3/4 C4:3/4 | D4:3/4"),
         ("C6- | D6", {}, "3/4 C4:3/4 | D4:3/4"),
         ("^F2-=F4 | ^F6- | =F6", {}, "3/4 F#4:1/4 F4:1/2 | F#4:3/4 | F4:3/4"),
-        # A bar that a bar line divides, as before a part with an upbeat.
+        # A bar that is divided by a bar line, as before a part with an upbeat.
         ("C6 | D4 |: E2 | F6 | G2", {}, "3/4 C4:3/4 | D4:1/2 E4:1/4 | F4:3/4 | G4:1/4"),
         ('"Am"C3/2{d}D/ !trill!E4 |] % end', {}, "3/4 C4:3/16 D4:1/16 E4:1/2"),
         ("|:C6\nD:|\n", {}, "3/4 C4:3/4 | D4:1/8"),
@@ -123,7 +123,7 @@ def test_a_midi_file_holds_the_notes():
     content = gg.melody_midi(VALID, tempo=120)
     assert content[:14] == b"MThd\0\0\0\x06\0\0\0\x01\0\x10"
     assert content[14:22] == b"MTrk" + (len(content) - 22).to_bytes(4, "big")
-    # A tied note is one; a rest is time before the next note.
+    # Tied notes are written as one note. A rest delays the next note.
     events = [(0, 60), (16, 60), (0, 62), (32, 62), (16, 66), (56, 66)]
     written = b"".join(
         bytes((time, (0x90, 0x80)[number % 2], pitch, (80, 0)[number % 2]))
@@ -150,7 +150,7 @@ def test_the_command_writes_a_file_for_each_line(tmp_path):
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Sixty tunes in F of one meter, one without, one whose bars differ, and one that can't be read."""
+    """Writes 60 tunes in F with one meter, and four others: no meter, unequal bars, not readable, rare notes."""
     rng = np.random.default_rng(0)
     bodies = ["".join(rng.choice(list("FGAc"), 3)) + " | " + "".join(rng.choice(list("FGAc"), 3)) for _ in range(60)]
     tunes = [abc(body, meter="3/8", key="F", number=number) for number, body in enumerate(bodies, 1)]
@@ -168,7 +168,7 @@ def file(tmp_path_factory):
 def test_a_task_keeps_what_fills_its_meter_and_counts_the_rest(file):
     task = gg.melodies_task(file, num_heldout=5, min_count=3)
     assert (task.name, task.oracle.validity_method) == ("melodies mine.abc", "bars")
-    # Transposed from F, by five semitones down.
+    # Transposed from F to C, five semitones down.
     assert set(task.symbols) == {"", "|", "3/8", "C4:1/8", "D4:1/8", "E4:1/8", "G4:1/8"}
     assert task.length == 9
     for split in (task.train, task.validation, task.test):

@@ -1,4 +1,4 @@
-"""A metric is described once: added to the table, it is measured, printed, tabulated, drawn and tested."""
+"""A metric that is added to `METRICS` is measured, printed, tabulated, drawn and tested."""
 
 import csv
 from dataclasses import replace
@@ -33,7 +33,7 @@ MINE = Metric(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run that has been trained for no step, while the table holds one more metric."""
+    """Writes a run of zero training steps; yields its folder and the values expected of an added metric."""
     config = quicktest.get_config()
     config.num_seeds, config.num_samples, config.num_compared = 2, 100, 60
     config = run_config.parse(config)

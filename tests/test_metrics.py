@@ -108,7 +108,7 @@ def test_sampled_distances_by_hand():
     assert sampled_distances(strings, **settings) == pytest.approx(expected)
     # An invalid string may have any length.
     assert sampled_distances([*strings[:4], "zzzz"], **settings) == pytest.approx(expected)
-    # Of two symbols each: the share of length 1 is 0.
+    # All lengths are 2, so that the share of length 1 is 0.
     of_words = sampled_distances(strings, lengths=[2] * 5, **settings)
     assert of_words["sampled_length_total_variation"] == pytest.approx(0.5 * (0.75 + 0.55 + 0.2))
 

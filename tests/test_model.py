@@ -1,4 +1,4 @@
-"""A sequence model of each kind of generator: samples, completions, likelihoods, hidden states."""
+"""Sequence models of each kind of generator: samples, completions, likelihoods, hidden states."""
 
 import itertools
 
@@ -64,7 +64,7 @@ def test_hidden_states_are_those_along_a_sequence_whatever_comes_later(model):
     params = model.init(jax.random.key(0))
     hidden_states = jax.jit(model.hidden_states)
     assert hidden_states(params, EVERY).shape == (*EVERY.shape, model.generator.hidden_size)
-    # A symbol enters the hidden state after it.
+    # A symbol changes only the hidden states after it.
     for time in range(LENGTH):
         change = hidden_states(params, EVERY.at[:, time].set(0)) - hidden_states(params, EVERY)
         np.testing.assert_allclose(change[:, : time + 1], 0, atol=1e-6)
@@ -91,7 +91,7 @@ def test_the_number_of_given_symbols_may_be_traced():
     for num_given in range(LENGTH + 1):
         tokens = jax.jit(model.complete)(jax.random.key(1), params, EVERY, jnp.int32(num_given))
         np.testing.assert_array_equal(tokens[:, :num_given], EVERY[:, :num_given])
-    # All noise is that of `sample`.
+    # Without given symbols, `complete` uses the same noise as `sample`.
     free = model.complete(jax.random.key(1), params, EVERY, 0)
     np.testing.assert_array_equal(free, model.sample(jax.random.key(1), params, len(EVERY)))
 
@@ -103,7 +103,7 @@ def test_sample_frequencies_are_the_likelihood_at_temperature_one(latent):
     tokens = np.asarray(model.sample(jax.random.key(1), params, num))
     counts = np.bincount(tokens @ NUM_SYMBOLS ** np.arange(LENGTH)[::-1], minlength=len(EVERY))
     probs = np.exp(model.log_prob(params, EVERY))
-    # The estimate over latents has an error of its own, below a twentieth here.
+    # The estimated likelihood over latents also has an error, here less than 5 %.
     np.testing.assert_array_less(np.abs(counts / num - probs), 5 * np.sqrt(probs / num) + 0.05 * probs)
 
 
@@ -126,7 +126,7 @@ def test_samples_of_an_exact_length_hold_no_padding(padding_ends):
     ended = np.maximum.accumulate(usual == 0, axis=1)
     assert ended[:, :-1].any()
     assert (usual[ended] == 0).all() == padding_ends
-    # The first symbol has the usual distribution, given that it is not padding.
+    # The first symbol has its usual distribution, conditional on not being padding.
     shares = np.bincount(tokens[:, 0], minlength=3) / 400
     expected = np.bincount(usual[usual[:, 0] > 0][:, 0], minlength=3) / (usual[:, 0] > 0).sum()
     np.testing.assert_allclose(shares, expected, atol=5 * np.sqrt(0.25 / 200))
@@ -177,7 +177,7 @@ def test_temperature_sharpens_samples_and_leaves_likelihoods_alone():
 
 
 def test_latent_log_prob_is_the_mean_of_likelihoods_over_latents():
-    # Against draws and products of its own: many latents, one token's probability after another.
+    # A separate Monte Carlo estimate: many latents, and the product of the token probabilities for each.
     num = 4_000
     model = make("hidden", num_latent_draws=num)
     generator, params = model.generator, loud_params(model)
@@ -190,7 +190,7 @@ def test_latent_log_prob_is_the_mean_of_likelihoods_over_latents():
             carry, logits = generator.step(params, carry, x)
             product = product * np.asarray(jax.nn.softmax(logits)[:, token])
             x = jnp.tile(jnp.eye(NUM_SYMBOLS + 1)[token][None], (num, 1))
-        assert abs(product.mean() - probability) < 7 * product.std() / np.sqrt(num)  # both means err
+        assert abs(product.mean() - probability) < 7 * product.std() / np.sqrt(num)  # both means have an error
 
 
 def test_a_condition_must_have_an_entry_a_sequence():

@@ -1,4 +1,4 @@
-"""The metrics of MOSES: against its own test, what it ships, fcd_torch, and values worked out by hand."""
+"""The metrics of MOSES against its own test, its statistics of the data, fcd_torch, and values by hand."""
 
 import importlib.util
 import io
@@ -41,8 +41,8 @@ EXPECTED = {
     "scaffolds/references": 0.5,
     "internal_diversity_1": 0.7189187309761661,
     "logP/references": 1.63229,
-    # MOSES expects 0.52383. Today's RDKit takes the phosphorus of CCCP for a stereo center, which costs one of the four
-    # molecules log10(2) 9 / 6.5.
+    # MOSES expects 0.52383. Newer versions of RDKit count the phosphorus of CCCP as a stereo center, which changes the
+    # score of one of the four molecules by log10(2) 9 / 6.5.
     "SA/references": 0.5238335295121783 + np.log10(2) * 9 / 6.5 / 4,
     "QED/references": 0.20370891752648637,
     "weight/references": 106.87,
@@ -104,7 +104,7 @@ def test_references_need_two_molecules():
 
 
 @pytest.mark.parametrize(
-    # C9H8O4 and C8H10N4O2 by the standard atomic weights; QED and logP as published for RDKit's.
+    # C9H8O4 and C8H10N4O2 by the standard atomic weights; QED and logP as published for RDKit.
     ("smiles", "weight", "qed", "log_p"),
     [(ASPIRIN, 180.159, 0.550, 1.310), (CAFFEINE, 194.194, 0.538, -1.029)],
 )
@@ -117,9 +117,9 @@ def test_properties_of_known_molecules(smiles, weight, qed, log_p):
 
 
 def test_scaffolds_and_fragments_by_hand():
-    assert scaffold(chemistry.parse(ASPIRIN)) is None  # of one ring
+    assert scaffold(chemistry.parse(ASPIRIN)) is None  # it has only one ring
     assert scaffold(chemistry.parse(CAFFEINE)) == "O=c1[nH]c(=O)c2[nH]cnc2[nH]1"
-    # The ester and the acid are cut off the ring; numbers stand for the kinds of cuts.
+    # The ester and the acid are cut off the ring. Numbers denote the kinds of cuts.
     parts = [re.sub(r"\[\d+\*\]", "*", part) for part in fragments(chemistry.parse(ASPIRIN))]
     assert sorted(map(len, parts)) == sorted(map(len, ["*C(C)=O", "*O*", "*c1ccccc1*", "*C(=O)O"]))
     assert np.isnan(count_similarity({}, {"a": 1}))
@@ -127,7 +127,7 @@ def test_scaffolds_and_fragments_by_hand():
 
 def test_similarities_by_hand():
     bits = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]], np.uint8)
-    # Tanimoto: 1/2 between the first two, 0 with the last, which is like itself alone.
+    # Tanimoto similarities: 1/2 between the first two rows, 0 between them and the last, 1 of each row with itself.
     assert internal_diversity(bits) == pytest.approx(1 - (2 * 1.5 + 1) / 9)
     assert internal_diversity(bits, 2) == pytest.approx(1 - (2 * np.sqrt(1.25 / 3) + np.sqrt(1 / 3)) / 3)
     assert nearest_similarity(bits, bits[1:2]) == pytest.approx((0.5 + 1 + 0) / 3)
@@ -150,7 +150,7 @@ def test_the_frechet_distance_is_that_of_the_matrix_root():
 
 
 def test_chemnet_reads_symbols():
-    # Br, Si and Cl are one symbol, '.' ends, and what is unknown is X.
+    # Br, Si and Cl are single symbols, only the part before '.' is read, and unknown symbols are X.
     assert chemnet_tokens("BrC[Si]Z.CC")[:7].tolist() == [8, 0, 26, 11, 27, 33, 34]
     assert chemnet_tokens("C" * 400)[-2:].tolist() == [0, 34]
 
@@ -161,7 +161,7 @@ def test_chemnet_is_that_of_fcd_torch():
     smiles = [chemistry.canonical(chemistry.parse(each)) for each in smiles]
     found = chemistry.chemnet_activations(smiles)
     assert found.shape == (20, 512)
-    # Of benzene, once computed by fcd_torch 1.0.7 with PyTorch 2.13.
+    # Activations of benzene as computed by fcd_torch 1.0.7 with PyTorch 2.13.
     assert found[smiles.index("c1ccccc1"), :4] == pytest.approx(
         [0.11962538, -0.00043418, -0.10608737, 0.02302091], abs=1e-5
     )
@@ -193,7 +193,7 @@ def test_what_moses_ships_is_what_is_computed(monkeypatch):
 
 
 class Harmful:
-    """Its pickle calls a function."""
+    """An object whose pickle calls `print`."""
 
     def __reduce__(self):
         return print, ("called",)
@@ -210,7 +210,7 @@ def test_a_pickle_calls_nothing_that_is_unknown(capsys):
 
 
 def torch_file(path, magic=0x1950A86A20F9469CFC6C):
-    """Writes a file as PyTorch did, of one tensor."""
+    """Writes a tensor to a file in the format of PyTorch before version 1.6."""
     with path.open("wb") as file:
         for value in (magic, 1001, {"little_endian": True}):
             pickle.dump(value, file, 2)

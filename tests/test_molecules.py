@@ -1,4 +1,4 @@
-"""The task of molecules: what RDKit says of strings, tokens, files as people have them, and MOSES."""
+"""The task of molecules: validity by RDKit, tokens, files in common formats, and MOSES."""
 
 import builtins
 import importlib.util
@@ -179,7 +179,7 @@ def test_validity_is_measured_and_more_symbols_are_taken():
     tokens = task.encode(["CCO", "C1CC", "CC(C", "CCO"])
     metrics = evaluation.sample_metrics(tokens, task)
     assert metrics == {"distinct_strings": 3.0, "sampled_validity": 0.5}
-    # Only validity is known of it, so that a run may start from one of another vocabulary.
+    # The oracle only checks validity, so that a run may start from a run with another vocabulary.
     joined = _with_symbols(task, ("X", *task.symbols))
     assert joined.decode(joined.train.tokens) == task.decode(task.train.tokens)
 

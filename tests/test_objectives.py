@@ -31,7 +31,7 @@ every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 
 
 def of_all(function):
-    """Returns what a function of an objective returns for each, by name, from one program."""
+    """Returns `function(objective)` by name for all objectives, computed in one program."""
     return jax.jit(lambda: {name: function(objective) for name, objective in OBJECTIVES.items()})()
 
 
@@ -97,7 +97,7 @@ def test_losses_and_gradients_are_finite_at_huge_logits():
 
 
 def test_the_networks_move_logits_in_opposite_directions():
-    # Between the targets of least squares, 0 and 1, and within the margins of the hinge loss.
+    # The logits are between the least-squares targets, 0 and 1, and within the margins of the hinge loss.
     real, generated = jnp.array([0.6, 0.2]), jnp.array([0.7, 0.3, 0.4])
     found = of_all(lambda objective: [jax.grad(loss, (0, 1))(real, generated) for loss in objective[:2]])
     for name in set(OBJECTIVES) - set(EMBEDS):
@@ -109,7 +109,7 @@ def test_the_networks_move_logits_in_opposite_directions():
 
 def test_log_odds_at_the_optimal_discriminator_is_the_reverse_kl():
     p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
-    # A sample in which each outcome occurs exactly as often as q says.
+    # A sample in which the frequencies of the outcomes are exactly q.
     outcomes = np.repeat([0, 1, 2], [2, 2, 6])
     d = jnp.asarray(np.log(p / q)[outcomes], jnp.float32)
     kl = np.sum(q * np.log(q / p))

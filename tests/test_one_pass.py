@@ -40,12 +40,12 @@ def model_of(generator=None, rules="padding ends", **settings):
 
 
 def one_by_one(generator):
-    """The same generator, asked for its symbols one after the other."""
+    """Returns the same generator without `independent_logits`, so that it generates one symbol at a time."""
     return generator._replace(independent_logits=None)
 
 
 def sequences_that_exist(rules):
-    """Which of all sequences the rules of padding allow."""
+    """Returns a mask of the sequences in `EVERY` that the padding rules allow."""
     tokens = np.asarray(EVERY)
     begins = tokens[:, 0] != 0
     ends = ~((tokens != 0) & np.maximum.accumulate(tokens == 0, axis=1)).any(axis=1)
@@ -170,7 +170,7 @@ def test_self_conditioning_reads_what_the_network_would_write():
 
     first, second, in_training, gradient = compute(params)
     assert float(jnp.abs(first - second).max(axis=(1, 2)).min()) > 1e-3
-    # In training, half of the sequences are written as if there were nothing to read.
+    # In training, each sequence is conditioned on its estimate with probability 1/2.
     is_first, is_second = (np.isclose(in_training, each, rtol=1e-4, atol=1e-5).all((1, 2)) for each in (first, second))
     np.testing.assert_array_equal(is_first, ~is_second)
     assert 0 < is_first.sum() < BATCH
@@ -178,14 +178,14 @@ def test_self_conditioning_reads_what_the_network_would_write():
     assert all(
         bool(jnp.any(gradient[name][leaf])) for name, leaf in (("estimate_embedding", "kernel"), ("head", "kernel"))
     )
-    # As if the first probabilities, which depend on the bias too, were constant.
+    # The gradient treats the first probabilities as constant, although they also depend on the bias.
     np.testing.assert_allclose(gradient["head"]["bias"], 2 * second.sum((0, 1)), rtol=1e-4)
     assert generator.uses_dropout
     assert not plain.uses_dropout
 
 
 def test_the_score_function_is_the_gradient_by_enumeration():
-    """At one latent, the mean over all sequences of loss times score is the gradient of the expected loss."""
+    """At one latent, the mean of loss times score over samples is the exact gradient of the expected loss."""
     model = model_of()
     params = random_params(model.init)
     weights = random_params(DISCRIMINATOR.init, seed=1)
@@ -271,7 +271,7 @@ METHODS = {
 
 @functools.cache
 def steps_of_two_seeds(name):
-    """A method, two states, a batch, and the two states after a step that is mapped over them."""
+    """Returns a method, two states, a batch, and both states after one step under vmap."""
     algorithm = METHODS[name](model_of())
     states = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[random_state(algorithm, seed) for seed in range(2)])
     batch = gg.Batch(EVERY[sequences_that_exist("padding ends")][:BATCH])
@@ -286,7 +286,7 @@ def test_every_method_takes_a_step(name):
     np.testing.assert_array_equal(new_states.step, [1, 1])
     before, after = algorithm.params(states, averaged=False), algorithm.params(new_states, averaged=False)
     assert all(jax.tree.leaves(jax.tree.map(lambda leaf: bool(jnp.isfinite(leaf).all()), after)))
-    # The bias of the keys of attention changes nothing.
+    # Not all arrays change: the key bias of attention has no effect.
     assert sum(jax.tree.leaves(jax.tree.map(lambda a, b: bool(jnp.any(a != b)), before, after))) > 10
 
 

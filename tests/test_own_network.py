@@ -1,4 +1,4 @@
-"""A network that a user brings: plain functions, a cache of any axes and a scalar position in the carry."""
+"""A user's own network: plain functions, with a cache of any shape and a scalar position in the carry."""
 
 import itertools
 

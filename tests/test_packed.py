@@ -16,7 +16,7 @@ SGD = optax.sgd(1.0)
 
 
 def pair_discriminator():
-    """Judges packs of two sequences by a fixed function of both first symbols, not a sum of one of each."""
+    """Returns a discriminator of packs of two. Its logit is a fixed, non-additive function of both first symbols."""
     table = jnp.array([[0.3, -1.0], [0.8, 2.0]])
 
     def logits(params, x):
@@ -50,7 +50,7 @@ def test_a_pack_has_the_symbols_of_its_sequences_side_by_side():
 
 @pytest.mark.slow
 def test_the_score_function_gradient_is_that_of_the_mean_loss_of_packs():
-    """Against the exact gradient, the mean over many steps from one state, within 5 standard errors."""
+    """The mean over many steps from one state is within 5 standard errors of the exact gradient."""
     gan = make_gan(pair_discriminator(), score_weight=1.0)
     state = gan.init(jax.random.key(0))
     batch = gg.Batch(jnp.zeros((8, T), jnp.int32))
@@ -74,7 +74,7 @@ def test_the_score_function_gradient_is_that_of_the_mean_loss_of_packs():
 
 
 def test_penalties_are_those_of_packs_and_no_pack_mixes_real_and_generated():
-    """R1 of packs by hand: the squared norm of the gradient by the whole pack, in the mean over packs."""
+    """The penalty by hand: the mean over packs of half the squared norm of a pack's centered gradient."""
     discriminator = pair_discriminator()
     loss = penalized_loss(discriminator, log_odds.discriminator_loss, GradientPenalty(1.0, 1.0, fraction=0.25))
     real, generated = (jax.random.uniform(jax.random.key(seed), (20, T, K)) for seed in (1, 2))

@@ -1,4 +1,4 @@
-"""Pairs of a source and a target: the files, what is counted, the split, and the error rates."""
+"""Pairs of a source and a target: files, counts of dropped lines, the split, and error rates."""
 
 import sys
 
@@ -25,7 +25,7 @@ def write(tmp_path):
 
 
 def reversed_words(num):
-    """Returns lines of different words and their reversals."""
+    """Returns `num` lines of distinct words and their reversals."""
     words = ["".join("abcd"[(number // 4**place) % 4] for place in range(3)) for number in range(num)]
     return "".join(f"{word}\t{word[::-1]}\n" for word in words)
 

@@ -1,4 +1,4 @@
-"""A run on a file of pairs, from the command that trains it to the targets of new sources."""
+"""A run on a file of pairs: training, targets of new sources, scores, timing and export."""
 
 import itertools
 import json

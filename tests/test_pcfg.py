@@ -24,7 +24,7 @@ AWKWARD = {
 
 
 def enumerate_by_expansion(grammar, max_length, floor):
-    """Sums over all leftmost derivations of at least a probability: slow, and without dynamic programming."""
+    """Sums all leftmost derivations with a probability of at least `floor`; slow, without dynamic programming."""
     found: dict[str, float] = {}
     pending = [((grammar.start,), 1.0)]
     while pending:
@@ -58,7 +58,7 @@ def test_strings_and_masses_equal_the_sum_over_derivations(name):
 
 
 def test_the_paper_grammar_by_hand():
-    # Equal rules: p(x) = 1/5, p(x op x) = 1/125 for each operator, and x op x op x has two derivations.
+    # With equally likely rules: p(x) = 1/5, p(x op x) = 1/125 for each operator; x op x op x has two derivations.
     bounded = pcfg.BoundedDistribution(GRAMMARS["arithmetic"], 12)
     by_length = bounded.strings(2_000)
     assert [len(found) for found in by_length] == [0, 1, 0, 4, 0, 16, 0, 64, 0, 256, 0, 1024, 0]
@@ -114,7 +114,7 @@ def test_equal_rules_unless_probabilities_are_stated():
     plain = parse_grammar("S -> 'x' | S '+' S")
     stated = parse_grammar("S -> 'x' [0.5] | S '+' S [0.5]")
     assert plain == stated
-    # A bracketed digit inside quotes is a terminal, not a probability.
+    # Brackets and digits inside quotes are terminals, not probabilities.
     assert parse_grammar("S -> '[' S ']' | '1'").terminals == ("1", "[", "]")
 
 
@@ -165,7 +165,7 @@ def test_the_mass_of_the_empty_string_is_the_closed_form_at_and_off_the_critical
 
 
 def test_a_critical_grammar_has_the_masses_of_its_trees():
-    # Trees of n leaves by Catalan numbers, with sum 1 over all lengths; beside a part that is surely empty.
+    # Catalan numbers count the trees with n leaves. The masses sum to 1, and E derives only the empty string.
     grammar = parse_grammar("S -> S S E [0.5] | 'a' [0.5]\nE -> E E [0.5] | [0.5]")
     masses = pcfg.BoundedDistribution(grammar, 8).mass_by_length()
     catalan = np.array([1, 1, 2, 5, 14, 42, 132, 429])
@@ -176,6 +176,6 @@ def test_a_critical_grammar_has_the_masses_of_its_trees():
 
 
 def test_lengths_that_cannot_be_derived_have_no_mass_at_all():
-    # Cycles of unit rules, whose inverse matrix rounds.
+    # For these cycles of unit rules, the matrix inverse has rounding errors.
     grammar = parse_grammar("S -> A | B | 'x' S 'x'\nA -> B | C | 'a'\nB -> C | A\nC -> A | B | 'c' C 'c'")
     assert (pcfg.BoundedDistribution(grammar, 9).mass_by_length()[::2] == 0).all()

@@ -41,7 +41,7 @@ def test_a_linear_discriminator_by_hand():
     weights_TK = jnp.array([[1.0, 2.0, 3.0], [0.0, 0.0, 6.0]])
     x = jax.nn.one_hot(jnp.array([[0, 1], [2, 2]]), 3)
     penalty = penalty_of(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
-    # Centered rows: [-1, 0, 1] and [-2, -2, 4]; half of 2 + 24.
+    # Centered rows: [-1, 0, 1] and [-2, -2, 4]. The penalty is half of 2 + 24.
     np.testing.assert_allclose(penalty, 13.0, rtol=1e-6)
     _, gradient = logits_and_gradients(lambda x: jnp.einsum("btk,tk->b", x, weights_TK), x)
     np.testing.assert_allclose(one_centered_gradient_penalty(gradient), (np.sqrt(26) - 1) ** 2, rtol=1e-6)
@@ -58,7 +58,7 @@ def test_points_between_sequences_have_one_uniform_share_each():
     points = np.asarray(interpolate(jax.random.key(0), first, second))
     np.testing.assert_array_equal(points, np.broadcast_to(points[:, :1, :1], points.shape))
     shares = np.sort(points[:, 0, 0])
-    assert np.abs(shares - np.linspace(0, 1, 1_000)).max() < 1.63 / np.sqrt(1_000)  # Kolmogorov, 1 %
+    assert np.abs(shares - np.linspace(0, 1, 1_000)).max() < 1.63 / np.sqrt(1_000)  # Kolmogorov-Smirnov test at 1 %
 
 
 def test_a_shift_of_all_symbols_is_not_penalized():
@@ -85,7 +85,7 @@ def test_the_penalty_of_a_recurrent_network_is_that_of_finite_differences():
 
 
 def test_the_penalty_of_a_batch_is_the_mean_of_those_of_its_parts():
-    # Which is why a part of the batch gives an unbiased estimate.
+    # Therefore a part of the batch gives an unbiased estimate.
     gradient = jax.random.normal(jax.random.key(0), (6, 4, 3))
     parts = [zero_centered_gradient_penalty(gradient[index : index + 2]) for index in (0, 2, 4)]
     np.testing.assert_allclose(zero_centered_gradient_penalty(gradient), np.mean(parts), rtol=1e-6)

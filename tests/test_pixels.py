@@ -1,4 +1,4 @@
-"""Pictures pixel by pixel: idx files as sequences, and the digits of a package."""
+"""Pictures as sequences of pixels, from idx files and from the digits of a package."""
 
 import gzip
 import importlib.metadata
@@ -111,5 +111,5 @@ def test_the_config_builds(file, method):
 def test_digits_of_the_package_are_read():
     task = gg.pixels_task(size=14)
     assert task.notes[0] == "Pictures: 5,000 of 28 x 28 pixels, as means of 2 x 2: 14 x 14."
-    # A seventh to an eighth of a digit's square is ink.
+    # Between 12 % and 14 % of the pixels are ink.
     assert 0.12 < all_rows(task).mean() < 0.14

@@ -30,7 +30,7 @@ def test_what_is_compiled_is_kept_in_a_folder_of_the_user(tmp_path, variable):
         "XDG_CACHE_HOME": tmp_path / "gumbel_gan" / "compiled",
         "JAX_COMPILATION_CACHE_DIR": tmp_path,
     }
-    # JAX's own default keeps nothing that compiles within a second.
+    # By default, JAX does not cache programs that compile in less than a second.
     assert any(folders[variable].iterdir()) == (variable != "JAX_COMPILATION_CACHE_DIR")
 
 

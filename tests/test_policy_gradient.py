@@ -37,7 +37,7 @@ def loud_state(algorithm):
 
 
 def with_params(state, change):
-    """Changes the parameters of both networks."""
+    """Returns a state in which `change` is applied to the parameters of both networks."""
     generator, discriminator = jax.tree.map(change, (state.generator_params, state.discriminator_params))
     return state._replace(generator_params=generator, discriminator_params=discriminator)
 
@@ -59,7 +59,7 @@ def test_rewards_by_hand():
     [
         *((name, gg.reinforce()) for name in sorted(REWARDS)),
         ("logit", gg.monte_carlo(num_roll_outs=2)),
-        # Without a discount, the gradient is that of the sum of the rewards of all prefixes.
+        # With a discount of 1, the gradient is that of the sum of the rewards of all prefixes.
         ("tanh_half_logit", gg.per_prefix(discount=1.0, baseline_decay=0.08)),
     ],
 )
@@ -109,7 +109,7 @@ def test_the_warm_up_is_maximum_likelihood_and_then_is_over():
     (cold, _), (warm, _) = make(gg.reinforce()), make(gg.reinforce(), warm_up_steps=5)
     likelihood = gg.maximum_likelihood(warm.model, optimizer=optax.sgd(1.0))
     batch = gg.Batch(EVERY[::2])
-    # Seeds at different steps, in one program.
+    # Two replicas at different steps, in one program.
     first = loud_state(warm)
     states = [
         first._replace(adversarial=first.adversarial._replace(step=jnp.asarray(step, jnp.int32))) for step in (4, 5)
@@ -134,7 +134,7 @@ def test_shards_end_with_one_baseline():
     state = loud_state(algorithm)._replace(baseline=jnp.asarray(2.0))
     step = jax.jit(jax.vmap(algorithm.step, in_axes=(0, None, 0), axis_name="shards"))
     moved, metrics = step(jax.random.split(jax.random.key(1)), state, gg.Batch(EVERY[:26].reshape(2, 13, T)))
-    # With a discount of 0 a return is a reward, whose mean over a shard is minus its loss.
+    # With a discount of 0, returns are rewards, and their mean over a shard is minus the loss of the shard.
     assert metrics["generator_loss"][0] != metrics["generator_loss"][1]
     expected = 0.25 * 2 - 0.75 * jnp.mean(metrics["generator_loss"])
     np.testing.assert_allclose(moved.baseline, [expected, expected], rtol=1e-5)
@@ -150,7 +150,7 @@ def test_a_generator_with_a_latent_follows_the_gradient_of_its_expected_reward()
     before = state.adversarial
 
     def expected_reward(params):
-        # A mean over latents, of the sum over all sequences.
+        # The mean over latents of the sum over all sequences.
         def given_latent(latent):
             repeated = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[None], (len(EVERY), *leaf.shape)), latent)
             logits = generator.logits(params, EVERY, latent=repeated)

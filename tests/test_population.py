@@ -31,7 +31,7 @@ def test_the_worst_take_over_the_best_in_one_program():
         is_own = np.asarray(history.source[number]) == np.arange(SIZE)
         np.testing.assert_allclose(ratio[is_own], 1, rtol=1e-6)
         assert all(np.isclose(each, 0.8) or np.isclose(each, 1.25) for each in ratio[~is_own])
-    # The state that is taken over is all of it: the two are alike, as nothing was trained since.
+    # The whole state is copied. Original and copy are equal, because no training follows the last copy.
     last = np.asarray(history.source[-1])
     for leaf in jax.tree.leaves(population.state):
         np.testing.assert_array_equal(leaf, np.asarray(leaf)[last])

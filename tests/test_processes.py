@@ -1,4 +1,4 @@
-"""Two processes that train one run together, and many devices of one."""
+"""Training in two processes together, and on many devices of one process."""
 
 import json
 import os
@@ -33,7 +33,7 @@ TASK = {"num_heldout": 20, "stream": "always"}
 
 
 def in_two_processes(folder, *arguments):
-    """Runs `experiments.train` in two processes; returns their exit statuses and what they printed."""
+    """Runs `experiments.train` in two processes; returns their exit statuses and outputs."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
@@ -141,7 +141,7 @@ def test_what_one_process_alone_finds_ends_all(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "samples.txt").write_text("of the user")
     flags = flags_of(config_of(tmp_path, num_seeds=3, num_shards=1), "num_seeds", "num_shards")
-    # Of a text that streams they agree earlier, once it is tokenized.
+    # With a streamed text, the processes would already exchange errors after its tokenization.
     flags += ["--config.task.stream=never"]
     statuses, texts = in_two_processes(tmp_path, f"--workdir={tmp_path / 'run'}", *flags, "--distributed")
     assert statuses == [1, 1]

@@ -21,7 +21,7 @@ from gumbel_gan.networks import (
 NUM_SYMBOLS, HIDDEN_SIZE, LENGTH, BATCH_SIZE = 3, 4, 5, 6
 GENERATOR = gru_generator(NUM_SYMBOLS, HIDDEN_SIZE)
 MODEL = sequence_model(GENERATOR, length=LENGTH)
-# All data are rows of symbol 2, which an untrained generator draws as often as the others.
+# All data are rows of symbol 2. An untrained generator draws each symbol about equally often.
 DATA = Batch(jnp.full((BATCH_SIZE, LENGTH), 2, jnp.int32))
 SGD = optax.sgd(0.1)
 
@@ -38,9 +38,9 @@ def make(discriminator: Discriminator, *, generator=GENERATOR, weight: float = 1
 
 
 def by_halves(params, x):
-    """Takes the first half of a joint batch, the teacher-forced one, for real, with a confidence that is its weight."""
+    """Returns logits of about `params` for the teacher-forced first half of a joint batch, `-params` for the rest."""
     signs = jnp.where(jnp.arange(len(x)) < BATCH_SIZE, 1.0, -1.0)
-    # A small function of the behavior, so that its gradient is not zero.
+    # The small term makes the gradient with respect to the behavior nonzero.
     return params * (signs[: len(x)] + 0.01 * jnp.mean(x, axis=(1, 2)))
 
 
@@ -66,7 +66,7 @@ def test_gates_open_and_close_with_the_accuracy(weight, accuracy, generator_gate
     assert float(metrics["discriminator_gate"]) == discriminator_gate
     assert (moved(before.discriminator_params, after.discriminator_params) > 0) == bool(discriminator_gate)
 
-    # A shut gate leaves the generator the gradient of the likelihood, and no other.
+    # With a closed gate, the generator gets only the gradient of the likelihood.
     baseline = maximum_likelihood(MODEL, optimizer=SGD)
     state = baseline.init(jax.random.key(0))._replace(generator_params=before.generator_params)
     alone, alone_metrics = jax.jit(baseline.step)(jax.random.key(1), state, DATA)
@@ -126,7 +126,7 @@ def test_gates_are_those_of_each_seed():
 
 
 def test_gates_of_shards_are_those_of_the_whole_batch():
-    # A shard takes all its behaviors for real, the other takes them for what they are: accuracies of 0.5 and 1.
+    # In one shard, all behaviors are classified as real; in the other, all correctly. The accuracies are 0.5 and 1.
     def logits(params, x):
         halves = jnp.where(jnp.arange(len(x)) < len(x) // 2, 1.0, -1.0)
         return params * jnp.where(jax.lax.axis_index("shards") == 0, jnp.ones(len(x)), halves)
@@ -138,7 +138,7 @@ def test_gates_of_shards_are_those_of_the_whole_batch():
         jax.random.split(jax.random.key(1)), state, Batch(DATA.tokens.reshape(2, -1, LENGTH))
     )
     np.testing.assert_array_equal(metrics["discriminator_accuracy"], [0.5, 1.0])
-    # Of the whole: 0.75, which is not above the threshold of the generator, and below that of the discriminator.
+    # The accuracy of the whole batch, 0.75, is not above the generator's threshold, but below the discriminator's.
     np.testing.assert_array_equal(metrics["generator_gate"], [0, 0])
     np.testing.assert_array_equal(metrics["discriminator_gate"], [1, 1])
     np.testing.assert_array_equal(after.discriminator_params[0], after.discriminator_params[1])
@@ -171,7 +171,7 @@ def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_
         discriminator_threshold=0.0,
     )
     state = algorithm.init(jax.random.key(3))
-    # Biased by hand, so that the accuracy is no longer 0.
+    # This bias makes the accuracy greater than 0.
     state.discriminator_params["params"]["Dense_2"]["bias"] = jnp.array([0.1])
     after, metrics = jax.jit(algorithm.step)(jax.random.key(4), state, DATA)
     assert float(metrics["generator_gate"]) == 1
@@ -201,7 +201,7 @@ def test_gradient_is_that_of_the_paper_by_finite_differences(generator, teacher_
 
 
 def behave(generator, params, tokens):
-    """Returns the behavior `[B, T, H + K]` of a generator along sequences, and their log-probabilities."""
+    """Returns the behavior `[B, T, H + K]` of a generator for given sequences, and their log-probabilities `[B]`."""
     hidden, logits = generator.hidden_states(params, tokens)
     probs = jax.nn.softmax(logits)
     of_tokens = jnp.take_along_axis(probs, tokens[..., None], axis=-1)[..., 0]
@@ -261,7 +261,7 @@ def test_the_discriminator_sees_states_or_outputs_alone(seen, columns):
         state = algorithm.init(jax.random.key(0))
         return algorithm.step(jax.random.key(1), state, DATA)[0], algorithm.discriminator_logits(state, DATA.tokens)
 
-    # A discriminator that weighs the other part by 0 is one that does not see it.
+    # A discriminator whose weights of the other part are 0 does not depend on that part.
     program = jax.jit(
         lambda: (stepped(weights), stepped(weights, behavior=seen), stepped(1 + 0 * weights, behavior=seen))
     )

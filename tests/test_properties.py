@@ -1,4 +1,4 @@
-"""Properties of all public functions: valid arguments have a finite result, others an error that names the argument."""
+"""Property tests of all public functions: valid arguments give a finite result, others an error with their name."""
 
 import inspect
 
@@ -52,7 +52,7 @@ def test_every_public_function_has_a_property():
 
 @pytest.fixture(params=[2, pytest.param(100, marks=pytest.mark.slow)], ids=["few", "all"])
 def at_most(request):
-    """Examples of a property, whatever its case asks for."""
+    """Returns the largest number of examples of a property, which limits `num_examples` of its case."""
     return request.param
 
 
