@@ -342,7 +342,7 @@ def test_a_sweep_is_a_flag_or_a_line_of_a_config(tmp_path):
     assert run_config.parse(parse()).sweep == {}
 
 
-def test_what_is_no_run_and_no_device_is_named(tmp_path):
+def test_a_missing_run_a_missing_device_and_an_unusable_folder_are_named(tmp_path):
     with pytest.raises(ValueError, match="--workdir must hold a run, got"):
         restore(tmp_path / "run")
     with pytest.raises(ValueError, match=r"config\.platform must name a device of this machine, got 'gpu'"):

@@ -224,7 +224,7 @@ def test_every_estimator_is_finite_at_the_edges_and_one_hot_where_it_says_so(nam
 
 
 @pytest.mark.parametrize("name", slow_but(["gumbel_rao", "reinmax_cv"], "reinmax_cv"))
-def test_samples_are_the_same_under_vmap_and_scan(name):
+def test_gradients_are_the_same_under_vmap_and_scan(name):
     estimator = ESTIMATORS[name]
     noise = jax.random.gumbel(jax.random.key(8), (5, *LOGITS.shape))
     keys = jax.random.key_data(jax.random.split(jax.random.key(9), 5))

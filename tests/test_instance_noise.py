@@ -8,7 +8,7 @@ from gumbel_gan.relaxation.instance_noise import add_instance_noise
 X = jax.nn.one_hot(jnp.array([[0, 1, 2], [2, 2, 0]]), 3)
 
 
-def test_it_stays_on_the_simplex_and_moves_each_symbol_towards_one_other():
+def test_it_stays_on_the_simplex_and_moves_each_symbol_toward_one_other():
     noisy = np.asarray(add_instance_noise(jax.random.key(0), jnp.tile(X, (500, 1, 1)), 0.7))
     np.testing.assert_allclose(noisy.sum(-1), 1.0, rtol=1e-6)
     assert noisy.min() >= 0
@@ -17,7 +17,7 @@ def test_it_stays_on_the_simplex_and_moves_each_symbol_towards_one_other():
     assert (noisy * np.tile(np.asarray(X), (500, 1, 1))).sum(-1).min() >= 0.3 - 1e-6
 
 
-def test_its_mean_is_that_of_the_uniform_distribution():
+def test_its_mean_moves_by_half_the_strength_toward_the_uniform_distribution():
     # E x' = x + s/2 (1/K - x).
     noisy = np.asarray(add_instance_noise(jax.random.key(1), jnp.tile(X, (20_000, 1, 1)), 0.6)).reshape(20_000, 2, 3, 3)
     np.testing.assert_allclose(noisy.mean(0), X + 0.3 * (1 / 3 - X), atol=5 * 0.3 / np.sqrt(20_000))

@@ -34,8 +34,9 @@ def test_what_is_compiled_is_kept_in_a_folder_of_the_user(tmp_path, variable):
     assert any(folders[variable].iterdir()) == (variable != "JAX_COMPILATION_CACHE_DIR")
 
 
-def test_a_cpu_shows_a_device_a_core_and_no_more_than_are_of_use(tmp_path):
-    num_devices, _ = run(64, HOME=str(tmp_path))
-    assert int(num_devices) == min(64, devices.num_cores())
+def test_a_cpu_shows_one_device_per_core_up_to_the_number_of_use_unless_xla_flags_set_it(tmp_path):
+    for num_of_use in (1, 64):
+        num_devices, _ = run(num_of_use, HOME=str(tmp_path))
+        assert int(num_devices) == min(num_of_use, devices.num_cores())
     num_devices, _ = run(1, HOME=str(tmp_path), XLA_FLAGS="--xla_force_host_platform_device_count=3")
     assert num_devices == "3"

@@ -13,7 +13,7 @@ TASK = gg.strings_task(["abc", "cab", "b", "cc", "a", "ab", "ba", "bb", "ca", "a
 MODEL = TASK.model(gg.lstm_generator(TASK.num_symbols, 4))
 
 
-def test_the_worst_take_over_the_best_in_one_program():
+def test_the_best_replace_the_worst_in_one_program():
     settings = {"task": TASK, "model": MODEL, "size": SIZE, "steps_per_round": 5, "batch_size": 4}
     program = jax.jit(partial(train_population, num_rounds=ROUNDS, **settings))
     population, history = program(jax.random.key(1), exploits=True)

@@ -257,4 +257,6 @@ def test_every_result_is_in_the_index_and_no_figure_stands_twice():
         if path.suffix in (".png", ".csv", ".txt", ".md") and path.name != "README.md":
             assert str(path.relative_to(RESULTS)) in linked
     assert not [path for path in files if path.suffix == ".html"]
+    figures = [path.read_bytes() for path in files if path.suffix == ".png"]
+    assert len(set(figures)) == len(figures)
     assert sum(path.stat().st_size for path in files) < 2_000_000

@@ -276,7 +276,9 @@ def test_without_dropout_nothing_is_random():
     generator = recurrent()
     assert not generator.uses_dropout
     params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW)
-    np.testing.assert_array_equal(generator.logits(params, tokens), generator.logits(params, tokens))
+    logits = [generator.logits(params, tokens, dropout_key=jax.random.key(seed)) for seed in (2, 3)]
+    np.testing.assert_array_equal(*logits)
+    np.testing.assert_array_equal(logits[0], generator.logits(params, tokens))
 
 
 @pytest.mark.parametrize(("cell", "spec"), [(LSTMCell, Labels(3)), (GRUCell, Vectors(2))])

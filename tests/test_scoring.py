@@ -120,14 +120,14 @@ def policy(**settings):
     )
 
 
-def first_symbols(tokens):
+def share_of_symbol_2(tokens):
     """Returns the share of symbol 2 in each sequence."""
     return jnp.mean(tokens == 2, axis=1)
 
 
 def test_the_reward_is_the_mix_by_the_schedule():
     """The adversarial reward is 0 at probability 0.5, so that the loss is minus the property times its weight."""
-    algorithm = policy(property_reward=first_symbols, adversarial_weight=lambda step: 0.75 - 0.5 * step)
+    algorithm = policy(property_reward=share_of_symbol_2, adversarial_weight=lambda step: 0.75 - 0.5 * step)
     plain = policy(reward=lambda logits: 0 * logits)
     state = algorithm.init(jax.random.key(0))
     adversarial = state.adversarial._replace(
@@ -142,7 +142,7 @@ def test_the_reward_is_the_mix_by_the_schedule():
         np.testing.assert_allclose(metrics["generator_loss"], -share * metrics["property"], rtol=1e-5)
     # The update is linear in the rewards: proportional to the weight of the property, and zero without a reward.
     still, _ = jax.jit(plain.step)(jax.random.key(1), at, batch)
-    whole, _ = jax.jit(policy(property_reward=first_symbols, adversarial_weight=0.0).step)(jax.random.key(1), at, batch)
+    whole, _ = jax.jit(policy(property_reward=share_of_symbol_2, adversarial_weight=0.0).step)(jax.random.key(1), at, batch)
     for before, none, mixed, all_of_it in zip(
         *(jax.tree.leaves(each.adversarial.generator_params) for each in (at, still, moved, whole)),
         strict=True,
@@ -175,7 +175,7 @@ def test_bad_settings_of_the_mix_are_named():
     with pytest.raises(ValueError, match=r"adversarial_weight must be 1 without a property_reward, got 0\.5"):
         policy(adversarial_weight=0.5)
     with pytest.raises(ValueError, match="adversarial_weight must be"):
-        policy(adversarial_weight=1.5, property_reward=first_symbols)
+        policy(adversarial_weight=1.5, property_reward=share_of_symbol_2)
     with pytest.raises(TypeError, match="property_reward must be"):
         policy(property_reward=3, adversarial_weight=0.5)
     with pytest.raises(ValueError, match="property_reward must be None with advantages of prefixes"):
@@ -186,7 +186,7 @@ def test_bad_settings_of_the_mix_are_named():
             discriminator_optimizer=optax.sgd(0.0),
             reward=gg.logit,
             advantages=gg.per_prefix(discount=0.5, baseline_decay=0.5),
-            property_reward=first_symbols,
+            property_reward=share_of_symbol_2,
         )
 
 

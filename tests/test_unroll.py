@@ -30,7 +30,7 @@ def step_noise(seed):
     return jnp.stack([sample_gumbel(key, (BATCH, NUM_SYMBOLS)) for key in keys], axis=1)
 
 
-def test_start_symbol_is_the_last_input_and_no_output():
+def test_start_symbol_is_the_last_input():
     np.testing.assert_array_equal(START, np.tile([0, 0, 0, 0, 1], (BATCH, 1)))
     np.testing.assert_array_equal(START_TOKENS, np.full(BATCH, NUM_SYMBOLS))
 
@@ -127,7 +127,7 @@ def test_gradient_through_the_feedback_can_be_switched_off():
     chex.assert_trees_all_close(without, jax.grad(emission_through_stopped_inputs)(PARAMS), rtol=1e-4, atol=1e-6)
 
 
-def test_scheduled_sampling_lies_between_teacher_forcing_and_free_running():
+def test_scheduled_sampling_replaces_each_symbol_with_the_given_probability():
     tokens = jax.random.randint(jax.random.key(1), (BATCH, LENGTH), 0, NUM_SYMBOLS)
     forced = unroll.teacher_forced(TOKEN_STEP, CARRY, START_TOKENS, tokens)
 
