@@ -1,6 +1,7 @@
-"""Commands of the project as processes of their own: `run` to their end, `start` to be watched or killed.
+"""Runs the project's commands in separate processes.
 
-Importing JAX and the rest takes seconds, so `run` forks its processes from one that has imported them.
+`run` waits for a command to end. `start` returns at once, so that a test can watch or kill the process. Importing JAX
+and the other packages takes seconds, so `run` forks its processes from a server that has imported them.
 """
 
 import contextlib
@@ -15,10 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 240
-# As a user's, but for the options by which programs compile faster.
+# The environment of a user, except for the options that speed up compilation.
 XLA_FLAGS = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_count=2", "")
 ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "", "XLA_FLAGS": XLA_FLAGS}
-# What defines no flags, of which a process can hold those of one command.
+# Only modules that define no flags are preloaded, since a process can hold the flags of only one command.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     ["experiments.run.loop", "experiments.reports.report", "matplotlib.backends.backend_agg", "nltk"]
@@ -26,7 +27,7 @@ CONTEXT.set_forkserver_preload(
 
 
 def start(command, *arguments):
-    """Starts `python -m experiments.COMMAND`."""
+    """Starts `python -m experiments.COMMAND` and returns the process."""
     return subprocess.Popen(
         [sys.executable, "-m", f"experiments.{command}", *arguments],
         cwd=ROOT,
@@ -38,7 +39,7 @@ def start(command, *arguments):
 
 
 def run(command, *arguments, cwd=ROOT):
-    """Runs a command to its end, in a folder; returns its exit status, output and errors."""
+    """Runs a command in the folder `cwd` until it ends, and returns its exit status, output and errors."""
     with tempfile.TemporaryDirectory() as folder, _environment(ENVIRONMENT):
         process = CONTEXT.Process(target=_call, args=(folder, cwd, command, arguments))
         process.start()
@@ -61,7 +62,7 @@ def _call(folder, cwd, command, arguments):
 
 @contextlib.contextmanager
 def _environment(variables):
-    """Sets the environment that the process inherits from which others are forked."""
+    """Sets the environment variables that the fork server inherits, and restores the old ones on exit."""
     before = dict(os.environ)
     os.environ.update(variables)
     forkserver.ensure_running()

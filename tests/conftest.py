@@ -1,10 +1,10 @@
-"""Settings that every test runs under, set before JAX touches a device."""
+"""Settings for all tests, made before JAX initializes a device."""
 
 import os
 import tempfile
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Compiling is most of the time that the tests take. These options halve it.
+# Compilation takes most of the time of the tests. These options halve it.
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 os.environ["XLA_FLAGS"] = " ".join(
     [
@@ -15,7 +15,7 @@ os.environ["XLA_FLAGS"] = " ".join(
     ]
 )
 
-# For the processes that tests start, too.
+# Environment variables, so that processes started by tests use the cache, too.
 os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(tempfile.gettempdir(), f"gumbel_gan_test_cache_{os.getuid()}")
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"

@@ -1,11 +1,11 @@
-"""The layout of weights in Flax's LSTM cell, against which ours is tested."""
+"""The weight layout of Flax's LSTM cell, against which `LSTMCell` is tested."""
 
 import jax
 import jax.numpy as jnp
 
 
 def params(kernel: jax.Array, bias: jax.Array) -> dict:
-    """Names the weights of an `LSTMCell` as Flax does: input kernels i*, recurrent ones, which hold the biases, h*."""
+    """Returns the weights of an `LSTMCell` under Flax's names: i* for inputs; h* for the recurrence, with biases."""
     num_inputs = kernel.shape[0] - bias.size // 4
     named = {}
     for gate, columns, gate_bias in zip("ifog", jnp.split(kernel, 4, axis=1), jnp.split(bias, 4), strict=True):

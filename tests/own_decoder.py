@@ -1,4 +1,4 @@
-"""A user's own generator, without Flax: a decoder with a cache `[L, B, T, H]` and a scalar position in its carry."""
+"""A user-defined generator without Flax: a decoder whose carry holds caches `[L, B, T, H]` and a scalar position."""
 
 import jax
 import jax.numpy as jnp

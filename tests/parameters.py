@@ -1,4 +1,4 @@
-"""Parameters of a network for tests of what it computes, not of how it is initialized."""
+"""Random parameters, for tests that do not depend on the initialization of a network."""
 
 import jax
 import jax.numpy as jnp
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def random_params(init, seed=0):
-    """Draws parameters of the shapes of `init`, with NumPy, since `init` takes seconds to compile.
+    """Draws parameters with the shapes and dtypes of `init(key)`, with NumPy, since `init` takes seconds to compile.
 
-    Biases and scales are drawn, too, so that each parameter matters.
+    Biases and scales are random, too, so that each parameter affects the output.
     """
     rng = np.random.default_rng(seed)
     shapes = jax.eval_shape(init, jax.random.key(0))

@@ -1,4 +1,4 @@
-"""Advantages by hand, and the values of prefixes and the policy gradient by enumeration."""
+"""Advantages against values by hand; prefix values and the policy gradient against enumeration."""
 
 import itertools
 
@@ -120,7 +120,7 @@ def test_the_baseline_keeps_its_dtype_in_a_scan(dtype, x64):
         baseline, advantages = jax.lax.scan(body, estimator.init(), jnp.arange(3, dtype=jnp.int32))
     assert baseline.dtype == jnp.float32
     assert advantages.dtype == dtype
-    # The mean return is (1.75 + 1.5 + 1) / 3, of which the average of three steps holds 7 / 8.
+    # The mean return is (1.75 + 1.5 + 1) / 3. After three steps from 0, the moving average is 7 / 8 of it.
     np.testing.assert_allclose(baseline, 7 / 8 * 4.25 / 3, rtol=1e-2)
 
 
@@ -181,8 +181,8 @@ def test_a_sequence_of_one_symbol_has_no_prefix_to_complete():
 def test_the_policy_gradient_is_the_exact_one_by_enumeration(estimator, of_prefixes):
     table = jax.random.normal(jax.random.key(1), (len(EVERY),))
     if of_prefixes:
-        # The reward of a prefix is that of the first sequence that begins with it. Without a discount, the policy
-        # gradient ascends the sum over prefixes.
+        # The reward of a prefix is that of the first sequence that begins with it. With discount 1, the policy gradient
+        # ascends the expected sum of the rewards of all prefixes.
         table = jnp.stack([table[0::9].repeat(9), table[0::3].repeat(3), table], axis=1)
     assert estimator.of_prefixes == of_prefixes
 
@@ -194,7 +194,7 @@ def test_the_policy_gradient_is_the_exact_one_by_enumeration(estimator, of_prefi
         sample_key, advantage_key = jax.random.split(key)
         tokens = complete(sample_key, jnp.zeros((4, T), jnp.int32), 0)
         drawn = rollout(tokens, table[tokens @ PLACES], table)
-        # Any baseline of earlier steps.
+        # The baseline of earlier steps. The gradient is unbiased for any value.
         baseline = jax.tree.map(lambda leaf: leaf + 0.3, estimator.init())
         advantages, _ = estimator.advantages(advantage_key, 0, baseline, drawn)
         return jax.grad(lambda chain: jnp.sum(advantages * token_log_probs(chain, tokens)) / 4)(CHAIN)

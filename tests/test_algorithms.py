@@ -1,4 +1,4 @@
-"""Each algorithm against the interface, and the relaxed GAN's step against the paper's Algorithm 1 written out."""
+"""Each algorithm against the interface, and a step of the relaxed GAN against the paper's Algorithm 1."""
 
 import itertools
 from functools import partial
@@ -184,7 +184,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="module")
 def trained(algorithm):
-    """Three steps, each of which takes the state over; with the states before and after the first."""
+    """Runs three steps with donated states, and keeps the states before and after the first step and its metrics."""
     state = algorithm.init(jax.random.key(0))
     before = jax.tree.map(jnp.copy, state)
     step = jax.jit(algorithm.step, donate_argnums=1)
@@ -294,8 +294,8 @@ def test_a_gan_step_is_the_paper_s_algorithm_one(penalized_fraction, num_penaliz
 
 @pytest.mark.slow
 def test_the_score_function_gradient_is_the_exact_one_by_enumeration():
-    # The discriminator's rate is 0, so that the generator's step is known: the gradient of
-    # sum_y p(y) loss(d(y)) over all 81 sequences, to be met by the mean over steps of 64 samples each.
+    # The discriminator's learning rate is 0, so the exact gradient of the generator is known: that of
+    # sum_y p(y) loss(d(y)) over all 81 sequences. The mean over steps of 64 samples each must agree with it.
     model, discriminator = make_model(), lstm_discriminator(NUM_SYMBOLS, 3)
     algorithm = make_gan(
         model,
@@ -333,7 +333,7 @@ OBJECTIVES = (
 
 @pytest.mark.slow
 def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator():
-    # One program, with the objectives along an axis.
+    # The step is compiled once and vmapped over the objectives.
     settings = {
         "score_weight": 0.5,
         "penalty": gg.GradientPenalty(0.5, 2.0, interpolated_weight=10.0, fraction=0.5),
@@ -362,13 +362,13 @@ def test_every_objective_trains_with_all_penalties_and_an_averaged_discriminator
     )
     assert (np.max(jax.tree.leaves(moved), axis=0) > 1e-6).all()
     losses = np.asarray(metrics["generator_loss"])
-    # Within the margins of the hinge loss, it and the Wasserstein loss have one gradient.
+    # Within its margins, the hinge loss has the gradient of the Wasserstein loss, so the generator losses are equal.
     assert len(np.unique(losses)) == len(OBJECTIVES) - 1
 
 
 @pytest.mark.slow
 def test_a_generator_may_be_trained_against_an_averaged_discriminator():
-    # A discriminator whose logits are in proportion to its one parameter.
+    # A discriminator whose logits are proportional to its only parameter.
     discriminator = Discriminator(lambda key: jnp.float32(1.0), lambda params, x: params * x[:, 0, 0])
 
     def stepped(**settings):
@@ -419,8 +419,8 @@ def test_a_gan_step_samples_the_generator_once():
 
 
 def test_the_discriminator_gets_no_length_cue_that_the_other_side_lacks():
-    # Real and generated sequences of all lengths reach it whole, T symbols long, padding among them as symbol 0: let
-    # the data be what the generator will write, and neither the discriminator nor its input can tell which is which.
+    # The discriminator reads all T symbols of each sequence, with padding as symbol 0. Here the data are the sequences
+    # that the generator will draw, so the real and generated inputs of the discriminator must be equal.
     inner, seen = lstm_discriminator(NUM_SYMBOLS, 3), []
 
     def recorded(params, x):
@@ -462,7 +462,7 @@ def test_the_number_generated_may_differ_from_the_batch():
 
 
 def test_maximum_likelihood_finds_a_small_distribution():
-    # Two sequences, one three times as frequent: the optimum is their empirical law.
+    # Two sequences, one three times as frequent: the optimum is the empirical distribution.
     data = jnp.array([[1, 2, 0, 0]] * 3 + [[2, 0, 0, 0]], jnp.int32)
     algorithm = gg.maximum_likelihood(make_model(), optimizer=optax.adam(0.05))
     keys = training.run_keys(0)

@@ -1,4 +1,4 @@
-"""Tasks of arrays."""
+"""Tasks from arrays of tokens."""
 
 import jax
 import numpy as np
@@ -64,7 +64,7 @@ def test_conditions_stay_with_their_sequences():
 
 
 def test_with_a_condition_pairs_are_split():
-    # One sequence under 30 conditions, each twice.
+    # One sequence with 30 conditions, each pair twice.
     task = array_task(np.ones((60, 2), int), condition=np.repeat(np.arange(30), 2), num_heldout=4)
     labels = [split.condition.tolist() for split in task[2:5]]
     assert sorted(label for each in labels for label in each) == sorted([*range(30)] * 2)
@@ -87,7 +87,7 @@ def test_sets_of_your_own_are_kept_and_overlaps_counted():
         test=Batch(TOKENS[:2], np.arange(2) + 30),
     )
     assert labeled.notes[0].endswith("kept: 2 of the validation set, 0 of the test set.")
-    # A symbol of the test set alone is in the vocabulary.
+    # A symbol that occurs only in the test set is in the vocabulary.
     assert array_task(TOKENS, validation=TOKENS, test=[[12, 0, 0]]).num_symbols == 13
 
 

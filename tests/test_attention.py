@@ -1,4 +1,4 @@
-"""The transformer generator: its steps against its one pass, its conditions, and what it learns."""
+"""The transformer generator: steps against one pass, conditions, and learning."""
 
 import functools
 
@@ -30,7 +30,7 @@ make = functools.partial(transformer_generator, NUM_SYMBOLS, 8, num_layers=1)
 
 @functools.cache
 def build(kind="none", **settings):
-    """A generator with a kind of condition, whose functions are jitted, and parameters of it."""
+    """Returns a generator with jitted functions for a kind of condition, and parameters for it."""
     generator = make(condition=CONDITIONS[kind][0], **settings)
     return jitted(generator), random_params(generator.init)
 
@@ -88,7 +88,7 @@ def test_a_scan_of_steps_equals_one_pass(kind, latent_size, dropout_rate):
 
 
 def test_gradients_through_a_roll_out_equal_those_of_one_pass():
-    # One pass takes no relaxed symbols; so their embeddings become those of the symbols 0, 1, ... of a sequence.
+    # One pass reads only tokens. So it reads tokens 0, 1, ..., with the embeddings of the relaxed symbols.
     generator = make(num_layers=2)
     params = random_params(generator.init)
     soft = jax.nn.softmax(jax.random.normal(jax.random.key(1), (LENGTH - 1, NUM_SYMBOLS)))
@@ -161,11 +161,11 @@ def test_padding_of_a_condition_changes_nothing():
     np.testing.assert_allclose(
         generator.logits(params, TOKENS, condition=jnp.pad(value, ((0, 0), (0, 3)))), logits, rtol=1e-4, atol=1e-5
     )
-    # Of padding alone there is nothing to attend to.
+    # A condition that is only padding leaves nothing to attend to.
     empty = [generator.logits(params, TOKENS, condition=jnp.zeros((BATCH_SIZE, size), jnp.int32)) for size in (1, 4)]
     assert np.isfinite(empty[0]).all()
     np.testing.assert_allclose(empty[0], empty[1], rtol=1e-4, atol=1e-5)
-    # Without a padding symbol, it is one like the others.
+    # Without `padding`, symbol 0 is a symbol like any other.
     generator = jitted(make(condition=Sequences(7)))
     longer = generator.logits(params, TOKENS, condition=jnp.pad(value, ((0, 0), (0, 3))))
     assert (np.abs(longer - generator.logits(params, TOKENS, condition=value)) > 1e-4).any()
@@ -261,7 +261,7 @@ def test_nothing_depends_on_the_default_dtype():
     generator, params = build("vectors", latent_size=2, dropout_rate=0.3)
     inputs = inputs_of(generator, "vectors") | {"dropout_key": jax.random.key(1)}
     expected = generator.logits(params, TOKENS, **inputs)
-    # The key is used once under each default.
+    # The key is used twice: once without x64 and once with it.
     with jax.enable_x64(True), jax.debug_key_reuse(False):
         chex.assert_trees_all_equal_shapes_and_dtypes(jax.eval_shape(generator.init, jax.random.key(0)), params)
         carry = generator.initial_carry(params, BATCH_SIZE, LENGTH, **inputs)
@@ -313,7 +313,7 @@ def test_sinusoids():
     table = np.asarray(sinusoids(20, 6))
     np.testing.assert_allclose(table[3, :2], [np.sin(3), np.cos(3)], rtol=1e-6)
     np.testing.assert_allclose(table[3, 4:], [np.sin(3 / 10_000 ** (2 / 3)), np.cos(3 / 10_000 ** (2 / 3))], rtol=1e-6)
-    # The inner product of two positions depends on their distance only.
+    # The inner product of two positions depends only on their distance.
     np.testing.assert_allclose(table[2] @ table[7], table[12] @ table[17], rtol=1e-5)
     # An odd width lacks the last cosine.
     assert sinusoids(20, 5).shape == (20, 5)

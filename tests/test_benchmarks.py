@@ -22,7 +22,7 @@ def test_programs_take_turns():
     programs = {name: Program(lambda name=name: calls.append(name), 5) for name in "ab"}
     lines = []
     taken = timing.take_turns(programs, num_rounds=3, seconds=0.0, report=lines.append)
-    # Once to be warm, once to see how long it takes; then in turn.
+    # Each program runs once to warm up and once to be timed. Then the programs take turns.
     assert "".join(calls) == "aabb" + "ab" * 3
     assert {name: values.shape for name, values in taken.items()} == {"a": (3,), "b": (3,)}
     assert lines == ["round 1 of 3", "round 2 of 3", "round 3 of 3"]
@@ -33,8 +33,9 @@ def test_a_spread_is_the_median_and_the_extremes():
 
 
 def test_operations_are_counted_as_by_hand():
-    # One symbol of two by one unit: 4 products from state to gates, 8 from the symbol, 4 from the start symbol, 2 in
-    # the head. Generator: (4 + 8 + 4 + 2) three times. Discriminator: twice 3 * 4 + 2 * 8, and 2 * 4 + 2 * 8.
+    # With two symbols and one unit, a step has 4 products from state to gates, 8 from the symbol, 4 from the start
+    # symbol and 2 in the head. Generator: (4 + 8 + 4 + 2) three times. Discriminator: twice 3 * 4 + 2 * 8, and
+    # 2 * 4 + 2 * 8.
     assert jax_step.flops(Sizes(batch_size=1, length=1, num_symbols=2, hidden_size=1)) == 2 * (54 + 56 + 24)
     one, many = (jax_step.flops(Sizes(batch_size, length, 5, 7)) for batch_size, length in ((1, 1), (6, 3)))
     assert many == 18 * one
@@ -55,7 +56,7 @@ def test_the_scanned_step_runs(num_shards):
 
 
 def as_flax_names_them(params):
-    """Gives the weights of one of our LSTM networks in the layout of Flax's cell."""
+    """Returns the weights of a network with an `LSTMCell` in the layout of Flax's cell."""
     weights = params["params"]
     return {
         "params": {
@@ -116,7 +117,7 @@ def test_a_missing_extra_is_named(tmp_path):
 def test_the_time_to_quality_is_that_of_the_front_door(tmp_path):
     command = [sys.executable, "-m", "experiments.benchmarks.time_to_quality", "--num_seeds=1", "--validity=0"]
     command += ["--kl=1e9", "--experiment=experiments/configs/quicktest.py", f"--output={tmp_path / 'times.json'}"]
-    # As a second time: a file of figures is written anew.
+    # An existing file of figures is overwritten.
     (tmp_path / "times.json").write_text("{}")
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Configs become objects, and every mistake in one is named before anything is written."""
+"""Configs are built into objects, and mistakes in a config are reported before anything is written."""
 
 import dataclasses
 import json
@@ -263,7 +263,7 @@ def test_gradients_are_clipped():
         config.algorithm.discriminator_optimizer.update({"name": "optimistic_adam", "max_norm": "1e-3"})
     built(config)
     section = {"name": "adam", "learning_rate": "1.0", "b1": 0.0, "b2": 0.0, "max_norm": 0.5}
-    # With b1 = b2 = 0 Adam divides by the gradient's size, so look at what reaches it.
+    # With b1 = b2 = 0, Adam normalizes the gradient. Its first moment is the clipped gradient itself.
     optimizer = Reader(10).named(section, "config.algorithm.optimizer", registries.OPTIMIZERS)
     _, state = optimizer.update({"w": jnp.array([3.0, 4.0])}, optimizer.init({"w": jnp.zeros(2)}))
     np.testing.assert_allclose(optax.tree.get(state, "mu")["w"], [0.3, 0.4], rtol=1e-5)
@@ -520,7 +520,7 @@ def test_a_missing_key_is_named(name):
     ("get_config", "variant", "left_out"),
     [
         (arithmetic.get_config, (), ()),
-        # What needs a discriminator of whole sequences, and a property.
+        # `penalty` needs a discriminator of whole sequences, `adversarial_weight` needs a property.
         (arithmetic_policy_gradient.get_config, ("per_prefix",), ("penalty", "adversarial_weight")),
         (professor_forcing.get_config, ("professor,digits",), ()),
     ],
@@ -543,7 +543,7 @@ def test_every_scalar_setting_can_be_swept(get_config, variant, left_out):
 
 
 def scalar_settings(config):
-    """The paths that an error lists for a sweep of an unknown one."""
+    """Returns the paths that can be swept, from the error for a sweep of an unknown path."""
     with pytest.raises(ValueError, match=r"config\.sweep has no setting 'algorithm\.x'") as error:
         build.build(dataclasses.replace(config, sweep={"algorithm.x": (1.0,)}))
     return [path for path in re.findall(r"'([\w.]+)'", str(error.value).partition("settings are")[2])]

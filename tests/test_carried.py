@@ -1,4 +1,4 @@
-"""The likelihood of a long text whose windows are read in turn."""
+"""The likelihood of a long text that is read window by window, with a carried state."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ def text_of(num):
 
 @jax.jit
 def of_one_pass(text):
-    """Returns the negative log-likelihoods of windows `[W, T]` given those before them, from one pass over all."""
+    """Returns negative log-likelihoods `[W]` of windows `[W, T]` given the windows before, from one pass over all."""
     log_probs = token_log_probs(MODEL, PARAMS, text.reshape(1, -1), {})
     return -jnp.sum(log_probs.reshape(text.shape), axis=1)
 
@@ -32,7 +32,7 @@ def test_carried_likelihoods_are_those_of_one_long_pass():
 
 
 def test_many_windows_are_read_in_rows_and_all_of_them_are_measured():
-    # Three rows of 17 windows, the last of which lacks one.
+    # The windows are read in three rows: two of 17 windows and one of 16.
     text = text_of(50)
     found = jax.jit(carried.negative_log_likelihoods(MODEL, gg.Batch(text)))(PARAMS)
     assert found.shape == (50,)

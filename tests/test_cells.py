@@ -15,7 +15,7 @@ from tests import flax_lstm
 from tests.slow import slow
 
 NUM_INPUTS, NUM_HIDDEN = 4, 3
-# With products of the input of its own.
+# More than twice `NUM_HIDDEN`, so that the input and the state have separate products.
 NUM_WIDE_INPUTS = 9
 
 

@@ -1,4 +1,4 @@
-"""Chorales: MusicXML as bars, excerpts as symbols that the oracle judges, pictures, and MIDI files."""
+"""Chorales: bars from MusicXML, excerpts as strings, the oracle, pictures and MIDI files."""
 
 import importlib.util
 import io
@@ -26,13 +26,13 @@ REST = "<note><rest/><duration>{duration}</duration></note>"
 TIED = '<tie type="stop"/>'
 CONTAINER = """<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
 <rootfile full-path="score.xml"/></rootfiles></container>"""
-# A bar of 4/4 in eighths, a crossing of two voices among it.
+# A bar of 4/4, with durations in eighth notes, in which the alto and the tenor cross.
 BAR = ("C5:8", "E4:4 F#4:4", "G4:2 r:2 G3:4", "C3:8")
 VALID = "C5 E4 G4 C3 - - - - - - rest - - - rest - - F#4 G3 - - - - - - - - - - - - -"
 
 
 def notes(text):
-    """Returns the elements of notes such as 'F#4:3', of a duration in eighths; '~' before one ties it to the last."""
+    """Returns the XML of notes such as 'F#4:3', with durations in eighths. '~' ties a note to the one before."""
     written = ""
     for each in text.split():
         name, duration = each.lstrip("~").split(":")
@@ -52,7 +52,7 @@ def notes(text):
 
 
 def score(*parts, fifths=0, meter="4/4", divisions=2, head=""):
-    """Returns a score of parts, each of which is the elements of its bars."""
+    """Returns a MusicXML score. Each part is a list of bars, and each bar a string of XML elements."""
     beats, beat_type = meter.split("/")
     attributes = f"""<attributes><divisions>{divisions}</divisions><key><fifths>{fifths}</fifths></key>
 <time><beats>{beats}</beats><beat-type>{beat_type}</beat-type></time>{head}</attributes>"""
@@ -64,7 +64,7 @@ def score(*parts, fifths=0, meter="4/4", divisions=2, head=""):
 
 
 def chorale(*bars, **settings):
-    """Returns a score of four parts from the four voices of each bar."""
+    """Returns a score of four parts. Each bar holds the notes of its four voices."""
     return score(*([notes(bar[voice]) for bar in bars] for voice in range(4)), **settings)
 
 
@@ -141,11 +141,14 @@ def test_parts_of_different_numbers_of_bars_are_not_read():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Six scores in D, each of two excerpts of one bar between incomplete ones, and scores that are left out."""
+    """Writes six scores in D, the last also zipped, and scores that are left out. Returns the folder.
+
+    Each of the six has two whole bars between two incomplete bars.
+    """
     folder = tmp_path_factory.mktemp("chorales")
     upbeat, last = ("D5:2", "F#4:2", "D4:2", "D3:2"), ("D5:6", "F#4:6", "D4:6", "D3:6")
     for number, name in enumerate("CDEFGA"):
-        # The second bar is divided, and its first half goes on with what the bar before ends with.
+        # The second bar is divided into two measures. The first of them begins with tied notes.
         bars = [
             (f"{name}5:8", "E4:8", "G4:2 r:2 G3:4", "~C3:8"),
             (f"~{name}5:2", "F4:2", "r:2", "~C3:2"),
@@ -172,7 +175,7 @@ def test_a_task_keeps_whole_bars_and_counts_the_rest(folder):
     assert task.name.startswith("chorales 0.musicxml, ")
     strings = [task.decode(split.tokens) for split in (task.train, task.validation, task.test)]
     assert list(map(len, strings)) == [8, 2, 2]
-    # Transposed from D, by two semitones down. The tie from another pitch is none.
+    # Transposed from D, by two semitones down. A tie from another pitch is ignored.
     whole = "A#4 D4 F4 A#2 - - - - - - rest - - - rest - - - F3 - - - - - - - - - - - - -"
     divided = "A#4 D#4 rest A#2 - - rest - A#4 - C4 C3 - - - - - - - - - - - - - - - - - - - -"
     every = [string for split in strings for string in split]
@@ -250,7 +253,7 @@ def test_the_oracle_judges_strings(string, reason):
 def test_a_picture_has_a_box_for_each_note_in_the_color_of_its_voice():
     picture = chorale_picture(f"{VALID} - - - - A4 - - -", num_bars=1, steps_per_quarter=2)
     boxes = [each for each in ElementTree.fromstring(picture.svg) if each.tag.endswith("rect")]
-    # Those that are held over the bar line have two.
+    # Each of the four notes that are held over the bar line has two boxes.
     assert len(boxes) == 6 + 4 + 1
     assert len({box.get("fill") for box in boxes}) == 4
     assert picture.caption == "7 notes, 2 bars"

@@ -1,4 +1,4 @@
-"""A run on names from its training to the report, and Toth's study, as a user makes them."""
+"""A run on names from training to report, with the commands that a user runs, and Toth's study."""
 
 import json
 
@@ -26,7 +26,7 @@ NAMES = (
 )
 
 
-# The true distribution of names is not known, and they have several lengths.
+# The other metrics need a known distribution, or sequences without padding.
 KNOWN = {name for name, metric in METRICS.items() if metric.applies == "heldout"} - {
     *("oracle_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_symbol"),
 }
@@ -34,7 +34,7 @@ KNOWN = {name for name, metric in METRICS.items() if metric.applies == "heldout"
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """A run of two seeds on names, and one on a grammar."""
+    """Trains a run of two seeds on names and a run on a grammar, and returns the folder of both."""
     folder = tmp_path_factory.mktemp("runs")
     for name, flags in (("names", NAMES), ("grammar", TINY)):
         status, output, errors = run("train", *flags, f"--workdir={folder / name}")
@@ -60,7 +60,7 @@ def test_the_summary_holds_intervals_baselines_and_the_curve(folders):
     assert summary["training_sample"]["novelty"]["value"] == 0
     assert summary["heldout_sample"]["novelty"]["value"] == 1
     assert np.array(summary["trade_off"]["bleu_4"]).shape == (2, 2)
-    # The same samples, but for the noise of drawing them.
+    # Both are estimates at temperature 1 and differ only by the noise of sampling.
     usual = np.array(summary["trade_off"]["samples_nll_by_data"])[:, 1]
     np.testing.assert_allclose(usual, summary["samples_nll_by_data"], rtol=0.3)
     assert np.array(summary["length_distribution"]["members"]).shape == (2, 11)

@@ -39,7 +39,7 @@ def test_log_space_density_of_two_symbols_is_that_of_the_log_ratio(temperature):
 
 
 def test_density_of_three_symbols_integrates_to_one():
-    # Midpoints of a triangular grid over the simplex, by a Duffy map of the unit square.
+    # Midpoints of a grid over the unit square, mapped to the simplex by a Duffy transformation.
     u = (np.arange(600) + 0.5) / 600
     first, second = np.meshgrid(u, u, indexing="ij")
     y = np.stack([first, (1 - first) * second, (1 - first) * (1 - second)], -1).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""What sequences are conditioned on: the records, their checks, and the embedding."""
+"""Conditions of networks: their types, checks and embeddings."""
 
 import jax
 import jax.numpy as jnp

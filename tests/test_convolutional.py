@@ -1,4 +1,4 @@
-"""Convolutional discriminators, written out with XLA's convolution."""
+"""Convolutional discriminators against references with XLA's convolution."""
 
 import functools
 
@@ -104,7 +104,7 @@ def test_every_symbol_counts():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_a_gradient_penalty_are_right(kind):
-    # In float64, so that steps are short beside the distance to the kinks of ReLUs and maxima.
+    # In float64, so that finite-difference steps are much shorter than the distance to a kink of a ReLU or maximum.
     with jax.enable_x64(True):
         discriminator, params = build(kind, dtype=jnp.float64)
         params, x = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), (params, X))
@@ -122,7 +122,7 @@ def test_spectral_normalization_makes_logits_independent_of_the_scale_of_kernels
     scaled = jax.tree.map(lambda leaf: leaf if leaf.ndim == 1 else 10 * leaf, params)
     logits = discriminator.logits(params, X)
     np.testing.assert_allclose(discriminator.logits(scaled, X), logits, rtol=1e-4, atol=1e-5)
-    # Layers are called after their classes.
+    # Layers are named after their classes.
     plain = {"params": {name.replace("Spectral", ""): layer for name, layer in scaled["params"].items()}}
     assert (np.abs(build(kind)[0].logits(plain, X) - logits) > 1e-2).all()
 
@@ -132,13 +132,13 @@ def test_conditions_enter_by_projection(kind):
     labels, vectors = jnp.array([3, 0, 1]), jax.nn.one_hot(jnp.array([3, 0, 1]), 4)
     discriminator, params = build(kind, condition=Labels(4))
     plain = build(kind)[0]
-    # The last dense layer is the projection's, `[4, F]`; without it, the network is the unconditional one.
+    # The last dense layer is the projection, `[4, F]`. Without it, the network is unconditional.
     name = sorted(params["params"])[-1]
     without = {"params": {other: layer for other, layer in params["params"].items() if other != name}}
     projection = params["params"][name]["kernel"]
     logits = discriminator.logits(params, X, condition=labels)
     offset = logits - plain.logits(without, X)
-    # Linear in the projection, and of the label's own row only.
+    # The offset is linear in the projection and depends only on the row of the sequence's label.
     doubled = {"params": params["params"] | {name: {"kernel": projection.at[3].multiply(2)}}}
     change = discriminator.logits(doubled, X, condition=labels) - logits
     np.testing.assert_allclose(change, [offset[0], 0, 0], rtol=1e-3, atol=1e-5)

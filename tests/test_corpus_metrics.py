@@ -39,7 +39,7 @@ def test_ngrams_of_a_sequence_with_its_boundaries():
     assert table(1) == [[2, 1, 1], [1, 0, 1], [0, 0, 1]]
     # begin 5, 5 5, 5 6, 6 end, 5 end, begin end
     assert table(2) == [[1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]]
-    # begin 5 5 6, 5 5 6 end; the two that are shorter with their boundaries are one n-gram each.
+    # begin 5 5 6, 5 5 6 end; the two shorter sequences, with their boundaries, are one n-gram each.
     assert table(4) == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
@@ -93,7 +93,7 @@ def test_an_interval_is_the_standard_error_of_a_mean():
     estimate = bootstrap(lambda indices: values[indices].mean(), 400, num_resamples=2_000)
     assert estimate.value == values.mean()
     margin = 1.96 * values.std() / np.sqrt(400)
-    # The relative error of a standard deviation over R draws is about 1 / sqrt(2 R): 5 of them.
+    # The relative error of a standard deviation over R draws is about 1 / sqrt(2 R). The tolerance is 5 of these.
     assert (estimate.high - estimate.low) / 2 == pytest.approx(margin, rel=5 / np.sqrt(4_000))
     assert estimate.high - estimate.value == pytest.approx(estimate.value - estimate.low)
 
@@ -148,7 +148,7 @@ def test_errors_name_the_argument(call, message):
         call()
 
 
-# Each takes one set of sequences, in the place of its first argument or of its second.
+# Functions of one set of sequences, which is passed as the argument that the key names.
 TAKES_SEQUENCES = {
     "samples": [
         uniqueness,
@@ -218,7 +218,7 @@ def test_numbers_of_other_types_are_named():
         bootstrap(np.mean, 5, seed=-1)
 
 
-# What needs the generator or the true distribution.
+# Metrics that need the generator or the true distribution.
 OF_THE_MODEL = {"heldout_nll", "bits_per_symbol", "carried_nll", "carried_bits_per_symbol", "oracle_nll"}
 
 

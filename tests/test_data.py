@@ -1,4 +1,4 @@
-"""Batches, every documented error of their checks, and weights against counts."""
+"""Batches, every documented error of `check_data`, and inverse-frequency weights against counts."""
 
 import collections
 
@@ -63,7 +63,7 @@ def test_good_data_is_returned_as_it_is():
 
 def test_shapes_and_dtypes_of_traced_arrays_are_checked():
     num = jax.jit(lambda batch: num_sequences(check(batch)) * jnp.ones((), jnp.int32))
-    # The values are out of range, but cannot be seen.
+    # The values are out of range, but values of traced arrays are not checked.
     assert num(Batch(TOKENS + 7, weights=-np.ones(4, np.float32))) == 4
     with pytest.raises(ValueError, match=r"tokens must be \[N, 3\], got shape \(4, 2\)"):
         num(Batch(TOKENS[:, 1:]))

@@ -1,4 +1,4 @@
-"""Settings that a config leaves to the data: what is chosen, where it is stored, and what of it is taken again."""
+"""Settings that a config leaves to the data: how they are chosen, stored and reused."""
 
 import json
 import random
@@ -83,7 +83,7 @@ def test_more_data_take_larger_networks_and_batches_and_a_bounded_time(tmp_path)
     assert widths == sorted(widths)
     assert widths[0] < widths[-1]
     assert rates == sorted(rates, reverse=True)
-    # Of so much data, less than the 60 epochs of the others.
+    # For 400,000 sequences, the limit on the work leaves fewer than 10 epochs instead of 60.
     assert found[2].num_steps * found[2].batch_size < 10 * 400_000
 
 
@@ -109,7 +109,7 @@ def test_choices_are_stored_and_taken_again(tmp_path):
     assert run.first_difference(data_defaults.taken(config, run.read_config())) is None
     other = run_config.changed(config, {"batch_size": 2})
     assert run.first_difference(data_defaults.taken(other, run.read_config())) == "batch_size"
-    # A second task of the stored limits is the same, though nothing is left to it.
+    # A task built from the stored settings is the same, although it chooses nothing.
     first, second = build.make_task(config), build.make_task(found)
     assert (first.length, dict(second.chosen)) == (second.length, {})
     np.testing.assert_array_equal(first.train.tokens, second.train.tokens)

@@ -1,4 +1,4 @@
-"""TextKD-GAN: a step against the paper's algorithm written out, what it learns, and the errors that it documents."""
+"""TextKD-GAN: a step against the paper's algorithm, learning of a small distribution, and the documented errors."""
 
 from functools import partial
 

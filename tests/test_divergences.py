@@ -1,4 +1,4 @@
-"""The variational bounds of f-divergences against their closed forms on a discrete pair, and the MMD by hand."""
+"""Variational bounds of f-divergences against closed forms for two discrete distributions, and the MMD by hand."""
 
 import itertools
 
@@ -28,7 +28,7 @@ def pearson(p, q):
     return jnp.sum(jnp.square(p - q) / q)
 
 
-# The divergence of data P from a generator Q, and the optimal output as a function of the ratio P / Q.
+# The divergence between the data P and the generator Q, and the optimal output as a function of the ratio P / Q.
 DIVERGENCES = {
     "variational_kl": (kl, lambda r: 1 + jnp.log(r)),
     "variational_reverse_kl": (lambda p, q: kl(q, p), jnp.log),
@@ -42,7 +42,7 @@ DIVERGENCES = {
 
 
 def samples(values):
-    """Returns values at samples in which each outcome occurs as often as P and Q say."""
+    """Returns `values` at ten samples of P and at ten of Q, with outcomes in the exact proportions of P and Q."""
     return values[np.repeat([0, 1, 2], [5, 3, 2])], values[np.repeat([0, 1, 2], [2, 2, 6])]
 
 
@@ -93,7 +93,7 @@ def test_b_gan_s_fit_is_least_at_the_true_ratio():
     best = jnp.log(P / Q)
     np.testing.assert_allclose(pearson_fit_loss(*samples(best)), -(1 + pearson(P, Q)) / 2, rtol=1e-5)
     np.testing.assert_allclose(jax.grad(lambda d: pearson_fit_loss(*samples(d)))(best), 0, atol=1e-6)
-    # The same fit with the ratio itself as the output.
+    # The same fit, with an output that is linear in the ratio.
     ratio_loss = gg.variational_pearson.discriminator_loss(*samples(2 * (P / Q - 1)))
     np.testing.assert_allclose(ratio_loss, 2 * pearson_fit_loss(*samples(best)) + 1, rtol=1e-5)
 
@@ -124,7 +124,7 @@ def test_the_squared_mmd_by_hand():
 
 
 def test_the_witness_gives_the_score_function_gradient_of_the_mmd():
-    # By enumeration of all pairs of samples of a generator with three outcomes.
+    # Enumerates all pairs of samples of a generator with three outcomes.
     outputs, real = jnp.array([0.3, -0.8, 1.5]), jnp.array([1.0, 0.2, -0.4])
 
     def population(theta):

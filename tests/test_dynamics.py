@@ -1,4 +1,4 @@
-"""States of generators that read and that draw, from the generators to the report's figure and table."""
+"""Hidden states under teacher forcing and in free running: observation, two-sample accuracies and embeddings."""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ NUM = 24
 
 @pytest.fixture(scope="module")
 def observed():
-    """A run of two seeds that has been trained for no step, and what is observed of it."""
+    """Returns an untrained run of two seeds, and its observed hidden states."""
     config = quicktest.get_config()
     config.num_seeds = 2
     config.num_states = NUM

@@ -1,4 +1,4 @@
-"""Vectors as points in the plane."""
+"""Embeddings of vectors in the plane."""
 
 import numpy as np
 import pytest

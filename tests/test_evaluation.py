@@ -1,4 +1,4 @@
-"""What samples score against held-out data, put together from the metrics that have tests of their own."""
+"""The evaluation of samples against held-out data. The metrics have tests of their own."""
 
 import jax
 import numpy as np
@@ -102,9 +102,9 @@ def test_long_samples_are_compared_part_by_part():
     tokens = np.array([[0, 1, 0, 1, 2, 2], [1, 0, 0, 1, 2, 2]])
     found = evaluation.window_divergences(tokens, references)
     assert set(found) == {f"ngram_divergence_{order}" for order in range(1, 5)}
-    # Of 1-grams a third is the end mark, which no part lacks: there two laws of no common symbol share it.
+    # A third of the 1-grams are end marks, which distributions without a common symbol share: the divergence is 2 / 3.
     np.testing.assert_allclose(found["ngram_divergence_1"], [0, 0, 2 / 3], atol=1e-12)
-    # p = (1/2, 1/2) and q = (1, 0) of the two strings that there are: JS = H(3/4) - 1/2.
+    # In the second part, p = (1/2, 1/2) and q = (1, 0) over the strings 01 and 10: JS = H(3/4) - 1/2.
     entropy = -(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25))
     np.testing.assert_allclose(found["ngram_divergence_4"], [0, entropy - 0.5, 1], atol=1e-12)
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Exported models: opened in a process that has jax, numpy and flatbuffers alone, with the samples of the library."""
+"""Exported models agree with the library in a process that has only jax, numpy and flatbuffers."""
 
 import importlib.util
 import json
@@ -17,7 +17,7 @@ from gumbel_gan import exported
 
 TASK = gg.strings_task(["abc", "cab", "b", "cc", "a"], num_heldout=1)
 K = TASK.num_symbols
-# What jax, numpy and flatbuffers need, and they themselves.
+# jax, numpy, flatbuffers and their dependencies.
 INSTALLED = ("jax", "jaxlib", "numpy", "flatbuffers", "ml_dtypes", "opt_einsum", "scipy")
 PROGRAM = """
 import json, sys
@@ -53,7 +53,7 @@ def params_of(model):
 
 
 def environment(folder):
-    """Makes a folder of packages that holds nothing else."""
+    """Makes `folder` with links to the packages `INSTALLED` only, and returns it."""
     folder.mkdir()
     for name in INSTALLED:
         package = Path(importlib.util.find_spec(name).origin).parent
@@ -65,7 +65,10 @@ def environment(folder):
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    """A model, its parameters, and what a process without this library computes with its file."""
+    """Exports a model and opens its file in a process without this library.
+
+    Returns the model, its parameters, the results and error messages of the process, and the file.
+    """
     folder = tmp_path_factory.mktemp("exported")
     model = TASK.model(gg.lstm_generator(K, 3, latent="hidden"), num_latent_draws=5)
     params = params_of(model)
@@ -73,7 +76,7 @@ def opened(tmp_path_factory):
     assert (file, loader) == (folder / "own.zip", folder / "load_own.py")
     assert sorted(path.name for path in folder.iterdir()) == ["load_own.py", "own.zip"]
     paths = [str(folder), str(environment(folder / "packages"))]
-    # Isolated, and without the packages that are installed here.
+    # In isolated mode and without site-packages.
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, *paths]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
@@ -127,7 +130,7 @@ def test_the_file_holds_no_code_and_no_path(opened):
         facts = json.loads(archive.read("model.json"))
     assert facts["vocabulary"]["symbols"] == list(TASK.symbols)
     assert facts["version"] == gg.__version__
-    assert file.with_name("load_own.py").read_text().count("pickle") == 1  # in a sentence
+    assert file.with_name("load_own.py").read_text().count("pickle") == 1  # in a docstring
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A network, an algorithm, a task and a metric of a user's own: each added from outside the package."""
+"""User-defined networks, algorithm, task and metric, each added from outside the package."""
 
 import itertools
 from collections import Counter
@@ -22,18 +22,18 @@ from gumbel_gan.metrics import METRICS, Comparison, Estimate, Metric
 from gumbel_gan.sharding import mean_over
 
 SYMBOLS, LENGTH = "abc", 4
-# The symbol after each, and in the last row the first one. 'c' never follows 'c'.
+# Row i: probabilities of the symbol after symbol i. Last row: of the first symbol. 'c' never follows 'c'.
 TRANSITIONS = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.6, 0.4, 0.0], [0.7, 0.1, 0.2]])
 EVERY = np.array(list(itertools.product(range(3), repeat=LENGTH)), np.int32)
 
 
 def contexts(tokens):
-    """The symbol before each, 3 before the first."""
+    """Returns the symbol before each symbol, 3 before the first."""
     return np.concatenate([np.full((len(tokens), 1), 3), tokens[:, :-1]], axis=1)
 
 
 def chain(num_symbols: int, dtype: Any = jnp.float32) -> gg.Generator:
-    """A network: a Markov chain, whose carry is empty."""
+    """Builds a generator: a Markov chain, with an empty carry."""
 
     def init(key):
         return 0.1 * jax.random.normal(key, (num_symbols + 1, num_symbols))
@@ -48,7 +48,7 @@ def chain(num_symbols: int, dtype: Any = jnp.float32) -> gg.Generator:
 
 
 def labeled_chain(num_symbols: int, num_labels: int) -> gg.Generator:
-    """A network with a condition: a Markov chain a label."""
+    """Builds a conditional generator: a Markov chain for each label."""
 
     def init(key):
         return 0.1 * jax.random.normal(key, (num_labels, num_symbols + 1, num_symbols))
@@ -63,7 +63,7 @@ def labeled_chain(num_symbols: int, num_labels: int) -> gg.Generator:
 
 
 def pairs(num_symbols: int) -> gg.Discriminator:
-    """A network: a weight for the first symbol and one for each pair of neighbors."""
+    """Builds a discriminator: a weight for the first symbol and a weight for each pair of neighbors."""
 
     def init(key):
         return {"first": jnp.zeros(num_symbols), "pairs": jnp.zeros((num_symbols, num_symbols))}
@@ -89,7 +89,7 @@ def smoothed_likelihood(
     smoothing: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> gg.Algorithm:
-    """An algorithm: likelihood, with a share of the probability spread over all symbols (label smoothing)."""
+    """Builds an algorithm: maximum likelihood with a share of each target spread over all symbols (label smoothing)."""
 
     def init(key):
         params = model.init(key)
@@ -116,7 +116,7 @@ def smoothed_likelihood(
 
 
 def chain_task(num_train: int = 2_000) -> gg.Task:
-    """A task: sequences of a Markov chain, whose distribution is known."""
+    """Builds a task: sequences of a Markov chain with a known distribution."""
     with np.errstate(divide="ignore"):
         log_probs = np.log(TRANSITIONS)[contexts(EVERY), EVERY].sum(axis=1)
     tokens, log_probs = EVERY[np.isfinite(log_probs)], log_probs[np.isfinite(log_probs)]
@@ -130,7 +130,7 @@ def chain_task(num_train: int = 2_000) -> gg.Task:
 
 
 def first_is_a(comparison: Comparison) -> Estimate:
-    """A metric: the share of samples that begin with 'a'."""
+    """Estimates the share of samples that begin with 'a'."""
     return comparison.mean(np.array([sample[0] == 0 for sample in comparison.samples], np.float64))
 
 
@@ -151,7 +151,7 @@ def run(algorithm, data, num_steps, seed=0):
 
 
 def shares(tokens):
-    """The shares of the symbols after each context, [4, 3]."""
+    """Returns the shares of the symbols after each context, `[4, 3]`."""
     counts = Counter(zip(contexts(tokens).ravel().tolist(), tokens.ravel().tolist(), strict=True))
     table = np.array([[counts[context, token] for token in range(3)] for context in range(4)])
     return table / table.sum(axis=1, keepdims=True)
@@ -239,7 +239,7 @@ def test_a_task_by_hand_is_learned_and_measured_exactly():
     np.testing.assert_allclose(jax.nn.softmax(params), shares(TASK.train.tokens), atol=0.02)
     exact = jax.jit(evaluation.exact_metrics(MODEL, TASK))(params)
     marks = evaluation.baselines(TASK, num_samples=2_000)
-    # A chain has 8 free numbers, the empirical distribution of whole sequences has more.
+    # A chain has 8 free parameters, fewer than the empirical distribution of whole sequences.
     assert exact["total_variation"] < marks["training_set"]["total_variation"]
     assert exact["validity"] > 0.99
     tokens = np.asarray(jax.jit(MODEL.sample, static_argnums=2)(jax.random.key(1), params, 2_000))
@@ -251,7 +251,7 @@ def test_a_task_by_hand_is_learned_and_measured_exactly():
 
 def test_an_array_with_labels_is_learned_label_by_label():
     labels = np.arange(2_000) % 2
-    # With label 1, 'a' and 'b' have changed places.
+    # With label 1, 'a' and 'b' are swapped.
     tokens = np.where(labels[:, None] == 1, np.array([1, 0, 2])[TASK.train.tokens], TASK.train.tokens)
     train, heldout = gg.Batch(tokens[:1_600], labels[:1_600]), gg.Batch(tokens[1_600:], labels[1_600:])
     task = gg.array_task(train.tokens, symbols=SYMBOLS, condition=train.condition, validation=heldout, test=heldout)

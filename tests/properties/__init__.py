@@ -1,1 +1,1 @@
-"""What every public function does with arguments of all kinds, by Hypothesis."""
+"""Property tests of the public functions, with valid and invalid arguments drawn by Hypothesis."""

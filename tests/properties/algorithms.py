@@ -1,4 +1,4 @@
-"""Cases of algorithms."""
+"""Test cases for algorithms."""
 
 import optax
 from hypothesis import strategies as st

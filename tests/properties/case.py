@@ -1,4 +1,4 @@
-"""A function, its arguments, and what has to hold for them."""
+"""A function, its arguments, and the checks of its results and errors."""
 
 import math
 import re
@@ -24,12 +24,12 @@ class Case(NamedTuple):
 
     Attributes:
       function: the function.
-      valid: strategy of valid arguments, by name; all finite.
-      invalid: strategies of values that must be refused, by the argument's name.
-      unusual: strategies of values that may be refused, likewise.
-      check: (result, arguments) -> None, raises where the result is not as documented.
-      is_finite: whether results are; otherwise they are no NaN.
-      num_examples: of each property.
+      valid: a strategy for dictionaries of valid, finite arguments, by name.
+      invalid: strategies for values that must raise an error, by the argument's name.
+      check: (result, arguments) -> None, raises if the result is not as documented.
+      unusual: strategies for values that may raise an error, by the argument's name.
+      is_finite: whether results must be finite. If not, they must only not be NaN.
+      num_examples: the largest number of examples for each property.
     """
 
     function: Callable[..., Any]
@@ -42,17 +42,17 @@ class Case(NamedTuple):
 
 
 def arguments(**strategies):
-    """Draws arguments that do not depend on each other."""
+    """Draws independent arguments, by name."""
     return st.fixed_dictionaries(strategies)
 
 
 def joined(*strategies):
-    """Draws the arguments of several strategies."""
+    """Draws the arguments of several strategies as one dictionary."""
     return st.tuples(*strategies).map(lambda parts: {name: value for part in parts for name, value in part.items()})
 
 
 def has(shape, dtype):
-    """Returns a check of a result's shape and dtype, each a function of the arguments."""
+    """Returns a check of a result's shape and dtype, which `shape` and `dtype` compute from the arguments."""
 
     def check(result, given):
         assert result.shape == shape(given)
@@ -90,7 +90,7 @@ def run(num_examples):
 
 
 def for_all(prop, num_examples):
-    """Runs a property, a function of Hypothesis' data, on examples."""
+    """Runs a property on `num_examples` examples. `prop` takes an object of `st.data()`."""
     run(num_examples)(given(st.data())(prop))()
 
 
@@ -105,7 +105,7 @@ def check_result(result, case, given):
 
 
 def check_error(error, names):
-    """Checks that an error is the library's own and names one of the arguments."""
+    """Checks that the library itself raised the error, a TypeError or ValueError, and that it names an argument."""
     assert isinstance(error, TypeError | ValueError), repr(error)
     innermost = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
     assert innermost.is_relative_to(PACKAGE), f"{innermost}: {error!r}"

@@ -1,4 +1,4 @@
-"""Cases of data and of keys."""
+"""Test cases for data, keys and training states."""
 
 import jax.numpy as jnp
 import numpy as np

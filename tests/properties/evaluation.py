@@ -1,4 +1,4 @@
-"""Cases of the evaluation of trained models."""
+"""Test cases for the evaluation of trained models."""
 
 import jax
 import jax.numpy as jnp
@@ -74,7 +74,7 @@ CASES = {
         arguments(task=_TASKS, num_samples=s.integers(1, 3), seed=s.SEEDS | s.HUGE_SEEDS),
         {"task": _NOT_TASKS, "num_samples": s.integers_below(1), "seed": s.NOT_SEEDS},
         is_a(dict),
-        # The Kullback-Leibler divergence of draws that lack a string is infinite.
+        # The Kullback-Leibler divergence is infinite if the draws lack a string.
         is_finite=False,
         **_MORE,
     ),
@@ -90,7 +90,7 @@ CASES = {
             "weights": st.sampled_from((3, "text", np.ones(2), -np.ones(3), np.zeros(3), np.ones(3, int))),
         },
         check_likelihoods,
-        # What a model can't write is infinitely unlikely.
+        # Sequences that the model cannot generate have an infinite negative log-likelihood.
         is_finite=False,
         **_FEW,
     ),

@@ -1,4 +1,4 @@
-"""Cases of objectives, penalties, rewards and advantages."""
+"""Test cases for objectives, penalties, rewards and advantages."""
 
 import jax.numpy as jnp
 import numpy as np

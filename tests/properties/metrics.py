@@ -1,4 +1,4 @@
-"""Cases of metrics."""
+"""Test cases for metrics."""
 
 import jax.numpy as jnp
 import numpy as np

@@ -1,4 +1,4 @@
-"""Cases of models and training."""
+"""Test cases for models and training."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Cases of networks and of models."""
+"""Test cases for networks and sequence models."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,11 @@ def check_network(result, given):
 
 
 def _network(function, sizes, others=None):
-    """Returns the case of a network with given sizes, by name the least ones, and more arguments, valid and not."""
+    """Returns the test case of a network.
+
+    `sizes` holds the least value of each size. `others` holds strategies for valid and invalid values of the other
+    arguments.
+    """
     others = {} if others is None else others
     return Case(
         function,

@@ -1,4 +1,4 @@
-"""Cases of generators that write all symbols in one pass, and of what trains them by a bound."""
+"""Test cases for one-pass generators and for the algorithms that train them."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Cases of samplers and estimators."""
+"""Test cases for samplers and gradient estimators."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ _NUMBERS = st.sampled_from((0, 1.5, -2, np.float32(0.5)))
 
 
 def _loss(function, others, **given):
-    """A case of an estimator of E[f(D)]; `others` has valid and invalid values of further arguments."""
+    """Returns the case of an estimator of E[f(D)]. `others` holds valid and invalid values of further arguments."""
 
     def check(result, _):
         assert all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(result))

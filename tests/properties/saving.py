@@ -1,4 +1,4 @@
-"""Cases of models that are saved, loaded and exported."""
+"""Test cases for saving, loading and exporting models."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cases of schedules."""
+"""Test cases for schedules."""
 
 import jax.numpy as jnp
 import numpy as np

@@ -1,4 +1,4 @@
-"""Cases of seeds and data shards over devices."""
+"""Test cases for sharding seeds and data over devices."""
 
 import jax
 import jax.numpy as jnp

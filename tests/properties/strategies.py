@@ -1,4 +1,4 @@
-"""Arguments for tests of properties: valid ones, ones that must be refused, and ones that may be."""
+"""Hypothesis strategies for valid arguments, invalid arguments, and arguments that may raise an error."""
 
 import jax
 import jax.numpy as jnp
@@ -9,12 +9,12 @@ FLOAT_DTYPES = (jnp.float32, jnp.bfloat16, jnp.float16)
 FINITE = (0.0, 1.0, -1.0, 0.25, -3.5, 1e4, -1e4)
 NOT_FINITE = (float("nan"), float("inf"), -float("inf"))
 
-# Of no dtype and no shape that any argument has.
+# Values that no argument accepts as an array.
 NOT_ARRAYS = st.sampled_from(("1", None, object(), {"a": 1}, "text", b"1", [[1.0], [1.0, 2.0]], [None]))
 
 
 def array(shape, values, dtype):
-    """Draws an array of a shape, a dtype and some values."""
+    """Draws an array of the given shape and dtype, with entries from `values`."""
     size = int(np.prod(shape))
     return st.lists(st.sampled_from(values), min_size=size, max_size=size).map(
         lambda drawn: jnp.asarray(np.array(drawn, np.float64).reshape(shape), dtype)
@@ -29,14 +29,14 @@ def floats(*shapes, values=FINITE, dtypes=FLOAT_DTYPES):
 
 
 def of_one_dtype(*, values=FINITE, **shapes):
-    """Draws floating arrays of given shapes and one dtype, by name."""
+    """Draws floating arrays of the given shapes and one common dtype, by name."""
     return st.sampled_from(FLOAT_DTYPES).flatmap(
         lambda dtype: st.fixed_dictionaries({name: array(shape, values, dtype) for name, shape in shapes.items()})
     )
 
 
 def like(shape, *names, values=FINITE):
-    """Draws floating arrays of one shape and one dtype, by name."""
+    """Draws floating arrays of the given shape and one common dtype, by name."""
     return of_one_dtype(values=values, **dict.fromkeys(names, shape))
 
 
@@ -48,17 +48,17 @@ def tokens(*shapes, num_symbols, dtypes=(jnp.int32, jnp.uint8)):
 
 
 def not_floating(*shapes):
-    """Draws what is no floating array: integers, bools, complex numbers, and what is no array."""
+    """Draws values that are not floating arrays: arrays of integers, bools or complex numbers, and other objects."""
     return floats(*shapes, values=(0, 1), dtypes=(jnp.int32, jnp.bool, jnp.complex64)) | NOT_ARRAYS
 
 
 def not_integers(*shapes):
-    """Draws what is no array of integers."""
+    """Draws values that are not arrays of integers."""
     return floats(*shapes, values=(0, 1), dtypes=(jnp.float32, jnp.bool, jnp.complex64)) | NOT_ARRAYS
 
 
 def not_finite(*shapes):
-    """Draws floating arrays with NaN and infinities."""
+    """Draws floating arrays that may hold NaN and infinities."""
     return floats(*shapes, values=(*NOT_FINITE, 0.0, 1e4))
 
 
@@ -112,10 +112,10 @@ def integers(least, most):
 
 
 def integers_below(least):
-    """Draws what is no integer of at least a number."""
+    """Draws values that are not integers of at least `least`."""
     return NOT_INTEGERS | st.integers(-3, least - 1) | st.just(-(10**20))
 
 
 def not_one_of(*known):
-    """Draws what is none of some strings."""
+    """Draws values that are not one of the strings `known`."""
     return st.sampled_from(("other", "", 1, None, True, b"low", known[0].upper()))

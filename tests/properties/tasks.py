@@ -1,4 +1,4 @@
-"""Cases of tasks."""
+"""Test cases for tasks, and for the MIDI files and pen strokes of their strings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Cases of roll-outs."""
+"""Test cases for roll-outs."""
 
 import jax
 import jax.numpy as jnp
