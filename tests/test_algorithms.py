@@ -328,6 +328,7 @@ OBJECTIVES = (
     *(gg.log_odds, gg.ratio_kl, gg.ratio_pearson, gg.ratio_squared_hellinger, gg.pearson_fit, gg.least_squares),
     *(gg.hinge, gg.wasserstein, gg.moment_matching, gg.variational_kl, gg.variational_reverse_kl),
     *(gg.variational_pearson, gg.variational_squared_hellinger, gg.variational_jensen_shannon),
+    *(gg.minimax, gg.non_saturating, gg.relativistic),
 )
 
 
@@ -524,6 +525,9 @@ def test_bad_arguments_of_maximum_likelihood_are_named():
         make_mle(sampling_rate=1.1)
     with pytest.raises(ValueError, match=r"ema_decay must be .* in \[0, 1\), got 1\.0"):
         make_mle(ema_decay=1.0)
+
+
+def test_num_generated_excludes_a_condition():
     algorithm = make_gan(num_generated=7)
     batch = gg.Batch(DATA, condition=jnp.zeros(len(DATA), jnp.int32))
     with pytest.raises(ValueError, match="num_generated must be None where there is a condition, got 7"):

@@ -207,7 +207,7 @@ def test_what_cannot_be_measured_is_named(changes, message, tmp_path):
 
 
 @pytest.mark.parametrize("method", sorted({*text.METHODS} - {"truncated"}))
-def test_every_method_takes_any_text(method, tmp_path):
+def test_methods_take_a_text_of_the_user(method, tmp_path):
     (tmp_path / "mine.txt").write_text("".join(f"{number}\n" for number in range(1_000)))
     config = text.get_config(method)
     config.task.files = str(tmp_path / "mine.txt")
@@ -461,7 +461,7 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(name, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_shard_generates_its_share():
+def test_num_generated_must_be_a_multiple_of_num_shards():
     config = quicktest.get_config()
     config.algorithm.num_generated = 7
     message = "config.algorithm.num_generated must be a multiple of config.num_shards, 2; got 7"

@@ -81,7 +81,7 @@ def test_the_two_densities_differ_by_the_change_of_variables():
     np.testing.assert_allclose(of_y + log_y.sum(-1), of_log_y, rtol=1e-4, atol=1e-4)
 
 
-def test_density_is_the_distribution_of_gumbel_softmax():
+def test_a_mean_over_samples_is_the_integral_under_the_density():
     # The mean of any function under the samples equals its integral under the density.
     logits, num = jnp.array([0.4, -0.9]), 100_000
     y = np.asarray(gumbel_softmax(jax.random.key(3), jnp.tile(logits, (num, 1)), 0.6))[:, 0]

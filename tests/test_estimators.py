@@ -65,7 +65,7 @@ def test_a_call_is_a_call_of_sample_with_the_key_where_one_is_used():
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_every_estimator_shares_one_signature_and_symbol(name):
+def test_both_estimators_share_one_signature_and_symbol(name):
     estimator = ESTIMATORS[name]
     sample = jax.jit(estimator)(LOGITS, NOISE, 0.5)
     chex.assert_shape(sample, (2, 3))

@@ -118,7 +118,7 @@ def test_its_samples_completions_and_likelihoods_are_those_of_the_library(opened
         assert string.startswith(prefix)
 
 
-def test_the_file_holds_no_code_and_no_path(opened):
+def test_the_file_holds_no_pickle_and_no_path(opened):
     *_, file = opened
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():

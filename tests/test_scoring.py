@@ -142,7 +142,9 @@ def test_the_reward_is_the_mix_by_the_schedule():
         np.testing.assert_allclose(metrics["generator_loss"], -share * metrics["property"], rtol=1e-5)
     # The update is linear in the rewards: proportional to the weight of the property, and zero without a reward.
     still, _ = jax.jit(plain.step)(jax.random.key(1), at, batch)
-    whole, _ = jax.jit(policy(property_reward=share_of_symbol_2, adversarial_weight=0.0).step)(jax.random.key(1), at, batch)
+    whole, _ = jax.jit(policy(property_reward=share_of_symbol_2, adversarial_weight=0.0).step)(
+        jax.random.key(1), at, batch
+    )
     for before, none, mixed, all_of_it in zip(
         *(jax.tree.leaves(each.adversarial.generator_params) for each in (at, still, moved, whole)),
         strict=True,

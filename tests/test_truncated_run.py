@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.config import build, run_config
+from experiments.config import build, data_defaults, run_config
 from experiments.configs import text
 from experiments.run import loop
 from experiments.run.directory import RunDirectory
@@ -104,6 +104,10 @@ def test_the_width_of_the_network_and_the_rest_follow_a_text(corpus):
     config = text.get_config("truncated")
     config.task.files = str(corpus)
     config.task.window = WINDOW
-    experiment = build.build(run_config.parse(config))
-    state = jax.eval_shape(experiment.algorithm.init, jax.random.key(0))
-    assert state.position.last_tokens.shape == (32,)
+    parsed = run_config.parse(config)
+    task = build.make_task(parsed)
+    chosen = data_defaults.resolve(parsed, task)
+    width, batch_size = chosen.algorithm.settings["generator"]["hidden_size"], chosen.batch_size
+    state = jax.eval_shape(build.build(parsed, task).algorithm.init, jax.random.key(0))
+    assert state.position.last_tokens.shape == (batch_size,)
+    assert {leaf.shape for leaf in jax.tree.leaves(state.position.carry.layers)} == {(batch_size, width)}

@@ -25,6 +25,10 @@ def draw(key):
     return {"weights": jax.random.normal(key, (3,))}
 
 
+def _is_none(result, given):
+    assert result is None
+
+
 def under_shards(axis, tree):
     return jax.vmap(lambda _: sharding.mean_over(axis, tree), axis_name=sharding.SHARDS)(jnp.zeros(2))
 
@@ -63,7 +67,7 @@ CASES = {
         sharding.compile_init,
         arguments(init=st.just(draw), keys=_SEEDS, mesh=_MESHES),
         {"init": _NOT_FUNCTIONS, "keys": _NOT_SEEDS, "mesh": _NOT_MESHES},
-        lambda result, given: result is None,
+        _is_none,
         **_FEW,
     ),
     "sharding.seeds_types": Case(
