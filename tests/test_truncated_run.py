@@ -81,7 +81,7 @@ def test_a_run_carries_its_state_over_windows_resumes_to_the_same_bits_and_is_me
             {"task.in_order": False},
             r"config\.task\.in_order must be True for the algorithm truncated_likelihood, got F",
         ),
-        ({"task.in_order": False, "task.window": 0}, r"config\.algorithm: model must have .* sequences with padding"),
+        ({"task.in_order": False, "task.window": 0}, r"config\.algorithm: model must have .* got a model with padding"),
         ({"task.window": 0}, r"config\.task: in_order must be False without a window, got True"),
         ({"task.stream": "always"}, r"config\.task: in_order must be False for a text that streams"),
         ({"property": KEPT}, r"config\.property\.renewal must be 'never' for data that streams, is read in order"),
