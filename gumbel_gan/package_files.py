@@ -18,7 +18,7 @@ def package_file(package: str, name: str, *, content: str, install: str) -> Path
     """
     path = _located(package, name, f"{content} in the package {package!r}, which is not installed ({install})")
     if not path.is_file():
-        raise ImportError(f"the package {package!r} must hold {name}, but {path} does not exist ({install})")
+        raise ImportError(f"the package {package!r} must hold {name}, but {path} is not a file ({install})")
     return path
 
 

@@ -12,19 +12,6 @@ def one_hot_sample(logits: jax.Array, noise: jax.Array) -> jax.Array:
     return jax.nn.one_hot(jnp.argmax(logits + noise, axis=-1), logits.shape[-1], dtype=logits.dtype)
 
 
-def with_derivative_of(logits: jax.Array, value: jax.Array) -> jax.Array:
-    """Returns `value`, held constant, with the derivative of `logits`: the identity, and 0 for excluded symbols.
-
-    Args:
-      logits: `[..., K]`; -inf excludes a symbol.
-      value: `[..., K]`, or `[D, ..., K]` with an additional leading axis.
-    """
-    # Logits of -inf are replaced, since -inf - (-inf) is NaN.
-    moving = jnp.where(jnp.isneginf(logits), 0, logits)
-    zero = moving - jax.lax.stop_gradient(moving)
-    return jax.lax.stop_gradient(value) + (zero if zero.ndim == value.ndim else zero[None])
-
-
 def tempered_softmax(scores: jax.Array, temperature: ArrayLike) -> jax.Array:
     """Returns softmax(scores / temperature) over the last axis."""
     return jax.nn.softmax(divided(scores, temperature), axis=-1)
@@ -35,3 +22,16 @@ def with_derivative(value: jax.Array, surrogate: jax.Array, dtype: jnp.dtype) ->
     surrogate = surrogate.astype(dtype)
     # The brackets matter: (value + surrogate) - surrogate rounds.
     return jax.lax.stop_gradient(value.astype(dtype)) + (surrogate - jax.lax.stop_gradient(surrogate))
+
+
+def with_identity_derivative(value: jax.Array, logits: jax.Array) -> jax.Array:
+    """Returns `value`, held constant, with the derivative of `logits`: the identity, and 0 for excluded symbols.
+
+    Args:
+      value: `[..., K]`, or `[D, ..., K]` with an additional leading axis.
+      logits: `[..., K]`; -inf excludes a symbol.
+    """
+    # Logits of -inf are replaced, since -inf - (-inf) is NaN.
+    moving = jnp.where(jnp.isneginf(logits), 0, logits)
+    moving = moving if moving.ndim == value.ndim else moving[None]
+    return with_derivative(value, moving, jnp.result_type(value, logits))

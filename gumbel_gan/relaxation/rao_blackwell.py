@@ -9,7 +9,7 @@ from gumbel_gan.relaxation._surrogates import (
     one_hot_sample,
     tempered_softmax,
     with_derivative,
-    with_derivative_of,
+    with_identity_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
@@ -51,7 +51,7 @@ def repeated(array: jax.Array, num_draws: int) -> jax.Array:
 
 def mean_softmax(logits: jax.Array, scores: jax.Array, temperature: ArrayLike) -> jax.Array:
     """Returns the mean `[..., K]` of the softmax of scores `[D, ..., K]`, with a derivative with respect to logits."""
-    return jnp.mean(tempered_softmax(with_derivative_of(logits, scores), temperature), axis=0)
+    return jnp.mean(tempered_softmax(with_identity_derivative(scores, logits), temperature), axis=0)
 
 
 def gumbel_rao(*, num_draws: int = 10) -> Estimator:

@@ -17,7 +17,7 @@ from gumbel_gan.relaxation._surrogates import (
     one_hot_sample,
     tempered_softmax,
     with_derivative,
-    with_derivative_of,
+    with_identity_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import checked, sample_gumbel
@@ -163,7 +163,7 @@ def _surrogate(logits: jax.Array, onehot: jax.Array, temperature: ArrayLike) -> 
     """Returns a `[..., K]` array with the derivative of ReinMax, 2 J_s - 1/2 J_p."""
     tempered = tempered_softmax(jax.lax.stop_gradient(logits), jax.lax.stop_gradient(temperature))
     log_shifted = jnp.log((tempered + onehot) / 2)
-    shifted = jax.nn.softmax(with_derivative_of(logits, log_shifted), axis=-1)
+    shifted = jax.nn.softmax(with_identity_derivative(log_shifted, logits), axis=-1)
     return 2 * shifted - jax.nn.softmax(logits, axis=-1) / 2
 
 

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_at_least, require_key, require_number
-from gumbel_gan.relaxation._surrogates import one_hot_sample, tempered_softmax, with_derivative_of
+from gumbel_gan.relaxation._surrogates import one_hot_sample, tempered_softmax, with_identity_derivative
 from gumbel_gan.relaxation.gumbel import check_logits, check_temperature, compute_dtype, sample_gumbel
 from gumbel_gan.relaxation.rao_blackwell import conditional_scores
 
@@ -314,5 +314,5 @@ def _score_gradient(logits: jax.Array, samples: jax.Array, advantages: jax.Array
 
 def _loss(value: jax.Array, logits: jax.Array, gradient: jax.Array) -> jax.Array:
     """Returns `value`, with `gradient` as its derivative with respect to the logits."""
-    zero = jnp.sum(with_derivative_of(logits, jnp.zeros_like(logits)) * jax.lax.stop_gradient(gradient))
+    zero = jnp.sum(with_identity_derivative(jnp.zeros_like(logits), logits) * jax.lax.stop_gradient(gradient))
     return value + zero.astype(value.dtype)

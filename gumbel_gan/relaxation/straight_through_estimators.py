@@ -9,7 +9,7 @@ from gumbel_gan.relaxation._surrogates import (
     one_hot_sample,
     tempered_softmax,
     with_derivative,
-    with_derivative_of,
+    with_identity_derivative,
 )
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import checked, relax
@@ -82,7 +82,7 @@ def gapped_straight_through(*, gap: ArrayLike = 1.0) -> Estimator:
         onehot = one_hot_sample(wide_logits, noise)
         largest = jnp.max(wide_logits, axis=-1, keepdims=True)
         others = jnp.minimum(wide_logits, largest - jnp.asarray(gap, wide_logits.dtype))
-        moved = with_derivative_of(wide_logits, jnp.where(onehot > 0, largest, others))
+        moved = with_identity_derivative(jnp.where(onehot > 0, largest, others), wide_logits)
         return with_derivative(onehot, tempered_softmax(moved, temperature), jnp.result_type(logits))
 
     return Estimator(sample, one_hot=True)
