@@ -14,7 +14,8 @@ from rich.console import Console
 
 from experiments import study
 from experiments.config import build, files, run_config, schedule_text
-from experiments.configs import arithmetic, paper
+from experiments.configs import arithmetic, paper, professor_forcing
+from experiments.configs.professor_forcing_long import METHODS
 from experiments.reports import figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
 from experiments.run.directory import RunDirectory
@@ -418,17 +419,35 @@ def test_the_study_s_parts_have_their_seeds_and_steps():
 
 
 def test_professor_forcing_s_study_gives_likelihood_as_many_steps_or_as_much_time():
-    found = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
+    tasks = "digits,characters,words"
+    found = lamb2016.parts(tasks=tasks, num_seeds=8, num_text_seeds=4, num_steps=60, files="a.txt")
     assert {part.config.num_seeds for name, part in found.items() if name.startswith("digits")} == {8}
     assert {part.config.num_seeds for name, part in found.items() if not name.startswith("digits")} == {4}
     assert {part.config.num_steps for name, part in found.items() if not name.endswith("longer")} == {60}
     assert found["characters_longer"].config.num_steps == 5 * 60
     assert found["digits_longer"].config.num_steps == 8 * 60
     assert found["words_likelihood"].changes == ("num_seeds", "num_steps", "task.files")
-    digits = lamb2016.parts(num_seeds=8, num_text_seeds=4, num_steps=60, files="")
+    digits = lamb2016.parts(tasks=tasks, num_seeds=8, num_text_seeds=4, num_steps=60, files="")
     assert {name.partition("_")[0] for name in digits} == {"digits"}
     for part in digits.values():
         build.build(run_config.parse(part.config))
+
+
+def test_professor_forcing_s_study_on_little_data_reports_the_best_state_of_every_method():
+    given = {"num_seeds": 8, "num_text_seeds": 4, "num_steps": 2_000}
+    found = lamb2016.parts(tasks="pixels,chorales", files="", **given)
+    assert list(found) == [f"{task}_{name}" for task in ("pixels", "chorales") for name in METHODS]
+    for name, part in found.items():
+        assert part.config.num_steps == (8_000 if name.endswith("longer") else 1_000)
+        assert (part.config.summarized, part.config.patience) == ("best", part.config.num_steps // 5)
+        run_config.parse(part.config)
+    assert found["chorales_weak"].file == "experiments/configs/professor_forcing_long.py:weak,chorales"
+    algorithms = [found[f"{task}_weak"].config.algorithm for task in ("pixels", "chorales")]
+    assert algorithms == [professor_forcing.get_config("weak,digits").algorithm] * 2  # not tuned anew
+    with pytest.raises(ValueError, match=r"^--tasks must be one of .*did you mean 'pixels'"):
+        lamb2016.parts(tasks="pixel", files="", **given)
+    with pytest.raises(ValueError, match=r"^--files must name a text for --tasks=words, got ''"):
+        lamb2016.parts(tasks="words", files="", **given)
 
 
 def test_the_time_of_a_step_leaves_out_compilation(runs):

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from ml_collections import ConfigDict
 
-from experiments.configs import arithmetic, names
+from experiments.configs import arithmetic, molecules, names
 
 VARIANTS = MappingProxyType(
     {
@@ -25,7 +25,7 @@ VARIANTS = MappingProxyType(
         "likelihood": "maximum likelihood, with the same generator, data and rates",
     }
 )
-TASKS = ("names", "grammar")
+TASKS = ("names", "grammar", "molecules")
 
 
 def get_config(variant: str = "section3,names") -> ConfigDict:
@@ -37,8 +37,8 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
     they are the defaults.
 
     Args:
-      variant: one of `VARIANTS` and, after a comma, the task: 'names' (the default) or 'grammar', the arithmetic
-        grammar with its own length distribution, on which the variants differ most.
+      variant: one of `VARIANTS` and, after a comma, the task: 'names' (the default); 'grammar', the arithmetic grammar
+        with its own length distribution, on which the variants differ most; or 'molecules', of up to 25 characters.
 
     Raises:
       ValueError: the variant is not one of `VARIANTS`, or the task is not one of `TASKS`.
@@ -46,7 +46,8 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
     name, _, task = variant.partition(",")
     if name not in VARIANTS or task not in (*TASKS, ""):
         raise ValueError(
-            f"variant must be one of {', '.join(VARIANTS)}, and ',names' or ',grammar' behind it; got {variant!r}"
+            f"variant must be one of {', '.join(VARIANTS)}, and a comma and one of {', '.join(TASKS)} behind it; "
+            f"got {variant!r}"
         )
     config = names.get_config()
     config.task.deduplicate = False
@@ -54,6 +55,10 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
         config.task = arithmetic.get_config("wide").task
         config.task.length_distribution = "grammar"
         config.num_samples = 10_000
+    if task == "molecules":
+        config.task = molecules.get_config().task
+        config.task.max_length, config.task.num_heldout = 25, 1_000
+        config.temperatures = ()
     config.batch_size = 128
     config.num_steps = 10_400
     config.steps_per_chunk = 208

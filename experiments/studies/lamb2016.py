@@ -1,6 +1,7 @@
 """Compares Professor Forcing (Lamb et al. 2016) with likelihood, at equal steps and time, and scheduled sampling.
 
 python -m experiments.study lamb2016 --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
+python -m experiments.study lamb2016 --workdir=DIR --tasks=pixels,handwriting,chorales,melodies
 
 An interrupted study is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
 """
@@ -10,56 +11,69 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.configs import professor_forcing
+from experiments.config.choices import choose
+from experiments.configs import professor_forcing, professor_forcing_long
 from experiments.reports import page
 from experiments.reports.report import Report, Statement, compare
 from experiments.reports.runs import FinishedRun
 from experiments.studies.rank_test import compared
 from experiments.studies.study import Flag, Part
 
-FLAGS = (
-    Flag("files", "", "One or more long texts, separated by commas; '' runs the part on digits only."),
-    Flag("num_seeds", 8, "Number of seeds on digits."),
-    Flag("num_text_seeds", 4, "Number of seeds on characters and on words."),
-    Flag(
-        "num_steps",
-        professor_forcing.NUM_STEPS,
-        "Number of training steps of every method except 'longer', which is longer by the factor of its config.",
-    ),
-)
 _TASKS = {
     "digits": ("likelihood", "longer", "scheduled", "professor", "weak"),
     "characters": ("likelihood", "longer", "scheduled", "professor", "weak"),
     "words": ("likelihood", "professor"),
-}
+} | dict.fromkeys(professor_forcing_long.DATA, professor_forcing_long.METHODS)
+_OF_TEXT = ("characters", "words")
+
+FLAGS = (
+    Flag("files", "", "One or more long texts, separated by commas; '' leaves out characters and words."),
+    Flag("tasks", "digits,characters,words", f"Tasks, separated by commas: {', '.join(_TASKS)}."),
+    Flag("num_seeds", 8, "Number of seeds, except on characters and on words."),
+    Flag("num_text_seeds", 4, "Number of seeds on characters and on words."),
+    Flag(
+        "num_steps",
+        professor_forcing.NUM_STEPS,
+        "Number of training steps of every method except 'longer', which is longer by the factor of its config; "
+        "half of it on pixels, handwriting, chorales and melodies.",
+    ),
+)
 
 
-def parts(*, num_seeds: int, num_text_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
+def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
     """Returns the parts of the study by folder name, in the order of training.
 
     Args:
-      num_seeds: seeds on digits.
+      tasks: names of the tasks, separated by commas.
+      num_seeds: seeds of each method, except on characters and words.
       num_text_seeds: seeds on characters and words.
-      num_steps: training steps of every method but 'longer', which trains for as much time as Professor Forcing.
+      num_steps: training steps of every method but 'longer', which trains for as much time as Professor Forcing; half
+        of it on the data of `professor_forcing_long`.
       files: a long text, or several, separated by commas; '' leaves out the text tasks.
+
+    Raises:
+      ValueError: `tasks` names an unknown task, or only tasks of text while there are no files.
     """
     found = {}
-    for task, methods in _TASKS.items():
-        if task != "digits" and not files:
+    for task in dict.fromkeys(choose(name, _TASKS, "--tasks") for name in tasks.split(",")):
+        if task in _OF_TEXT and not files:
             continue
-        for name in methods:
+        module = professor_forcing_long if task in professor_forcing_long.DATA else professor_forcing
+        for name in _TASKS[task]:
             variant = f"{name},{task}"
-            config = professor_forcing.get_config(variant)
-            config.num_seeds = num_seeds if task == "digits" else num_text_seeds
+            config = module.get_config(variant)
+            config.num_seeds = num_text_seeds if task in _OF_TEXT else num_seeds
             config.num_steps = num_steps * config.num_steps // professor_forcing.NUM_STEPS
             changes = ["num_seeds", "num_steps"]
-            if task != "digits":
+            if task in _OF_TEXT:
                 config.task.files = files
                 changes.append("task.files")
-            file = f"experiments/configs/professor_forcing.py:{variant}"
+            file = f"experiments/configs/{module.__name__.rpartition('.')[2]}.py:{variant}"
             found[f"{task}_{name}"] = Part(
                 f"{name}, {task}", professor_forcing.METHODS[name], file, config, tuple(changes)
             )
+    if not found:
+        raise ValueError(f"--files must name a text for --tasks={tasks}, got ''")
     return found
 
 
@@ -77,6 +91,8 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
         "and at equal time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates and batches.",
+        "On pixels, handwriting, chorales and melodies the data is small, and every method reports its state of the "
+        "best validation likelihood; on the other tasks, the last state.",
         "Seeds were not selected; the weights are averages over the last steps, for every method. Only the weight of "
         "the adversarial term and the discriminator's learning rate were tuned, on validation sequences and another "
         "seed.",

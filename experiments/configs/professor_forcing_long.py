@@ -1,0 +1,66 @@
+r"""Professor Forcing and likelihood on pictures, handwriting and music, with little data; a method and data may follow.
+
+python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing_long.py:weak,pixels
+python -m experiments.study lamb2016 --workdir=runs/professor_long --tasks=pixels,handwriting,chorales,melodies
+
+The second command trains the methods on all data, and tests the paper's claims.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from experiments.configs import chorales, handwriting, melodies, pixels, professor_forcing
+from gumbel_gan.arguments import require_one_of
+
+METHODS = ("likelihood", "longer", "professor", "weak")
+
+# Training steps of every method but 'longer'.
+NUM_STEPS = 1_000
+
+# Of each kind of data: its settings, most of the data being held out; samples of `long_length` symbols are longer than
+# the sequences.
+_DATA: MappingProxyType[str, tuple[ConfigDict, dict[str, Any]]] = MappingProxyType(
+    {
+        "pixels": (pixels.get_config(), {"task.num_heldout": 2_400}),
+        "handwriting": (
+            handwriting.get_config("maximum_likelihood,lines"),
+            {"task.num_heldout": 3_290, "long_length": 256},
+        ),
+        "chorales": (chorales.get_config(), {"task.num_heldout": 100, "long_length": 512}),
+        "melodies": (melodies.get_config(), {"task.num_heldout": 1_500}),
+    }
+)
+DATA = tuple(_DATA)
+
+
+def get_config(variant: str = "weak,pixels") -> ConfigDict:
+    """Returns a method's recipe, that of `professor_forcing.py` for digits, on other data.
+
+    Each method reports its state of the best validation likelihood. Training ends when none of the seeds has improved
+    for as long as a fifth of the run.
+
+    Args:
+      variant: one of `METHODS` and, after a comma, one of `DATA`.
+
+    Raises:
+      ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.
+    """
+    method, _, data = variant.partition(",")
+    data = data or DATA[0]
+    require_one_of(METHODS, method=method)
+    require_one_of(DATA, data=data)
+    config = professor_forcing.get_config(f"{method},digits")
+    of_data, settings = _DATA[data]
+    config.task = of_data.task.copy_and_resolve_references()
+    config.update_from_flattened_dict(settings)
+    config.num_steps = config.num_steps * NUM_STEPS // professor_forcing.NUM_STEPS
+    config.steps_per_chunk //= 2
+    config.patience = config.num_steps // 5
+    config.summarized = "best"
+    config.batch_size = 16
+    config.temperatures = ()
+    config.num_samples = 500
+    config.num_compared = config.num_states = 140
+    return config
