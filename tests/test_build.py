@@ -271,6 +271,28 @@ def test_gradients_are_clipped():
         Reader(10).named(section | {"max_norm": 0.0}, "config.algorithm.optimizer", registries.OPTIMIZERS)
 
 
+def test_several_steps_make_one_update_and_the_learning_rate_follows_the_steps():
+    config = quicktest.get_config()
+    config.algorithm.discriminator_optimizer.steps_per_update = 2
+    built(config)
+    section = {"learning_rate": "piecewise_constant(1.0, 0.5, 0.3)", "b1": 0.0, "b2": 0.0}
+    for name in ("adam", "optimistic_adam"):
+        settings = section | {"name": name, "steps_per_update": 2}
+        optimizer = Reader(10).named(dict(settings), "config.algorithm.optimizer", registries.OPTIMIZERS)
+        state, found = optimizer.init(jnp.zeros(())), []
+        for gradient in (3.0, 5.0, -1.0, -3.0, 2.0, 8.0):
+            update, state = optimizer.update(jnp.array(gradient), state)
+            found.append(float(update))
+        # With b1 = b2 = 0, Adam keeps the sign of the mean gradient; the rate is 0.5 from step 3 of 10 on. After the
+        # first, the optimistic update of direction u is 2 u minus the direction before it.
+        expected = {"adam": [0, -1, 0, 1, 0, -0.5], "optimistic_adam": [0, -1, 0, 3, 0, -1.5]}
+        np.testing.assert_allclose(found, expected[name], rtol=1e-4)
+    with pytest.raises(ValueError, match=r"config.algorithm.optimizer: steps_per_update must be at least 1, got 0"):
+        Reader(10).named(
+            section | {"name": "adam", "steps_per_update": 0}, "config.algorithm.optimizer", registries.OPTIMIZERS
+        )
+
+
 @pytest.mark.parametrize("method", oracle.METHODS)
 def test_every_method_takes_the_oracle_s_task(method):
     config = oracle.get_config(method)

@@ -251,6 +251,7 @@ def adam(
     *,
     max_norm: ArrayLike | None = None,
     max_skipped: int | None = None,
+    steps_per_update: int = 1,
 ) -> optax.GradientTransformation:
     """Builds Adam.
 
@@ -261,9 +262,12 @@ def adam(
       max_norm: norm > 0 to which larger gradients are scaled down first; None for no limit.
       max_skipped: largest number of consecutive gradients that are skipped because they are not finite; None applies
         every gradient.
+      steps_per_update: number of steps whose mean gradient makes one update, after the last of them. A schedule of the
+        learning rate counts steps, not updates.
     """
     _check_adam(learning_rate, b1, b2)
-    return _guarded(optax.adam(learning_rate, b1=b1, b2=b2), max_norm, max_skipped)
+    optimizer = optax.adam(_of_updates(learning_rate, steps_per_update), b1=b1, b2=b2)
+    return _guarded(optimizer, max_norm, max_skipped, steps_per_update)
 
 
 def optimistic_adam(
@@ -273,15 +277,16 @@ def optimistic_adam(
     *,
     max_norm: ArrayLike | None = None,
     max_skipped: int | None = None,
+    steps_per_update: int = 1,
 ) -> optax.GradientTransformation:
     """Builds Adam that adds to each update its change from the previous one (Daskalakis et al. 2018); see `adam`."""
     _check_adam(learning_rate, b1, b2)
     optimizer = optax.chain(
         optax.scale_by_adam(b1=b1, b2=b2),
         optax.scale_by_optimistic_gradient(),
-        optax.scale_by_learning_rate(learning_rate),
+        optax.scale_by_learning_rate(_of_updates(learning_rate, steps_per_update)),
     )
-    return _guarded(optimizer, max_norm, max_skipped)
+    return _guarded(optimizer, max_norm, max_skipped, steps_per_update)
 
 
 def _check_adam(learning_rate: Scalar, b1: ArrayLike, b2: ArrayLike) -> None:
@@ -290,8 +295,19 @@ def _check_adam(learning_rate: Scalar, b1: ArrayLike, b2: ArrayLike) -> None:
     require_number("b2", b2, low=0, high=1, open_high=True)
 
 
+def _of_updates(learning_rate: Scalar, steps_per_update: int) -> Scalar:
+    """Returns the schedule by the number of an update, for a schedule by the number of a step."""
+    require_at_least(1, steps_per_update=steps_per_update)
+    if callable(learning_rate) and steps_per_update > 1:
+        return lambda number: learning_rate(number * steps_per_update)
+    return learning_rate
+
+
 def _guarded(
-    optimizer: optax.GradientTransformation, max_norm: ArrayLike | None, max_skipped: int | None
+    optimizer: optax.GradientTransformation,
+    max_norm: ArrayLike | None,
+    max_skipped: int | None,
+    steps_per_update: int,
 ) -> optax.GradientTransformation:
     if max_norm is not None:
         require_number("max_norm", max_norm, low=0, open_low=True)
@@ -299,6 +315,8 @@ def _guarded(
     if max_skipped is not None:
         require_at_least(1, max_skipped=max_skipped)
         optimizer = optax.apply_if_finite(optimizer, max_skipped)
+    if steps_per_update > 1:
+        optimizer = optax.MultiSteps(optimizer, steps_per_update).gradient_transformation()
     return optimizer
 
 

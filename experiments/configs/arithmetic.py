@@ -41,8 +41,9 @@ def get_config(recipe: str = "narrow") -> ConfigDict:
 
 def _wide() -> ConfigDict:
     network = {"name": "lstm", "hidden_size": 32}
-    # The norm that gradients are clipped to, and how many non-finite gradients in a row are skipped.
-    guards = {"max_norm": "none", "max_skipped": placeholder(int)}
+    # The norm that gradients are clipped to, how many non-finite gradients in a row are skipped, and how many steps
+    # make one update, by their mean gradient.
+    guards = {"max_norm": "none", "max_skipped": placeholder(int), "steps_per_update": 1}
     return ConfigDict(
         {
             "platform": "",  # '' | 'cpu' | 'gpu' | 'tpu'

@@ -25,7 +25,7 @@ FLAGS = (
     Flag("data", "arithmetic", "Data of the runs, as after the method in one_pass.py."),
     Flag("num_seeds", 4, "Number of seeds of each setting, from 100."),
     Flag("num_steps", 1_000, "Number of steps of each setting."),
-    Flag("only", "", "Names of settings to run, separated by commas; '' runs all."),
+    Flag("only", "", "Names of settings to run, separated by commas; '' runs as many of each method."),
 )
 _FIRST_SEED = 100
 _METRICS = ("validity", "ngram_divergence_4", "length_distance")
@@ -61,6 +61,13 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
 }
 """The settings by name, for each method of `configs/one_pass.py`."""
 
+FURTHER: dict[str, dict[str, Any]] = {
+    "half_an_update": {"algorithm.discriminator_optimizer.steps_per_update": 2},
+    "reinmax_rao": {"algorithm.estimator": "reinmax_rao(num_draws=10)"},
+    "reinmax_cv": {"algorithm.estimator": "reinmax_cv(num_draws=10)"},
+}
+"""Settings of the GAN that run only if they are named, so that both methods have an equal search."""
+
 
 def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, Part]:
     """Returns the runs, one for each setting, by the names of method and setting.
@@ -70,7 +77,8 @@ def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, 
     """
     choose(data, one_pass.DATA, "--data")
     found = {}
-    for method, settings in SETTINGS.items():
+    searched = [f"{method}_{name}" for method, settings in SETTINGS.items() for name in settings]
+    for method, settings in (*SETTINGS.items(), ("gan", FURTHER)):
         for name, changed in settings.items():
             config = one_pass.get_config(f"{method},{data}")
             changes = changed | {
@@ -87,7 +95,7 @@ def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, 
             caption = ", ".join(f"{path.removeprefix('algorithm.')} {value}" for path, value in changed.items())
             file = f"experiments/configs/one_pass.py:{method},{data}"
             found[f"{method}_{name}"] = Part(f"{method} {name}", caption or "as it is", file, config, tuple(changes))
-    return {choose(name, found, "--only"): found[name] for name in only.split(",")} if only else found
+    return {choose(name, found, "--only"): found[name] for name in (only.split(",") if only else searched)}
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:
