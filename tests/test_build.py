@@ -114,9 +114,9 @@ def test_one_pass_methods_take_data_after_a_comma():
     assert built(config).algorithm.model.generator.uses_dropout
 
 
-@pytest.mark.parametrize("task", ["arithmetic", "names"])
-def test_the_distilled_gan_builds_and_its_step_keeps_the_state(task):
-    experiment = built(distilled.get_config(task))
+@pytest.mark.parametrize("variant", ["arithmetic", "names,one_pass", "arithmetic,recurrent"])
+def test_the_distilled_gan_builds_and_its_step_keeps_the_state(variant):
+    experiment = built(distilled.get_config(variant))
     algorithm = experiment.algorithm
     assert algorithm.batches_per_step == 5
     state = jax.eval_shape(algorithm.init, jax.random.key(0))
