@@ -489,6 +489,16 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     assert hopeless.outcome == "nothing left to gain"
 
 
+def test_professor_forcing_s_report_has_the_command_and_the_figures_of_its_tasks(runs):
+    rows = [row | {"wall_seconds": row["step"] / 10} for row in runs[0].rows]
+    timed = with_metrics(runs[0]._replace(rows=rows), heldout_nll=[1.0, 2.0], bits_per_symbol=[1.0, 2.0])
+    report = lamb2016.report({"chorales_weak": timed, "chorales_likelihood": timed})
+    assert report.introduction[-1] == "python -m experiments.study lamb2016 --workdir=DIR --tasks=chorales"
+    assert {figure.name.rpartition("_")[2] for figure in report.figures} == {"chorales"}
+    report = lamb2016.report({"digits_weak": timed, "words_professor": timed})
+    assert report.introduction[-1].endswith(" --files=TEXT --tasks=digits,words")
+
+
 def test_a_study_names_a_missing_file_before_it_trains(tmp_path):
     status, _, errors = run("study", "lamb2016", f"--workdir={tmp_path}/study", f"--files={tmp_path}/none.txt")
     assert (status, errors.count("\n")) == (1, 1)

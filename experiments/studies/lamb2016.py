@@ -88,6 +88,8 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     Args:
       runs: the runs, by folder name.
     """
+    tasks = [task for task in _TASKS if any(name.startswith(f"{task}_") for name in runs)]
+    of_text = set(tasks).intersection(_OF_TEXT)
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
         "and at equal time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates and batches.",
@@ -99,15 +101,16 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "The rank tests of the verdict are not corrected for their number. 'nothing left to gain' means that the "
         "teacher-forced and free-running states of the baseline are told apart no better than two held-out sets: the "
         "paper's claim is then not testable at this number of steps.",
-        "python -m experiments.study lamb2016 --workdir=DIR --files=TEXT",
+        f"python -m experiments.study lamb2016 --workdir=DIR{' --files=TEXT' if of_text else ''} "
+        f"--tasks={','.join(tasks)}",
     ]
     drawn = []
-    for task in _TASKS:
-        if of_task := [run for name, run in runs.items() if name.startswith(f"{task}_")]:
-            drawn += [
-                figure._replace(name=f"{figure.name}_{task}", title=f"{task}: {figure.title}")
-                for figure in compare(of_task, title=task).figures
-            ]
+    for task in tasks:
+        of_task = [run for name, run in runs.items() if name.startswith(f"{task}_")]
+        drawn += [
+            figure._replace(name=f"{figure.name}_{task}", title=f"{task}: {figure.title}")
+            for figure in compare(of_task, title=task).figures
+        ]
     return Report("Professor Forcing and maximum likelihood", introduction, list(runs.values()), drawn, verdict(runs))
 
 
