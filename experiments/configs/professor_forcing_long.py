@@ -4,6 +4,10 @@ python -m experiments.train --workdir=runs/professor --config=experiments/config
 python -m experiments.study lamb2016 --workdir=runs/professor_long --tasks=pixels,handwriting,chorales,melodies
 
 The second command trains the methods on all data, and tests the paper's claims.
+
+Eight seeds of `weak` take 9 minutes on handwriting, 14 on chorales and 19 on pixels, on one core of an AMD EPYC beside
+other work, 2026-11-27. Median (worst) on the test split: 80.9 (81.3) nats per window, 101.3 (103.9) per excerpt, 39.6
+(40.6) per picture; likelihood at equal steps has 80.7 (81.0), 101.1 (103.4) and 39.4 (39.9).
 """
 
 from types import MappingProxyType
