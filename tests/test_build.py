@@ -13,7 +13,7 @@ import optax
 import pytest
 from ml_collections import ConfigDict
 
-from experiments.config import build, files, registries, run_config, schedule_text
+from experiments.config import build, choices, files, registries, run_config, schedule_text
 from experiments.config.sections import Reader
 from experiments.configs import (
     arithmetic,
@@ -112,6 +112,16 @@ def test_one_pass_methods_take_data_after_a_comma():
     config = one_pass.get_config()
     config.algorithm.generator.self_conditioning = True
     assert built(config).algorithm.model.generator.uses_dropout
+
+
+def test_missing_options_of_a_config_are_the_first_known_ones_except_the_first():
+    known = {"method": ("gan", "vae"), "data": ("names", "text"), "phase": ("first", "second")}
+    assert choices.options("vae", **known) == ["vae", "names", "first"]
+    assert choices.options("gan,,second", **known) == ["gan", "names", "second"]
+    with pytest.raises(ValueError, match=r"^method must be one of gan, vae; got ''$"):
+        choices.options("", **known)
+    with pytest.raises(ValueError, match=r"^phase must be one of first, second; got 'first,third'$"):
+        choices.options("gan,text,first,third", **known)
 
 
 @pytest.mark.parametrize("variant", ["arithmetic", "names,one_pass", "arithmetic,recurrent"])

@@ -1,8 +1,10 @@
 """Checks of names against the known names, with suggestions in the errors."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from gumbel_gan.arguments import require_one_of
 
 _SHOWN_CHARACTERS = 80
 
@@ -31,6 +33,29 @@ def choose(name: Any, known: Iterable[str], path: str, *, what: str = "value") -
     if what == "setting":
         raise ValueError(f"{path} has no setting {shown(name)}{hint}; its settings are {listed}")
     raise ValueError(f"{path} must be one of {listed}; got {shown(name)}{hint}")
+
+
+def options(text: str, **known: Sequence[str]) -> list[str]:
+    """Splits the options after a config file's name, such as 'gan,names', and checks each.
+
+    Args:
+      text: the options, separated by commas. All but the first may be missing.
+      known: the known names of each option, in order. The first of them stands for a missing option.
+
+    Returns:
+      The options, one for each of `known`.
+
+    Raises:
+      ValueError: an option is not one of its known names.
+    """
+    given = text.split(",", len(known) - 1)
+    missing = [""] * (len(known) - len(given))
+    found: list[str] = []
+    for (option, names), value in zip(known.items(), given + missing, strict=True):
+        chosen = value if value or not found else names[0]
+        require_one_of(names, **{option: chosen})
+        found.append(chosen)
+    return found
 
 
 def shown(value: Any) -> str:

@@ -266,8 +266,7 @@ def adam(
         learning rate counts steps, not updates.
     """
     _check_adam(learning_rate, b1, b2)
-    optimizer = optax.adam(_of_updates(learning_rate, steps_per_update), b1=b1, b2=b2)
-    return _guarded(optimizer, max_norm, max_skipped, steps_per_update)
+    return _optimizer(partial(optax.adam, b1=b1, b2=b2), learning_rate, max_norm, max_skipped, steps_per_update)
 
 
 def optimistic_adam(
@@ -281,12 +280,15 @@ def optimistic_adam(
 ) -> optax.GradientTransformation:
     """Builds Adam that adds to each update its change from the previous one (Daskalakis et al. 2018); see `adam`."""
     _check_adam(learning_rate, b1, b2)
-    optimizer = optax.chain(
-        optax.scale_by_adam(b1=b1, b2=b2),
-        optax.scale_by_optimistic_gradient(),
-        optax.scale_by_learning_rate(_of_updates(learning_rate, steps_per_update)),
-    )
-    return _guarded(optimizer, max_norm, max_skipped, steps_per_update)
+
+    def make(learning_rate: Scalar) -> optax.GradientTransformation:
+        return optax.chain(
+            optax.scale_by_adam(b1=b1, b2=b2),
+            optax.scale_by_optimistic_gradient(),
+            optax.scale_by_learning_rate(learning_rate),
+        )
+
+    return _optimizer(make, learning_rate, max_norm, max_skipped, steps_per_update)
 
 
 def _check_adam(learning_rate: Scalar, b1: ArrayLike, b2: ArrayLike) -> None:
@@ -295,20 +297,19 @@ def _check_adam(learning_rate: Scalar, b1: ArrayLike, b2: ArrayLike) -> None:
     require_number("b2", b2, low=0, high=1, open_high=True)
 
 
-def _of_updates(learning_rate: Scalar, steps_per_update: int) -> Scalar:
-    """Returns the schedule by the number of an update, for a schedule by the number of a step."""
-    require_at_least(1, steps_per_update=steps_per_update)
-    if callable(learning_rate) and steps_per_update > 1:
-        return lambda number: learning_rate(number * steps_per_update)
-    return learning_rate
-
-
-def _guarded(
-    optimizer: optax.GradientTransformation,
+def _optimizer(
+    make: Callable[[Scalar], optax.GradientTransformation],
+    learning_rate: Scalar,
     max_norm: ArrayLike | None,
     max_skipped: int | None,
     steps_per_update: int,
 ) -> optax.GradientTransformation:
+    """Builds an optimizer from a function of the learning rate and the settings of all optimizers; see `adam`."""
+    require_at_least(1, steps_per_update=steps_per_update)
+    # A schedule is given the number of updates.
+    optimizer = make(
+        (lambda number: learning_rate(number * steps_per_update)) if callable(learning_rate) else learning_rate
+    )
     if max_norm is not None:
         require_number("max_norm", max_norm, low=0, open_low=True)
         optimizer = optax.chain(optax.clip_by_global_norm(max_norm), optimizer)

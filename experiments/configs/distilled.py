@@ -15,8 +15,8 @@ reconstructions are smooth, up to step 750. In 3,000 steps, at 0.04 nats a recon
 
 from ml_collections import ConfigDict
 
+from experiments.config.choices import options
 from experiments.configs import arithmetic, names, paper, text
-from gumbel_gan.arguments import require_one_of
 
 TASKS = ("arithmetic", "names", "text")
 GENERATORS = ("one_pass", "recurrent")
@@ -32,10 +32,7 @@ def get_config(variant: str = "arithmetic,one_pass") -> ConfigDict:
     Raises:
       ValueError: the task is not one of `TASKS`, or the generator is not one of `GENERATORS`.
     """
-    task, _, generator = variant.partition(",")
-    generator = generator or GENERATORS[0]
-    require_one_of(TASKS, task=task)
-    require_one_of(GENERATORS, generator=generator)
+    task, generator = options(variant, task=TASKS, generator=GENERATORS)
     config = (
         arithmetic.get_config("wide") if task == "arithmetic" else {"names": names, "text": text}[task].get_config()
     )

@@ -16,8 +16,8 @@ of 256 is 0.045, 0.042, 0.041 and 0.042 bits (other held-out windows: 0.020). Bo
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from experiments.config.choices import options
 from experiments.configs import pixels
-from gumbel_gan.arguments import require_one_of
 
 DATA = ("characters", "lines")
 
@@ -32,9 +32,7 @@ def get_config(variant: str = "maximum_likelihood,characters") -> ConfigDict:
     Raises:
       ValueError: the method is not one of `pixels.METHODS`, or the data is not one of `DATA`.
     """
-    method, _, data = variant.partition(",")
-    data = data or DATA[0]
-    require_one_of(DATA, data=data)
+    method, data = options(variant, method=pixels.METHODS, data=DATA)
     config = pixels.get_config(method)
     config.task = ConfigDict(
         {

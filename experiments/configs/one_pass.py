@@ -12,8 +12,8 @@ one seed of eight stopped generating one length and ended at 0.824. Nothing was 
 
 from ml_collections import ConfigDict
 
+from experiments.config.choices import options
 from experiments.configs import arithmetic, arithmetic_mle, molecules, names
-from gumbel_gan.arguments import require_one_of
 
 METHODS = ("gan", "vae", "independent")
 DATA = ("arithmetic", "names", "molecules")
@@ -30,10 +30,7 @@ def get_config(method: str = "gan") -> ConfigDict:
     Raises:
       ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.
     """
-    method, _, data = method.partition(",")
-    require_one_of(METHODS, method=method)
-    data = data or "arithmetic"
-    require_one_of(DATA, data=data)
+    method, data = options(method, method=METHODS, data=DATA)
     config = _of_data(data)
     width = 32 if data == "arithmetic" else 64
     generator = {

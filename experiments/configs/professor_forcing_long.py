@@ -10,30 +10,32 @@ other work, 2026-11-27. Median (worst) on the test split: 80.9 (81.3) nats per w
 (40.6) per picture; likelihood at equal steps has 80.7 (81.0), 101.1 (103.4) and 39.4 (39.9).
 """
 
+from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from ml_collections import ConfigDict
 
+from experiments.config.choices import options
 from experiments.configs import chorales, handwriting, melodies, pixels, professor_forcing
-from gumbel_gan.arguments import require_one_of
 
 METHODS = ("likelihood", "longer", "professor", "weak")
 
 # Training steps of every method but 'longer'.
 NUM_STEPS = 1_000
 
-# Of each kind of data: its settings, most of the data being held out; samples of `long_length` symbols are longer than
-# the sequences.
-_DATA: MappingProxyType[str, tuple[ConfigDict, dict[str, Any]]] = MappingProxyType(
+# For each kind of data, the config with its task, and other settings: most of the data is held out, and samples of
+# `long_length` symbols are longer than the sequences.
+_DATA: MappingProxyType[str, tuple[Callable[[], ConfigDict], dict[str, Any]]] = MappingProxyType(
     {
-        "pixels": (pixels.get_config(), {"task.num_heldout": 2_400}),
+        "pixels": (pixels.get_config, {"task.num_heldout": 2_400}),
         "handwriting": (
-            handwriting.get_config("maximum_likelihood,lines"),
+            partial(handwriting.get_config, "maximum_likelihood,lines"),
             {"task.num_heldout": 3_290, "long_length": 256},
         ),
-        "chorales": (chorales.get_config(), {"task.num_heldout": 100, "long_length": 512}),
-        "melodies": (melodies.get_config(), {"task.num_heldout": 1_500}),
+        "chorales": (chorales.get_config, {"task.num_heldout": 100, "long_length": 512}),
+        "melodies": (melodies.get_config, {"task.num_heldout": 1_500}),
     }
 )
 DATA = tuple(_DATA)
@@ -51,13 +53,10 @@ def get_config(variant: str = "weak,pixels") -> ConfigDict:
     Raises:
       ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.
     """
-    method, _, data = variant.partition(",")
-    data = data or DATA[0]
-    require_one_of(METHODS, method=method)
-    require_one_of(DATA, data=data)
+    method, data = options(variant, method=METHODS, data=DATA)
     config = professor_forcing.get_config(f"{method},digits")
-    of_data, settings = _DATA[data]
-    config.task = of_data.task.copy_and_resolve_references()
+    config_of_data, settings = _DATA[data]
+    config.task = config_of_data().task
     config.update_from_flattened_dict(settings)
     config.num_steps = config.num_steps * NUM_STEPS // professor_forcing.NUM_STEPS
     config.steps_per_chunk //= 2
