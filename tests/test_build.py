@@ -124,6 +124,12 @@ def test_missing_options_of_a_config_are_the_first_known_ones_except_the_first()
         choices.options("gan,text,first,third", **known)
 
 
+@pytest.mark.parametrize("task", distilled.TASKS[:2])
+@pytest.mark.parametrize("method", ["soft", "hard"])
+def test_the_baselines_of_the_distilled_gan_build(task, method):
+    assert built(distilled.get_config(f"{task},{method}")).algorithm.batches_per_step == 1
+
+
 @pytest.mark.parametrize("variant", ["arithmetic", "names,one_pass", "arithmetic,recurrent"])
 def test_the_distilled_gan_builds_and_its_step_keeps_the_state(variant):
     experiment = built(distilled.get_config(variant))

@@ -450,6 +450,14 @@ def test_professor_forcing_s_study_on_little_data_reports_the_best_state_of_ever
         lamb2016.parts(tasks="words", files="", **given)
 
 
+def test_professor_forcing_s_study_of_a_short_text_has_all_seeds_and_reads_the_text_in_order():
+    found = lamb2016.parts(tasks="text", files="a.txt", num_seeds=8, num_text_seeds=4, num_steps=2_000)
+    assert list(found) == [f"text_{name}" for name in METHODS]
+    for part in found.values():
+        assert (part.config.num_seeds, part.config.task.files, part.config.task.in_order) == (8, "a.txt", True)
+        assert part.changes == ("num_seeds", "num_steps", "task.files")
+
+
 def test_the_time_of_a_step_leaves_out_compilation(runs):
     def timed(*seconds):
         rows = [{"step": 10 * number, "wall_seconds": each} for number, each in enumerate(seconds, 1)]

@@ -13,6 +13,7 @@ from experiments.run.directory import RunDirectory
 from experiments.studies import (
     combinations,
     defaults,
+    distilled,
     draws,
     ladder,
     one_pass,
@@ -34,6 +35,33 @@ def made_up(tmp_path, names, labels):
         write_run(tmp_path / name, algorithm="gan", losses=crossing, validity=[0.9, 1.0], kl=[1.0, 3.0])
     runs = [read_runs([tmp_path / name], labels=[label])[0] for name, label in zip(names, labels, strict=True)]
     return dict(zip(names, runs, strict=True))
+
+
+def test_the_autoencoder_s_study_gives_all_methods_steps_in_the_ratio_of_their_configs():
+    given = {"num_seeds": 8, "num_text_seeds": 4, "num_steps": 150}
+    found = distilled.parts(files="a.txt", tasks="arithmetic,text", **given)
+    assert list(found) == [
+        *("arithmetic_one_pass", "arithmetic_recurrent", "arithmetic_soft", "arithmetic_hard"),
+        *("text_one_pass", "text_soft", "text_hard"),
+    ]
+    steps = {name: part.config.num_steps for name, part in found.items()}
+    assert [steps[f"arithmetic_{name}"] for name in ("one_pass", "recurrent", "soft")] == [150, 100, 750]
+    assert {part.config.num_seeds for name, part in found.items() if name.startswith("text")} == {4}
+    assert {part.config.batch_size for part in found.values()} == {64}
+    assert "text_soft" not in distilled.parts(files="", tasks="names,text", **given)
+    with pytest.raises(ValueError, match=r"^--files must name a text for --tasks=text, got ''"):
+        distilled.parts(files="", tasks="text", **given)
+    with pytest.raises(ValueError, match=r"^--tasks must be one of .*did you mean 'names'"):
+        distilled.parts(files="", tasks="name", **given)
+
+
+def test_the_autoencoder_s_report_compares_it_with_each_baseline(tmp_path):
+    names = ["arithmetic_one_pass", "arithmetic_soft", "arithmetic_hard"]
+    found = distilled.report(made_up(tmp_path, names, ["one_pass, arithmetic", "soft", "hard"]))
+    assert [statement.claim for statement in found.statements] == [
+        f"one_pass, arithmetic, is closer to the data than {name}" for name in ("soft", "hard")
+    ]
+    assert found.introduction[-1].endswith("--workdir=DIR --tasks=arithmetic")
 
 
 @pytest.mark.parametrize("task", ["uniform", "grammar", "names"])

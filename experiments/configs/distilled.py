@@ -1,46 +1,62 @@
-"""TextKD-GAN: a one-pass generator that learns from an autoencoder's softmax outputs, on the arithmetic grammar.
+"""TextKD-GAN and its baselines: a generator that is to be like an autoencoder's softmax outputs.
 
 python -m experiments.train --workdir=runs/distilled --config=experiments/configs/distilled.py
 python -m experiments.train --workdir=runs/distilled_names --config=experiments/configs/distilled.py:names
 python -m experiments.train --workdir=runs/distilled_soft --config=experiments/configs/distilled.py:arithmetic,recurrent
+python -m experiments.study distilled --workdir=runs/distilled_study --files=input.txt
 
-The last command has the generator of `paper.py:a` in place of the one-pass generator: an LSTM with latents, which emits
-soft samples at a temperature from 5 to 1.
+The last command trains the methods on all data.
 
-Eight seeds on the arithmetic grammar, in 29 minutes on one core of an AMD EPYC while other work ran, 2026-11-27, with
---config.num_steps=1500; median (worst): validity 0.705 (0.394), total variation 0.578 (0.810). Validity rises while the
-reconstructions are smooth, up to step 750. In 3,000 steps, at 0.04 nats a reconstructed symbol, seed 0 fell to validity
-0.328 (2026-11-26).
+Eight seeds on the arithmetic grammar, in 29 minutes on one core of an AMD EPYC while other work ran, 2026-11-27; median
+(worst): validity 0.705 (0.394), total variation 0.578 (0.810). Validity rises while the reconstructions are smooth, up
+to step 750. In 3,000 steps, at 0.04 nats a reconstructed symbol, seed 0 fell to validity 0.328 (2026-11-26).
 """
+
+from types import MappingProxyType
 
 from ml_collections import ConfigDict
 
 from experiments.config.choices import options
-from experiments.configs import arithmetic, names, paper, text
+from experiments.configs import arithmetic, names, one_pass, paper, text
 
 TASKS = ("arithmetic", "names", "text")
-GENERATORS = ("one_pass", "recurrent")
+METHODS = MappingProxyType(
+    {
+        "one_pass": "TextKD-GAN: a one-pass generator, against an autoencoder's softmax outputs",
+        "recurrent": "TextKD-GAN with the generator of `paper.py:a`, at its temperatures from 5 to 1",
+        "soft": "`paper.py:a`: soft samples against one-hot data",
+        "hard": "`one_pass.py:gan`: one-hot samples in one pass against one-hot data",
+    }
+)
+
+# A step of TextKD-GAN takes five batches. One of 'soft' takes a single batch, so that it has five times as many.
+NUM_STEPS = MappingProxyType({"one_pass": 1_500, "recurrent": 1_000, "soft": 7_500, "hard": 1_500})
 
 
 def get_config(variant: str = "arithmetic,one_pass") -> ConfigDict:
-    """Returns the recipe for a task and a kind of generator.
+    """Returns the recipe for a task and a method.
 
     Args:
-      variant: one of `TASKS` (for 'text', `task.files` must be set) and, after a comma, one of `GENERATORS`, by default
-        'one_pass'.
+      variant: one of `TASKS`, and, after a comma, one of `METHODS`, by default 'one_pass'. 'text' is cut into windows
+        of 32 characters, as in the paper; `task.files` must then be set.
 
     Raises:
-      ValueError: the task is not one of `TASKS`, or the generator is not one of `GENERATORS`.
+      ValueError: the task is not one of `TASKS`, or the method is not one of `METHODS`.
     """
-    task, generator = options(variant, task=TASKS, generator=GENERATORS)
-    config = (
-        arithmetic.get_config("wide") if task == "arithmetic" else {"names": names, "text": text}[task].get_config()
-    )
+    task, method = options(variant, task=TASKS, method=tuple(METHODS))
+    config = _of_task(task)
     config.num_shards = 1
     config.batch_size = 64
-    config.num_steps = 3_000
-    config.steps_per_chunk = 250
+    config.num_steps = NUM_STEPS[method]
+    config.steps_per_chunk = 250 if method == "soft" else 50
     config.chunks_per_checkpoint = 4
+    if method == "soft":
+        config.algorithm = paper.get_config("a").algorithm
+        config.algorithm.num_generated = config.batch_size
+        return config
+    if method == "hard":
+        config.algorithm = one_pass.get_config("gan" if task == "arithmetic" else "gan,names").algorithm
+        return config
     config.algorithm = ConfigDict(
         {
             "name": "distilled_gan",
@@ -70,10 +86,21 @@ def get_config(variant: str = "arithmetic,one_pass") -> ConfigDict:
             "autoencoder_optimizer": _adam("constant(1e-3)", b1=0.9),
         }
     )
-    if generator == "recurrent":
+    if method == "recurrent":
         recurrent = paper.get_config("a").algorithm
         config.algorithm.generator = recurrent.generator
         config.algorithm.update({"estimator": recurrent.estimator, "temperature": recurrent.temperature})
+    return config
+
+
+def _of_task(task: str) -> ConfigDict:
+    """Returns a config with the data and measurements of one of `TASKS`."""
+    if task == "arithmetic":
+        return arithmetic.get_config("wide")
+    if task == "names":
+        return names.get_config()
+    config = text.get_config()
+    config.task.window = 32
     return config
 
 

@@ -1,7 +1,8 @@
-r"""Professor Forcing and likelihood on pictures, handwriting and music, with little data; a method and data may follow.
+r"""Professor Forcing and likelihood on little data: pictures, pens, music, a text. A method and the data may follow.
 
 python -m experiments.train --workdir=runs/professor --config=experiments/configs/professor_forcing_long.py:weak,pixels
-python -m experiments.study lamb2016 --workdir=runs/professor_long --tasks=pixels,handwriting,chorales,melodies
+python -m experiments.study lamb2016 --workdir=runs/professor_long --tasks=pixels,handwriting,chorales,melodies,text \
+    --files=short_text.txt
 
 The second command trains the methods on all data, and tests the paper's claims.
 
@@ -18,7 +19,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from experiments.config.choices import options
-from experiments.configs import chorales, handwriting, melodies, pixels, professor_forcing
+from experiments.configs import chorales, handwriting, melodies, pixels, professor_forcing, text
 
 METHODS = ("likelihood", "longer", "professor", "weak")
 
@@ -36,6 +37,11 @@ _DATA: MappingProxyType[str, tuple[Callable[[], ConfigDict], dict[str, Any]]] = 
         ),
         "chorales": (chorales.get_config, {"task.num_heldout": 100, "long_length": 512}),
         "melodies": (melodies.get_config, {"task.num_heldout": 1_500}),
+        # In the order of the text, so that likelihoods given all text before a window are measured too.
+        "text": (
+            text.get_config,
+            {"task.window": 100, "task.in_order": True, "task.num_heldout": 300, "long_length": 400},
+        ),
     }
 )
 DATA = tuple(_DATA)
@@ -48,7 +54,7 @@ def get_config(variant: str = "weak,pixels") -> ConfigDict:
     for as long as a fifth of the run.
 
     Args:
-      variant: one of `METHODS` and, after a comma, one of `DATA`.
+      variant: one of `METHODS` and, after a comma, one of `DATA`; for 'text', `task.files` must be set.
 
     Raises:
       ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.

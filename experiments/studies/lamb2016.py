@@ -2,6 +2,7 @@
 
 python -m experiments.study lamb2016 --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
 python -m experiments.study lamb2016 --workdir=DIR --tasks=pixels,handwriting,chorales,melodies
+python -m experiments.study lamb2016 --workdir=DIR --tasks=text --files=SHORT_TEXT
 
 An interrupted study is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
 """
@@ -24,10 +25,11 @@ _TASKS = {
     "characters": ("likelihood", "longer", "scheduled", "professor", "weak"),
     "words": ("likelihood", "professor"),
 } | dict.fromkeys(professor_forcing_long.DATA, professor_forcing_long.METHODS)
-_OF_TEXT = ("characters", "words")
+_SLOW = ("characters", "words")
+_OF_TEXT = (*_SLOW, "text")
 
 FLAGS = (
-    Flag("files", "", "One or more long texts, separated by commas; '' leaves out characters and words."),
+    Flag("files", "", "One or more long texts, separated by commas; '' leaves out characters, words and text."),
     Flag("tasks", "digits,characters,words", f"Tasks, separated by commas: {', '.join(_TASKS)}."),
     Flag("num_seeds", 8, "Number of seeds, except on characters and on words."),
     Flag("num_text_seeds", 4, "Number of seeds on characters and on words."),
@@ -35,7 +37,7 @@ FLAGS = (
         "num_steps",
         professor_forcing.NUM_STEPS,
         "Number of training steps of every method except 'longer', which is longer by the factor of its config; "
-        "half of it on pixels, handwriting, chorales and melodies.",
+        f"half of it on {', '.join(professor_forcing_long.DATA)}.",
     ),
 )
 
@@ -49,7 +51,7 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
       num_text_seeds: seeds on characters and words.
       num_steps: training steps of every method but 'longer', which trains for as much time as Professor Forcing; half
         of it on the data of `professor_forcing_long`.
-      files: a long text, or several, separated by commas; '' leaves out the text tasks.
+      files: a long text, or several, separated by commas; '' leaves out characters, words and text.
 
     Raises:
       ValueError: `tasks` names an unknown task, or only tasks of text while there are no files.
@@ -62,7 +64,7 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
         for name in _TASKS[task]:
             variant = f"{name},{task}"
             config = module.get_config(variant)
-            config.num_seeds = num_text_seeds if task in _OF_TEXT else num_seeds
+            config.num_seeds = num_text_seeds if task in _SLOW else num_seeds
             config.num_steps = num_steps * config.num_steps // professor_forcing.NUM_STEPS
             changes = ["num_seeds", "num_steps"]
             if task in _OF_TEXT:
@@ -93,7 +95,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
         "and at equal time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates and batches.",
-        "On pixels, handwriting, chorales and melodies the data is small, and every method reports its state of the "
+        f"On {', '.join(professor_forcing_long.DATA)} the data is small, and every method reports its state of the "
         "best validation likelihood; on the other tasks, the last state.",
         "Seeds were not selected; the weights are averages over the last steps, for every method. Only the weight of "
         "the adversarial term and the discriminator's learning rate were tuned, on validation sequences and another "
