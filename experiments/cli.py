@@ -74,19 +74,37 @@ def one_line_flag_errors() -> Iterator[None]:
             raise ValueError(_flag_error(error)) from error
 
 
-def define_config(default: str | None, help_string: str) -> Any:
+def define_config(
+    default: str | None,
+    help_string: str,
+    *,
+    values: flags.FlagValues = flags.FLAGS,
+    argv: list[str] | None = None,
+) -> Any:
     """Defines the flags --config and --config.KEY of a command, and returns their holder for `given_config`.
 
     Config files are found as in `experiments.config.locate`. A default file is run during this call, with the settings
-    that the command line changes.
+    that the command line changes. --config.KEY may also name a setting that the file leaves out, such as an argument of
+    a network. Unknown settings are refused where the config is parsed and built.
 
     Args:
       default: the config file to use if none is named; None for no config.
       help_string: description of --config.
+      values: the flags to define them in.
+      argv: the name and arguments of the command, None for those of the process; a config file in it is located.
     """
-    locate.locate(sys.argv)
+    argv = sys.argv if argv is None else argv
+    locate.locate(argv)
     with one_line_flag_errors():
-        return config_flags.DEFINE_config_file("config", default=default, help_string=help_string)
+        return config_flags.DEFINE_config_file(
+            "config",
+            default=default,
+            help_string=help_string,
+            flag_values=values,
+            lock_config=False,
+            accept_new_attributes=True,
+            sys_argv=argv,
+        )
 
 
 def given_config(config: Any) -> Any:

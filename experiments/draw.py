@@ -31,7 +31,10 @@ def main(*paths: str) -> None:
             raise ValueError(
                 f"--workdir must be of a run whose strings can be drawn, got the task {settings['task.name']}"
             )
-        drawings = [draw(string).svg for string in strings]
+        try:
+            drawings = [draw(string).svg for string in strings]
+        except ImportError as error:
+            raise ValueError(str(error)) from error
     folder = Path(_OUTPUT.value)
     num_drawn = write_numbered(folder, "svg", [None if svg is None else svg.encode() for svg in drawings])
     cli.screen().print(f"{num_drawn} of {len(drawings)} strings are drawn in {folder}", soft_wrap=True, highlight=False)

@@ -39,7 +39,9 @@ def main(*paths: str) -> None:
         contents = [write(string, tempo=_TEMPO.value) for string in strings]
     folder = Path(_OUTPUT.value)
     num_written = write_numbered(folder, "mid", contents)
-    cli.screen().print(f"{num_written} MIDI files are in {folder}", soft_wrap=True, highlight=False)
+    without = len(contents) - num_written
+    note = f"; strings without notes of this task: {without}" if without else ""
+    cli.screen().print(f"{num_written} MIDI files are in {folder}{note}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

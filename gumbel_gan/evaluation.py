@@ -356,7 +356,7 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
     largest = most_compared(task)
     if not 4 <= num <= largest:
         raise ValueError(f"num must be from 4 to {largest}, the size of the smallest split, got {num}")
-    references = take(references, _some(task, len(references.tokens), num))
+    references = take(references, some_rows(task, len(references.tokens), num))
     reference_sequences, train = task.sequences(references.tokens), task.sequences(task.train.tokens)
     num_symbols = task.num_symbols
     model = fit_ngram_model(reference_sequences, MODEL_ORDER, num_symbols)
@@ -377,12 +377,12 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
         references,
         compare_tokens,
         trade_off,
-        compare_tokens(task.train.tokens[_some(task, len(task.train.tokens), num)]),
-        compare_tokens(others.tokens[_some(task, len(others.tokens), num)]),
+        compare_tokens(task.train.tokens[some_rows(task, len(task.train.tokens), num)]),
+        compare_tokens(others.tokens[some_rows(task, len(others.tokens), num)]),
     )
 
 
-def _some(task: Task, num_rows: int, num: int) -> np.ndarray:
+def some_rows(task: Task, num_rows: int, num: int) -> np.ndarray:
     """Returns the indices of `num` rows of a split: the first ones, or random ones if `task.in_order`."""
     return np.random.default_rng(0).permutation(num_rows)[:num] if task.in_order else np.arange(num)
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from experiments.config import run_config
 from experiments.configs.toth import VARIANTS
 from experiments.reports import page, tables
 from experiments.reports.runs import read_runs
@@ -12,6 +13,7 @@ from experiments.studies import toth2021
 from gumbel_gan.metrics import METRICS
 from tests.commands import run
 from tests.test_front_doors import TINY
+from tests.test_report import with_metrics
 
 pytestmark = pytest.mark.slow
 
@@ -143,13 +145,21 @@ def test_a_text_is_learnt_moved_and_sampled(tmp_path):
 
 
 def test_toth_s_study_trains_all_variants_of_both_tasks():
-    study = toth2021.parts(num_seeds=30, num_variant_seeds=8, num_steps=100, files="a.txt")
+    given = {"num_seeds": 30, "num_variant_seeds": 8, "num_steps": 100, "files": "a.txt"}
+    study = toth2021.parts(tasks="names,grammar", **given)
     assert list(study) == [f"{task}_{variant}" for task in ("names", "grammar") for variant in VARIANTS]
     assert {name: part.config.num_seeds for name, part in study.items() if part.config.num_seeds == 30} == {
         "names_section3": 30, "names_constant": 30
     }  # fmt: skip
     assert study["names_tempered"].config.task.files == "a.txt"
     assert "task.files" not in study["grammar_tempered"].changes
+    molecules = toth2021.parts(tasks="molecules", **given)
+    assert {part.config.num_seeds for part in molecules.values()} == {8}
+    for name, part in molecules.items():
+        assert name.startswith("molecules_")
+        run_config.parse(part.config)
+    with pytest.raises(ValueError, match=r"^--tasks must be one of .*did you mean 'names'"):
+        toth2021.parts(tasks="name", **given)
 
 
 def test_toth_s_report_has_his_figures(folders, tmp_path):
@@ -164,3 +174,12 @@ def test_toth_s_report_has_his_figures(folders, tmp_path):
     assert {statement.outcome for statement in report.statements[4:]} == {"both fail"}
     shown = (tmp_path / "names.txt").read_text().split("\n")
     assert [len(line.split(" ")) - 2 for line in shown[1:6:2]] == [5, 50, 20]
+
+
+def test_toth_s_report_of_molecules_needs_no_names(folders, tmp_path):
+    (strings,) = read_runs([folders / "names"])
+    runs = {f"molecules_{variant}": with_metrics(strings, validity=[0.5, 1.0]) for variant in VARIANTS}
+    report = toth2021.report(runs, tmp_path / "no_such_run")
+    page.write(report, tmp_path)
+    assert [figure.name for figure in report.figures] == ["molecules", "lengths_molecules"]
+    assert {statement.claim.partition(":")[0] for statement in report.statements} == {"Molecules"}

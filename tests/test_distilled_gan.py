@@ -105,6 +105,21 @@ def test_only_its_reconstruction_trains_the_autoencoder_and_each_step_has_severa
     assert counts == [1, 3, 1]
 
 
+def test_after_padding_reconstructions_are_one_hot_as_relaxed_samples_are():
+    generator = gg.lstm_generator(NUM_SYMBOLS, 4)
+    model = gg.sequence_model(generator, length=LENGTH, padding=0, padding_ends=True)
+    algorithm = make(model=model, estimator=gg.soft, discriminator_updates=1)
+    state = algorithm.init(jax.random.key(0))
+    tokens = jnp.array([[1, 0, 0, 0], [2, 2, 1, 1]], jnp.int32)
+    _, metrics = jax.jit(algorithm.step)(jax.random.key(1), state, gg.Batch(tokens))
+    real = jax.nn.one_hot(tokens, NUM_SYMBOLS)
+    code, _ = ENCODER.moments(state.encoder_params, real)
+    errors = (jax.nn.softmax(DECODER.logits(state.decoder_params, tokens, latent=code)) - real) ** 2
+    is_exact = jnp.array([[False, False, True, True], [False] * LENGTH])
+    expected = jnp.sum(jnp.where(is_exact[..., None], 0.0, errors)) / 2
+    np.testing.assert_allclose(metrics["reconstruction_loss"], expected, rtol=1e-5)
+
+
 @pytest.mark.slow
 def test_it_finds_a_small_distribution():
     data = jnp.array([[1, 2, 0, 0], [2, 1, 1, 0]] * 16, jnp.int32)

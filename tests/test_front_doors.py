@@ -15,11 +15,10 @@ import jax
 import numpy as np
 import pytest
 from absl import flags
-from ml_collections import config_flags
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from experiments import cli, devices, interrupts
-from experiments.config import run_config
+from experiments.config import build, files, run_config
 from experiments.configs import quicktest
 from experiments.reports.runs import read_runs
 from experiments.run import divergence, evaluation, lock, loop
@@ -278,13 +277,13 @@ def parse(*arguments):
     # ml_collections reuses the module of the config file that was loaded before.
     sys.modules.pop("config_config", None)
     values = flags.FlagValues()
+    argv = ["train", *arguments]
+    config = cli.define_config(str(ROOT / "experiments" / "configs" / "quicktest.py"), "", values=values, argv=argv)
     with cli.one_line_flag_errors():
-        default = str(ROOT / "experiments" / "configs" / "quicktest.py")
-        config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=["train", *arguments])
         for name in ("workdir", "output"):
             flags.DEFINE_string(name, None, "A folder.", flag_values=values)
         flags.DEFINE_list("workdirs", None, "Folders.", flag_values=values)
-        rest = values(["train", *arguments])
+        rest = values(argv)
         cli.check_arguments(rest[1:], values)
         return config.value
 
@@ -293,7 +292,7 @@ def parse(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--config.batch_sise=3",), "the config has no setting 'batch_sise'"),
+        (("--config.algoritm.name=gru",), "the config has no setting 'algoritm'"),
         (("--config.batch_size=many",), ""),
         (("--workdir=",), "--workdir must name a folder or a file, got an empty text"),
         (("--output= ",), "--output must name a folder or a file, got an empty text"),
@@ -323,6 +322,17 @@ def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
     errors = capsys.readouterr().err
     assert errors.startswith(f"error: {message}")
     assert errors.count("\n") == 1
+
+
+@LOADS_CONFIG_FILES
+def test_a_flag_sets_an_argument_of_a_network_that_the_config_leaves_out_and_a_misspelt_one_is_named():
+    config = run_config.parse(parse("--config.algorithm.generator.num_layers=2"))
+    assert config.algorithm.settings["generator"]["num_layers"] == 2
+    build.build(files.self_contained(config))
+    with pytest.raises(ValueError, match=r"config has no setting 'batch_sise' .did you mean 'batch_size'"):
+        run_config.parse(parse("--config.batch_sise=3"))
+    with pytest.raises(ValueError, match=r"config\.algorithm\.generator has no setting 'num_layer' .did you mean"):
+        build.build(files.self_contained(run_config.parse(parse("--config.algorithm.generator.num_layer=2"))))
 
 
 @LOADS_CONFIG_FILES

@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import json
 import zipfile
+from collections import Counter
 from xml.etree import ElementTree
 
 import numpy as np
@@ -176,6 +177,29 @@ def test_a_line_is_cut_into_windows(file):
     assert gg.handwriting_task(file, window=8, max_length=0).chosen == {"num_heldout": 4}
     # Between two characters, the pen moves to the right, which takes steps too.
     assert len(task.test.tokens) > 4 * 12 // 8
+
+
+def test_the_windows_of_a_split_are_in_random_order(file):
+    long, short = (
+        (task := gg.handwriting_task(file, window=window, num_heldout=4)).decode(task.test.tokens) for window in (8, 4)
+    )
+    halves = [half for window in long for half in (window[:4], window[4:])]
+    assert "".join(short)[: 8 * len(long)] != "".join(long)
+    assert not Counter(halves) - Counter(short)
+
+
+def test_reasons_are_grouped_without_their_places_and_told_if_too_little_is_left(tmp_path):
+    path = tmp_path / "mine.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(3):
+            for height in range(1, 4):
+                archive.writestr(f"{number}_{height}.svg", svg(f"M1,1h{number + 1}v{height}"))
+            archive.writestr(f"wrong_{number}.svg", "<svg>" + "\n" * number + "<a")
+    task = gg.handwriting_task(path, max_length=0)
+    (note,) = [note for note in task.notes if "can't be read" in note]
+    assert note.startswith("Files that can't be read, left out: 3, such as 'mine.zip', 'wrong_0.svg': not XML: ")
+    with pytest.raises(ValueError, match=r"num_heldout must be less than half .*can't be read, left out: 3"):
+        gg.handwriting_task(path, window=2, num_heldout=5)
 
 
 def test_its_errors_name_the_argument(file, tmp_path, monkeypatch):

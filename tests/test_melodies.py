@@ -60,6 +60,12 @@ def symbols(body, **settings):
         ("(C2 D2 (E2-) | E2) F4", {}, "3/4 C4:1/4 D4:1/4 E4:1/4 ~ | E4:1/4 F4:1/2"),
         ("C6", {"meter": "3/4 % a waltz", "unit": "1/8%", "key": "D % bright"}, "3/4 C#4:3/4"),
         ("C4D4", {"meter": "C"}, "4/4 C4:1/2 D4:1/2"),
+        ("F6", {"key": "G clef=treble"}, "3/4 F#4:3/4"),
+        ("F6", {"key": "Em bass"}, "3/4 F#4:3/4"),
+        # A tie between the two parts of a bar that a bar line divides.
+        ("C6 | D4- |: D2 | F6 | G2", {}, "3/4 C4:3/4 | D4:3/4 | F4:3/4 | G4:1/4"),
+        # An empty line ends a tune; text may follow.
+        ("C6 | D6\n\nSome text, until the next tune.", {}, "3/4 C4:3/4 | D4:3/4"),
     ],
 )
 def test_tunes_become_symbols(body, settings, expected):
@@ -135,15 +141,17 @@ def test_a_midi_file_holds_the_notes():
         gg.melody_midi(VALID, tempo=70_000)
     with pytest.raises(ValueError, match="string must have pitches from 0 to 127, got 132"):
         gg.melody_midi("3/4 C10:3/4")
+    assert gg.melody_midi("3/4 rest:3/4 | hello") is None
 
 
 @pytest.mark.slow
 def test_the_command_writes_a_file_for_each_line(tmp_path):
-    (tmp_path / "melodies.txt").write_text(f"{VALID}\n\n2/4 C4:1/2\n")
+    (tmp_path / "melodies.txt").write_text(f"{VALID}\n\n2/4 C4:1/2\nF#4 A4 hello\n")
     folder = tmp_path / "midi"
     status, printed, errors = commands.run("midi", str(tmp_path / "melodies.txt"), f"--output={folder}")
     assert (status, errors) == (0, "")
     assert "2 MIDI files are in" in printed
+    assert "strings without notes of this task: 1" in printed
     assert sorted(path.name for path in folder.iterdir()) == ["1.mid", "2.mid"]
     assert (folder / "2.mid").read_bytes() == gg.melody_midi("2/4 C4:1/2")
 
@@ -195,6 +203,15 @@ def test_its_errors_name_the_argument(file):
         gg.melodies_task(file, min_count=0)
     with pytest.raises(ValueError, match="files must hold a usable tune, got none"):
         gg.melodies_task(file, max_length=2)
+
+
+def test_files_in_another_encoding_are_read(file, tmp_path):
+    latin = tmp_path / "mine.abc"
+    latin.write_bytes(file.read_text().replace("a tune", "für drei").encode("latin-1"))
+    with pytest.raises(ValueError, match="set encoding to that of the files, such as 'latin-1'"):
+        gg.melodies_task(latin)
+    read_so = gg.melodies_task(latin, encoding="latin-1", num_heldout=5)
+    np.testing.assert_array_equal(read_so.train.tokens, gg.melodies_task(file, num_heldout=5).train.tokens)
 
 
 def test_the_config_builds(file):

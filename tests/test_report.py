@@ -441,6 +441,9 @@ def test_professor_forcing_s_study_on_little_data_reports_the_best_state_of_ever
         assert part.config.num_steps == (8_000 if name.endswith("longer") else 1_000)
         assert (part.config.summarized, part.config.patience) == ("best", part.config.num_steps // 5)
         run_config.parse(part.config)
+    shorter = lamb2016.parts(tasks="pixels", files="", **(given | {"num_steps": 1_000}))["pixels_weak"]
+    assert (shorter.config.num_steps, shorter.config.patience) == (500, 100)
+    assert shorter.changes == ("num_seeds", "num_steps", "patience")
     assert found["chorales_weak"].file == "experiments/configs/professor_forcing_long.py:weak,chorales"
     algorithms = [found[f"{task}_weak"].config.algorithm for task in ("pixels", "chorales")]
     assert algorithms == [professor_forcing.get_config("weak,digits").algorithm] * 2  # not tuned anew
@@ -455,7 +458,7 @@ def test_professor_forcing_s_study_of_a_short_text_has_all_seeds_and_reads_the_t
     assert list(found) == [f"text_{name}" for name in METHODS]
     for part in found.values():
         assert (part.config.num_seeds, part.config.task.files, part.config.task.in_order) == (8, "a.txt", True)
-        assert part.changes == ("num_seeds", "num_steps", "task.files")
+        assert part.changes == ("num_seeds", "num_steps", "patience", "task.files")
 
 
 def test_the_time_of_a_step_leaves_out_compilation(runs):
@@ -491,10 +494,13 @@ def test_professor_forcing_s_verdict_compares_what_was_measured(runs):
     assert (likelihood.outcome, dynamics.outcome) == ("better", "better")
     assert "training took 2 s against 2 s" in likelihood.evidence
     assert "difference of means -1 (95 % -1.2" in likelihood.evidence
-    (_, hopeless) = lamb2016.verdict(
-        {"digits_professor": theirs, "digits_scheduled": run_of([1.0] * 4, 0.5, [0.5] * 4)}
-    )
+    at_the_floor = run_of([1.0] * 4, 0.5, [0.5] * 4)
+    nearby = run_of([1.0] * 4, 0.5, [0.49, 0.5, 0.5, 0.51])
+    (_, hopeless) = lamb2016.verdict({"digits_professor": nearby, "digits_scheduled": at_the_floor})
     assert hopeless.outcome == "nothing left to gain"
+    (_, harmful) = lamb2016.verdict({"digits_professor": theirs, "digits_scheduled": at_the_floor})
+    assert harmful.outcome == "worse"
+    assert "would be seen with a probability of 0.8" in harmful.evidence
 
 
 def test_professor_forcing_s_report_has_the_command_and_the_figures_of_its_tasks(runs):

@@ -18,6 +18,7 @@ from experiments.studies import (
     ladder,
     one_pass,
     professor_forcing_terms,
+    rank_test,
     search,
     sweep,
 )
@@ -230,7 +231,7 @@ def test_professor_forcing_s_terms_are_compared_with_likelihood_and_the_power_is
     assert "| 0.050 (0.000 … 0.100) |" in text
     assert "| 0.50, 0.50 |" in text
     assert text.count("too few seeds to tell") == text.count("no difference is certain with so few seeds") == 2
-    assert professor_forcing_terms.least_shift(8, 8) == pytest.approx(1.5, abs=0.15)
+    assert rank_test.least_shift(8, 8) == pytest.approx(1.5, abs=0.15)
 
 
 @pytest.mark.parametrize("data", ["arithmetic", "names"])

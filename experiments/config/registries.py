@@ -84,8 +84,9 @@ PICTURES: Mapping[str, Callable[..., Picture]] = {
     "chorales": chorale_picture,
     "handwriting": handwriting_picture,
 }
-# Functions that return a sampled string as a MIDI file, given the string, a tempo and settings of the task.
-MIDI_FILES: Mapping[str, Callable[..., bytes]] = {"melodies": melody_midi, "chorales": chorale_midi}
+# Functions that return a sampled string as a MIDI file, given the string, a tempo and settings of the task; None for a
+# string without notes.
+MIDI_FILES: Mapping[str, Callable[..., bytes | None]] = {"melodies": melody_midi, "chorales": chorale_midi}
 # Functions that return the string which training reads in a line, given the line, its source for a task of pairs, and
 # settings of the task. For a task without a function, this string is the line itself.
 LINES: Mapping[str, Callable[..., str]] = {

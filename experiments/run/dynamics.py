@@ -62,6 +62,9 @@ def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
     states_at = evaluation.hidden_states_at(model, times)
     references, others = evaluation.heldout_and_others(task, config.heldout)
 
+    def rows_of(split: Batch) -> np.ndarray:
+        return evaluation.some_rows(task, len(split.tokens), num)
+
     @jax.jit
     def read(state: Any, data: Batch) -> jax.Array:
         return jax.vmap(states_at, in_axes=(0, None))(algorithm.params(state), data)
@@ -74,14 +77,14 @@ def observe(config: RunConfig, experiment: Experiment, state: Any) -> Observed:
 
     def states(state: Any) -> States:
         return States(
-            sharding.gather(read(state, take(references, slice(num)))),
+            sharding.gather(read(state, take(references, rows_of(references)))),
             sharding.gather(draw(np.asarray(seeds, np.uint32), state)),
         )
 
     seeds = replicas(config).seeds
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)
     initial = sharding.init_seeds(algorithm.init, training.seeds_axis(seeds).init, mesh)
-    return Observed(times, states(initial), states(state), sharding.gather(read(state, take(others, slice(num)))))
+    return Observed(times, states(initial), states(state), sharding.gather(read(state, take(others, rows_of(others)))))
 
 
 def accuracies(observed: Observed) -> Row:

@@ -17,7 +17,7 @@ from experiments.configs import professor_forcing, professor_forcing_long
 from experiments.reports import page
 from experiments.reports.report import Report, Statement, compare
 from experiments.reports.runs import FinishedRun
-from experiments.studies.rank_test import compared
+from experiments.studies.rank_test import compared, detectable
 from experiments.studies.study import Flag, Part
 
 _TASKS = {
@@ -65,8 +65,11 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
             variant = f"{name},{task}"
             config = module.get_config(variant)
             config.num_seeds = num_text_seeds if task in _SLOW else num_seeds
-            config.num_steps = num_steps * config.num_steps // professor_forcing.NUM_STEPS
+            config.num_steps = max(1, num_steps * config.num_steps // professor_forcing.NUM_STEPS)
             changes = ["num_seeds", "num_steps"]
+            if config.patience:
+                config.patience = max(1, num_steps * config.patience // professor_forcing.NUM_STEPS)
+                changes.append("patience")
             if task in _OF_TEXT:
                 config.task.files = files
                 changes.append("task.files")
@@ -94,7 +97,8 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     of_text = set(tasks).intersection(_OF_TEXT)
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
-        "and at equal time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates and batches.",
+        "and for at most as much time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates "
+        "and batches.",
         f"On {', '.join(professor_forcing_long.DATA)} the data is small, and every method reports its state of the "
         "best validation likelihood; on the other tasks, the last state.",
         "Seeds were not selected; the weights are averages over the last steps, for every method. Only the weight of "
@@ -138,15 +142,22 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
     seconds = [run.seconds_per_step() * run.rows[-1]["step"] for run in (ours, theirs)]
     training = f"training took {seconds[0]:,.0f} s against {seconds[1]:,.0f} s"
     likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=("bits_per_symbol",))
+    likelihood = _with_power(likelihood, ours, theirs, "heldout_nll")
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
     if all(run.has("dynamics_excess") for run in (ours, theirs)):
         shown = ("dynamics_accuracy",)
         statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown)
-        if np.median(theirs.final("dynamics_excess")) <= 0:
+        if statement.outcome != "worse" and np.median(theirs.final("dynamics_excess")) <= 0:
             # The baseline is already at the noise floor, so that the test cannot show an improvement.
             statement = statement._replace(outcome="nothing left to gain")
-        statements.append(statement)
+        statements.append(_with_power(statement, ours, theirs, "dynamics_excess"))
     drift = "long_ngram_divergence_3"
     if all(run.has(drift) for run in (ours, theirs)):
-        statements.append(compared(f"Samples longer than trained: {pair}", ours, theirs, drift))
+        statement = compared(f"Samples longer than trained: {pair}", ours, theirs, drift)
+        statements.append(_with_power(statement, ours, theirs, drift))
     return statements
+
+
+def _with_power(statement: Statement, ours: FinishedRun, theirs: FinishedRun, metric: str) -> Statement:
+    """Adds to the evidence of a comparison which difference the test would detect."""
+    return statement._replace(evidence=f"{statement.evidence}; {detectable(ours, theirs, metric)}")

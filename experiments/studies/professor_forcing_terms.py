@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from experiments.configs import professor_forcing
 from experiments.reports.runs import FinishedRun
 from experiments.studies import tables
-from experiments.studies.rank_test import SIGNIFICANT, compared
+from experiments.studies.rank_test import compared, detectable
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
@@ -23,7 +22,6 @@ FLAGS = (
 )
 _METHODS = ("likelihood", "professor", "second", "both", "states", "outputs", "ungated")
 _METRICS = ("heldout_nll", "dynamics_accuracy", "dynamics_excess")
-_POWER = 0.8
 
 
 def parts(*, num_seeds: int, num_steps: int) -> dict[str, Part]:
@@ -61,7 +59,7 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
             continue
         for metric in ("heldout_nll", "dynamics_excess"):
             found = compared(f"{name}, {metric}", run, baseline, metric)
-            lines.append(f"- {found.claim}: {found.outcome}. {found.evidence}; {_seen(run, baseline, metric)}.")
+            lines.append(f"- {found.claim}: {found.outcome}. {found.evidence}; {detectable(run, baseline, metric)}.")
     return "\n".join(lines) + "\n"
 
 
@@ -73,33 +71,3 @@ def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
 def _mean_share(run: FinishedRun, gate: str) -> float | None:
     """Returns the mean of a gate over training and the seeds; None if the method has no gates."""
     return float(np.mean(run.curve(gate))) if gate in run.rows[-1] else None
-
-
-def _seen(run: FinishedRun, other: FinishedRun, metric: str) -> str:
-    """Describes the difference of means that the test would detect, for normal values with these seeds' deviations."""
-    ours, theirs = run.final(metric), other.final(metric)
-    deviation = np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / 2) if min(len(ours), len(theirs)) > 1 else 0
-    shift = least_shift(len(ours), len(theirs))
-    if shift is None:
-        return "no difference is certain with so few seeds"
-    return f"a difference of {shift * deviation:.2g} would be seen with a probability of {_POWER}"
-
-
-def least_shift(num: int, num_others: int) -> float | None:
-    """Estimates the shift that the rank test detects with a probability of 0.8, in standard deviations.
-
-    Args:
-      num: number of values.
-      num_others: number of values that they are compared with.
-
-    Returns:
-      The least multiple of 0.1, up to 5, for which at least 80 % of 1,000 pairs of normal samples have p < 0.05; None
-      if there is none.
-    """
-    rng = np.random.default_rng(0)
-    ours, theirs = rng.normal(size=(1_000, num)), rng.normal(size=(1_000, num_others))
-    for tenths in range(1, 51):
-        pvalues = stats.mannwhitneyu(ours + tenths / 10, theirs, axis=1).pvalue
-        if np.mean(pvalues < SIGNIFICANT) >= _POWER:
-            return tenths / 10
-    return None

@@ -1,6 +1,7 @@
 """Trains the importance-weighted GAN of Toth (2021), also without parts of its loss; reports bands over seeds.
 
 python -m experiments.study toth2021 --workdir=DIR [--files=female.txt,male.txt] [--num_seeds=30]
+python -m experiments.study toth2021 --workdir=DIR --tasks=molecules
 
 An interrupted study is resumed. Toth 2021, https://github.com/tarnag57/particle_filter_gan.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from experiments.config.choices import choose
 from experiments.configs import toth
 from experiments.reports import curves, figures, page
 from experiments.reports.report import Figure, Report, Statement, lengths_figure, samples_figure, trade_off_figure
@@ -21,6 +23,7 @@ from experiments.studies import rank_test
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
+    Flag("tasks", "names,grammar", f"Tasks, separated by commas: {', '.join(toth.TASKS)}."),
     Flag(
         "num_seeds",
         30,
@@ -34,19 +37,29 @@ _FIGURE_6_NAMES = 200
 _FORCED_LENGTH = 10
 # Slightly less than the total variation of a generator that always writes 'x'.
 _FAILED = 0.19
+# For each task, the metric of the rank tests, and others that are shown.
+_METRICS = {
+    "names": ("heldout_nll", ("ngram_divergence_3", "length_distance", "uniqueness")),
+    "grammar": ("total_variation", ("validity", "distinct_strings")),
+    "molecules": ("heldout_nll", ("validity", "uniqueness", "length_distance")),
+}
 
 
-def parts(*, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
+def parts(*, tasks: str, num_seeds: int, num_variant_seeds: int, num_steps: int, files: str) -> dict[str, Part]:
     """Returns the parts of the study by folder name, in the order of training.
 
     Args:
+      tasks: names of the tasks, separated by commas.
       num_seeds: seeds of the loss of his section 3, with and without the discriminator, on names.
       num_variant_seeds: seeds of the other parts.
       num_steps: training steps.
       files: files of names, separated by commas; '' for those of the package.
+
+    Raises:
+      ValueError: `tasks` names an unknown task.
     """
     found = {}
-    for task in ("names", "grammar"):
+    for task in dict.fromkeys(choose(name, toth.TASKS, "--tasks") for name in tasks.split(",")):
         for name, caption in toth.VARIANTS.items():
             config = toth.get_config(f"{name},{task}")
             config.num_seeds = num_seeds if task == "names" and name in ("section3", "constant") else num_variant_seeds
@@ -70,8 +83,36 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
 
     Args:
       runs: the runs, by folder name.
-      names_run: the folder of the run of `section3` on names, whose names are shown.
+      names_run: the folder of the run of `section3` on names, whose names are shown; unused without that run.
     """
+    tasks = [task for task in toth.TASKS if f"{task}_section3" in runs]
+    drawn = _figures_of_names(runs, names_run) if "names" in tasks else []
+    for task in tasks:
+        of_task = [runs[f"{task}_{name}"] for name in toth.VARIANTS]
+        if task != "names":
+            drawn.append(samples_figure(of_task, task, f"On {task}."))
+        if task != "grammar":
+            drawn.append(lengths_figure(of_task, "lengths" if task == "names" else f"lengths_{task}"))
+    files = " --files=FILES" if "names" in tasks else ""
+    return Report(
+        "Toth's importance-weighted GAN, with bands over seeds",
+        [
+            "Section 5 of Toth's report (2021): names from an LSTM of width 8 that is trained on real names only, each "
+            "weighted by the discriminator's output for it and by its probability under the generator; the same on "
+            "the arithmetic grammar or on molecules, and with parts of the loss left out.",
+            "Seeds were not selected; the weights are the final ones; nothing was tuned. The rank tests of the verdict "
+            "are not corrected for their number.",
+            f"python -m experiments.study toth2021 --workdir=DIR --tasks={','.join(tasks)}{files}. "
+            f"{' '.join(runs[f'{tasks[0]}_section3'].summary.notes)}",
+        ],
+        list(runs.values()),
+        drawn,
+        verdict(runs),
+    )
+
+
+def _figures_of_names(runs: Mapping[str, FinishedRun], names_run: Path) -> list[Figure]:
+    """Returns Toth's figures, and the quality of names against their diversity."""
     section3 = runs["names_section3"]
     generated = RunDirectory(names_run).read_samples()
     restored = restore(names_run)
@@ -87,45 +128,29 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
         f"forced to length {_FORCED_LENGTH}": forced,
         "real names": real[:20],
     }
-    on_names = [runs[f"names_{name}"] for name in toth.VARIANTS]
-    return Report(
-        "Toth's importance-weighted GAN, with bands over seeds",
-        [
-            "Section 5 of Toth's report (2021): names from an LSTM of width 8 that is trained on real names only, each "
-            "weighted by the discriminator's output for it and by its probability under the generator; then the same "
-            "on the arithmetic grammar, and with parts of the loss left out.",
-            "Seeds were not selected; the weights are the final ones; nothing was tuned. The rank tests of the verdict "
-            "are not corrected for their number.",
-            f"python -m experiments.study toth2021 --workdir=DIR --files=FILES. {' '.join(section3.summary.notes)}",
-        ],
-        list(runs.values()),
-        [
-            Figure(
-                "figure5",
-                "losses over training",
-                f"His Figure 5: the losses over training, mean and range over {len(section3.replicas)} seeds.",
-                lambda path: curves.draw_means(section3, ("discriminator_loss", "generator_loss"), path),
-            ),
-            Figure(
-                "figure6",
-                "lengths of names",
-                f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names of the first seed and of as many real "
-                "names; on the right, those of the names of all seeds and of all real names.",
-                lambda path: _draw_lengths(section3, generated[:_FIGURE_6_NAMES], real, path),
-            ),
-            Figure(
-                "names",
-                "names",
-                "Names of the first seed, not selected.",
-                lambda path: figures.draw_columns(columns, path),
-                "".join(f"{title}\n  {' '.join(strings)}\n" for title, strings in columns.items()),
-            ),
-            trade_off_figure(on_names, "trade_off"),
-            lengths_figure(on_names, "lengths"),
-            samples_figure([runs[f"grammar_{name}"] for name in toth.VARIANTS], "grammar", "On the grammar."),
-        ],
-        verdict(runs),
-    )
+    return [
+        Figure(
+            "figure5",
+            "losses over training",
+            f"His Figure 5: the losses over training, mean and range over {len(section3.replicas)} seeds.",
+            lambda path: curves.draw_means(section3, ("discriminator_loss", "generator_loss"), path),
+        ),
+        Figure(
+            "figure6",
+            "lengths of names",
+            f"His Figure 6: the lengths of {_FIGURE_6_NAMES} generated names of the first seed and of as many real "
+            "names; on the right, those of the names of all seeds and of all real names.",
+            lambda path: _draw_lengths(section3, generated[:_FIGURE_6_NAMES], real, path),
+        ),
+        Figure(
+            "names",
+            "names",
+            "Names of the first seed, not selected.",
+            lambda path: figures.draw_columns(columns, path),
+            "".join(f"{title}\n  {' '.join(strings)}\n" for title, strings in columns.items()),
+        ),
+        trade_off_figure([runs[f"names_{name}"] for name in toth.VARIANTS], "trade_off"),
+    ]
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
@@ -134,29 +159,28 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
     Args:
       runs: the runs, by folder name.
     """
-
-    def on_names(claim: str, name: str, other: str) -> Statement:
-        shown = ("ngram_divergence_3", "length_distance", "uniqueness")
-        return rank_test.compared(claim, runs[f"names_{name}"], runs[f"names_{other}"], "heldout_nll", shown=shown)
-
-    def on_grammar(claim: str, name: str, other: str) -> Statement:
-        shown = ("validity", "distinct_strings")
-        ours, theirs = runs[f"grammar_{name}"], runs[f"grammar_{other}"]
-        return rank_test.compared(claim, ours, theirs, "total_variation", shown=shown, failed_beyond=_FAILED)
-
     constant = "the loss of his section 3 against the same with a constant for log(1 - D)"
     undivided = "the loss of his section 3 against his training loss, without the division by p_data"
     exponent_0 = "exponent 0 against the loss of his section 3"
     likelihood = "exponent 0 against maximum likelihood"
+    claims = (
+        (constant, "section3", "constant"),
+        (undivided, "section3", "training_loss"),
+        (exponent_0, "tempered", "section3"),
+        (likelihood, "tempered", "likelihood"),
+    )
     return [
-        compared(f"{task}: {claim}", name, other)
-        for task, compared in (("Names", on_names), ("Grammar", on_grammar))
-        for claim, name, other in (
-            (constant, "section3", "constant"),
-            (undivided, "section3", "training_loss"),
-            (exponent_0, "tempered", "section3"),
-            (likelihood, "tempered", "likelihood"),
+        rank_test.compared(
+            f"{task.capitalize()}: {claim}",
+            runs[f"{task}_{name}"],
+            runs[f"{task}_{other}"],
+            metric,
+            shown=shown,
+            failed_beyond=_FAILED if task == "grammar" else None,
         )
+        for task, (metric, shown) in _METRICS.items()
+        if f"{task}_section3" in runs
+        for claim, name, other in claims
     ]
 
 

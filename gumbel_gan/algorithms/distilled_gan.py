@@ -139,8 +139,14 @@ def distilled_gan(
     if decoder.num_symbols != model.generator.num_symbols:
         raise ValueError(f"decoder must have {model.generator.num_symbols} symbols, got {decoder.num_symbols}")
     require_array_latent(decoder=decoder)
-    # Without `padding_ends`: after padding, r(x) stays soft, as the generator's outputs do.
-    decoder_model = sequence_model(decoder, length=model.length, padding=model.padding, allow_empty=model.allow_empty)
+    # After padding, r(x) is as soft as y: relaxed samples are one-hot there, the softmax of independent symbols is not.
+    decoder_model = sequence_model(
+        decoder,
+        length=model.length,
+        padding=model.padding,
+        padding_ends=model.padding_ends and estimator is not None,
+        allow_empty=model.allow_empty,
+    )
     discriminator_loss = _adversarial.penalized_loss(discriminator, objective.discriminator_loss, penalty)
 
     def init(key: jax.Array) -> DistilledState:

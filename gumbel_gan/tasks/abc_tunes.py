@@ -20,6 +20,8 @@ _TOKEN = re.compile(
 _BLANKS = re.compile(r"[ \t\\]+")
 _LENGTH = re.compile(r"(\d*)(?:/(\d+)|(/*))$")
 _KEY = re.compile(r"([A-GH])(s|[#b]?)\s*([A-Za-z]{0,3})")
+# A key may be followed by a clef, such as 'clef=bass' or 'bass', and by other settings of this form.
+_AFTER_KEY = re.compile(r"\s+(?:[a-z-]+=.*|(?:treble|alto|tenor|bass|perc|none)\b.*)$")
 _STEPS = MappingProxyType(dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True)))
 _ACCIDENTALS = MappingProxyType({"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2})
 _MIDDLE_C = 60
@@ -70,10 +72,10 @@ def read_tunes(names: Sequence[str], texts: Sequence[str]) -> Iterator[Tune | Un
 
     The fields M, L and K of the header, notes, rests, ties and bar lines are read. Repeats are not expanded: first and
     second endings are read one after the other. Comments, chord symbols, grace notes, slurs and decorations between
-    exclamation marks are left out. The files of the Essen collection write no bar line if a full bar ends with its
-    line of text. The end of a line therefore counts as a bar line after a full bar, and only there. Tied notes within
-    a bar are merged. Two inner bars in a row that together fill one bar, as at the end of a part that began with an
-    upbeat, are merged, too; the first and the last bar of a tune are not.
+    exclamation marks are left out. An empty line ends a tune. The files of the Essen collection write no bar line if a
+    full bar ends with its line of text. The end of a line therefore counts as a bar line after a full bar, and only
+    there. Tied notes within a bar are merged. Two inner bars in a row that together fill one bar, as at the end of a
+    part that began with an upbeat, are merged, too; the first and the last bar of a tune are not.
 
     A tune cannot be read if it has one of the following: a field K, L, M or V after its header; a tuplet, chord, broken
     rhythm, field in brackets or other unknown character; a tie without a note before it; a length that is not a
@@ -107,6 +109,8 @@ def _tune(place: str, text: str) -> Tune:
     fields: dict[str, str] = {}
     lines = []
     for line in text.split("\n"):
+        if "K" in fields and not line.strip():
+            break
         field = _FIELD.match(line.partition("%")[0])
         if field is None:
             lines.append(_IGNORED.sub("", line))
@@ -187,10 +191,22 @@ def _joined(bars: list[list[Note]], full: int | None) -> list[list[Note]]:
         before = joined[-1] if len(joined) > 1 and number < len(bars) - 1 else []
         lengths = [sum(note.duration for note in each) for each in (before, bar)]
         if before and lengths[0] != full and sum(lengths) == full:
-            joined[-1] = [*before, *bar]
+            joined[-1] = _merged([*before, *bar])
         else:
             joined.append(bar)
     return joined
+
+
+def _merged(bar: list[Note]) -> list[Note]:
+    """Merges the tied notes within a bar; a tie of its last note is kept."""
+    merged = bar[:1]
+    for note in bar[1:]:
+        before = merged[-1]
+        if before.is_tied:
+            merged[-1] = note._replace(duration=before.duration + note.duration)
+        else:
+            merged.append(note)
+    return merged
 
 
 @functools.lru_cache
@@ -213,7 +229,7 @@ def _duration(unit: Fraction, length: str) -> int:
 
 def _sharps(key: str) -> int:
     """Returns the number of sharps of a key, such as 'Bb' or 'Dm'; 'H' and 'Es' are German for 'B' and 'Eb'."""
-    match = _KEY.match(key)
+    match = _KEY.match(_AFTER_KEY.sub("", f" {key}").strip())
     mode = "" if match is None else match[3].lower()
     if match is None or mode not in _MODES:
         raise ValueError(f"the key {key!r}")

@@ -102,7 +102,8 @@ def chorales_task(
         raise ValueError(f"files must hold a usable excerpt of {num_bars} bars (num_bars), got none. {' '.join(notes)}")
     groups = _groups(excerpts)
     try:
-        rows = split_rows(groups, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files")
+        noun = "groups of scores without a common excerpt"
+        rows = split_rows(groups, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files", noun=noun)
     except ValueError as error:
         raise ValueError(f"{error}. {' '.join(notes)}") from error
     of_split = [list(chain.from_iterable(excerpts[row] for row in each)) for each in rows]

@@ -1,6 +1,5 @@
 """Handwriting: characters as pen steps, from the package `kanjivg` or from SVG files."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -160,11 +159,14 @@ def _usable(found: Sequence[Drawing]) -> tuple[list[Drawing], list[str]]:
     """Returns the drawings that could be read, and notes on the drawings read and left out."""
     kept = [drawing for drawing in found if drawing.reason is None]
     notes = [f"Characters read: {len(found):,}, of {sum(len(drawing.strokes) for drawing in kept):,} strokes."]
-    reasons = Counter(drawing.reason for drawing in found if drawing.reason is not None)
-    first = {drawing.reason: drawing.place for drawing in reversed(found)}
+    unread: dict[str, list[Drawing]] = {}
+    for drawing in found:
+        if drawing.reason is not None:
+            # Without the place in the file, which may follow a colon.
+            unread.setdefault(drawing.reason.partition(":")[0], []).append(drawing)
     notes += [
-        f"Files that can't be read, left out: {count:,}, such as {first[reason]}: {reason}."
-        for reason, count in reasons.items()
+        f"Files that can't be read, left out: {len(each):,}, such as {each[0].place}: {each[0].reason}."
+        for each in unread.values()
     ]
     return kept, notes
 
@@ -183,7 +185,10 @@ def _windows_task(
     keys = [draw_steps(each.strokes, step=1 / resolution, directions=directions) for each in drawings]
     if not keys:
         raise ValueError(f"files must hold a usable character, got none. {' '.join(notes)}")
-    rows = split_rows(keys, deduplicate=True, num_heldout=num_heldout, seed=seed, name="files")
+    try:
+        rows = split_rows(keys, deduplicate=True, num_heldout=num_heldout, seed=seed, name="files")
+    except ValueError as error:
+        raise ValueError(f"{error}. {' '.join(notes)}") from error
     vocabulary = Vocabulary(tuple(step_symbols(directions)))
     tokens = list[np.ndarray]()
     for each in rows:
@@ -194,7 +199,9 @@ def _windows_task(
         if not num_windows:
             raise ValueError(f"window must be at most the length of the lines, got {window} for one of {len(line)}")
         tokens.append(vocabulary.encode([line[: num_windows * window]], num_windows * window).reshape(-1, window))
-    train, validation, test = map(Batch, tokens)
+    # In random order, so that the first windows of a split are not of the same few characters.
+    rng = np.random.default_rng(seed)
+    train, validation, test = (Batch(rng.permutation(each)) for each in tokens)
     repeats = describe_repeats("character", len(keys) - len(set(keys)), deduplicate=True)
     kinds = (
         f"Characters for training: {len(rows[0]):,}; for validation: {len(rows[1]):,}; for the test: {len(rows[2]):,}."

@@ -8,7 +8,7 @@ from pathlib import Path
 from gumbel_gan.arguments import require_at_least
 from gumbel_gan.package_files import package_files
 from gumbel_gan.tasks.abc_tunes import Tune, bar_length, read_tunes
-from gumbel_gan.tasks.files import Files, file_names, file_paths, read_texts
+from gumbel_gan.tasks.files import UTF_8, Files, file_names, file_paths, read_texts
 from gumbel_gan.tasks.interface import Oracle, Picture, Task
 from gumbel_gan.tasks.lines import Line, Source, limit_lengths, split_lines_task
 from gumbel_gan.tasks.melody_symbols import melody_symbols, read_melody
@@ -30,6 +30,7 @@ def melodies_task(
     num_heldout: int | None = None,
     deduplicate: bool = True,
     digest: str = "",
+    encoding: str = UTF_8,
     seed: int = 0,
 ) -> Task:
     """Builds a task of melodies, with an oracle that checks whether every inner bar fills the meter.
@@ -53,6 +54,7 @@ def melodies_task(
         each, from 1 to 1,000.
       deduplicate: whether repeated melodies are left out; if not, all copies of a melody are in the same split.
       digest: expected result of `files_digest(files)`; '' accepts any files.
+      encoding: name of the files' Python text encoding.
       seed: seed of the split.
 
     Returns:
@@ -62,7 +64,7 @@ def melodies_task(
     Raises:
       ImportError: there are no files, and the package `music21` is not installed.
       TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
-      ValueError: an argument is out of range; a file cannot be read, is not in UTF-8 or is empty; the files do not
+      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or is empty; the files do not
         match `digest`; or too few melodies are left for the split.
 
     References:
@@ -73,7 +75,7 @@ def melodies_task(
     if num_heldout is not None:
         require_at_least(1, num_heldout=num_heldout)
     paths = file_paths(files) if files else essen_files()
-    tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest)))
+    tunes = list(read_tunes([path.name for path in paths], read_texts(paths, digest, encoding)))
     kept, notes = _usable(tunes)
     lines: Sequence[Line] = [
         melody_symbols(tune.meter or "", tune.bars, shift=shift_to_naturals(tune.sharps) if transpose else 0)

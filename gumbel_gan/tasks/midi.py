@@ -12,7 +12,7 @@ _NOTE_ON, _NOTE_OFF = 0x90, 0x80
 _END = b"\x00\xff\x2f\x00"
 
 
-def melody_midi(string: str, *, tempo: int = 100) -> bytes:
+def melody_midi(string: str, *, tempo: int = 100) -> bytes | None:
     """Returns a melody as a standard MIDI file of one track.
 
     Symbols that have no meaning are left out, so that an invalid melody can be heard, too.
@@ -22,7 +22,7 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
       tempo: quarter notes per minute, from 4 to 60,000.
 
     Returns:
-      The contents of the file.
+      The contents of the file; None for a string without notes.
 
     Raises:
       TypeError: `string` is not a str, or `tempo` is not an integer.
@@ -32,7 +32,7 @@ def melody_midi(string: str, *, tempo: int = 100) -> bytes:
     return _file([read_melody(string).bars], tempo)
 
 
-def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -> bytes:
+def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -> bytes | None:
     """Returns four-voice music as a standard MIDI file of four tracks, each with its own channel.
 
     Symbols that have no meaning are silent, so that an invalid string can be heard, too.
@@ -43,7 +43,7 @@ def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -
       tempo: as in `melody_midi`.
 
     Returns:
-      The contents of the file.
+      The contents of the file; None for a string without notes.
 
     Raises:
       TypeError: `string` is not a str, or a number is not an integer.
@@ -54,11 +54,13 @@ def chorale_midi(string: str, *, steps_per_quarter: int = 4, tempo: int = 100) -
     return _file([voice_bars(voice, steps_per_quarter) for voice in read_chorale(string).voices], tempo)
 
 
-def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes:
-    """Returns a file with a track for each voice, given the notes of each bar of each voice."""
+def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes | None:
+    """Returns a file with a track for each voice, given the notes of each bar of each voice; None without notes."""
     require_at_least(4, tempo=tempo)
     if tempo > 60_000:
         raise ValueError(f"tempo must be at most 60,000, got {tempo}")
+    if all(note.pitch is None for bars in voices for bar in bars for note in bar):
+        return None
     is_several = len(voices) > 1
     header = b"".join(each.to_bytes(2, "big") for each in (is_several, len(voices), TICKS // 4))
     content = b"MThd" + len(header).to_bytes(4, "big") + header

@@ -15,7 +15,13 @@ def usual_heldout(num_distinct: int) -> int:
 
 
 def split_rows(
-    keys: Sequence[Hashable], *, deduplicate: bool, num_heldout: int | None, seed: int, name: str
+    keys: Sequence[Hashable],
+    *,
+    deduplicate: bool,
+    num_heldout: int | None,
+    seed: int,
+    name: str,
+    noun: str = "sequences",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws a split into three sets such that equal rows are in the same set.
 
@@ -25,6 +31,7 @@ def split_rows(
       num_heldout: number of distinct rows for validation, and the same number for the test; None takes `usual_heldout`.
       seed: seed of the split and of the order of rows within each set.
       name: name of the argument that holds the rows, for the error message.
+      noun: what the distinct keys are, for the error message.
 
     Returns:
       The indices of the rows for training, for validation and for the test, each in random order.
@@ -41,11 +48,11 @@ def split_rows(
         num_heldout = usual_heldout(num_distinct)
         if num_distinct < 3:
             raise ValueError(
-                f"{name} must hold at least 3 distinct sequences, for training, validation and test, got {num_distinct}"
+                f"{name} must hold at least 3 distinct {noun}, for training, validation and test, got {num_distinct}"
             )
     if 2 * num_heldout >= num_distinct:
         raise ValueError(
-            f"num_heldout must be less than half of the distinct sequences, which are {num_distinct:,}; "
+            f"num_heldout must be less than half of the distinct {noun}, which are {num_distinct:,}; "
             f"got {num_heldout:,}"
         )
     rng = np.random.default_rng(seed)
