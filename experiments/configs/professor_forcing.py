@@ -19,6 +19,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from experiments.config.choices import options
 from experiments.configs import digits, names_mle
 
 METHODS = MappingProxyType(
@@ -35,7 +36,7 @@ METHODS = MappingProxyType(
         "ungated": "the two terms, without gates",
     }
 )
-TASKS = ("characters", "words", "digits")
+TASKS = ("digits", "characters", "words")
 
 # Weights of the two terms of Professor Forcing, through the free-running and the teacher-forced behavior.
 _BOTH = ("constant(1.0)", "constant(1.0)")
@@ -65,13 +66,7 @@ def get_config(variant: str = "professor,digits") -> ConfigDict:
     Raises:
       ValueError: the method is not one of `METHODS`, or the task is not one of `TASKS`.
     """
-    method, _, task = variant.partition(",")
-    task = task or "digits"
-    if method not in METHODS or task not in TASKS:
-        raise ValueError(
-            f"variant must be one of {', '.join(METHODS)}, and a comma and one of {', '.join(TASKS)} behind it; "
-            f"got {variant!r}"
-        )
+    method, task = options(variant, method=tuple(METHODS), task=TASKS)
     config = _digits() if task == "digits" else _text(task)
     config.num_steps = NUM_STEPS
     likelihood = {

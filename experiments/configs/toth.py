@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from ml_collections import ConfigDict
 
+from experiments.config.choices import options
 from experiments.configs import arithmetic, molecules, names
 
 VARIANTS = MappingProxyType(
@@ -43,12 +44,7 @@ def get_config(variant: str = "section3,names") -> ConfigDict:
     Raises:
       ValueError: the variant is not one of `VARIANTS`, or the task is not one of `TASKS`.
     """
-    name, _, task = variant.partition(",")
-    if name not in VARIANTS or task not in (*TASKS, ""):
-        raise ValueError(
-            f"variant must be one of {', '.join(VARIANTS)}, and a comma and one of {', '.join(TASKS)} behind it; "
-            f"got {variant!r}"
-        )
+    name, task = options(variant, variant=tuple(VARIANTS), task=TASKS)
     config = names.get_config()
     config.task.deduplicate = False
     if task == "grammar":

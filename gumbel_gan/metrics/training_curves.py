@@ -24,9 +24,7 @@ def _quantity(label: str, meaning: str, panel: str | None, *, in_progress: bool 
 TRAINING: dict[str, Metric] = {
     "generator_loss": _loss("generator loss", "Loss of the generator."),
     "discriminator_loss": _loss("discriminator loss", "Loss of the discriminator."),
-    "fooling_loss": _loss(
-        "fooling loss", "Adversarial loss of free-running sequences in Professor Forcing, without its weight or gate."
-    ),
+    "fooling_loss": _loss("fooling loss", "Adversarial loss of free-running sequences, without its weight or gate."),
     "reconstruction_loss": _loss("reconstruction loss", "Loss of an autoencoder's reconstruction of a sequence."),
     "reconstruction_entropy": _quantity(
         "entropy of reconstructions",
