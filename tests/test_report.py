@@ -509,6 +509,9 @@ def test_professor_forcing_s_report_has_the_command_and_the_figures_of_its_tasks
     report = lamb2016.report({"chorales_weak": timed, "chorales_likelihood": timed})
     assert report.introduction[-1] == "python -m experiments.study lamb2016 --workdir=DIR --tasks=chorales"
     assert {figure.name.rpartition("_")[2] for figure in report.figures} == {"chorales"}
+    padded = with_metrics(timed, heldout_nll=[1.0, 2.0])
+    del padded.summary.metrics["bits_per_symbol"]
+    assert lamb2016.verdict({"melodies_weak": padded, "melodies_likelihood": padded})
     report = lamb2016.report({"digits_weak": timed, "words_professor": timed})
     assert report.introduction[-1].endswith(" --files=TEXT --tasks=digits,words")
 

@@ -141,7 +141,9 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
     """Compares two methods by likelihood, hidden states and long samples, which the paper claims to improve."""
     seconds = [run.seconds_per_step() * run.rows[-1]["step"] for run in (ours, theirs)]
     training = f"training took {seconds[0]:,.0f} s against {seconds[1]:,.0f} s"
-    likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=("bits_per_symbol",))
+    # A task with padding has no bits per symbol.
+    shown = tuple(name for name in ("bits_per_symbol",) if ours.has(name) and theirs.has(name))
+    likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=shown)
     likelihood = _with_power(likelihood, ours, theirs, "heldout_nll")
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
     if all(run.has("dynamics_excess") for run in (ours, theirs)):
