@@ -235,7 +235,7 @@ def _shown(strings: Iterator[str], total: int) -> Iterable[str]:
         strings,
         description="",
         total=total,
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False, emoji=False),
         transient=True,
         disable=not sys.stderr.isatty() or (_OUTPUT.value is None and sys.stdout.isatty()),
     )
