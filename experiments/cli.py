@@ -23,6 +23,8 @@ flags.disclaim_key_flags()
 # Flags that name a folder, several folders, or a file.
 _FOLDERS = ("workdir", "workdirs", "input", "output")
 _INTERRUPTED = 130
+# Columns of the output without a terminal.
+_WIDTH = 100
 # Messages of the file system, as they occur in the errors of libraries that write in the background.
 _REFUSALS = [os.strerror(each) for each in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)]
 
@@ -55,11 +57,13 @@ def one_line_disk_errors(note: str) -> Iterator[None]:
 def screen() -> Console:
     """Returns a console for the standard output, as wide as the terminal, or 100 columns wide without a terminal.
 
-    If there are several processes, only the first one prints.
+    Texts are printed as they are: markup such as `[red]` and emoji codes such as `:o:` also occur in users' strings. If
+    there are several processes, only the first one prints.
     """
-    if not processes.is_first():
-        return Console(quiet=True)
-    return Console() if Console().is_terminal else Console(width=100)
+    console = Console(quiet=not processes.is_first(), markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    return console
 
 
 @contextlib.contextmanager

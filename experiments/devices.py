@@ -11,7 +11,7 @@ PLATFORMS = ("", "cpu", "gpu", "tpu")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gumbel_gan" / "compiled"
 
 
-def select(platform: str, *, num_devices: int = 1) -> None:
+def select(platform: str, *, num_devices: int = 1, name: str = "config.platform") -> None:
     """Selects JAX's backend and the cache of compiled programs; must be called before any device is used.
 
     Compiled programs are stored in `CACHE`, so that a program is compiled only in its first run. The environment
@@ -21,11 +21,12 @@ def select(platform: str, *, num_devices: int = 1) -> None:
       platform: '' for JAX's own choice, 'cpu', 'gpu' or 'tpu'.
       num_devices: largest number of CPU devices; there is one per core, up to this number, unless `XLA_FLAGS` sets the
         number.
+      name: the name of the setting or flag that gives `platform`, for errors.
 
     Raises:
       ValueError: `platform` is not one of `PLATFORMS`, or this machine has no such device.
     """
-    choose(platform, PLATFORMS, "config.platform")
+    choose(platform, PLATFORMS, name)
     # Not for 'gpu', for which JAX would require all GPU platforms. If there is a GPU, JAX selects it by default.
     if platform in ("cpu", "tpu"):
         jax.config.update("jax_platforms", platform)
@@ -42,7 +43,7 @@ def select(platform: str, *, num_devices: int = 1) -> None:
     except RuntimeError as error:
         found = " ".join(str(error).split())
     if platform and found != platform:
-        raise ValueError(f"config.platform must name a device of this machine, got {platform!r} (found: {found})")
+        raise ValueError(f"{name} must name a device of this machine, got {platform!r} (found: {found})")
 
 
 def check_spread(mesh: jax.sharding.Mesh) -> None:

@@ -46,6 +46,11 @@ def main() -> None:
             raise ValueError(f"--output must not be beside a file of yours, {page.name}, where its card would be")
         summary = read_summary(RunDirectory(_WORKDIR.value))
         restored = restore(_WORKDIR.value, platform=_PLATFORM.value, checkpoint=_CHECKPOINT.value)
+        if restored.step != summary.steps:
+            raise ValueError(
+                f"--workdir must hold the checkpoint of step {summary.steps}, which its summary describes, but its "
+                f"newest is of step {restored.step}; train --resume makes it again"
+            )
         state = replica_state(restored, _INDEX.value)
     task, model = restored.experiment.task, restored.experiment.model
     params = restored.experiment.algorithm.params(state)

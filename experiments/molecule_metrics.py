@@ -61,7 +61,7 @@ def main(*paths: str) -> None:
     screen = cli.screen()
     screen.print(_table(metrics, list(references), title=f"{Path(paths[0]).name}, {len(lines):,} lines"))
     for note in [*notes, *_invalid(lines, smiles), *missing, *without_train, *_short(metrics, len(lines))]:
-        screen.print(note, soft_wrap=True, highlight=False, markup=False)
+        screen.print(note, soft_wrap=True, highlight=False)
     if _OUTPUT.value:
         with cli.one_line_errors():
             write_json(Path(_OUTPUT.value), {"num_lines": len(lines)} | metrics)

@@ -20,7 +20,6 @@ with interrupts.imports(__name__):
     from typing import Any
 
     import jax
-    import jax.numpy as jnp
     import numpy as np
     from absl import flags
     from rich.console import Console
@@ -32,7 +31,6 @@ with interrupts.imports(__name__):
     from experiments.run.restore import Restored, replica_state, restore
     from experiments.run.strings import LineReader
     from experiments.run.texts import one_line, write_lines
-    from gumbel_gan.beam_search import beam_search
     from gumbel_gan.tasks import Vocabulary
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
@@ -186,30 +184,23 @@ def _targets(sources: list[str], params: Any, restored: Restored, *, num: int, b
 
     Warnings on stderr count the blank lines and the symbols that do not occur in training.
     """
-    task, model = restored.experiment.task, restored.experiment.model
+    task = restored.experiment.task
     assert task.source is not None
     reader = LineReader(restored.config, task)
     lines = [source_symbols(reader, line) for line in sources]
     _warn(lines, task.source)
-    conditions = task.encode_sources(lines)
-    rows = max(1, _AT_ONCE // (beam_size or num))
-
-    @jax.jit
-    def find(key: jax.Array, condition: jax.Array) -> jax.Array:
-        if not beam_size:
-            each = jnp.repeat(condition, num, axis=0)
-            drawn = model.sample(key, params, rows * num, temperature=_TEMPERATURE.value, condition=each)
-            return drawn.reshape(rows, num, -1)
-        latent_key = None if model.generator.sample_latent is None else key
-        found = beam_search(model, params, rows, beam_size=beam_size, condition=condition, key=latent_key)
-        return found.tokens[:, :num]
-
-    for first in range(0, len(lines), rows):
-        # All blocks have one shape, so that only one program is compiled.
-        places = np.minimum(np.arange(first, first + rows), len(lines) - 1)
-        key = jax.random.fold_in(jax.random.key(_SEED.value), first // rows)
-        for line, tokens in zip(lines[first:], np.asarray(find(key, conditions[places])), strict=False):
-            yield from task.decode(tokens) if line else [""] * num
+    found = drawing.targets(
+        restored.experiment.model,
+        jax.random.key(_SEED.value),
+        params,
+        task.encode_sources(lines),
+        num,
+        beam_size=beam_size,
+        temperature=_TEMPERATURE.value,
+        at_once=_AT_ONCE,
+    )
+    for index, tokens in found:
+        yield from task.decode(tokens) if lines[index] else [""] * len(tokens)
 
 
 def _warn(sources: list[Sequence[str]], vocabulary: Vocabulary) -> None:
@@ -235,7 +226,7 @@ def _shown(strings: Iterator[str], total: int) -> Iterable[str]:
         strings,
         description="",
         total=total,
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False, emoji=False),
         transient=True,
         disable=not sys.stderr.isatty() or (_OUTPUT.value is None and sys.stdout.isatty()),
     )

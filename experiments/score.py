@@ -64,13 +64,18 @@ def main() -> None:
     read, columns = _reader(restored)
     with cli.one_line_errors(), cli.reader_may_stop():
         if not _OUTPUT.value:
-            num_lines, total, problems = _write(lines, read, score, names, columns, sys.stdout)
+            written = _write(lines, read, score, names, columns, sys.stdout)
         else:
             path = Path(_OUTPUT.value)
             partial = path.with_name(path.name + PARTIAL)
             with partial.open("w", encoding="utf-8") as file:
-                num_lines, total, problems = _write(lines, read, score, names, columns, file)
+                written = _write(lines, read, score, names, columns, file)
             partial.replace(path)
+        _print_statistics(*written)
+
+
+def _print_statistics(num_lines: int, total: float, problems: dict[int, str]) -> None:
+    """Prints the result of `_write` on stderr."""
     num = num_lines - len(problems)
     for number, problem in list(problems.items())[:_MOST_NAMED]:
         print(f"line {number} has no score: {problem}", file=sys.stderr)

@@ -30,6 +30,8 @@ from tests.commands import ROOT, run, start
 # ml_collections loads config files with `load_module`, which is deprecated.
 LOADS_CONFIG_FILES = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 TINY = ("--config=experiments/configs/quicktest.py", "--config.algorithm.generator.hidden_size=4")
+# A run of `train` with a smaller quicktest.py and a sweep of two temperatures.
+FINISHED = Path(__file__).parent / "fixtures" / "run"
 
 
 def fingerprint(folder):
@@ -357,6 +359,9 @@ def test_a_missing_run_a_missing_device_and_an_unusable_folder_are_named(tmp_pat
         restore(tmp_path / "run")
     with pytest.raises(ValueError, match=r"config\.platform must name a device of this machine, got 'gpu'"):
         devices.select("gpu")
+    shutil.copytree(FINISHED, tmp_path / "finished")
+    with pytest.raises(ValueError, match=r"--platform must be one of .*; got 'foo'"):
+        restore(tmp_path / "finished", platform="foo")
     config = run_config.parse(quicktest.get_config())
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="--workdir must be a folder, got"):
@@ -382,8 +387,7 @@ def test_help_names_what_matters():
 
 
 def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
-    """The folder is a run of `train` with a smaller quicktest.py and a sweep of two temperatures."""
-    shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
+    shutil.copytree(FINISHED, tmp_path / "run")
     restored = restore(tmp_path / "run")
     assert restored.config.sweep == {"algorithm.temperature": (0.5, "linear(2.0, 1.0)")}
     before = json.loads((tmp_path / "run" / "summary.json").read_text())
@@ -398,7 +402,7 @@ def test_a_run_of_this_version_is_loaded_sampled_and_evaluated(tmp_path):
 
 
 def test_evaluation_shows_what_it_measured_where_nothing_can_be_written(tmp_path):
-    shutil.copytree(Path(__file__).parent / "fixtures" / "run", tmp_path / "run")
+    shutil.copytree(FINISHED, tmp_path / "run")
     # A folder with the name of the file to write, so that no user, not even root, can write the file.
     (tmp_path / "run" / "summary.json.partial").mkdir()
     before = fingerprint(tmp_path / "run")
@@ -407,6 +411,40 @@ def test_evaluation_shows_what_it_measured_where_nothing_can_be_written(tmp_path
     assert "validity" in output
     assert f"warning: the summary in {tmp_path / 'run'} stays as it was: [Errno 21] Is a directory" in output
     assert fingerprint(tmp_path / "run") == before
+
+
+def test_states_older_than_the_summary_neither_replace_nor_take_its_metrics(tmp_path):
+    shutil.copytree(FINISHED, tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    # As if the newest checkpoint, of step 6, had been deleted.
+    (tmp_path / "run" / "summary.json").write_text(json.dumps(summary | {"steps": 6}))
+    before = fingerprint(tmp_path / "run")
+    status, output, _ = run("evaluate", f"--workdir={tmp_path / 'run'}")
+    assert status == 0
+    assert ", 4 steps, " in output
+    assert "stays as it was: it is of step 6, these states are of step 4" in output
+    status, _, errors = run("export", f"--workdir={tmp_path / 'run'}", f"--output={tmp_path / 'own.zip'}")
+    assert status == 1
+    assert "must hold the checkpoint of step 6, which its summary describes, but its newest is of step 4" in errors
+    assert fingerprint(tmp_path) == {f"run/{name}": value for name, value in before.items()}
+
+
+def test_a_finished_run_without_its_metrics_is_resumed_and_keeps_its_duration(tmp_path):
+    shutil.copytree(FINISHED, tmp_path / "run")
+    before = json.loads((tmp_path / "run" / "summary.json").read_text())
+    (tmp_path / "run" / "metrics.jsonl").unlink()
+    status, _, errors = run("train", "--resume", f"--workdir={tmp_path / 'run'}")
+    assert status == 0, errors
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["wall_seconds"] == before["wall_seconds"]
+
+
+def test_scores_end_without_an_error_where_their_reader_ends(tmp_path):
+    shutil.copytree(FINISHED, tmp_path / "run")
+    (tmp_path / "lines.txt").write_text("x\n" * 3)
+    process = start("score", f"--workdir={tmp_path / 'run'}", f"--input={tmp_path / 'lines.txt'}")
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")
+    process.stderr.close()
 
 
 def test_a_run_that_diverges_has_a_status_of_its_own(tmp_path):

@@ -15,6 +15,8 @@ from experiments.reports import page
 from experiments.reports.pictures import drawn_samples
 from experiments.reports.report import compare
 from experiments.reports.runs import read_runs
+from experiments.run.numbered_files import read_strings
+from experiments.run.texts import write_samples
 from gumbel_gan import evaluation
 from gumbel_gan.metrics import molecules as chemistry
 from gumbel_gan.tasks import molecule_picture, selfies_to_smiles
@@ -271,3 +273,11 @@ def test_a_missing_package_is_named_with_its_install_line(package, arguments, li
         gg.molecules_task(**arguments)
     assert package in str(error.value)
     assert line in str(error.value)
+
+
+def test_backslashes_are_drawn_as_sampled(tmp_path):
+    strings = [r"[C][\F]", r"F/C=C\n1cccc1"]
+    write_samples(tmp_path / "samples.txt", strings)
+    (tmp_path / "own.txt").write_text("\n".join(strings))
+    assert read_strings([str(tmp_path / "samples.txt")], 2) == strings
+    assert read_strings([str(tmp_path / "own.txt")], 2) == strings

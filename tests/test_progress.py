@@ -3,7 +3,8 @@ import io
 import numpy as np
 from rich.console import Console
 
-from experiments.run.progress import ProgressLine
+from experiments import cli
+from experiments.run.progress import BytesLine, ProgressLine
 
 
 def line(metrics):
@@ -30,3 +31,10 @@ def test_what_explodes_is_shown_as_it_is():
     shown = line({"generator_loss": np.array([1e31, 2e31, 3e31]), "validity": np.array([np.nan] * 3)})
     assert "generator loss 2e+31  validity nan  3 of 3 diverged" in shown
     assert "generator loss -inf" in line({"generator_loss": np.array([-np.inf])})
+
+
+def test_texts_that_look_like_markup_or_emoji_are_printed_as_they_are(capsys):
+    text = r"[C][/C] [nH] :o: [bold]x"
+    ProgressLine(cli.screen(), 100, 0).print(text)
+    BytesLine(cli.screen()).update(text, 1, 2)
+    assert capsys.readouterr().out.count(text) == 2

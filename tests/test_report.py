@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments import study
+from experiments import cli, study
 from experiments.config import build, files, run_config, schedule_text
 from experiments.configs import arithmetic, paper, professor_forcing
 from experiments.configs.professor_forcing_long import METHODS
-from experiments.reports import figures, page, report, tables, terminal
+from experiments.reports import curves, figures, page, report, tables, terminal
 from experiments.reports.runs import differing_settings, read_runs
 from experiments.run.directory import RunDirectory
 from experiments.run.texts import write_json
@@ -291,6 +291,22 @@ def test_a_diverged_seed_does_not_widen_the_terminal_s_table(runs):
     assert "3.0000–1e+31" in kl
     assert "…" not in capture.get()
     assert "  ✗ <b>x" in lines
+
+
+def test_a_run_without_rows_of_metrics_has_no_curves(runs, tmp_path):
+    curves.draw_run([], runs[0].summary, tmp_path / "curves.png")
+    assert not (tmp_path / "curves.png").exists()
+    curves.draw_comparison([runs[0]._replace(rows=[]), runs[1]], tmp_path / "compared.png")
+    assert (tmp_path / "compared.png").exists()
+
+
+def test_the_terminal_shows_strings_that_look_like_markup_or_emoji_as_they_are(runs, capsys):
+    strings = ["[C][/C]", "[nH]:o:"]
+    summary = dataclasses.replace(runs[0].summary, task="mine [/x]", samples_valid=[[True, False]])
+    terminal.print_summary(cli.screen(), summary, strings)
+    output = capsys.readouterr().out
+    assert "mine [/x]: " in output
+    assert "    [C][/C]\n  ✗ [nH]:o:\n" in output
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ def test_samples_come_back_whatever_they_hold(tmp_path):
     assert run.samples.read_text(encoding="utf-8").count("\n") == len(strings)
 
 
+def test_the_duration_of_a_run_is_that_up_to_a_step(tmp_path):
+    run = RunDirectory(tmp_path)
+    assert run.wall_seconds(0) == 0
+    rows = [{"step": step, "wall_seconds": step / 10} for step in (2, 4, 6)]
+    run.metrics.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [run.wall_seconds(step) for step in (0, 4, 5, 6)] == [0, 0.4, 0.4, 0.6]
+    run.summary.write_text(json.dumps({"steps": 6, "wall_seconds": 7.5}))
+    assert [run.wall_seconds(step) for step in (4, 6)] == [0.4, 7.5]
+
+
 def test_lists_of_json_are_the_tuples_they_were():
     assert flatten({"a": {"b": [1, 2]}, "c": (1, 2)}) == {"a.b": (1, 2), "c": (1, 2)}
 

@@ -1,6 +1,7 @@
 """Sequences drawn in blocks."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -63,6 +64,24 @@ def test_lengths_and_temperatures_are_those_of_the_model():
         blocks = drawing.blocks(plain, 1, 50)(jax.random.key(1)[None], params, temperature)
         num_distinct[temperature] = len(np.unique(np.concatenate(list(blocks), axis=1)[0], axis=0))
     assert num_distinct[1e-4] == 1 < 10 < num_distinct[1.0]
+
+
+@pytest.mark.parametrize("num", [10, 2])
+def test_targets_of_a_source_are_drawn_in_blocks(num):
+    sizes = []
+
+    def sample(key, params, num, *, temperature, condition):
+        sizes.append(num)
+        return jnp.concatenate([condition, jax.random.randint(key, (num, 1), 0, 2**30)], axis=1)
+
+    sources = np.arange(6, dtype=np.int32).reshape(3, 2)
+    found = list(drawing.targets(MODEL._replace(sample=sample), jax.random.key(0), {}, sources, num, at_once=4))
+    assert sizes == [4]
+    assert [index for index, _ in found] == [index for index in range(3) for _ in range(-(-num // 4))]
+    for source in range(3):
+        tokens = np.concatenate([tokens for index, tokens in found if index == source])
+        np.testing.assert_array_equal(tokens[:, :2], np.repeat(sources[source : source + 1], num, axis=0))
+        assert len(np.unique(tokens[:, 2])) == num
 
 
 def test_bad_arguments_are_named():

@@ -47,9 +47,11 @@ def draw_run(rows: Sequence[Row], summary: Summary, path: Path) -> None:
     Args:
       rows: rows of `metrics.jsonl`.
       summary: the run's summary.
-      path: the image to write.
+      path: the image to write; it is not written if the rows hold no metric.
     """
     panels = panels_of(rows)
+    if not panels:
+        return
     columns = len(panels) if len(summary.sweep) > 1 else min(3, len(panels))
     lines = len(summary.sweep) * -(-len(panels) // columns)
     figure = new_figure(4.5 * columns, 3.2 * lines)
@@ -82,7 +84,7 @@ def draw_comparison(runs: Sequence[FinishedRun], path: Path) -> None:
     labeled: set[str] = set()
     for column, run in enumerate(runs):
         for line, (title, names) in enumerate(panels.items()):
-            drawn = [name for name in names if name in run.rows[0]]
+            drawn = [name for name in names if run.rows and name in run.rows[0]]
             if not drawn:
                 continue
             axes = figure.add_subplot(len(panels), len(runs), line * len(runs) + column + 1, sharey=first.get(title))

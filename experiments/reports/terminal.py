@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from experiments.reports.bands import FAILURE_VALIDITY, band, failure_rate, final, numbers, state_accuracies
 from experiments.reports.formats import format_band, format_metric, format_point, format_range, half_width
@@ -52,7 +52,7 @@ def print_summary(console: Console, summary: Summary, strings: Sequence[str]) ->
     console.print("samples:" if summary.samples_valid is None else "samples (✗ marks an invalid one):")
     valid = [True] * NUM_SHOWN if summary.samples_valid is None else summary.samples_valid[0]
     for string, is_valid in zip(strings[:NUM_SHOWN], valid, strict=False):
-        console.print(f"  {' ' if is_valid else '[red]✗[/red]'} {escape(one_line(string))}", highlight=False)
+        console.print(Text.assemble("  ", " " if is_valid else ("✗", "red"), " ", one_line(string)))
 
 
 def _best(summary: Summary, kept: Row) -> str:
@@ -88,7 +88,7 @@ def _distances(summary: Summary, replicas: Sequence[int], title: str) -> Table:
         groups["of decoded sources"] = "pairs"
     for group, applies in groups.items():
         table.add_section()
-        table.add_row(f"[bold]{group}[/bold]")
+        table.add_row(Text(group, style="bold"))
         for name, metric in _known(summary, applies):
             over_seeds = band(final(summary, name, replicas))
             cells = [format_metric(name, over_seeds.median)]

@@ -246,12 +246,13 @@ class RunDirectory:
         """Returns the step of the newest checkpoint, by its file name; 0 if there is no checkpoint."""
         return max((int(path.name) for path in self.checkpoints.glob("*") if path.name.isdigit()), default=0)
 
-    def wall_seconds(self) -> float:
-        """Returns the duration in seconds: of the whole run if it is finished, otherwise up to its last row."""
+    def wall_seconds(self, step: int) -> float:
+        """Returns the duration in seconds: of the whole run if it finished at a step, otherwise up to this step."""
         if self.summary.exists():
-            return self.read_summary()["wall_seconds"]
-        rows = self.read_metrics()
-        return rows[-1]["wall_seconds"] if rows else 0.0
+            summary = self.read_summary()
+            if summary["steps"] == step:
+                return summary["wall_seconds"]
+        return max((row["wall_seconds"] for row in self.read_metrics() if row["step"] <= step), default=0.0)
 
     def _write_record(self, config: RunConfig, replaces: Iterable[Path] = ()) -> None:
         names = list(map(self._name, self._written(config)))

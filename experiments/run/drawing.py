@@ -1,19 +1,22 @@
-"""Draws sequences from the generators of a run, in blocks, on all devices."""
+"""Draws sequences from the generators of a run, in blocks."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gumbel_gan import sampling, sharding
+from gumbel_gan.beam_search import beam_search
 from gumbel_gan.model import SequenceModel
 
 
 def blocks(
     model: SequenceModel, num_replicas: int, num: int, length: int | None = None, condition: Any = None
 ) -> Callable[..., Iterator[np.ndarray]]:
-    """Builds a function that draws sequences for every replica, a block at a time.
+    """Builds a function that draws sequences for every replica, a block at a time, on all devices.
 
     The memory does not depend on the number of sequences. The first sequences of a long draw are those of a short one,
     for any number of devices.
@@ -61,3 +64,52 @@ def blocks(
         return sampling.in_blocks(of_index, num, axis=1)
 
     return draw
+
+
+def targets(
+    model: SequenceModel,
+    key: jax.Array,
+    params: Any,
+    conditions: np.ndarray,
+    num: int,
+    *,
+    beam_size: int = 0,
+    temperature: float = 1.0,
+    at_once: int = 512,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Finds the targets of each source in turn, in blocks.
+
+    Args:
+      model: the model.
+      key: typed PRNG key.
+      params: parameters of one generator.
+      conditions: `[N, ...]` sources.
+      num: number of targets of each source; at most `beam_size` if that is not 0.
+      beam_size: width of the beam in a search for the most probable targets; 0 draws samples.
+      temperature: divides the logits of samples.
+      at_once: maximum number of targets in a block, except that the beam of a source may be wider.
+
+    Yields:
+      The index of a source and `[n, T]` of its targets. The n of a source add up to `num`.
+    """
+    rows = max(1, at_once // (beam_size or num))
+    # The targets of a source, if they are more than a block, are drawn in several blocks.
+    size = num if beam_size else min(num, at_once)
+
+    @jax.jit
+    def find(key: jax.Array, condition: jax.Array) -> jax.Array:
+        if not beam_size:
+            each = jnp.repeat(condition, size, axis=0)
+            drawn = model.sample(key, params, rows * size, temperature=temperature, condition=each)
+            return drawn.reshape(rows, size, -1)
+        latent_key = None if model.generator.sample_latent is None else key
+        found = beam_search(model, params, rows, beam_size=beam_size, condition=condition, key=latent_key)
+        return found.tokens[:, :num]
+
+    starts = itertools.product(range(0, len(conditions), rows), range(0, num, size))
+    for block, (first, start) in enumerate(starts):
+        # All blocks have one shape, so that only one program is compiled.
+        places = np.minimum(np.arange(first, first + rows), len(conditions) - 1)
+        found = np.asarray(find(jax.random.fold_in(key, block), conditions[places]))
+        for index in range(first, min(first + rows, len(conditions))):
+            yield index, found[index - first, : num - start]

@@ -152,7 +152,7 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     traced = advance.trace(keys.train, state, placed, data, num_steps=num_steps)
     compiled = compiler.submit(traced.lower().compile)
     if resume:
-        started -= run.wall_seconds()
+        started -= run.wall_seconds(run.newest_step())
     if experiment.property is not None:
         if jax.process_count() > 1:
             raise ValueError("config.property must name no function where several processes train one run")
@@ -250,13 +250,20 @@ def finish(prepared: Prepared, trained: Trained) -> tuple[Summary, list[list[str
         evaluation.write_samples_and_states(run, config, strings, observed)
     summary = dataclasses.replace(
         summary,
-        wall_seconds=round(time.monotonic() - prepared.started, 3),
+        wall_seconds=_wall_seconds(prepared),
         diverged=divergence.steps(trained.state, trained.step),
         best=best.section(trained.best, prepared.best_metric),
         calls=as_json(calls.section(experiment.property)),
     )
     _save_models(prepared, trained, summary)
     return summary, strings
+
+
+def _wall_seconds(prepared: Prepared) -> float:
+    """Returns the duration of a run in seconds; to resume a finished run does not change it."""
+    if prepared.run.summary.exists():
+        return prepared.run.read_summary()["wall_seconds"]
+    return round(time.monotonic() - prepared.started, 3)
 
 
 def _save_models(prepared: Prepared, trained: Trained, summary: Summary) -> None:

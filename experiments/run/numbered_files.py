@@ -9,7 +9,9 @@ from gumbel_gan.tasks.files import read_texts
 
 
 def read_strings(paths: Sequence[str], num: int) -> list[str]:
-    """Reads the first strings of the one file that a command takes, one string per line, without blank lines.
+    r"""Reads the first strings of the one file that a command takes, one string per line, without blank lines.
+
+    Two backslashes in a row are read as one, as in the output of `sample`.
 
     Args:
       paths: the arguments of the command that are not flags.
@@ -20,7 +22,8 @@ def read_strings(paths: Sequence[str], num: int) -> list[str]:
     """
     if len(paths) != 1:
         raise ValueError(f"the command takes one file of strings, got {len(paths)}")
-    return list(islice((line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip()), num))
+    lines = (line for text in read_texts(paths[0]) for line in text.splitlines() if line.strip())
+    return [line.replace("\\\\", "\\") for line in islice(lines, num)]
 
 
 def write_numbered(folder: Path, ending: str, contents: Sequence[bytes | None]) -> int:

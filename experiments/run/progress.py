@@ -24,7 +24,8 @@ class ProgressLine:
         """
         self._console, self._num_steps, self._start = console, num_steps, start
         self._last_time, self._last_step = time.monotonic(), start
-        self._bar = Progress(BarColumn(bar_width=20), TextColumn("{task.description}"), console=console)
+        columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False))
+        self._bar = Progress(*columns, console=console)
         self._task: TaskID = self._bar.add_task("compiling ...", total=num_steps, completed=start)
 
     def __enter__(self) -> "ProgressLine":

@@ -61,7 +61,7 @@ def restore(
     config = run.read_config()
     config = run.with_kept(config)
     if platform is not None:
-        devices.select(platform)
+        devices.select(platform, name="--platform")
     if jax.process_count() > 1:
         raise ValueError(f"{flag} can be restored by one process alone, got {jax.process_count()} in this program")
     experiment = build.build(config)

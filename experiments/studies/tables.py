@@ -37,5 +37,5 @@ def write(text: str, workdir: Path) -> Path:
     """Writes and prints a table, and returns its path."""
     path = workdir / "table.md"
     write_text(path, text)
-    cli.screen().print(text, soft_wrap=True, markup=False, highlight=False)
+    cli.screen().print(text, soft_wrap=True, highlight=False)
     return path
