@@ -307,7 +307,7 @@ def parse(*arguments):
         (("--config={tmp}/raises.py",), "my own reason"),
         (("--config={tmp}/key.py",), "--config: the file raised KeyError: 'a' ("),
         (("--config={tmp}/module.py",), "--config: the file raised ModuleNotFoundError: "),
-        (("--config={tmp}/none.py",), "Unexpected None value for flag config"),
+        (("--config={tmp}/none.py",), "--config: get_config of {tmp}/none.py must return a ConfigDict, got None"),
     ],
 )
 def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
@@ -325,7 +325,7 @@ def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
         parse(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert error.value.code == 1
     errors = capsys.readouterr().err
-    assert errors.startswith(f"error: {message}")
+    assert errors.startswith(f"error: {message.format(tmp=tmp_path)}")
     assert errors.count("\n") == 1
 
 
@@ -347,7 +347,7 @@ def test_a_flag_sets_a_setting_of_a_section_that_the_config_leaves_out_and_a_mis
     assert config.algorithm.settings["decoder"] == {"name": "lstm"}
     with pytest.raises(ValueError, match=r"config has no setting 'algoritm' .did you mean 'algorithm'"):
         run_config.parse(parse("--config.algoritm.name=gru"))
-    with pytest.raises(ValueError, match=r"config\.algorithm has no setting 'feed_back' .did you mean 'feedback'"):
+    with pytest.raises(ValueError, match=r"config\.algorithm has no setting 'feed_back'; its settings are"):
         build.build(files.self_contained(run_config.parse(parse("--config.algorithm.feed_back.gradient=False"))))
 
 

@@ -181,7 +181,7 @@ def test_a_part_that_starts_from_another_run_is_resumed(tmp_path, monkeypatch):
     folder.start(stored, overwrite=False)
     assert command(folder, part)[4:] == ["--resume"]
     config.init_from = "other"
-    with pytest.raises(ValueError, match="must be empty or hold this very study, but .* has another init_from"):
+    with pytest.raises(ValueError, match=r"must be empty or hold this very study, but .* has another init_from"):
         command(folder, part)
 
 

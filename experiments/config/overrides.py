@@ -29,11 +29,14 @@ class Parser(flags.ArgumentParser):
         self._arguments = arguments
 
     def parse(self, argument: str) -> Any:
-        """Loads the config file of a path."""
-        config = self._parser.parse(argument)
-        if isinstance(config, ConfigDict):
+        """Loads the config file of a path; raises flags.Error if its `get_config` returns None."""
+        config, texts = self._parser.parse(argument), given(self._arguments())
+        if config is None:
+            raise flags.Error(f"--config: get_config of {argument} must return a ConfigDict, got None")
+        # A frozen config cannot be unlocked, and needs no preparation without flags.
+        if texts and isinstance(config, ConfigDict):
             with config.unlocked():
-                prepare(config, given(self._arguments()))
+                prepare(config, texts)
         return config
 
     def flag_type(self) -> str:
