@@ -129,7 +129,7 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
-        texts = flatten(part.config.to_dict()) | part.given
+        texts = {**flatten(part.config.to_dict()), **part.given}
         return [*train, f"--config={part.file}", *(f"--config.{name}={texts[name]}" for name in part.changes)]
     stored = run.read_config()
     difference = run.first_difference(_recorded(config, stored))
