@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from ml_collections import config_flags
 from rich.console import Console
 
 from experiments import processes
-from experiments.config import locate
+from experiments.config import locate, overrides
 
 # Flags that functions of this module define are listed by the `--help` of the command that calls the function.
 flags.disclaim_key_flags()
@@ -88,8 +89,9 @@ def define_config(
     """Defines the flags --config and --config.KEY of a command, and returns their holder for `given_config`.
 
     Config files are found as in `experiments.config.locate`. A default file is run during this call, with the settings
-    that the command line changes. --config.KEY may also name a setting that the file leaves out, such as an argument of
-    a network. Unknown settings are refused where the config is parsed and built.
+    that the command line changes. --config.KEY may also name a setting or a section that the file leaves out, such as
+    an argument of a network. Unknown settings are refused where the config is parsed and built. A number of the
+    algorithm also takes the text of a schedule.
 
     Args:
       default: the config file to use if none is named; None for no config.
@@ -99,16 +101,25 @@ def define_config(
     """
     argv = sys.argv if argv is None else argv
     locate.locate(argv)
+
+    def expanded() -> list[str]:
+        return values.read_flags_from_files(argv, force_gnu=False)
+
     with one_line_flag_errors():
-        return config_flags.DEFINE_config_file(
+        overrides.given(expanded())
+        config = config_flags.DEFINE_config_file(
             "config",
-            default=default,
             help_string=help_string,
             flag_values=values,
             lock_config=False,
             accept_new_attributes=True,
             sys_argv=argv,
         )
+        flag = values[config.name]
+        flag.parser = overrides.Parser(flag.parser, expanded)
+        if default is not None:
+            flags.set_default(config, default)
+        return config
 
 
 def given_config(config: Any) -> Any:
@@ -118,6 +129,12 @@ def given_config(config: Any) -> Any:
         # The placeholder for a file that could not be loaded raises an OSError on any attribute access.
         getattr(value, "items", None)
         return value
+
+
+def given_changes(values: flags.FlagValues = flags.FLAGS) -> dict[str, str]:
+    """Returns the texts of the flags --config.KEY, parsed, by the paths KEY; another command reads them in this way."""
+    changed = config_flags.get_override_values(values["config"])
+    return {path: overrides.text_of(value, values[f"config.{path}"].parser) for path, value in changed.items()}
 
 
 def run(main: Callable[..., None], *, files: bool = False) -> None:
@@ -131,7 +148,7 @@ def run(main: Callable[..., None], *, files: bool = False) -> None:
     def parse(argv: Sequence[str]) -> list[str]:
         with one_line_flag_errors():
             rest = flags.FLAGS(argv)
-            check_arguments([] if files else rest[1:])
+            check_arguments([] if files else rest[1:], argv=argv)
         return rest
 
     def call(rest: Sequence[str]) -> None:
@@ -168,19 +185,23 @@ def check_output_file(path: str, flag: str) -> None:
         raise ValueError(f"{flag} must be writable, got {path!r}: no permission in {folder}")
 
 
-def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
+def check_arguments(rest: Sequence[str], values: flags.FlagValues = flags.FLAGS, *, argv: Sequence[str] = ()) -> None:
     """Checks the arguments and the folder flags of a command.
 
     Args:
       rest: the arguments that are not flags.
       values: the parsed flags.
+      argv: all arguments, for the error.
 
     Raises:
       ValueError: `rest` is not empty, or a flag that names a folder or a file is an empty text, such as an unset shell
         variable.
     """
     if rest:
-        raise ValueError(f"arguments must be flags such as --workdir=DIR, got {rest[0]!r}")
+        before = next((one for one, other in itertools.pairwise(argv) if other == rest[0]), "")
+        is_setting = before.startswith(("--config.", "-config.")) and "=" not in before
+        such = f"{before}={rest[0]}" if is_setting else "--workdir=DIR"
+        raise ValueError(f"arguments must be flags such as {such}, got {rest[0]!r}")
     for name in _FOLDERS:
         value = values[name].value if name in values else None
         folders = [value] if isinstance(value, str) else value or []

@@ -59,9 +59,8 @@ def main() -> None:
         values: dict[str, Any] = {flag.name: flags.FLAGS[flag.name].value for flag in chosen.FLAGS}
         if config is not None:
             values["config"] = cli.given_config(config)
-            flag = flags.FLAGS["config"]
-            values["file"] = config_flags.get_config_filename(flag)
-            values["changes"] = tuple(config_flags.get_override_values(flag))
+            values["file"] = config_flags.get_config_filename(flags.FLAGS["config"])
+            values["changes"] = cli.given_changes()
         workdir = Path(flags.FLAGS.workdir)
         with cli.one_line_errors():
             check_holds_no_run(workdir, "--workdir")

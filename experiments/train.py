@@ -11,6 +11,7 @@ with interrupts.imports(__name__):
     from typing import Any
 
     from absl import flags
+    from ml_collections import config_flags
 
     from experiments import cli, processes
     from experiments.config import locate, run_config
@@ -81,15 +82,10 @@ def _train() -> None:
 def _stored_config(run: RunDirectory) -> Any:
     """Returns the config of the resumed run: its own with the settings that flags change, or that of --config."""
     stored = run.read_config()
-    if any(argument.lstrip("-").split("=")[0] == "config" for argument in sys.argv[1:]):
-        return run_config.parse(cli.given_config(_CONFIG))
-    given = cli.given_config(_CONFIG)
-    changed = [
-        argument.lstrip("-").split("=")[0].removeprefix("config.")
-        for argument in sys.argv[1:]
-        if argument.lstrip("-").startswith("config.")
-    ]
-    return run_config.changed(stored, {path: run_config.setting(given, path) for path in changed})
+    given, flag = cli.given_config(_CONFIG), flags.FLAGS[_CONFIG.name]
+    if not flag.using_default_value:
+        return run_config.parse(given)
+    return run_config.changed(stored, config_flags.get_override_values(flag))
 
 
 if __name__ == "__main__":

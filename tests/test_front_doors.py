@@ -19,7 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiments import cli, devices, interrupts
 from experiments.config import build, files, run_config
-from experiments.configs import quicktest
+from experiments.configs import arithmetic_mle, quicktest
 from experiments.reports.runs import read_runs
 from experiments.run import divergence, evaluation, lock, loop
 from experiments.run.directory import RunDirectory
@@ -286,7 +286,7 @@ def parse(*arguments):
             flags.DEFINE_string(name, None, "A folder.", flag_values=values)
         flags.DEFINE_list("workdirs", None, "Folders.", flag_values=values)
         rest = values(argv)
-        cli.check_arguments(rest[1:], values)
+        cli.check_arguments(rest[1:], values, argv=argv)
         return config.value
 
 
@@ -294,8 +294,12 @@ def parse(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--config.algoritm.name=gru",), "the config has no setting 'algoritm'"),
+        (("--config.num_steps.name=gru",), "the config has no setting "),
         (("--config.batch_size=many",), ""),
+        (("--config.beam_size", "2"), "arguments must be flags such as --config.beam_size=2, got '2'"),
+        (("--config.chosen=num_steps",), "--config.chosen must not be given: runs record it themselves"),
+        (("--config.init_symbols", "a"), "--config.init_symbols must not be given"),
+        (("--flagfile={tmp}/flags",), "--config.schema_version must not be given"),
         (("--workdir=",), "--workdir must name a folder or a file, got an empty text"),
         (("--output= ",), "--output must name a folder or a file, got an empty text"),
         (("--workdirs=a,,b",), "--workdirs must name a folder or a file, got an empty text"),
@@ -305,7 +309,7 @@ def parse(*arguments):
         (("--config={tmp}/raises.py",), "my own reason"),
         (("--config={tmp}/key.py",), "--config: the file raised KeyError: 'a' ("),
         (("--config={tmp}/module.py",), "--config: the file raised ModuleNotFoundError: "),
-        (("--config={tmp}/none.py",), "Unexpected None value for flag config"),
+        (("--config={tmp}/none.py",), "--config: get_config of {tmp}/none.py must return a ConfigDict, got None"),
     ],
 )
 def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
@@ -318,11 +322,12 @@ def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
         "none": "def get_config():\n    return None",
     }.items():
         (tmp_path / f"{name}.py").write_text(body)
+    (tmp_path / "flags").write_text("--config.schema_version=2\n")
     with pytest.raises(SystemExit) as error:
         parse(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert error.value.code == 1
     errors = capsys.readouterr().err
-    assert errors.startswith(f"error: {message}")
+    assert errors.startswith(f"error: {message.format(tmp=tmp_path)}")
     assert errors.count("\n") == 1
 
 
@@ -335,6 +340,32 @@ def test_a_flag_sets_an_argument_of_a_network_that_the_config_leaves_out_and_a_m
         run_config.parse(parse("--config.batch_sise=3"))
     with pytest.raises(ValueError, match=r"config\.algorithm\.generator has no setting 'num_layer' .did you mean"):
         build.build(files.self_contained(run_config.parse(parse("--config.algorithm.generator.num_layer=2"))))
+
+
+@LOADS_CONFIG_FILES
+def test_a_flag_sets_a_setting_of_a_section_that_the_config_leaves_out_and_a_misspelt_one_is_named():
+    config = run_config.parse(parse("--config.property.function=qed", "--config.algorithm.decoder.name=lstm"))
+    assert config.property == {"function": "qed"}
+    assert config.algorithm.settings["decoder"] == {"name": "lstm"}
+    with pytest.raises(ValueError, match=r"config has no setting 'algoritm' .did you mean 'algorithm'"):
+        run_config.parse(parse("--config.algoritm.name=gru"))
+    with pytest.raises(ValueError, match=r"config\.algorithm has no setting 'feed_back'; its settings are"):
+        build.build(files.self_contained(run_config.parse(parse("--config.algorithm.feed_back.gradient=False"))))
+
+
+@LOADS_CONFIG_FILES
+def test_a_flag_makes_a_schedule_of_a_number():
+    for arguments, value in (
+        (("--config.algorithm.score_weight=linear(0.5, 0.0)",), "linear(0.5, 0.0)"),
+        (("--config.algorithm.score_weight", "linear(0.5, 0.0)"), "linear(0.5, 0.0)"),
+        (("--config.algorithm.score_weight=0.25",), 0.25),
+    ):
+        config = run_config.parse(parse(*arguments))
+        assert config.algorithm.settings["score_weight"] == value
+        build.build(files.self_contained(config))
+    for setting in ("score_weight", "generator.hidden_size"):
+        with pytest.raises(ValueError, match=rf"config\.algorithm\.{setting}.* got 'many'"):
+            build.build(files.self_contained(run_config.parse(parse(f"--config.algorithm.{setting}=many"))))
 
 
 @LOADS_CONFIG_FILES
@@ -352,6 +383,30 @@ def test_a_sweep_is_a_flag_or_a_line_of_a_config(tmp_path):
         "algorithm.ema_decay": (0.5, 0.9),
     }
     assert run_config.parse(parse()).sweep == {}
+    (tmp_path / "plain.py").write_text(
+        "from ml_collections import ConfigDict\nfrom experiments.configs import quicktest\n\ndef get_config():\n"
+        "    config = quicktest.get_config().to_dict()\n"
+        "    return ConfigDict({**config, 'sweep': {'algorithm': {'ema_decay': [0.9]}}})\n"
+    )
+    plain = f"--config={tmp_path}/plain.py"
+    assert run_config.parse(parse(plain)).sweep == {"algorithm.ema_decay": (0.9,)}
+    for text in ("{'algorithm.temperature': [0.5, 1.0]}", "algorithm.temperature=[0.5, 1.0]"):
+        given = run_config.parse(parse(plain, f"--config.sweep={text}"))
+        assert given.sweep == {"algorithm.temperature": (0.5, 1.0)}
+
+
+def test_a_resumed_run_takes_the_settings_of_all_flags_for_its_own_config(tmp_path):
+    config = run_config.parse(arithmetic_mle.get_config())
+    RunDirectory(tmp_path / "run").start(files.self_contained(config), overwrite=False)
+    (tmp_path / "flags").write_text("--config.seed=5\n")
+    for argument, setting in (
+        (f"--flagfile={tmp_path}/flags", "seed"),
+        ("--noconfig.task.mine", "task.mine"),
+        ("--config.algorithm.optimizer.learning_rate=0.5", "algorithm.optimizer.learning_rate"),
+    ):
+        status, _, errors = run("train", f"--workdir={tmp_path}/run", "--resume", argument)
+        assert (status, errors.count("\n")) == (1, 1), errors
+        assert f"config.{setting} differs: without --config flags, the run's own is used" in errors
 
 
 def test_a_missing_run_a_missing_device_and_an_unusable_folder_are_named(tmp_path):

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from experiments.config import run_config
+from experiments.config import files, run_config
 from experiments.config.run_config import flatten
-from experiments.configs import quicktest, text
-from experiments.run import loop
+from experiments.configs import molecules, quicktest, text
+from experiments.run import checks, loop
 from experiments.run.directory import RunDirectory, check_holds_no_run
 from experiments.run.texts import write_samples
 
@@ -63,6 +63,27 @@ def test_the_duration_of_a_run_is_that_up_to_a_step(tmp_path):
     assert [run.wall_seconds(step) for step in (0, 4, 5, 6)] == [0, 0.4, 0.4, 0.6]
     run.summary.write_text(json.dumps({"steps": 6, "wall_seconds": 7.5}))
     assert [run.wall_seconds(step) for step in (4, 6)] == [0.4, 7.5]
+
+
+def test_a_note_of_an_older_version_is_migrated_as_the_config_is(tmp_path):
+    old = run_config.parse(molecules.get_config()).with_task(num_heldout=0)
+    run, noted = RunDirectory(tmp_path), checks.note(old)
+    assert noted["settings"]["task.num_heldout"] == 0
+    run.start(old, overwrite=False)
+    checks.check_note(run, noted)
+    noted["settings"]["task.num_heldout"] = 5
+    with pytest.raises(ValueError, match=r"config\.task\.num_heldout was 5 and is None now: it was edited"):
+        checks.check_note(run, noted)
+
+
+def test_a_run_is_not_resumed_to_a_step_before_its_newest(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    run.start(files.self_contained(CONFIG), overwrite=False)
+    (run.checkpoints / "4").mkdir(parents=True)
+    shorter = dataclasses.replace(run.read_config(), num_steps=2)
+    with pytest.raises(ValueError, match=r"config\.num_steps must be at least 4, the step of .*; got 2"):
+        loop.prepare(shorter, run, resume=True)
+    assert run.read_config().num_steps == CONFIG.num_steps
 
 
 def test_lists_of_json_are_the_tuples_they_were():

@@ -1,19 +1,35 @@
 """Wrong types and values of every setting: either a config builds, or a ValueError names the setting in one line."""
 
+import importlib
 import importlib.util
+import itertools
 import json
 import math
+import pkgutil
 from pathlib import Path
 
 import pytest
+from ml_collections import ConfigDict, FieldReference
 
+from experiments import configs
 from experiments.config import build, run_config
 from experiments.configs import (
+    arithmetic,
+    arithmetic_networks,
     arithmetic_policy_gradient,
     chorales,
+    distilled,
+    handwriting,
+    molecule_property,
     molecules,
+    one_pass,
+    oracle,
     pairs,
+    paper,
+    pixels,
     professor_forcing,
+    professor_forcing_long,
+    pronunciation,
     quicktest,
     text,
     toth,
@@ -26,6 +42,34 @@ VALUES = (
     *(None, 5, "x", math.nan, 1e12, 10**12, 1.5, -1, True, [], {}),
     *("-" * 3_000, "constant([])", "none"),
 )
+
+
+def joined(*options):
+    return [",".join(each) for each in itertools.product(*options)]
+
+
+# What may follow the name of each config that has options.
+OPTIONS = {
+    "arithmetic": arithmetic.RECIPES,
+    "arithmetic_networks": joined(arithmetic_networks.GENERATORS, arithmetic_networks.DISCRIMINATORS),
+    "arithmetic_policy_gradient": arithmetic_policy_gradient.ADVANTAGES,
+    "chorales": molecules.METHODS,
+    "distilled": joined(distilled.TASKS, distilled.METHODS),
+    "handwriting": joined(pixels.METHODS, handwriting.DATA),
+    "melodies": molecules.METHODS,
+    "molecule_property": molecule_property.METHODS,
+    "molecules": [*molecules.METHODS, *joined(molecules.METHODS, ("second",))],
+    "one_pass": joined(one_pass.METHODS, one_pass.DATA),
+    "oracle": oracle.METHODS,
+    "pairs": pronunciation.METHODS,
+    "paper": paper.VARIANTS,
+    "pixels": pixels.METHODS,
+    "professor_forcing": joined(professor_forcing.METHODS, professor_forcing.TASKS),
+    "professor_forcing_long": joined(professor_forcing_long.METHODS, professor_forcing_long.DATA),
+    "pronunciation": pronunciation.METHODS,
+    "text": text.METHODS,
+    "toth": joined(toth.VARIANTS, toth.TASKS),
+}
 
 
 def tiny(config):
@@ -93,6 +137,36 @@ def test_a_wrong_value_of_any_setting_is_one_line(name, tmp_path):
                 if any(value is each for each in NEVER.get(path[-1], ())):
                     wrong.append((path, value, "accepted"))
     assert not wrong, wrong
+
+
+def shipped():
+    """Yields the name and the config of every file of `experiments/configs` with each of its options."""
+    for module in pkgutil.iter_modules(configs.__path__):
+        make = importlib.import_module(f"{configs.__name__}.{module.name}").get_config
+        yield module.name, make()
+        for options in OPTIONS.get(module.name, ()):
+            yield f"{module.name}:{options}", make(options)
+
+
+def objects_of(section, prefix=""):
+    """Yields the paths and the objects of the sections and the placeholders of a ConfigDict."""
+    for name, value in section.items(preserve_field_references=True):
+        if isinstance(value, ConfigDict | FieldReference):
+            yield f"{prefix}{name}", value
+        if isinstance(value, ConfigDict):
+            yield from objects_of(value, f"{prefix}{name}.")
+
+
+def test_no_setting_of_a_config_changes_with_another():
+    found, shared = 0, []
+    for config_name, config in shipped():
+        found, paths = found + 1, {}
+        for path, value in objects_of(config):
+            if id(value) in paths:
+                shared.append((config_name, path, paths[id(value)]))
+            paths[id(value)] = path
+    assert found > 100
+    assert not shared
 
 
 @pytest.mark.parametrize("value", [None, 5, "x", [], True])

@@ -7,7 +7,9 @@ import pytest
 from absl import flags
 from ml_collections import config_flags
 
-from experiments.config import run_config
+from experiments import cli
+from experiments.config import files, run_config
+from experiments.configs import quicktest, text
 from experiments.reports.runs import read_runs
 from experiments.run.directory import RunDirectory
 from experiments.studies import (
@@ -20,9 +22,10 @@ from experiments.studies import (
     professor_forcing_terms,
     rank_test,
     search,
+    study,
     sweep,
 )
-from experiments.studies.study import command
+from experiments.studies.study import Part, command
 from tests import commands
 from tests.test_report import crossing, with_metrics, write_run
 
@@ -117,27 +120,69 @@ def test_a_rung_has_the_changes_of_those_below_it_that_are_kept(tmp_path):
 def test_the_runs_of_a_sweep_have_the_file_and_the_settings_of_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def flag_of(*arguments):
+    def parsed_flags(*arguments):
         # All config files are loaded into one module; the contents of the last file must not remain in it.
         sys.modules.pop("config_config", None)
         values, argv = flags.FlagValues(), ["study", *arguments]
-        config_flags.DEFINE_config_file("config", None, flag_values=values, sys_argv=argv)
+        cli.define_config(None, "", values=values, argv=argv)
         values(argv)
-        return values["config"]
+        return values
 
     rates = "algorithm.temperature=[0.5, 'linear(2.0, 1.0)', 1.0]"
-    settings = ("-config.num_seeds=2", "--config.algorithm.ema_decay", "0.5", f"--config.sweep={rates}")
-    flag = flag_of("--config", str(commands.ROOT / "experiments" / "configs" / "quicktest.py"), *settings)
-    file, changes = config_flags.get_config_filename(flag), config_flags.get_override_values(flag)
-    parts = sweep.parts(config=flag.value, file=file, changes=tuple(changes), max_replicas=4)
+    settings = (
+        *("-config.num_seeds=2", "--config.algorithm.ema_decay", "0.5", f"--config.sweep={rates}"),
+        "--config.algorithm.feedback={'temperature': '0.5', 'gradient': False}",
+        "--config.property.function='0'",
+        "--config.algorithm.score_weight=linear(0.5, 0.0)",
+        "--noconfig.algorithm.discriminator.bidirectional",
+    )
+    (tmp_path / "mine.py").write_text(
+        "from experiments.configs import quicktest\n\ndef get_config():\n    config = quicktest.get_config()\n"
+        "    del config.algorithm['feedback']\n    return config\n"
+    )
+    values = parsed_flags("--config", "mine.py", *settings)
+    file, changes = config_flags.get_config_filename(values["config"]), cli.given_changes(values)
+    parts = sweep.parts(config=values.config, file=file, changes=changes, max_replicas=4)
     sweeps = {"points_0000": (0.5, "linear(2.0, 1.0)"), "points_0002": (1.0,)}
     assert list(parts) == list(sweeps)
     for name, part in parts.items():
         arguments = command(RunDirectory(tmp_path / name), part)[4:]
-        trained = run_config.parse(flag_of(*arguments).value)
+        trained = run_config.parse(parsed_flags(*arguments).config)
         assert trained == run_config.parse(part.config)
         assert (trained.num_seeds, trained.algorithm.settings["ema_decay"]) == (2, 0.5)
+        assert trained.algorithm.settings["feedback"] == {"temperature": "0.5", "gradient": False}
+        assert trained.property == {"function": "0"}
         assert trained.sweep == {"algorithm.temperature": sweeps[name]}
+
+
+def test_a_part_may_leave_out_settings_with_defaults(tmp_path, monkeypatch, capsys):
+    config = quicktest.get_config()
+    del config["num_steps"], config["num_seeds"]
+    monkeypatch.setattr(study, "_status", lambda command: 1)
+    with pytest.raises(SystemExit):
+        study.run({"run": Part("GAN", "as it is", "quicktest.py", config, ())}, tmp_path)
+    assert "GAN, as it is; 1 seeds, 3,000 steps" in capsys.readouterr().out
+
+
+def test_a_part_that_starts_from_another_run_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus.txt").write_text("a\nb\n")
+    config = text.get_config("maximum_likelihood")
+    config.task.files, config.init_from = "corpus.txt", "base"
+    part, folder = Part("text", "", "text.py:maximum_likelihood", config, ()), RunDirectory(tmp_path / "run")
+    recorded = {
+        "init_from": str(tmp_path / "base"),
+        "init_symbols": ("", "a"),
+        "algorithm.generator.hidden_size": 8,
+        "batch_size": 2,
+        "chosen": ("batch_size",),
+    }
+    stored = run_config.changed(files.self_contained(run_config.parse(config)), recorded)
+    folder.start(stored, overwrite=False)
+    assert command(folder, part)[4:] == ["--resume"]
+    config.init_from = "other"
+    with pytest.raises(ValueError, match=r"must be empty or hold this very study, but .* has another init_from"):
+        command(folder, part)
 
 
 def test_the_config_of_a_sweep_is_found_from_any_folder(tmp_path):

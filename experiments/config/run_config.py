@@ -1,7 +1,6 @@
 """Parses a config once: a ConfigDict or the JSON of a run becomes a typed, frozen `RunConfig`."""
 
 import dataclasses
-import functools
 import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -196,17 +195,8 @@ def changed(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     """Returns a config with other values for some settings, by their dotted paths; raises the errors of `parse`."""
     plain = config.to_dict()
     for path, value in settings.items():
-        *sections, name = path.split(".")
-        section = plain
-        for each in sections:
-            section = section.setdefault(each, {})
-        section[name] = value
+        _set(plain, path, value)
     return parse(plain)
-
-
-def setting(config: Any, path: str) -> Any:
-    """Returns the value of a setting of a ConfigDict by its dotted path."""
-    return functools.reduce(lambda section, name: section[name], path.split("."), config)
 
 
 def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,6 +207,24 @@ def flatten(section: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in leaves(section)
         if not isinstance(value, Mapping)
     }
+
+
+def nest(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings by their dotted paths as nested sections, the inverse of `flatten`."""
+    nested: dict[str, Any] = {}
+    for path, value in settings.items():
+        _set(nested, path, value)
+    return nested
+
+
+def _set(section: dict[str, Any], path: str, value: Any) -> None:
+    """Sets a setting by its dotted path, in place; creates missing sections."""
+    *sections, last = path.split(".")
+    for name in sections:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise ValueError(f"config.{path} must be a setting of a section, but {name} is {shown(section)}")
+    section[last] = value
 
 
 def _section(plain: Mapping[str, Any], name: str) -> Section:

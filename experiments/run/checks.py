@@ -6,7 +6,8 @@ from typing import Any
 
 import jax
 
-from experiments.config.run_config import RunConfig, flatten
+from experiments.config import migrations
+from experiments.config.run_config import RunConfig, flatten, nest
 from experiments.run.directory import CHANGEABLE, RunDirectory
 from experiments.run.texts import Row
 from gumbel_gan.checkpoints import Checkpoints
@@ -23,8 +24,7 @@ def _random() -> str:
 def note(config: RunConfig) -> Row:
     """Returns the note in a checkpoint: the settings that determine the results, and JAX's random number generator."""
     settings = {name: value for name, value in flatten(config.to_dict()).items() if name not in CHANGEABLE}
-    # In the form in which it will be read.
-    return json.loads(json.dumps({"settings": settings, "random": _random()}))
+    return _as_read({"settings": settings, "random": _random()})
 
 
 def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
@@ -39,7 +39,9 @@ def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
     """
     if not noted:
         return
-    now, before = note(run.read_config()), noted["settings"]
+    now = note(run.read_config())
+    # The config is migrated when it is read.
+    before = _as_read(flatten(migrations.migrate(nest(noted["settings"]))))
     for name, value in now["settings"].items():
         if name in before and before[name] != value:
             raise ValueError(
@@ -48,6 +50,11 @@ def check_note(run: RunDirectory, noted: Mapping[str, Any]) -> None:
             )
     if now["random"] != noted["random"]:
         raise ValueError(f"JAX_DEFAULT_PRNG_IMPL must be {noted['random']}, as when the run began, got {now['random']}")
+
+
+def _as_read(value: Row) -> Row:
+    """Returns a mapping as it is read after it was written as JSON, with lists for tuples."""
+    return json.loads(json.dumps(value))
 
 
 def check_random(num_replicas: int) -> None:

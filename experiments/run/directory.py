@@ -192,6 +192,15 @@ class RunDirectory:
                 f"config.{difference} differs: without --config flags, the run's own is used"
             )
 
+    def check_num_steps(self, config: RunConfig) -> None:
+        """Raises ValueError if the run, resumed with a config, has trained beyond the last step of the config."""
+        newest = 0 if self.is_starting() else self.newest_step()
+        if config.num_steps < newest:
+            raise ValueError(
+                f"config.num_steps must be at least {newest}, the step of the newest checkpoint of the run in "
+                f"{str(self.path)!r}; got {config.num_steps}"
+            )
+
     def first_difference(self, config: RunConfig, *, but: Iterable[str] = ()) -> str | None:
         """Returns the first setting, if any, in which the run's config differs from another; raises without a run."""
         stored, given = flatten(self.read_config().to_dict()), flatten(config.to_dict())

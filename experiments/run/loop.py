@@ -130,6 +130,8 @@ def _prepare(config: RunConfig, run: RunDirectory, overwrite: bool, resume: bool
     tokens = files.tokens_folder(config, run.path)
     task = build.make_task(built)
     config, built = (data_defaults.resolve(each, task) for each in (config, built))
+    if resume:
+        run.check_num_steps(config)
     experiment = build.build(built, task)
     best_metric = best.metric_of(config, experiment)
     mesh = sharding.seeds_mesh(len(seeds), config.num_shards)

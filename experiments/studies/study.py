@@ -4,20 +4,23 @@ The module of a study defines `FLAGS`, its flags; `parts`, which takes the value
 `write`, which writes the report of the finished runs and returns its path. If a study does not consist of runs alone,
 its module defines `measure` instead of `parts` and `write`. It takes the folder and the values of the flags, writes the
 report and returns its path. A study of a user's own config also defines `CONFIG_HELP`, the description of its flag
---config. Its `parts` then also takes `config`, `file` and `changes`, which are as in `Part`.
+--config. Its `parts` then also takes `config` and `file`, which are as in `Part`, and `changes`, the texts of the flags
+--config.KEY by the paths KEY.
 """
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
 from experiments import cli, interrupts
 from experiments.config import data_defaults, files, run_config
-from experiments.config.run_config import flatten
+from experiments.config.run_config import RunConfig, flatten
 from experiments.reports.runs import FinishedRun, read_runs
 from experiments.run.directory import RunDirectory
 from experiments.run.divergence import STATUS
@@ -46,6 +49,7 @@ class Part(NamedTuple):
       file: the config file, as for `--config`.
       config: the config.
       changes: names of the settings in which `config` differs from that of `file`, as in `--config.NAME=VALUE`.
+      given: texts of VALUE for some of these names; the others have the text of their value in `config`.
     """
 
     label: str
@@ -53,6 +57,7 @@ class Part(NamedTuple):
     file: str
     config: ConfigDict
     changes: tuple[str, ...] = ("num_seeds", "num_steps")
+    given: Mapping[str, str] = MappingProxyType({})
 
 
 def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
@@ -72,9 +77,9 @@ def run(study: Mapping[str, Part], workdir: Path) -> dict[str, FinishedRun]:
     with cli.one_line_errors():
         commands = {name: command(RunDirectory(workdir / name), part) for name, part in study.items()}
     for number, (name, part) in enumerate(study.items(), 1):
-        num_steps = part.config.num_steps
-        steps = "steps by the data" if num_steps is None else f"{num_steps:,} steps"
-        seeds = f"{part.config.num_seeds} seeds, {steps}"
+        config = run_config.parse(part.config)
+        steps = "steps by the data" if "num_steps" in config.open else f"{config.num_steps:,} steps"
+        seeds = f"{config.num_seeds} seeds, {steps}"
         done = "" if commands[name] else ": trained already"
         cli.screen().print(f"\n{number}/{len(study)} {part.label}, {part.caption}; {seeds}{done}", highlight=False)
         if commands[name]:
@@ -124,14 +129,25 @@ def command(run: RunDirectory, part: Part) -> list[str]:
     config = files.self_contained(run_config.parse(part.config))
     train = [sys.executable, "-m", "experiments.train", f"--workdir={run.path}"]
     if not run.config.exists():
-        flat = flatten(part.config.to_dict())
-        return [*train, f"--config={part.file}", *(f"--config.{name}={flat[name]}" for name in part.changes)]
-    # Settings that a run records about the run that it starts from.
-    noted = ("init_symbols",) if config.init_from and not config.init_symbols else ()
-    difference = run.first_difference(data_defaults.taken(config, run.read_config()), but=noted)
+        texts = {**flatten(part.config.to_dict()), **part.given}
+        return [*train, f"--config={part.file}", *(f"--config.{name}={texts[name]}" for name in part.changes)]
+    stored = run.read_config()
+    difference = run.first_difference(_recorded(config, stored))
     if difference is not None:
         raise ValueError(
             f"--workdir must be empty or hold this very study, but the run in {str(run.path)!r} has another "
-            f"{difference}, {flatten(run.read_config().to_dict()).get(difference)!r}"
+            f"{difference}, {flatten(stored.to_dict()).get(difference)!r}"
         )
     return [] if run.summary.exists() else [*train, "--resume"]
+
+
+def _recorded(config: RunConfig, stored: RunConfig) -> RunConfig:
+    """Returns a config with what a run records when it begins, taken from a stored config."""
+    config = data_defaults.taken(config, stored)
+    if not config.init_from or config.init_symbols:
+        return config
+    # As `initial.self_contained` does, without the run that the training starts from, which may be deleted by now.
+    config = data_defaults.taken_sizes(config, stored)
+    return dataclasses.replace(
+        config, init_from=str(Path(config.init_from).resolve()), init_symbols=stored.init_symbols
+    )

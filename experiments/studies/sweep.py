@@ -6,7 +6,7 @@ The config is one for `experiments.train` with a `sweep`. The points are divided
 replicas. Each replica has the same result as in a single run. An interrupted study is resumed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -20,13 +20,13 @@ FLAGS = (Flag("max_replicas", 16, "Maximum number of replicas (seeds times point
 CONFIG_HELP = "The config, as for experiments.train."
 
 
-def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas: int) -> dict[str, Part]:
+def parts(*, config: ConfigDict, file: str, changes: Mapping[str, str], max_replicas: int) -> dict[str, Part]:
     """Returns the parts of the study by folder name, in the order of training.
 
     Args:
       config: the config of the whole sweep.
       file: the config file, as for `--config`.
-      changes: paths of the settings in which `config` differs from that of `file`.
+      changes: texts of the flags that change settings of `file`, by the paths of the settings or of whole sections.
       max_replicas: largest number of replicas of a run.
 
     Raises:
@@ -40,12 +40,7 @@ def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas
             f"--max_replicas must be at least config.num_seeds, {parsed.num_seeds}, since a point's seeds are trained "
             f"together; got {max_replicas}"
         )
-    # A change may name a whole section.
-    changed = [
-        path
-        for path in run_config.flatten(config.to_dict())
-        if path.split(".")[0] != "sweep" and any(f"{path}.".startswith(f"{each}.") for each in changes)
-    ]
+    given = {path: text for path, text in changes.items() if path.split(".")[0] != "sweep"}
     at_once = max_replicas // parsed.num_seeds
     num_points = len(sweeps.points(parsed.sweep))
     found = {}
@@ -56,7 +51,7 @@ def parts(*, config: ConfigDict, file: str, changes: Sequence[str], max_replicas
         with part.unlocked():
             part.sweep = text
         caption = f"points {first} to {last - 1} of {num_points}"
-        found[f"points_{first:04d}"] = Part(parsed.algorithm.name, caption, file, part, (*changed, "sweep"))
+        found[f"points_{first:04d}"] = Part(parsed.algorithm.name, caption, file, part, (*given, "sweep"), given)
     return found
 
 
