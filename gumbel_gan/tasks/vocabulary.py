@@ -217,7 +217,8 @@ class Vocabulary(NamedTuple):
     def _check_lengths(self, sequences: Sequence[Sequence[str]], lengths_N: np.ndarray, length: int) -> None:
         if (lengths_N > length).any():
             longest = sequences[int(lengths_N.argmax())]
-            raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}")
+            separation = self._separation("") if "" in longest else ""
+            raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}{separation}")
         if self.padding is None and (lengths_N < length).any():
             shortest = sequences[int(lengths_N.argmin())]
             raise ValueError(f"strings must be {length} symbols long, as there is no padding, got {shortest!r}")
