@@ -13,8 +13,8 @@ from gumbel_gan.data import Batch, check_data, num_sequences
 from gumbel_gan.model import SequenceModel, check_tokens, token_step
 from gumbel_gan.networks import Carry, Params
 
-# The most rows in which a text is read in parallel, and the least number of windows in each of several rows. The first
-# window of a row is read without the text before it.
+# The most rows in which a text is read in parallel, and the least number of windows in each of several rows but the
+# last. The first window of a row is read without the text before it.
 _MOST_ROWS = 16
 _LEAST_WINDOWS = 16
 
@@ -62,8 +62,9 @@ def read(model: SequenceModel, params: Params, position: Position, tokens: jax.A
 def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> Callable[[Params], jax.Array]:
     """Builds a function that computes negative log-likelihoods of consecutive sequences, each given those before it.
 
-    The temperature is 1. The sequences are read in up to 16 parallel rows, each of 16 sequences or more. The first
-    sequence of a row is read from the generator's initial state.
+    The temperature is 1. The sequences are read in up to 16 parallel rows. With several rows, all have the same
+    number of sequences, at least 16, but the last may have fewer. The first sequence of a row is read from the
+    generator's initial state.
 
     Args:
       model: the model.

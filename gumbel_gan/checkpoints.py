@@ -13,6 +13,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from gumbel_gan._paths import leaves_by_path, path_name
 from gumbel_gan.arguments import require_at_least
 
 PyTree = Any
@@ -74,7 +75,7 @@ class Checkpoints:
         self._manager.wait_until_finished()
 
     def save(self, step: int, state: PyTree, *, note: Mapping[str, Any] | None = None, **items: PyTree) -> None:
-        """Saves a state in the background. The next save, and the end of the context, wait for the writing to finish.
+        """Saves a state in the background. All that reads checkpoints, the next save and the end of the context wait.
 
         Args:
           step: the step of the state, larger than the step of the newest checkpoint.
@@ -84,13 +85,17 @@ class Checkpoints:
 
         Raises:
           TypeError: `step` is not an integer.
-          ValueError: `step` is negative, or not larger than the step of the newest checkpoint.
+          ValueError: `step` is negative, or not larger than the step of the newest checkpoint; or the paths of two
+            arrays of a pytree have the same name, such as a.b for 'b' in 'a' and for 'a.b'.
         """
         require_at_least(0, step=step)
         latest = self.latest_step()
         if latest is not None and step <= latest:
             raise ValueError(f"step must be larger than that of the newest checkpoint, {latest}, got {step}")
         trees = {_STATE: state, **items}
+        for tree in trees.values():
+            # Raises an error if two arrays have the same name.
+            leaves_by_path(tree)
         metadata = {
             _STEP: int(step),
             _PREVIOUS: latest,
@@ -102,15 +107,18 @@ class Checkpoints:
 
     def note(self, step: int | None = None) -> dict[str, Any]:
         """Returns the note of a checkpoint, by default of the newest; empty if it was saved without a note."""
+        self.wait()
         return json.loads(self._metadata(self._step(step)).get(_NOTE, "{}"))
 
     def lacks_one(self) -> bool:
         """Returns whether one of the two newest checkpoints has been deleted or renamed."""
+        self.wait()
         steps = self.steps()
         return len(steps) == 1 and self._metadata(steps[0]).get(_PREVIOUS) is not None
 
     def holds(self, item: str, step: int | None = None) -> bool:
         """Returns whether a checkpoint, by default the newest, holds an item in addition to the state."""
+        self.wait()
         return (self._folder(self._step(step)) / item).is_dir()
 
     def restore(
@@ -154,15 +162,15 @@ class Checkpoints:
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or default)
 
         # This uses the structure on disk, which may lack a field that is None in `like`.
-        wanted = _by_path(jax.tree.map(described, like))
-        described_tree = jax.tree_util.tree_map_with_path(lambda path, _: wanted[_name(path)], tree)
+        wanted = leaves_by_path(jax.tree.map(described, like))
+        described_tree = jax.tree_util.tree_map_with_path(lambda path, _: wanted[path_name(path)], tree)
         arguments = self._args.Composite(**{name: self._args.StandardRestore(described_tree)})
         try:
             with _no_traces():
-                found = _by_path(self._manager.restore(step, args=arguments)[name])
+                found = leaves_by_path(self._manager.restore(step, args=arguments)[name])
         except Exception as error:
             raise self._damaged(step, error) from error
-        state = jax.tree_util.tree_map_with_path(lambda path, _: found[_name(path)], like)
+        state = jax.tree_util.tree_map_with_path(lambda path, _: found[path_name(path)], like)
         # On disk, typed keys cannot be told from their data, so the restored arrays are checked again.
         self._require_same(_arrays(like), _arrays(state))
         checksum = saved.get(_CHECKSUM, {}).get(name)
@@ -275,14 +283,4 @@ def _stored(like: PyTree) -> PyTree:
 
 def _arrays(tree: PyTree) -> dict[str, str]:
     """Returns a description, such as 'float32[2, 3]', of the array at each path of a tree."""
-    return {path: f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]" for path, leaf in _by_path(tree).items()}
-
-
-def _by_path(tree: PyTree) -> dict[str, Any]:
-    """Returns the leaves of a tree by their paths."""
-    leaves: Iterable[tuple[Any, Any]] = jax.tree_util.tree_leaves_with_path(tree)
-    return {_name(path): leaf for path, leaf in leaves}
-
-
-def _name(path: Any) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")
+    return {path: f"{leaf.dtype}[{', '.join(map(str, leaf.shape))}]" for path, leaf in leaves_by_path(tree).items()}

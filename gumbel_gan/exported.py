@@ -115,9 +115,12 @@ def _key(key):
 
 
 def _temperature(temperature):
-    if not 0 < temperature < float("inf"):
+    with np.errstate(over="ignore"):
+        rounded = np.float32(temperature)
+    # A positive number may round to 0 or to infinity.
+    if not (temperature > 0 and 0 < rounded < float("inf")):
         raise ValueError(f"temperature must be a finite number > 0, got {temperature}")
-    return np.float32(temperature)
+    return rounded
 
 
 def _strings(name, strings):
@@ -139,7 +142,8 @@ class _Reader:
         for string, row in zip(strings, rows, strict=True):
             if padding is None and len(row) < self._length:
                 raise ValueError(f"strings must be {self._length} symbols long, got {string!r}")
-        return np.array([row + [padding] * (self._length - len(row)) for row in rows], np.int32)
+        padded = [row + [padding] * (self._length - len(row)) for row in rows]
+        return np.array(padded, np.int32).reshape(len(rows), self._length)
 
     def row(self, string):
         symbols = self._symbols(string)
@@ -148,7 +152,12 @@ class _Reader:
         if unknown or len(symbols) > self._length:
             problem = f"{unknown[0]!r} is no symbol" if unknown else f"more than {self._length} symbols"
             raise ValueError(f"strings must be sequences of the model's symbols, got {string!r}: {problem}")
-        return [self._token_of.get(symbol, other) for symbol in symbols]
+        row = [self._token_of.get(symbol, other) for symbol in symbols]
+        padding = self._vocabulary["padding"]
+        if self._vocabulary["padding_ends"] and padding in row:
+            symbol = self._vocabulary["symbols"][padding]
+            raise ValueError(f"strings must not hold the symbol {symbol!r}, which ends a sequence, got {string!r}")
+        return row
 
     def _symbols(self, string):
         separator, pattern, form = (self._vocabulary[name] for name in ("separator", "pattern", "normalize"))

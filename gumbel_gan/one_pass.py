@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from gumbel_gan.arguments import require_integers, require_key, require_kind, require_number, require_symbols
-from gumbel_gan.networks.masks import EXCLUDED
+from gumbel_gan.networks.masks import EXCLUDED, divided
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits, sample_gumbel
 from gumbel_gan.unroll import require_num_given
@@ -112,7 +112,7 @@ def completed(
     require_number("temperature", temperature, low=0, open_low=True)
     shape, times_T = (logits.shape[0], logits.shape[2]), _times(tokens.shape[1])
     noise_TBK = jax.vmap(lambda time: sample_gumbel(jax.random.fold_in(key, time), shape))(times_T)
-    drawn_BT = jnp.argmax(logits / temperature + jnp.swapaxes(noise_TBK, 0, 1), axis=-1).astype(jnp.int32)
+    drawn_BT = jnp.argmax(divided(logits, temperature) + jnp.swapaxes(noise_TBK, 0, 1), axis=-1).astype(jnp.int32)
     # A single number gives one row, which applies to all sequences.
     num_given_B1 = jnp.reshape(jnp.asarray(num_given, jnp.int32), (-1, 1))
     is_drawn_BT = times_T[None] >= num_given_B1

@@ -15,6 +15,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from gumbel_gan._paths import leaves_by_path, path_name
 from gumbel_gan.arguments import require_at_least, require_kind
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel
@@ -115,7 +116,7 @@ def check_model(task: Task, model: SequenceModel, params: Params, *, replicas: b
         if getattr(model, name) != getattr(expected, name):
             difference = f"{name}={getattr(expected, name)}, got {getattr(model, name)}"
             raise ValueError(f"model must be task.model(generator), with {difference}")
-    arrays = {name: np.array(leaf, order="C") for name, leaf in _by_path(params).items()}
+    arrays = {name: np.array(leaf, order="C") for name, leaf in leaves_by_path(params).items()}
     found = {name: (leaf.shape[1:] if replicas else leaf.shape, leaf.dtype) for name, leaf in arrays.items()}
     _require_same(_types(_like(model.generator)), found, "params")
     return arrays
@@ -176,7 +177,7 @@ def load(path: str | Path, *, replica: int = 0, generator: Generator | None = No
         }
     like = _like(built)
     _require_same(_types(like), {name: (leaf.shape, leaf.dtype) for name, leaf in found.items()}, str(file))
-    params = jax.tree_util.tree_map_with_path(lambda path, _: found[_name(path)], like)
+    params = jax.tree_util.tree_map_with_path(lambda path, _: found[path_name(path)], like)
     return Saved(task, model, params, record["about"])
 
 
@@ -242,7 +243,7 @@ def _like(generator: Generator) -> Params:
 
 
 def _types(tree: Any) -> dict[str, tuple[Any, Any]]:
-    return {name: (leaf.shape, leaf.dtype) for name, leaf in _by_path(tree).items()}
+    return {name: (leaf.shape, leaf.dtype) for name, leaf in leaves_by_path(tree).items()}
 
 
 def _require_same(wanted: dict[str, tuple[Any, Any]], found: dict[str, tuple[Any, Any]], what: str) -> None:
@@ -257,15 +258,6 @@ def _require_same(wanted: dict[str, tuple[Any, Any]], found: dict[str, tuple[Any
 
 def _shown(kind: tuple[Any, Any] | None) -> str:
     return "absent" if kind is None else f"{kind[1]}[{', '.join(map(str, kind[0]))}]"
-
-
-def _by_path(tree: Any) -> dict[str, Any]:
-    """Returns the leaves of a tree by their paths."""
-    return {_name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def _name(path: Any) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
 def _tuples(value: Any) -> Any:

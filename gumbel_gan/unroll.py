@@ -24,6 +24,7 @@ from gumbel_gan.arguments import (
     require_symbols,
 )
 from gumbel_gan.networks import mask_symbol
+from gumbel_gan.networks.masks import divided
 from gumbel_gan.relaxation.estimators import Estimator
 from gumbel_gan.relaxation.gumbel import check_logits, sample_gumbel
 
@@ -151,7 +152,7 @@ def hard(
     def body(state, time):
         carry, token_B = state
         carry, logits_BK = step(carry, token_B)
-        token_B = _draw(logits_BK / temperature, _step_noise(key, time, logits_BK.shape))
+        token_B = _draw(divided(logits_BK, temperature), _step_noise(key, time, logits_BK.shape))
         return (carry, token_B), token_B
 
     _, tokens_TB = jax.lax.scan(body, (carry, start), _times(length))
@@ -310,7 +311,7 @@ def completed(
     times, given = _times(length), jnp.asarray(num_given)
     drawn = times[:, None] >= given[None] if given.ndim else times >= given
 
-    return _partly_drawn(key, step, carry, start, tokens, drawn, lambda logits_BK: logits_BK / temperature)[0]
+    return _partly_drawn(key, step, carry, start, tokens, drawn, lambda logits_BK: divided(logits_BK, temperature))[0]
 
 
 def require_num_given(num_given: ArrayLike, batch_size: int, length: int) -> None:

@@ -42,6 +42,25 @@ def test_the_newest_is_kept_and_a_state_may_be_donated_after_saving(tmp_path):
         chex.assert_trees_all_equal(checkpoints.restore({"weights": jnp.zeros(4)}), {"weights": jnp.full(4, 2.0)})
 
 
+def test_arrays_of_one_name_are_named(tmp_path):
+    with Checkpoints(tmp_path) as checkpoints:
+        with pytest.raises(ValueError, match=r"paths of arrays must differ .*, got two of 'a\.b'"):
+            checkpoints.save(1, {"a.b": jnp.zeros(2), "a": {"b": jnp.ones(2)}})
+        assert checkpoints.steps() == []
+
+
+def test_what_is_read_waits_for_the_save_in_the_background(tmp_path):
+    state = {"weights": jnp.ones(200_000)}
+    with Checkpoints(tmp_path, items=["best"]) as checkpoints:
+        checkpoints.save(1, state, note={"a": 1}, best=state)
+        assert checkpoints.holds("best")
+        checkpoints.save(2, state, note={"a": 2})
+        assert checkpoints.note() == {"a": 2}
+        checkpoints.save(3, state, note={"a": 3})
+        assert not checkpoints.lacks_one()
+        assert checkpoints.note(2) == {"a": 2}
+
+
 def test_an_empty_folder_is_named(tmp_path):
     with Checkpoints(tmp_path) as checkpoints, pytest.raises(FileNotFoundError, match="no checkpoint in"):
         checkpoints.restore({"weights": jnp.zeros(4)})

@@ -1,3 +1,4 @@
+import tracemalloc
 from collections import Counter
 
 import jax.numpy as jnp
@@ -103,6 +104,23 @@ def test_an_interval_is_reproducible_and_of_no_width_without_noise():
     estimates = [bootstrap(lambda indices: values[indices].mean(), 10, seed=seed) for seed in (1, 1, 2)]
     assert estimates[0] == estimates[1] != estimates[2]
     assert bootstrap(lambda indices: 0.25, 10) == Estimate(0.25, 0.25, 0.25)
+
+
+def test_an_interval_does_not_depend_on_how_many_resamples_are_in_memory(monkeypatch):
+    values = np.random.default_rng(0).normal(size=101)
+    at_once = bootstrap(lambda indices: values[indices].mean(), 101, seed=3)
+    monkeypatch.setattr("gumbel_gan.metrics.intervals._INDICES_AT_ONCE", 101 * 7)
+    assert bootstrap(lambda indices: values[indices].mean(), 101, seed=3) == at_once
+
+
+def test_an_interval_of_many_values_takes_little_memory():
+    num = 2**20
+    tracemalloc.start()
+    bootstrap(lambda indices: float(indices[0]), num, num_resamples=8)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # 4 of the 8 resamples, once as draws and once as indices of 8 bytes each, and a few arrays of the size of one.
+    assert peak < 12 * 8 * num
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say():

@@ -182,6 +182,8 @@ def test_a_model_of_pairs_takes_sources(tmp_path):
     [
         (lambda model, key: model.sample(key), "num must be an integer of at least 0, got None"),
         (lambda model, key: model.sample(key, 2, temperature=0.0), "temperature must be a finite number > 0, got 0.0"),
+        (lambda model, key: model.sample(key, 2, temperature=1e-50), "temperature must be a finite number > 0, got"),
+        (lambda model, key: model.sample(key, 2, temperature=1e50), "temperature must be a finite number > 0, got"),
         (lambda model, key: model.sample(key, 2, temperature=np.nan), "temperature must be a finite number > 0"),
         (lambda model, key: model.sample(jax.random.PRNGKey(0), 2), "key must be made by jax.random.key"),
         (lambda model, key: model.complete(key, "ab"), "prefixes must be a list of strings, got 'ab'"),
@@ -202,6 +204,29 @@ def test_an_opened_model_reads_strings_of_any_iterable(opened):
     model = exported.load(opened[-1])
     strings = model.vocabulary["symbols"][1:3]
     np.testing.assert_array_equal(model.encode(iter(strings)), model.encode(strings))
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        gg.Vocabulary(("_", "a", "b"), 0, padding_ends=True),
+        gg.Vocabulary(("_", "a", "b"), 0),
+        gg.Vocabulary(("a", "b")),
+        gg.Vocabulary(("", "a", "b"), 0, padding_ends=True, separator=" ", unknown="b"),
+    ],
+)
+def test_an_opened_model_reads_strings_as_the_library_does(vocabulary):
+    reader = exported._Reader(vocabulary._asdict(), 3)
+
+    def read(encode, strings):
+        try:
+            return encode(strings)
+        except ValueError:
+            return None
+
+    for strings in ([], ["ab"], ["aba"], ["a_b"], ["_"], ["a b"], ["a "], ["a  b"], [""], ["a c"], ["abab"]):
+        wanted = read(lambda strings: vocabulary.encode(strings, 3), strings)
+        np.testing.assert_array_equal(read(reader.encode, strings), wanted, str(strings))
 
 
 def test_errors_name_the_argument(tmp_path):

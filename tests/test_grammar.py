@@ -92,6 +92,17 @@ def test_above_the_support_limit_the_oracle_parses():
         assert parsed.oracle.is_valid(string) == listed.oracle.is_valid(string)
 
 
+@pytest.mark.parametrize("support_limit", [0, 100_000])
+def test_rules_of_probability_zero_derive_nothing(support_limit):
+    text = "S -> 'x' S [0.5] | 'x' [0.5] | 'y' [0.0] | 'y' T [0.0]\nT -> 'z' [1.0]"
+    task = grammar_task(text, max_length=3, support_limit=support_limit)
+    assert task.symbols == (" ", "x", "z")
+    assert not task.oracle.is_valid("y")
+    assert task.oracle.is_valid("xx")
+    if task.oracle.support is not None:
+        assert np.isfinite(task.oracle.support.log_probs).all()
+
+
 def test_a_grammar_may_be_inline_or_in_a_file(tmp_path):
     text = "S -> 'a' S 'b' [0.5] | 'c' [0.5]"
     inline = grammar_task(text, max_length=5)

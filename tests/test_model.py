@@ -132,6 +132,27 @@ def test_samples_of_an_exact_length_hold_no_padding(padding_ends):
     np.testing.assert_allclose(shares, expected, atol=5 * np.sqrt(0.25 / 200))
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_excluded_symbols_stay_excluded_at_every_temperature(at_once):
+    generator = gg.one_pass_generator(NUM_SYMBOLS, LENGTH, 4, num_layers=1, num_heads=2, latent_size=2)
+    generator = generator if at_once else gg.lstm_generator(NUM_SYMBOLS, 3)
+    model = gg.sequence_model(generator, length=LENGTH, padding=0, padding_ends=True, allow_empty=False)
+    params = model.init(jax.random.key(0))
+
+    @jax.jit
+    def draw(temperature):
+        sampled = model.sample(jax.random.key(1), params, 400, exact_length=LENGTH, temperature=temperature)
+        given = jnp.zeros((400, 0), jnp.int32)
+        return sampled, model.complete(jax.random.key(2), params, given, temperature=temperature)
+
+    for temperature in (1e-9, 1e9, 1e30):
+        sampled, completed = map(np.asarray, draw(temperature))
+        assert (sampled > 0).all()
+        assert (completed[:, 0] > 0).all()
+        ended = np.maximum.accumulate(completed == 0, axis=1)
+        assert (completed[ended] == 0).all()
+
+
 def test_no_empty_sequence_is_drawn_unless_it_is_allowed():
     params = make().init(jax.random.key(0))
     for allow_empty, padding_ends in itertools.product((True, False), repeat=2):

@@ -175,6 +175,17 @@ def test_damage_and_strange_files_are_named(tmp_path):
         gg.load(file)
 
 
+def test_parameters_of_one_name_are_named(tmp_path):
+    generator = gg.lstm_generator(K, 3)
+
+    def init(key):
+        return {"a.b": generator.init(key), "a": {"b": generator.init(key)}}
+
+    model = TASK.model(generator._replace(init=init))
+    with pytest.raises(ValueError, match=r"paths of arrays must differ .*, got two of 'a\.b\."):
+        gg.save(tmp_path, TASK, model, params_of(model))
+
+
 def test_what_is_saved_must_belong_together(tmp_path):
     model = TASK.model(gg.lstm_generator(K, 3))
     params = params_of(model)

@@ -53,6 +53,22 @@ def test_the_baseline_is_a_moving_average():
     assert baseline == 1.5
 
 
+@pytest.mark.parametrize("dtype", [jnp.int32, jnp.bool_, jnp.bfloat16, jnp.float32])
+def test_the_baseline_of_a_function_of_any_dtype_is_floating(dtype):
+    def loss(logits):
+        return gg.moving_baseline_loss(
+            jax.random.key(3), lambda d: jnp.sum(d).astype(dtype), logits, 0.5, num_samples=1, decay=0.75
+        )
+
+    value = float(jnp.asarray(2.0, dtype))
+    gradient, baseline = jax.grad(loss, has_aux=True)(LOGITS)
+    assert baseline.dtype == jnp.float32
+    assert baseline == 0.75 * 0.5 + 0.25 * value
+    samples = np.asarray(jnp.argmax(LOGITS + gg.sample_gumbel(jax.random.key(3), (1, *LOGITS.shape))[0], axis=-1))
+    score = np.eye(LOGITS.shape[-1])[samples] - jax.nn.softmax(LOGITS)
+    np.testing.assert_allclose(gradient, (value - 0.5) * score, rtol=1e-5, atol=1e-6)
+
+
 def test_the_control_variate_can_be_trained():
     keys = jax.random.key_data(jax.random.split(jax.random.key(4), 500))
 

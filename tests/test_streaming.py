@@ -113,6 +113,54 @@ def test_bad_texts_are_named_and_leave_nothing(corpus, tmp_path, settings, messa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.txt", "two.txt"]
 
 
+def test_no_file_is_deleted_that_is_not_of_a_tokenized_text(corpus, tmp_path):
+    folder, partial_folder = tmp_path / "mine", tmp_path / "mine.partial"
+    build = partial(text_task, corpus, num_heldout=20, stream="always", tokens=str(folder))
+    for holder, name in ((folder, "thesis.txt"), (folder, "train.bin"), (partial_folder, "thesis.txt")):
+        holder.mkdir()
+        (holder / name).write_text("years of work")
+        with pytest.raises(ValueError, match=f"tokens must name a new or empty folder, .* which holds '{name}'"):
+            build()
+        assert (holder / name).read_text() == "years of work"
+        shutil.rmtree(holder)
+    folder.write_text("years of work")
+    with pytest.raises(ValueError, match=r"tokens must name a new or empty folder, .* which is a file"):
+        build()
+    folder.unlink()
+    # What an interrupted call leaves.
+    partial_folder.mkdir()
+    for name in ("train.bin", "hashes.bin"):
+        (partial_folder / name).write_bytes(b"half")
+    folder.mkdir()
+    assert build().num_train
+    assert not partial_folder.exists()
+
+
+@pytest.mark.parametrize("end", [" ", "", "\n", "\r"])
+@pytest.mark.parametrize("unit", ["characters", "words"])
+def test_a_line_end_separates_files_of_streamed_windows(tmp_path, monkeypatch, unit, end):
+    # The first file is cut at its blanks, the last of which may be its end.
+    monkeypatch.setattr(text_blocks, "_BYTES_AT_ONCE", 10)
+    files = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    files[0].write_text("abcd efghi abcd efgh" + end, newline="")
+    files[1].write_text("klmn opqrs klmn opqrs\n", newline="")
+    settings = {"unit": unit, "window": 2, "num_heldout": 1}
+    resident = text_task(files, in_order=True, **settings)
+    streamed = text_task(files, stream="always", tokens=str(tmp_path / "tokens"), **settings)
+    train = streamed.stream.take(np.arange(len(streamed.stream)))
+    assert streamed.vocabulary == resident.vocabulary
+    np.testing.assert_array_equal(train, resident.train.tokens)
+
+
+@pytest.mark.parametrize("content", ["", " \n\n", "\ufeff"])
+@pytest.mark.parametrize("window", [0, 3])
+def test_an_empty_file_of_a_stream_is_named(corpus, tmp_path, content, window):
+    (tmp_path / "empty.txt").write_text(content, encoding="utf-8")
+    files = [corpus[0], tmp_path / "empty.txt", corpus[1]]
+    with pytest.raises(ValueError, match=r"files must hold text, got only whitespace in '.*empty\.txt'"):
+        text_task(files, window=window, num_heldout=20, stream="always", tokens=str(tmp_path / "tokens"))
+
+
 def test_a_tokenized_text_is_used_only_for_the_same_files_and_settings(corpus, tmp_path):
     folder = tmp_path / "tokens"
     build = partial(text_task, corpus, stream="always", tokens=str(folder))

@@ -100,6 +100,12 @@ def test_encoding_nothing_returns_no_rows():
         (vocabulary(), [["a"], ["b", "ab"]], r"strings must be over the symbols _ a b, got 'ab' in \['b', 'ab'\]"),
         (vocabulary(0, True), ["a_"], "strings must not hold the symbol '_', which ends a sequence, got 'a_'"),
         (WORDS, ["a "], r"strings must not hold the symbol '', which ends a sequence, got \['a', ''\]"),
+        (WORDS, ["a "], r"; between two symbols of a string there must be one ' ', and no blank or tab elsewhere"),
+        (WORDS, [" a"], "; between two symbols of a string there must be one ' '"),
+        (WORDS._replace(unknown="is"), ["a  rose"], "; between two symbols of a string there must be one ' '"),
+        (WORDS, ["a\trose"], r"got 'a\\trose' in .*; between two symbols of a string there must be one ' '"),
+        (Vocabulary(("a", "is"), separator=" "), ["a "], "got '' in .*; between two symbols of a string"),
+        (WORDS, ["an"], r"got 'an' in \['an'\]$"),
         (Vocabulary(("a", "a")), ["aa"], "symbols must differ, got 2 of which 1 are different"),
         (Vocabulary(("a", "b"), padding=2), ["aa"], r"padding must be None or a token in \[0, 2\), got 2"),
         (

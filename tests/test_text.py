@@ -230,6 +230,9 @@ def test_files_that_are_not_there_are_named(tmp_path):
         text_task(())
     with pytest.raises(ValueError, match="files must name at least one file, got none"):
         files_digest([])
+    for files in (tmp_path.glob("*.txt"), {tmp_path / "one.txt"}):
+        with pytest.raises(TypeError, match="files must be a path, or a sequence of paths, got"):
+            text_task(files)
 
 
 def test_strings_in_the_place_of_paths_are_told_where_to_go():

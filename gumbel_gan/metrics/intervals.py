@@ -9,6 +9,8 @@ import numpy as np
 from gumbel_gan.arguments import require_at_least
 
 _NORMAL_QUANTILE = 1.96
+# Number of indices of resamples in memory at a time.
+_INDICES_AT_ONCE = 2**22
 
 
 class Estimate(NamedTuple):
@@ -67,7 +69,13 @@ def bootstrap(
     if not math.isfinite(value):
         return Estimate(value, value, value)
     result = stats.bootstrap(
-        (indices,), statistic, n_resamples=num_resamples, vectorized=False, method="percentile", rng=seed
+        (indices,),
+        statistic,
+        n_resamples=num_resamples,
+        batch=max(1, _INDICES_AT_ONCE // num),
+        vectorized=False,
+        method="percentile",
+        rng=seed,
     )
     margin = _NORMAL_QUANTILE * float(result.standard_error)
     return Estimate(value, value - margin, value + margin)

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 # The logit of a symbol with probability zero. It is finite, so that no gradient is 0 times infinity.
 EXCLUDED = -1e9
@@ -23,6 +24,17 @@ def mask_symbol(logits: jax.Array, symbol: int) -> jax.Array:
     [0.5, 2.0, -1000000000.0]
     """
     return jnp.where(_is_symbol(logits, symbol), jnp.asarray(EXCLUDED, logits.dtype), logits)
+
+
+def divided(logits: jax.Array, temperature: ArrayLike) -> jax.Array:
+    """Returns logits `[..., K]` divided by a temperature; masked symbols stay excluded at every temperature.
+
+    >>> divided(jnp.array([1.0, EXCLUDED]), 1e9).tolist()
+    [9.999999717180685e-10, -1000000000.0]
+    """
+    is_excluded = logits <= jnp.asarray(EXCLUDED, logits.dtype)
+    scaled = logits / temperature
+    return jnp.where(is_excluded, jnp.minimum(logits, scaled), scaled)
 
 
 def _is_symbol(logits: jax.Array, symbol: int) -> jax.Array:

@@ -8,7 +8,7 @@ and is passed on to anything that the logits depend on. Parameters of f itself g
 |---|---|---|
 | `reinforce_loss` | at least 2 samples, compared with each other | N |
 | `moving_baseline_loss` | a baseline kept from step to step | N |
-| `indecater_loss` | every single change of a sample | N V K, for V variables |
+| `indecater_loss` | every single change of a sample | N + N V K, for V variables |
 | `rebar_loss` | f at relaxed points, and its derivative | 3 N |
 | `relax_loss` | a control variate c(scores), and its derivative | N, and 2 N of c |
 
@@ -81,7 +81,8 @@ def moving_baseline_loss(
       decay: scalar in [0, 1), the decay of the moving average; may be traced.
 
     Returns:
-      Scalar loss, whose derivative with respect to the logits is unbiased, and the baseline of the next step.
+      Scalar loss, whose derivative with respect to the logits is unbiased, and the baseline of the next step, in
+      float32 or wider.
 
     Raises:
       TypeError: `key` is not a typed key, `logits` is not floating, `num_samples` is not an integer, or `baseline` or
@@ -100,8 +101,9 @@ def moving_baseline_loss(
     require_number("decay", decay, low=0, high=1, open_high=True)
     wide_logits, samples, values = _drawn(key, f, logits, num_samples)
     constant = jax.lax.stop_gradient(values)
-    old = jnp.asarray(baseline, constant.dtype)
-    kept = jnp.asarray(decay, constant.dtype)
+    # f may return integers or booleans.
+    dtype = jnp.promote_types(constant.dtype, jnp.float32)
+    constant, old, kept = (jnp.asarray(each, dtype) for each in (constant, baseline, decay))
     loss = _loss(jnp.mean(values), wide_logits, _score_gradient(wide_logits, samples, constant - old))
     return loss, kept * old + (1 - kept) * jnp.mean(constant)
 
@@ -117,7 +119,7 @@ def indecater_loss(key: jax.Array, f: Function, logits: ArrayLike, *, num_sample
       f: maps a one-hot sample `[..., K]` to a scalar; vmapped.
       logits: `[..., K]` unnormalized log-probabilities, floating. -inf excludes a symbol; values of f at excluded
         symbols are not used.
-      num_samples: N, at least 1; static. f is evaluated at N V K samples.
+      num_samples: N, at least 1; static. f is evaluated at N samples and at their N V K changes.
 
     Returns:
       Scalar loss, whose derivative with respect to the logits is unbiased.

@@ -141,7 +141,7 @@ def learned_temperature(parameter: ArrayLike, *, low: float = 0.1, high: float =
       high: largest temperature, a number > low.
 
     Returns:
-      Scalar temperature in [low, high], float32 or wider.
+      Scalar temperature in [low, high] up to rounding, float32 or wider.
 
     Raises:
       TypeError: an argument is not a real number.

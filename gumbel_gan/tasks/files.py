@@ -111,10 +111,13 @@ def numbered_lines(files: Files, texts: Sequence[str]) -> Iterator[tuple[str, st
 
 def file_paths(files: Files) -> tuple[Path, ...]:
     """Returns the paths of files; raises TypeError if they are not paths, and ValueError if there are none."""
+    problem = f"files must be a path, or a sequence of paths, got {files!r}"
+    if not isinstance(files, str | os.PathLike | Sequence):
+        raise TypeError(problem)
     try:
         paths = (Path(files),) if isinstance(files, str | os.PathLike) else tuple(Path(file) for file in files)
     except TypeError as error:
-        raise TypeError(f"files must be a path, or a sequence of paths, got {files!r}") from error
+        raise TypeError(problem) from error
     if not paths:
         raise ValueError("files must name at least one file, got none")
     return paths

@@ -46,7 +46,8 @@ def grammar_task(
 
     Args:
       grammar: a PCFG in NLTK's notation over single characters: a name in `GRAMMARS`, the path of a file, or the
-        productions themselves. Without probabilities, the rules of a nonterminal are equally likely.
+        productions themselves. Without probabilities, the rules of a nonterminal are equally likely. Rules of
+        probability 0 are left out.
       max_length: T, the largest length in characters; shorter strings are padded to it.
       length_distribution: 'uniform' or 'grammar'.
       num_train: number of training strings.

@@ -38,7 +38,7 @@ class Grammar(NamedTuple):
 
     Attributes:
       start: the start symbol.
-      rules: the productions; the probabilities of the productions of a nonterminal sum to 1.
+      rules: the productions; the probabilities of the productions of a nonterminal are > 0 and sum to 1.
     """
 
     start: Nonterminal
@@ -84,6 +84,8 @@ def uniform_grammar(rules: Mapping[str, Sequence[str]]) -> Grammar:
 def parse_grammar(text: str) -> Grammar:
     """Parses a PCFG in NLTK's notation, whose terminals are single characters.
 
+    Rules of probability 0 are left out, and so are the terminals that occur in no other rule.
+
     Args:
       text: the productions. If no production states a probability, the productions of a nonterminal are equally likely.
         The start symbol is the first left-hand side, or the X of a line `%start X`.
@@ -113,13 +115,13 @@ def parse_grammar(text: str) -> Grammar:
     totals: dict[Nonterminal, float] = {}
     for rule in stated:
         totals[rule.left] = totals.get(rule.left, 0.0) + rule.probability
-    rules = tuple(rule._replace(probability=rule.probability / totals[rule.left]) for rule in stated)
     start = convert(parsed.start())
     if start not in totals:
         raise ValueError(f"grammar must have a production for its start symbol, got none for {start}")
-    for symbol in (symbol for rule in rules for symbol in rule.right):
+    for symbol in (symbol for rule in stated for symbol in rule.right):
         if isinstance(symbol, Nonterminal) and symbol not in totals:
             raise ValueError(f"grammar must have a production for every nonterminal, got none for {symbol}")
         if isinstance(symbol, str) and len(symbol) != 1:
             raise ValueError(f"grammar must have terminals of a single character, got {symbol!r}")
-    return Grammar(start, rules)
+    normalized = (rule._replace(probability=rule.probability / totals[rule.left]) for rule in stated)
+    return Grammar(start, tuple(rule for rule in normalized if rule.probability > 0))

@@ -23,6 +23,9 @@ STREAM_BYTES = 2**26
 """With `stream='auto'`, text of more bytes than this streams: 64 MB, which takes about 1.2 GB of memory and a minute to
 tokenize in memory."""
 
+_HASHES = "hashes.bin"
+# The names of all files that `tokenize` writes.
+_WRITTEN = {ABOUT, TRAIN_TOKENS, _HASHES, "sample.npy", "validation.npy", "test.npy"}
 # Number of training sequences that are also kept in memory, for measurements.
 _NUM_SAMPLE = 20_000
 _ROWS_AT_ONCE = 2**18
@@ -40,23 +43,26 @@ def tokenize(
 ) -> None:
     """Tokenizes text files into a folder, in two passes: one that counts symbols, and one that writes tokens.
 
-    The folder appears only when it is complete.
+    The folder appears only when it is complete. Until then, the files are in a folder of the same name with '.partial'
+    at its end, which an interrupted call leaves and the next call replaces.
 
     Args:
       name: name of the task.
       files: the files.
-      folder: the folder to create, which replaces any existing one.
+      folder: the folder to create. An existing one is replaced if it is empty or holds only a tokenized text.
       settings: how the text is tokenized.
       progress: called with the progress of each pass.
       digest: digest of the files, by which they are recognized later.
       choose: the names of the settings to choose, 'max_length' and 'num_heldout' or one of them, in one more pass.
 
     Raises:
-      ValueError: a file cannot be read or is not in the encoding, a line is too long and `too_long` is 'fail', the
-        vocabulary is too large, or too few sequences are left.
+      ValueError: `folder` holds other files; a file cannot be read, is not in the encoding or holds only whitespace; a
+        line is too long and `too_long` is 'fail'; the vocabulary is too large; or too few sequences are left.
       OSError: the folder cannot be written.
     """
     partial = folder.with_name(folder.name + ".partial")
+    _require_replaceable(folder, needed={ABOUT})
+    _require_replaceable(partial)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -83,6 +89,19 @@ def tokenize(
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _require_replaceable(folder: Path, needed: Collection[str] = ()) -> None:
+    """Raises ValueError if a folder holds files that `tokenize` did not write, or lacks the `needed` ones."""
+    wanted = f"tokens must name a new or empty folder, or one of a tokenized text; got {str(folder)!r}"
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(f"{wanted}, which is a file")
+    found = {path.name for path in folder.iterdir()}
+    others = found - _WRITTEN if found.issuperset(needed) else found
+    if others:
+        raise ValueError(f"{wanted}, which holds {min(others)!r}")
 
 
 def _limits(files: tuple[Path, ...], settings: TextSettings, progress: Progress | None) -> dict[str, int]:
@@ -134,7 +153,7 @@ def _write_lines(
     table = _table(coder, settings, is_rare, symbols, first=1, dtype=token_dtype(vocabulary.size))
     num_rows = num_dropped = 0
     replaces = bool(unit.separator)
-    with (folder / TRAIN_TOKENS).open("wb") as rows_file, (folder / "hashes.bin").open("wb") as hashes_file:
+    with (folder / TRAIN_TOKENS).open("wb") as rows_file, (folder / _HASHES).open("wb") as hashes_file:
 
         def write(rows: np.ndarray) -> None:
             nonlocal num_rows
@@ -157,9 +176,9 @@ def _write_lines(
     if not num_rows:
         raise ValueError(f"files must hold a usable line, got none. {' '.join(notes)}")
     group = split_by_hashes(
-        folder / "hashes.bin", num_rows, num_heldout=settings.num_heldout, deduplicate=settings.deduplicate
+        folder / _HASHES, num_rows, num_heldout=settings.num_heldout, deduplicate=settings.deduplicate
     )
-    (folder / "hashes.bin").unlink()
+    (folder / _HASHES).unlink()
     num_repeated = int((group == REPEATED).sum())
     if settings.deduplicate:
         notes.append(describe_repeats("line", num_repeated, deduplicate=True))

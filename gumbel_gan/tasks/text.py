@@ -101,6 +101,7 @@ def text_task(
         text, including the rest at its end.
       tokens: folder for the tokenized text of a stream. If the folder already holds a tokenized text, that text is used
         instead of the files, which may be missing; the text must come from the same files with the same settings.
+        Otherwise the folder must be empty or not exist. It is written as `tokens` + '.partial' until it is complete.
       seed: seed of the split; with a window, of the order within each split, unless `in_order` is true.
       progress: called during the tokenizing of a stream with the current activity, the bytes read and the total bytes.
 
@@ -111,9 +112,9 @@ def text_task(
     Raises:
       ImportError: `unit` is 'grapheme', and `regex` is not installed.
       TypeError: `files` is not a path or a sequence of paths, or a number is not an integer.
-      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or is empty; the files do not
-        match `digest`; `tokens` holds a text of other files, settings or version; the vocabulary is larger than
-        `max_symbols`; or too few lines or windows are left for the split.
+      ValueError: an argument is out of range; a file cannot be read, is not in `encoding` or holds only whitespace; the
+        files do not match `digest`; `tokens` holds a text of other files, settings or version, or files of another
+        kind; the vocabulary is larger than `max_symbols`; or too few lines or windows are left for the split.
     """
     symbol_unit = find_unit(unit)
     require_one_of(TOO_LONG, too_long=too_long)

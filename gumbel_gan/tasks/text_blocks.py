@@ -38,12 +38,14 @@ def blocks(
       progress: called after each read of a few megabytes.
 
     Raises:
-      ValueError: a file cannot be read, or is not in `encoding`.
+      ValueError: a file cannot be read, is not in `encoding` or holds only whitespace.
     """
     total, done = total_bytes(files), 0
     for number, path in enumerate(files):
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-        rest, num_lines, is_start = "", 1, True
+        rest, num_lines, is_start, is_blank = "", 1, True, True
+        # The last character that was yielded.
+        last = ""
         with path.open("rb") as file:
             while chunk := file.read(_BYTES_AT_ONCE):
                 try:
@@ -54,9 +56,11 @@ def blocks(
                         "encoding to that of the files, such as 'latin-1'"
                     ) from error
                 text = rest + (text.removeprefix("\ufeff") if is_start else text)
+                is_blank = is_blank and not text.strip()
                 end = _end(text, whole_lines)
                 if end:
                     num_lines += text.count("\n", 0, end)
+                    last = text[end - 1]
                     yield text[:end]
                 rest, is_start = text[end:], False
                 done += len(chunk)
@@ -66,7 +70,9 @@ def blocks(
             rest += decoder.decode(b"", final=True)
         except UnicodeError as error:
             raise ValueError(f"files must be in {encoding}, got {str(path)!r}, whose end is cut: {error}") from error
-        if rest and number < len(files) - 1:
+        if is_blank and not rest.strip():
+            raise ValueError(f"files must hold text, got only whitespace in {str(path)!r}")
+        if number < len(files) - 1 and (rest or last)[-1] != "\n":
             rest += "\n"
         if rest:
             yield rest

@@ -87,11 +87,15 @@ class Vocabulary(NamedTuple):
             holder = next(string for string in sequences if unknown in string)
             raise ValueError(
                 f"strings must be over the symbols {self._shown_symbols()}, got {unknown!r} in {holder!r}"
+                f"{self._separation(unknown)}"
             ) from None
         if self.padding_ends and (written == self.padding).any():
             symbol = self.symbols[written[written == self.padding][0]]
             holder = next(string for string in sequences if symbol in list(string))
-            raise ValueError(f"strings must not hold the symbol {symbol!r}, which ends a sequence, got {holder!r}")
+            raise ValueError(
+                f"strings must not hold the symbol {symbol!r}, which ends a sequence, got {holder!r}"
+                f"{self._separation(symbol)}"
+            )
         tokens_NT = np.full((len(sequences), length), 0 if self.padding is None else self.padding, np.int32)
         tokens_NT[np.arange(length)[None, :] < lengths_N[:, None]] = written
         return tokens_NT
@@ -213,10 +217,20 @@ class Vocabulary(NamedTuple):
     def _check_lengths(self, sequences: Sequence[Sequence[str]], lengths_N: np.ndarray, length: int) -> None:
         if (lengths_N > length).any():
             longest = sequences[int(lengths_N.argmax())]
-            raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}")
+            separation = self._separation("") if "" in longest else ""
+            raise ValueError(f"strings must be at most {length} symbols long, got {longest!r}{separation}")
         if self.padding is None and (lengths_N < length).any():
             shortest = sequences[int(lengths_N.argmin())]
             raise ValueError(f"strings must be {length} symbols long, as there is no padding, got {shortest!r}")
+
+    def _separation(self, symbol: str) -> str:
+        """Returns how symbols are separated, if a wrong symbol suggests a mistake in that; otherwise ''."""
+        if not self.separator or (symbol and not any(map(str.isspace, symbol))):
+            return ""
+        return (
+            f"; between two symbols of a string there must be one {self.separator!r}, and no blank or tab elsewhere, "
+            "such as at its beginning or end"
+        )
 
     def _shown_symbols(self) -> str:
         shown = " ".join(self.symbols[:_MOST_SHOWN])
