@@ -142,8 +142,8 @@ def test_excluded_symbols_stay_excluded_at_every_temperature(at_once):
     @jax.jit
     def draw(temperature):
         sampled = model.sample(jax.random.key(1), params, 400, exact_length=LENGTH, temperature=temperature)
-        given = jnp.zeros((400, 0), jnp.int32)
-        return sampled, model.complete(jax.random.key(2), params, given, temperature=temperature)
+        given = jnp.zeros((400, 1), jnp.int32)
+        return sampled, model.complete(jax.random.key(2), params, given, 0, temperature=temperature)
 
     for temperature in (1e-9, 1e9, 1e30):
         sampled, completed = map(np.asarray, draw(temperature))

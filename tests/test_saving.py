@@ -179,7 +179,8 @@ def test_parameters_of_one_name_are_named(tmp_path):
     generator = gg.lstm_generator(K, 3)
 
     def init(key):
-        return {"a.b": generator.init(key), "a": {"b": generator.init(key)}}
+        keys = jax.random.split(key)
+        return {"a.b": generator.init(keys[0]), "a": {"b": generator.init(keys[1])}}
 
     model = TASK.model(generator._replace(init=init))
     with pytest.raises(ValueError, match=r"paths of arrays must differ .*, got two of 'a\.b\."):
