@@ -9,7 +9,8 @@ The last command trains the methods on all data.
 
 Eight seeds on the arithmetic grammar, in 29 minutes on one core of an AMD EPYC while other work ran, 2026-11-27; median
 (worst): validity 0.705 (0.394), total variation 0.578 (0.810). Validity rises while the reconstructions are smooth, up
-to step 750. In 3,000 steps, at 0.04 nats a reconstructed symbol, seed 0 fell to validity 0.328 (2026-11-26).
+to step 750. In 3,000 steps, at 0.04 nats a reconstructed symbol, seed 0 fell to validity 0.328 (2026-11-26). With
+the recurrent generator, 1,000 steps in 35 minutes: 0.129 (0.093), 0.871 (0.907). Names take 30 minutes.
 """
 
 from types import MappingProxyType
