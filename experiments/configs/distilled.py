@@ -24,9 +24,9 @@ TASKS = ("arithmetic", "names", "text")
 METHODS = MappingProxyType(
     {
         "one_pass": "TextKD-GAN: a one-pass generator, against an autoencoder's softmax outputs",
-        "recurrent": "TextKD-GAN with the generator of `paper.py:a`, at its temperatures from 5 to 1",
-        "soft": "`paper.py:a`: soft samples against one-hot data",
-        "hard": "`one_pass.py:gan`: one-hot samples in one pass against one-hot data",
+        "recurrent": "TextKD-GAN with the generator of paper.py:a, at its temperatures from 5 to 1",
+        "soft": "paper.py:a: soft samples against one-hot data",
+        "hard": "one_pass.py:gan: one-hot samples in one pass against one-hot data",
     }
 )
 
