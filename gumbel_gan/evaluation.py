@@ -383,7 +383,24 @@ def held_out(task: Task, *, split: str, num: int, metrics: Mapping[str, Metric] 
 
 
 def some_rows(task: Task, num_rows: int, num: int) -> np.ndarray:
-    """Returns the indices of `num` rows of a split: the first ones, or random ones if `task.in_order`."""
+    """Returns the indices of rows of a split that represent it: the first ones, or random ones if `task.in_order`.
+
+    Args:
+      task: the task.
+      num_rows: number of rows of the split, at least 1.
+      num: number of indices, from 1 to `num_rows`.
+
+    Returns:
+      `[num]` distinct integers in [0, `num_rows`), the same in each call.
+
+    Raises:
+      TypeError: `task` is not a `Task`, or a number is not an integer.
+      ValueError: a number is out of range.
+    """
+    require_kind(Task, task=task)
+    require_at_least(1, num_rows=num_rows, num=num)
+    if num > num_rows:
+        raise ValueError(f"num must be at most num_rows, {num_rows}, got {num}")
     return np.random.default_rng(0).permutation(num_rows)[:num] if task.in_order else np.arange(num)
 
 

@@ -350,9 +350,19 @@ def test_settings_of_the_optimizers_are_not_shared():
     assert config.algorithm.discriminator_optimizer.b1 == 0.9
 
 
-@pytest.mark.parametrize("variant", ["section33", "section3,nams", ""])
-def test_an_unknown_variant_is_named(variant):
-    with pytest.raises(ValueError, match="one of section3, training_loss, constant, tempered, likelihood"):
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        (
+            "section33",
+            "variant must be one of section3, training_loss, constant, tempered, likelihood; got 'section33'",
+        ),
+        ("section3,nams", "task must be one of names, grammar, molecules; got 'nams'"),
+        ("", "variant must be one of section3, .*; got ''"),
+    ],
+)
+def test_an_unknown_variant_is_named(variant, message):
+    with pytest.raises(ValueError, match=message):
         toth.get_config(variant)
 
 

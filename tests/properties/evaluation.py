@@ -118,6 +118,13 @@ CASES = {
     "evaluation.most_compared": Case(
         evaluation.most_compared, arguments(task=_TASKS), {"task": _NOT_TASKS}, is_a(int), **_FEW
     ),
+    "evaluation.some_rows": Case(
+        evaluation.some_rows,
+        arguments(task=_TASKS, num_rows=s.integers(3, 9), num=s.integers(1, 3)),
+        {"task": _NOT_TASKS, "num_rows": s.integers_below(1), "num": s.integers_below(1) | st.just(10)},
+        has(lambda given: (given["num"],), lambda given: np.int64),
+        **_FEW,
+    ),
     "evaluation.heldout_and_others": Case(
         evaluation.heldout_and_others,
         arguments(task=_TASKS, split=st.sampled_from(evaluation.SPLITS)),

@@ -77,7 +77,7 @@ CASES = {
         gg.melody_midi,
         arguments(string=_MELODY, tempo=s.integers(4, 60_000)),
         {"tempo": s.integers_below(4) | st.just(60_001)},
-        is_a(bytes),
+        is_a(bytes | None),
         num_examples=10,
     ),
     "chorales_task": Case(
@@ -110,7 +110,7 @@ CASES = {
             "steps_per_quarter": s.integers_below(2) | st.just(3),
             "tempo": s.integers_below(4) | st.just(60_001),
         },
-        is_a(bytes),
+        is_a(bytes | None),
         num_examples=10,
     ),
     "array_task": Case(
