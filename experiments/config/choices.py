@@ -35,6 +35,21 @@ def choose(name: Any, known: Iterable[str], path: str, *, what: str = "value") -
     raise ValueError(f"{path} must be one of {listed}; got {shown(name)}{hint}")
 
 
+def choose_several(text: str, known: Iterable[str], path: str) -> list[str]:
+    """Returns the names in a text, separated by commas, each once; each is checked as by `choose`.
+
+    Args:
+      text: the names.
+      known: the known names.
+      path: name of the setting, for the error.
+
+    Raises:
+      ValueError: a name is not in `known`.
+    """
+    known = list(known)
+    return list(dict.fromkeys(choose(name, known, path) for name in text.split(",")))
+
+
 def options(text: str, **known: Sequence[str]) -> list[str]:
     """Splits the options after a config file's name, such as 'gan,names', and checks each.
 

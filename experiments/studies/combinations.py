@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.config.choices import choose
+from experiments.config.choices import choose_several
 from experiments.configs import arithmetic
 from experiments.reports.runs import FinishedRun
 from experiments.studies import tables
@@ -63,7 +63,7 @@ def parts(*, num_seeds: int, max_length: int, num_steps: int, only: str) -> dict
         name = f"{estimator}-{objective}-{feedback}"
         caption = f"estimator {estimator}, objective {objective}, gradient of what is fed back: {feedback}"
         found[name] = Part(name, caption, _FILE, config, (*settings, "sweep"))
-    return {choose(name, found, "--only"): found[name] for name in only.split(",")} if only else found
+    return {name: found[name] for name in choose_several(only, found, "--only")} if only else found
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:

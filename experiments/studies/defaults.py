@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from experiments.config import build
-from experiments.config.choices import choose
+from experiments.config.choices import choose_several
 from experiments.configs import molecules, text
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import RunDirectory
@@ -129,9 +129,8 @@ def parts(workdir: Path, *, only: str, files: str, commands: str) -> dict[str, P
       ValueError: `only` has an unknown name, `files` or `commands` does not exist, or the study has other data.
     """
     is_there = {"text": bool(files), "molecules": importlib.util.find_spec("moses") is not None}
-    chosen = only.split(",") if only else [name for name in DATA if is_there.get(name, True)]
-    for name in chosen:
-        choose(name, DATA, "--only")
+    available = [name for name in DATA if is_there.get(name, True)]
+    chosen = choose_several(only, DATA, "--only") if only else available
     if "text" in chosen:
         _copy_text(workdir / "data" / "text.txt", files)
     if "commands" in chosen:

@@ -8,11 +8,11 @@ An interrupted study is resumed. Haidar & Rezagholizadeh 2019, https://arxiv.org
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.config.choices import choose
 from experiments.configs import distilled
 from experiments.reports import page
-from experiments.reports.report import Report, Statement, compare
+from experiments.reports.report import Report, Statement
 from experiments.reports.runs import FinishedRun
+from experiments.studies import by_task
 from experiments.studies.rank_test import compared
 from experiments.studies.study import Flag, Part
 
@@ -24,6 +24,7 @@ _METRICS = {
 }
 # The recurrent generator is slow; it is trained where the paper of `paper.py` has it.
 _METHODS = {"arithmetic": tuple(distilled.METHODS)} | dict.fromkeys(("names", "text"), ("one_pass", "soft", "hard"))
+_OF_TEXT = ("text",)
 
 FLAGS = (
     Flag("files", "", "One or more long texts, separated by commas; '' leaves out the text."),
@@ -53,23 +54,18 @@ def parts(*, files: str, tasks: str, num_seeds: int, num_text_seeds: int, num_st
       ValueError: `tasks` names an unknown task, or the text alone while there are no files.
     """
     found = {}
-    for task in dict.fromkeys(choose(name, distilled.TASKS, "--tasks") for name in tasks.split(",")):
-        if task == "text" and not files:
-            continue
+    for task in by_task.selected(tasks, distilled.TASKS, of_text=_OF_TEXT, files=files):
         for method in _METHODS[task]:
-            config = distilled.get_config(f"{task},{method}")
-            config.num_seeds = num_text_seeds if task == "text" else num_seeds
-            config.num_steps = max(1, num_steps * config.num_steps // distilled.NUM_STEPS["one_pass"])
-            changes = ["num_seeds", "num_steps"]
-            if task == "text":
-                config.task.files = files
-                changes.append("task.files")
-            file = f"experiments/configs/distilled.py:{task},{method}"
-            found[f"{task}_{method}"] = Part(
-                f"{method}, {task}", distilled.METHODS[method], file, config, tuple(changes)
+            found[f"{task}_{method}"] = by_task.part(
+                distilled,
+                f"{task},{method}",
+                label=f"{method}, {task}",
+                caption=distilled.METHODS[method],
+                num_seeds=num_text_seeds if task in _OF_TEXT else num_seeds,
+                num_steps=num_steps,
+                usual_steps=distilled.NUM_STEPS["one_pass"],
+                files=files if task in _OF_TEXT else "",
             )
-    if not found:
-        raise ValueError(f"--files must name a text for --tasks={tasks}, got ''")
     return found
 
 
@@ -84,7 +80,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     Args:
       runs: the runs, by folder name.
     """
-    tasks = [task for task in distilled.TASKS if any(name.startswith(f"{task}_") for name in runs)]
+    tasks = by_task.trained(runs, distilled.TASKS)
     introduction = [
         "TextKD-GAN (Haidar & Rezagholizadeh 2019, arXiv 1905.01976) beside variant (a) of Kusner & Hernández-Lobato "
         "2016, whose soft samples a discriminator compares with one-hot data, and beside one-pass generators of "
@@ -92,18 +88,10 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "A step of TextKD-GAN takes five batches of 64 sequences for the critic, a step of the others one. Seeds were "
         "not selected; the weights are the final ones. The rank tests of the verdict are not corrected for their "
         "number.",
-        f"python -m experiments.study distilled --workdir=DIR{' --files=TEXT' if 'text' in tasks else ''} "
-        f"--tasks={','.join(tasks)}",
+        by_task.command("distilled", tasks, of_text=_OF_TEXT),
     ]
-    drawn = []
-    for task in tasks:
-        of_task = [run for name, run in runs.items() if name.startswith(f"{task}_")]
-        drawn += [
-            figure._replace(name=f"{figure.name}_{task}", title=f"{task}: {figure.title}")
-            for figure in compare(of_task, title=task).figures
-        ]
     title = "Softmax outputs of an autoencoder in place of one-hot data"
-    return Report(title, introduction, list(runs.values()), drawn, verdict(runs))
+    return Report(title, introduction, list(runs.values()), by_task.figures(runs, tasks), verdict(runs))
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.config.choices import choose
 from experiments.configs import professor_forcing, professor_forcing_long
 from experiments.reports import page
-from experiments.reports.report import Report, Statement, compare
+from experiments.reports.report import Report, Statement
 from experiments.reports.runs import FinishedRun
-from experiments.studies.rank_test import compared, detectable
+from experiments.studies import by_task
+from experiments.studies.rank_test import compared
 from experiments.studies.study import Flag, Part
 
 _TASKS = {
@@ -57,28 +57,19 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
       ValueError: `tasks` names an unknown task, or only tasks of text while there are no files.
     """
     found = {}
-    for task in dict.fromkeys(choose(name, _TASKS, "--tasks") for name in tasks.split(",")):
-        if task in _OF_TEXT and not files:
-            continue
+    for task in by_task.selected(tasks, _TASKS, of_text=_OF_TEXT, files=files):
         module = professor_forcing_long if task in professor_forcing_long.DATA else professor_forcing
         for name in _TASKS[task]:
-            variant = f"{name},{task}"
-            config = module.get_config(variant)
-            config.num_seeds = num_text_seeds if task in _SLOW else num_seeds
-            config.num_steps = max(1, num_steps * config.num_steps // professor_forcing.NUM_STEPS)
-            changes = ["num_seeds", "num_steps"]
-            if config.patience:
-                config.patience = max(1, num_steps * config.patience // professor_forcing.NUM_STEPS)
-                changes.append("patience")
-            if task in _OF_TEXT:
-                config.task.files = files
-                changes.append("task.files")
-            file = f"experiments/configs/{module.__name__.rpartition('.')[2]}.py:{variant}"
-            found[f"{task}_{name}"] = Part(
-                f"{name}, {task}", professor_forcing.METHODS[name], file, config, tuple(changes)
+            found[f"{task}_{name}"] = by_task.part(
+                module,
+                f"{name},{task}",
+                label=f"{name}, {task}",
+                caption=professor_forcing.METHODS[name],
+                num_seeds=num_text_seeds if task in _SLOW else num_seeds,
+                num_steps=num_steps,
+                usual_steps=professor_forcing.NUM_STEPS,
+                files=files if task in _OF_TEXT else "",
             )
-    if not found:
-        raise ValueError(f"--files must name a text for --tasks={tasks}, got ''")
     return found
 
 
@@ -93,8 +84,7 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
     Args:
       runs: the runs, by folder name.
     """
-    tasks = [task for task in _TASKS if any(name.startswith(f"{task}_") for name in runs)]
-    of_text = set(tasks).intersection(_OF_TEXT)
+    tasks = by_task.trained(runs, _TASKS)
     introduction = [
         "Professor Forcing (Lamb et al. 2016, arXiv 1610.09038) beside teacher forcing at equal steps ('likelihood') "
         "and for at most as much time ('longer'), and beside scheduled sampling: GRUs of the same sizes, data, rates "
@@ -107,17 +97,10 @@ def report(runs: Mapping[str, FinishedRun]) -> Report:
         "The rank tests of the verdict are not corrected for their number. 'nothing left to gain' means that the "
         "teacher-forced and free-running states of the baseline are told apart no better than two held-out sets: the "
         "paper's claim is then not testable at this number of steps.",
-        f"python -m experiments.study lamb2016 --workdir=DIR{' --files=TEXT' if of_text else ''} "
-        f"--tasks={','.join(tasks)}",
+        by_task.command("lamb2016", tasks, of_text=_OF_TEXT),
     ]
-    drawn = []
-    for task in tasks:
-        of_task = [run for name, run in runs.items() if name.startswith(f"{task}_")]
-        drawn += [
-            figure._replace(name=f"{figure.name}_{task}", title=f"{task}: {figure.title}")
-            for figure in compare(of_task, title=task).figures
-        ]
-    return Report("Professor Forcing and maximum likelihood", introduction, list(runs.values()), drawn, verdict(runs))
+    title, drawn = "Professor Forcing and maximum likelihood", by_task.figures(runs, tasks)
+    return Report(title, introduction, list(runs.values()), drawn, verdict(runs))
 
 
 def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
@@ -143,23 +126,17 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
     training = f"training took {seconds[0]:,.0f} s against {seconds[1]:,.0f} s"
     # A task with padding has no bits per symbol.
     shown = tuple(name for name in ("bits_per_symbol",) if ours.has(name) and theirs.has(name))
-    likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=shown)
-    likelihood = _with_power(likelihood, ours, theirs, "heldout_nll")
+    likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=shown, with_power=True)
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
     if all(run.has("dynamics_excess") for run in (ours, theirs)):
         shown = ("dynamics_accuracy",)
-        statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown)
+        statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown, with_power=True)
         if statement.outcome != "worse" and np.median(theirs.final("dynamics_excess")) <= 0:
             # The baseline is already at the noise floor, so that the test cannot show an improvement.
             statement = statement._replace(outcome="nothing left to gain")
-        statements.append(_with_power(statement, ours, theirs, "dynamics_excess"))
+        statements.append(statement)
     drift = "long_ngram_divergence_3"
     if all(run.has(drift) for run in (ours, theirs)):
-        statement = compared(f"Samples longer than trained: {pair}", ours, theirs, drift)
-        statements.append(_with_power(statement, ours, theirs, drift))
+        claim = f"Samples longer than trained: {pair}"
+        statements.append(compared(claim, ours, theirs, drift, with_power=True))
     return statements
-
-
-def _with_power(statement: Statement, ours: FinishedRun, theirs: FinishedRun, metric: str) -> Statement:
-    """Adds to the evidence of a comparison which difference the test would detect."""
-    return statement._replace(evidence=f"{statement.evidence}; {detectable(ours, theirs, metric)}")

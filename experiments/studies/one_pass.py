@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config.choices import choose
+from experiments.config.choices import choose, choose_several
 from experiments.configs import one_pass
 from experiments.reports.runs import FinishedRun
 from experiments.studies import tables
@@ -95,7 +95,7 @@ def parts(*, data: str, num_seeds: int, num_steps: int, only: str) -> dict[str, 
             caption = ", ".join(f"{path.removeprefix('algorithm.')} {value}" for path, value in changed.items())
             file = f"experiments/configs/one_pass.py:{method},{data}"
             found[f"{method}_{name}"] = Part(f"{method} {name}", caption or "as it is", file, config, tuple(changes))
-    return {choose(name, found, "--only"): found[name] for name in (only.split(",") if only else searched)}
+    return {name: found[name] for name in (choose_several(only, found, "--only") if only else searched)}
 
 
 def table(runs: Mapping[str, FinishedRun]) -> str:

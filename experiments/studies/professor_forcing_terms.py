@@ -13,7 +13,7 @@ import numpy as np
 from experiments.configs import professor_forcing
 from experiments.reports.runs import FinishedRun
 from experiments.studies import tables
-from experiments.studies.rank_test import compared, detectable
+from experiments.studies.rank_test import compared
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
@@ -58,8 +58,8 @@ def table(runs: Mapping[str, FinishedRun]) -> str:
         if run is baseline:
             continue
         for metric in ("heldout_nll", "dynamics_excess"):
-            found = compared(f"{name}, {metric}", run, baseline, metric)
-            lines.append(f"- {found.claim}: {found.outcome}. {found.evidence}; {detectable(run, baseline, metric)}.")
+            found = compared(f"{name}, {metric}", run, baseline, metric, with_power=True)
+            lines.append(f"- {found.claim}: {found.outcome}. {found.evidence}.")
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,7 @@ def compared(
     *,
     shown: Sequence[str] = (),
     failed_beyond: float | None = None,
+    with_power: bool = False,
 ) -> Statement:
     """Compares two runs by a metric, with the Mann-Whitney test over seeds.
 
@@ -34,6 +35,7 @@ def compared(
       name: the name of a metric for which either higher or lower is better.
       shown: names of more metrics, for the evidence.
       failed_beyond: a value of the metric; if the medians of both runs are worse, both have failed.
+      with_power: whether the evidence ends with the difference that the test would detect with a probability of 0.8.
 
     Raises:
       ValueError: for `name`, neither higher nor lower is better.
@@ -61,20 +63,14 @@ def compared(
         f"{describe(each).title} {format_band(each, run.final(each))} against {format_band(each, other.final(each))}"
         for each in (name, *shown)
     ]
-    return Statement(claim, outcome, "; ".join([*evidence, f"Mann–Whitney p = {test.pvalue:.2g}{difference}"]))
+    evidence.append(f"Mann–Whitney p = {test.pvalue:.2g}{difference}")
+    if with_power:
+        evidence.append(_detectable(ours, theirs))
+    return Statement(claim, outcome, "; ".join(evidence))
 
 
-def detectable(run: FinishedRun, other: FinishedRun, name: str) -> str:
-    """Describes the difference of means of a metric that the test would detect with a probability of 0.8.
-
-    The values are taken to be normal, with the mean variance of both runs' values.
-
-    Args:
-      run: a run.
-      other: the run to compare with.
-      name: the name of the metric.
-    """
-    ours, theirs = run.final(name), other.final(name)
+def _detectable(ours: np.ndarray, theirs: np.ndarray) -> str:
+    """Describes the difference of means that the test would detect, for normal values with these values' variances."""
     shift = least_shift(len(ours), len(theirs))
     if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return "the values are not all finite"

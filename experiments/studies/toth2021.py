@@ -12,14 +12,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.config.choices import choose
+from experiments.config.choices import choose_several
 from experiments.configs import toth
 from experiments.reports import curves, figures, page
 from experiments.reports.report import Figure, Report, Statement, lengths_figure, samples_figure, trade_off_figure
 from experiments.reports.runs import FinishedRun
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
-from experiments.studies import rank_test
+from experiments.studies import by_task, rank_test
 from experiments.studies.study import Flag, Part
 
 FLAGS = (
@@ -59,7 +59,7 @@ def parts(*, tasks: str, num_seeds: int, num_variant_seeds: int, num_steps: int,
       ValueError: `tasks` names an unknown task.
     """
     found = {}
-    for task in dict.fromkeys(choose(name, toth.TASKS, "--tasks") for name in tasks.split(",")):
+    for task in choose_several(tasks, toth.TASKS, "--tasks"):
         for name, caption in toth.VARIANTS.items():
             config = toth.get_config(f"{name},{task}")
             config.num_seeds = num_seeds if task == "names" and name in ("section3", "constant") else num_variant_seeds
@@ -85,7 +85,7 @@ def report(runs: Mapping[str, FinishedRun], names_run: Path) -> Report:
       runs: the runs, by folder name.
       names_run: the folder of the run of `section3` on names, whose names are shown; unused without that run.
     """
-    tasks = [task for task in toth.TASKS if f"{task}_section3" in runs]
+    tasks = by_task.trained(runs, toth.TASKS)
     drawn = _figures_of_names(runs, names_run) if "names" in tasks else []
     for task in tasks:
         of_task = [runs[f"{task}_{name}"] for name in toth.VARIANTS]
