@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
@@ -104,6 +104,17 @@ def bar_length(meter: str) -> int:
     return int(Fraction(meter) * TICKS)
 
 
+def merge_tied(notes: Iterable[Note]) -> list[Note]:
+    """Returns notes and rests in order, with tied notes of one pitch merged; a tie of the last note is kept."""
+    merged: list[Note] = []
+    for note in notes:
+        if merged and merged[-1].is_tied and merged[-1].pitch == note.pitch:
+            merged[-1] = note._replace(duration=merged[-1].duration + note.duration)
+        else:
+            merged.append(note)
+    return merged
+
+
 def _tune(place: str, text: str) -> Tune:
     """Reads a tune; raises ValueError, with the reason in a few words, if the tune cannot be read."""
     fields: dict[str, str] = {}
@@ -191,22 +202,10 @@ def _joined(bars: list[list[Note]], full: int | None) -> list[list[Note]]:
         before = joined[-1] if len(joined) > 1 and number < len(bars) - 1 else []
         lengths = [sum(note.duration for note in each) for each in (before, bar)]
         if before and lengths[0] != full and sum(lengths) == full:
-            joined[-1] = _merged([*before, *bar])
+            joined[-1] = merge_tied([*before, *bar])
         else:
             joined.append(bar)
     return joined
-
-
-def _merged(bar: list[Note]) -> list[Note]:
-    """Merges the tied notes within a bar; a tie of its last note is kept."""
-    merged = bar[:1]
-    for note in bar[1:]:
-        before = merged[-1]
-        if before.is_tied:
-            merged[-1] = note._replace(duration=before.duration + note.duration)
-        else:
-            merged.append(note)
-    return merged
 
 
 @functools.lru_cache

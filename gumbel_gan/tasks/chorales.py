@@ -101,11 +101,15 @@ def chorales_task(
     if not excerpts:
         raise ValueError(f"files must hold a usable excerpt of {num_bars} bars (num_bars), got none. {' '.join(notes)}")
     groups = _groups(excerpts)
-    try:
-        noun = "groups of scores without a common excerpt"
-        rows = split_rows(groups, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files", noun=noun)
-    except ValueError as error:
-        raise ValueError(f"{error}. {' '.join(notes)}") from error
+    rows = split_rows(
+        groups,
+        deduplicate=False,
+        num_heldout=num_heldout,
+        seed=seed,
+        name="files",
+        noun="groups of scores without a common excerpt",
+        notes=notes,
+    )
     of_split = [list(chain.from_iterable(excerpts[row] for row in each)) for each in rows]
     num_read = sum(map(len, of_split))
     num_distinct = sum(len(set(each)) for each in of_split)

@@ -185,10 +185,7 @@ def _windows_task(
     keys = [draw_steps(each.strokes, step=1 / resolution, directions=directions) for each in drawings]
     if not keys:
         raise ValueError(f"files must hold a usable character, got none. {' '.join(notes)}")
-    try:
-        rows = split_rows(keys, deduplicate=True, num_heldout=num_heldout, seed=seed, name="files")
-    except ValueError as error:
-        raise ValueError(f"{error}. {' '.join(notes)}") from error
+    rows = split_rows(keys, deduplicate=True, num_heldout=num_heldout, seed=seed, name="files", notes=notes)
     vocabulary = Vocabulary(tuple(step_symbols(directions)))
     tokens = list[np.ndarray]()
     for each in rows:

@@ -164,11 +164,9 @@ def split_lines_task(
             f"max_length must be such that {len(lines):,} {source.noun}s of it have at most {_MOST_TOKENS:,} symbols, "
             f"got {max_length:,}"
         )
-    try:
-        rows = split_rows(lines, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed, name=source.argument)
-    except ValueError as error:
-        # Lines that were left out may be the cause.
-        raise ValueError(f"{error}. {' '.join(notes)}") from error
+    rows = split_rows(
+        lines, deduplicate=deduplicate, num_heldout=num_heldout, seed=seed, name=source.argument, notes=notes
+    )
     vocabulary = Vocabulary(
         symbols=("", *symbols),
         padding=0,

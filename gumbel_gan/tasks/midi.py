@@ -1,9 +1,10 @@
 """Writes melodies and four-voice music as MIDI files."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from gumbel_gan.arguments import require_at_least, require_kind
-from gumbel_gan.tasks.abc_tunes import TICKS, Note
+from gumbel_gan.tasks.abc_tunes import TICKS, Note, merge_tied
 from gumbel_gan.tasks.chorale_symbols import read_chorale, require_steps, voice_bars
 from gumbel_gan.tasks.melody_symbols import read_melody
 
@@ -66,20 +67,9 @@ def _file(voices: Sequence[Sequence[Sequence[Note]]], tempo: int) -> bytes | Non
     content = b"MThd" + len(header).to_bytes(4, "big") + header
     for channel, bars in enumerate(voices):
         start = b"" if channel else b"\x00\xff\x51\x03" + (60_000_000 // int(tempo)).to_bytes(3, "big")
-        track = start + _events(_sounds(bars), channel) + _END
+        track = start + _events(merge_tied(chain.from_iterable(bars)), channel) + _END
         content += b"MTrk" + len(track).to_bytes(4, "big") + track
     return content
-
-
-def _sounds(bars: Sequence[Sequence[Note]]) -> list[Note]:
-    """Returns the notes and rests in order, with tied notes merged."""
-    sounds: list[Note] = []
-    for note in (note for bar in bars for note in bar):
-        if sounds and sounds[-1].is_tied and sounds[-1].pitch == note.pitch:
-            sounds[-1] = Note(note.pitch, sounds[-1].duration + note.duration, note.is_tied)
-        else:
-            sounds.append(note)
-    return sounds
 
 
 def _events(sounds: Sequence[Note], channel: int) -> bytes:

@@ -171,10 +171,7 @@ def split_pairs_task(
         raise ValueError(f"files must hold a usable pair, got none. {' '.join(notes)}")
     sources = [pair.source for pair in distinct]
     notes.append(_describe_several(sources, units.source))
-    try:
-        rows = split_rows(sources, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files")
-    except ValueError as error:
-        raise ValueError(f"{error}. {' '.join(notes)}") from error
+    rows = split_rows(sources, deduplicate=False, num_heldout=num_heldout, seed=seed, name="files", notes=notes)
     splits = [[distinct[row] for row in each] for each in rows]
     train, heldout = splits[0], [*splits[1], *splits[2]]
     vocabularies = {}

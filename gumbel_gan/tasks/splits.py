@@ -22,6 +22,7 @@ def split_rows(
     seed: int,
     name: str,
     noun: str = "sequences",
+    notes: Sequence[str] = (),
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws a split into three sets such that equal rows are in the same set.
 
@@ -32,6 +33,7 @@ def split_rows(
       seed: seed of the split and of the order of rows within each set.
       name: name of the argument that holds the rows, for the error message.
       noun: what the distinct keys are, for the error message.
+      notes: sentences on the rows that were read and left out, which may be the cause of an error, for its message.
 
     Returns:
       The indices of the rows for training, for validation and for the test, each in random order.
@@ -44,16 +46,18 @@ def split_rows(
         first_row.setdefault(key, row)
     number_of = {key: number for number, key in enumerate(first_row)}
     num_distinct = len(number_of)
+    told = f". {' '.join(notes)}" if notes else ""
     if num_heldout is None:
         num_heldout = usual_heldout(num_distinct)
         if num_distinct < 3:
             raise ValueError(
-                f"{name} must hold at least 3 distinct {noun}, for training, validation and test, got {num_distinct}"
+                f"{name} must hold at least 3 distinct {noun}, for training, validation and test, "
+                f"got {num_distinct}{told}"
             )
     if 2 * num_heldout >= num_distinct:
         raise ValueError(
             f"num_heldout must be less than half of the distinct {noun}, which are {num_distinct:,}; "
-            f"got {num_heldout:,}"
+            f"got {num_heldout:,}{told}"
         )
     rng = np.random.default_rng(seed)
     rank_of_number = rng.permutation(num_distinct)
