@@ -290,6 +290,13 @@ def parse(*arguments):
         return config.value
 
 
+def built(*arguments):
+    """Builds the experiment of the flags of training; returns the parsed config."""
+    config = run_config.parse(parse(*arguments))
+    build.build(files.self_contained(config))
+    return config
+
+
 @LOADS_CONFIG_FILES
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -333,13 +340,12 @@ def test_wrong_flags_are_one_line(arguments, message, tmp_path, capsys):
 
 @LOADS_CONFIG_FILES
 def test_a_flag_sets_an_argument_of_a_network_that_the_config_leaves_out_and_a_misspelt_one_is_named():
-    config = run_config.parse(parse("--config.algorithm.generator.num_layers=2"))
+    config = built("--config.algorithm.generator.num_layers=2")
     assert config.algorithm.settings["generator"]["num_layers"] == 2
-    build.build(files.self_contained(config))
     with pytest.raises(ValueError, match=r"config has no setting 'batch_sise' .did you mean 'batch_size'"):
         run_config.parse(parse("--config.batch_sise=3"))
     with pytest.raises(ValueError, match=r"config\.algorithm\.generator has no setting 'num_layer' .did you mean"):
-        build.build(files.self_contained(run_config.parse(parse("--config.algorithm.generator.num_layer=2"))))
+        built("--config.algorithm.generator.num_layer=2")
 
 
 @LOADS_CONFIG_FILES
@@ -350,7 +356,7 @@ def test_a_flag_sets_a_setting_of_a_section_that_the_config_leaves_out_and_a_mis
     with pytest.raises(ValueError, match=r"config has no setting 'algoritm' .did you mean 'algorithm'"):
         run_config.parse(parse("--config.algoritm.name=gru"))
     with pytest.raises(ValueError, match=r"config\.algorithm has no setting 'feed_back'; its settings are"):
-        build.build(files.self_contained(run_config.parse(parse("--config.algorithm.feed_back.gradient=False"))))
+        built("--config.algorithm.feed_back.gradient=False")
 
 
 @LOADS_CONFIG_FILES
@@ -360,12 +366,10 @@ def test_a_flag_makes_a_schedule_of_a_number():
         (("--config.algorithm.score_weight", "linear(0.5, 0.0)"), "linear(0.5, 0.0)"),
         (("--config.algorithm.score_weight=0.25",), 0.25),
     ):
-        config = run_config.parse(parse(*arguments))
-        assert config.algorithm.settings["score_weight"] == value
-        build.build(files.self_contained(config))
+        assert built(*arguments).algorithm.settings["score_weight"] == value
     for setting in ("score_weight", "generator.hidden_size"):
         with pytest.raises(ValueError, match=rf"config\.algorithm\.{setting}.* got 'many'"):
-            build.build(files.self_contained(run_config.parse(parse(f"--config.algorithm.{setting}=many"))))
+            built(f"--config.algorithm.{setting}=many")
 
 
 @LOADS_CONFIG_FILES
