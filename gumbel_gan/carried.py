@@ -10,7 +10,7 @@ import numpy as np
 from gumbel_gan import unroll
 from gumbel_gan.arguments import require_kind
 from gumbel_gan.data import Batch, check_data, num_sequences
-from gumbel_gan.model import SequenceModel, check_tokens, token_step
+from gumbel_gan.model import SequenceModel, check_tokens, hidden_step, token_step
 from gumbel_gan.networks import Carry, Params
 
 # The most rows in which a text is read in parallel, and the least number of windows in each of several rows but the
@@ -57,6 +57,39 @@ def read(model: SequenceModel, params: Params, position: Position, tokens: jax.A
     check_tokens(model, tokens)
     carry, logits_BTK = unroll.continued(token_step(model, params), position.carry, position.last_tokens, tokens)
     return Position(carry, tokens[:, -1].astype(jnp.int32)), unroll.token_log_probs(logits_BTK, tokens)
+
+
+def read_with_states(
+    model: SequenceModel, params: Params, position: Position, tokens: jax.Array
+) -> tuple[Position, jax.Array, jax.Array]:
+    """Reads the next symbols of B texts, as `read` does.
+
+    Returns:
+      The position after `tokens`, the `[B, T, H]` hidden states of the steps and their `[B, T, K]` logits.
+
+    Raises:
+      TypeError: as in `read`.
+      ValueError: as in `read`; or the generator has no `hidden_step`.
+    """
+    check_tokens(model, tokens)
+    step = hidden_step(model, params)
+    carry, (hidden_BTH, logits_BTK) = unroll.continued(step, position.carry, position.last_tokens, tokens)
+    return Position(carry, tokens[:, -1].astype(jnp.int32)), hidden_BTH, logits_BTK
+
+
+def write(key: jax.Array, model: SequenceModel, params: Params, position: Position) -> jax.Array:
+    """Draws the next T symbols of B texts, with T the length of the model, at temperature 1.
+
+    Args:
+      key: typed PRNG key; consumed.
+      model: a model that `require_carried` accepts.
+      params: the generator's parameters.
+      position: the generator's position in the B texts.
+
+    Returns:
+      `[B, T]` int32 tokens.
+    """
+    return unroll.hard(key, token_step(model, params), position.carry, position.last_tokens, model.length)
 
 
 def negative_log_likelihoods(model: SequenceModel, data: Batch | np.ndarray) -> Callable[[Params], jax.Array]:

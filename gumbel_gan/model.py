@@ -308,9 +308,7 @@ def token_step(model: SequenceModel, params: Params) -> unroll.Step:
     generator = model.generator
 
     def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, jax.Array]:
-        require_symbols(generator.num_symbols + 1, token=token_B)
-        if token_B.ndim != 1:
-            raise ValueError(f"token must be [B], got shape {token_B.shape}")
+        _check_token(model, token_B)
         if generator.token_step is None:
             x_BK = jax.nn.one_hot(token_B, generator.num_symbols + 1, dtype=jnp.float32)
             carry, logits_BK = generator.step(params, carry, x_BK)
@@ -499,6 +497,26 @@ def hidden_states_and_logits(
     return hidden_NTH, _follow_tokens(model, logits_NTK, tokens)
 
 
+def hidden_step(model: SequenceModel, params: Params) -> unroll.Step:
+    """Returns `token_step` with hidden states: (carry, token `[B]`) -> (carry, (hidden `[B, H]`, logits `[B, K]`)).
+
+    The step raises as that of `token_step` does.
+
+    Raises:
+      ValueError: the generator has no `hidden_step`.
+    """
+    bound = model.generator.hidden_step
+    if bound is None:
+        raise ValueError("generator must have a hidden_step, got None")
+
+    def step(carry: Carry, token_B: jax.Array) -> tuple[Carry, Any]:
+        _check_token(model, token_B)
+        carry, (hidden_BH, logits_BK) = bound(params, carry, token_B)
+        return carry, (hidden_BH, _mask_after(model, logits_BK, token_B))
+
+    return step
+
+
 def require_hidden_states(model: SequenceModel) -> Callable[..., tuple[jax.Array, jax.Array]]:
     """Returns the generator's `hidden_states`; raises ValueError if it has none."""
     if model.generator.hidden_states is None:
@@ -518,6 +536,12 @@ def check_tokens(model: SequenceModel, tokens: jax.Array) -> None:
     if tokens.ndim != 2 or not tokens.shape[1]:
         raise ValueError(f"tokens must be [N, T] with T at least 1, got shape {tokens.shape}")
     require_symbols(model.generator.num_symbols, tokens=tokens)
+
+
+def _check_token(model: SequenceModel, token: jax.Array) -> None:
+    require_symbols(model.generator.num_symbols + 1, token=token)
+    if token.ndim != 1:
+        raise ValueError(f"token must be [B], got shape {token.shape}")
 
 
 def _ending(model: SequenceModel) -> int | None:

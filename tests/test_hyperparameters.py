@@ -79,10 +79,17 @@ def maximum_likelihood(*, learning_rate, **settings):
 
 
 def truncated_likelihood(*, learning_rate, **settings):
-    algorithm = gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings)
+    return within_a_text(gg.truncated_likelihood(MODEL, batch_size=8, optimizer=optax.adam(learning_rate), **settings))
+
+
+def truncated_professor_forcing(**settings):
+    return within_a_text(professor_forcing(batch_size=8, **settings))
+
+
+def within_a_text(algorithm):
+    """Returns an algorithm whose first state is not at the beginning of a text, where a restart changes nothing."""
 
     def init(key):
-        # At the beginning of a text, a restart changes nothing. So this state is not at the beginning.
         state = algorithm.init(key)
         return state._replace(position=state.position._replace(last_tokens=jnp.zeros(8, jnp.int32)))
 
@@ -130,6 +137,9 @@ CASES = {
             "discriminator_threshold": (0.8, 0.0, 1.0),
             "ema_decay": EMA_DECAYS,
         },
+    ),
+    "truncated_professor_forcing": Case(
+        truncated_professor_forcing, {"restart_rate": (0.5, 0.0, 1.0), "free_running_weight": (30.0, 0.0, 1.0)}
     ),
     "distilled_gan": Case(
         distilled_gan,

@@ -1,13 +1,15 @@
 from functools import partial
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
-from gumbel_gan import training
-from gumbel_gan.algorithms import maximum_likelihood, professor_forcing
+import gumbel_gan as gg
+from gumbel_gan import sharding, training
+from gumbel_gan.algorithms import maximum_likelihood, professor_forcing, truncated_likelihood
 from gumbel_gan.data import Batch
 from gumbel_gan.model import sequence_model
 from gumbel_gan.networks import (
@@ -273,3 +275,108 @@ def test_the_discriminator_sees_states_or_outputs_alone(seen, columns):
     np.testing.assert_allclose(same_B, part_B, rtol=1e-5)
     with pytest.raises(ValueError, match="behavior must be one of states_and_outputs, states, outputs"):
         make(scripted(1.0), behavior="all")
+
+
+WINDOWS = np.random.default_rng(0).integers(0, NUM_SYMBOLS, (2 * BATCH_SIZE, LENGTH)).astype(np.int32)
+SEEING = behavior_discriminator(HIDDEN_SIZE + NUM_SYMBOLS, 5)
+
+
+def of_a_text(**settings):
+    """Returns Professor Forcing on windows of a long text, with open gates."""
+    given = {"batch_size": BATCH_SIZE, "restart_rate": 0.0, "generator_threshold": None} | settings
+    return make(SEEING, discriminator_threshold=None, teacher_forced_weight=0.5, **given)
+
+
+def test_with_every_row_begun_anew_it_is_that_of_single_windows():
+    states = []
+    for restart_rate in (1.0, None):
+        algorithm = of_a_text(restart_rate=restart_rate)
+        assert algorithm.reads_in_order == (restart_rate is not None)
+        state = algorithm.init(jax.random.key(0))
+        assert (state.position is None) == (restart_rate is None)
+        for number, rows in enumerate((WINDOWS[:BATCH_SIZE], WINDOWS[BATCH_SIZE:])):
+            state, metrics = jax.jit(algorithm.step)(jax.random.key(number), state, Batch(rows))
+        states.append((state._replace(position=None), metrics))
+    chex.assert_trees_all_close(*states, rtol=1e-4, atol=1e-6)
+
+
+def test_both_behaviors_go_on_from_the_text_before():
+    algorithm = of_a_text()
+    state = algorithm.init(jax.random.key(0))
+    state = state._replace(generator_params=jax.tree.map(lambda leaf: 3 * leaf, state.generator_params))
+    plain = truncated_likelihood(algorithm.model, batch_size=BATCH_SIZE, optimizer=SGD, restart_rate=0.0)
+    other = plain.init(jax.random.key(0))
+    for rows in (WINDOWS[:BATCH_SIZE], WINDOWS[BATCH_SIZE:]):
+        other = other._replace(generator_params=state.generator_params, position=state.position)
+        other, expected = jax.jit(plain.step)(jax.random.key(1), other, Batch(rows))
+        before, (state, metrics) = state, jax.jit(algorithm.step)(jax.random.key(1), state, Batch(rows))
+        np.testing.assert_allclose(metrics["negative_log_likelihood"], expected["generator_loss"], rtol=1e-5)
+        chex.assert_trees_all_close(state.position, other.position, rtol=1e-5, atol=1e-6)
+
+    # The generator's gradient, from one pass over the text before and the window, with a constant state in between.
+    params, discriminator_params = before.generator_params, before.discriminator_params
+    drawn = gg.carried.write(jax.random.split(jax.random.key(1))[1], algorithm.model, params, before.position)
+    real = jnp.asarray(WINDOWS[BATCH_SIZE:])
+
+    def loss(params):
+        (_, *forced), (_, *free) = (
+            gg.carried.read_with_states(algorithm.model, params, before.position, each) for each in (real, drawn)
+        )
+        d_forced, d_free = (
+            SEEING.logits(discriminator_params, jnp.concatenate([hidden, jax.nn.softmax(logits)], axis=-1))
+            for hidden, logits in (forced, free)
+        )
+        log_prob = jnp.sum(gg.unroll.token_log_probs(forced[1], real), axis=1)
+        return -jnp.mean(log_prob) + jnp.mean(jax.nn.softplus(-d_free)) + 0.5 * jnp.mean(jax.nn.softplus(d_forced))
+
+    value, gradient = jax.jit(jax.value_and_grad(loss))(params)
+    np.testing.assert_allclose(metrics["generator_loss"], value, rtol=1e-5)
+    expected = jax.tree.map(lambda leaf, by: leaf - 0.1 * by, params, gradient)
+    chex.assert_trees_all_close(state.generator_params, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_shards_of_a_text_are_one():
+    # Without updates, all shards have the same networks, and each row depends on its own text alone.
+    settings = {"batch_size": 2, "num_steps": 3}
+    one = of_a_text(batch_size=2)._replace(discriminator_logits=None)
+    two = of_a_text(batch_size=2, shard_axis=sharding.SHARDS)
+    keys = training.run_keys(0)
+    expected, _ = jax.jit(partial(training.train, one, **settings))(keys.train, one.init(keys.init), WINDOWS)
+    mesh = sharding.seeds_mesh(1, 2, jax.devices()[:2])
+    seeds = sharding.place(training.seeds_axis([0]), sharding.seeds_sharding(mesh))
+    state = sharding.init_seeds(two.init, seeds.init, mesh)
+    train = partial(training.train, two, shard_axis=sharding.SHARDS, **settings)
+    train = jax.jit(sharding.vmap_seeds(train, mesh, in_axes=(0, 0, None), num_shards=2))
+    found, _ = train(seeds.train, state, jax.device_put(WINDOWS, sharding.replicated(mesh)))
+    found = jax.tree.map(lambda leaf: leaf[0], jax.device_get(found))
+    np.testing.assert_array_equal(found.position.last_tokens, expected.position.last_tokens)
+    chex.assert_trees_all_equal_shapes_and_dtypes(found, jax.device_get(expected))
+
+
+@pytest.mark.slow
+def test_dropout_is_no_part_of_the_state():
+    generator = gru_generator(NUM_SYMBOLS, HIDDEN_SIZE, dropout_rate=0.5)
+    algorithm = of_a_text(generator=generator)
+    state = algorithm.init(jax.random.key(0))
+    after, _ = jax.jit(algorithm.step)(jax.random.key(1), state, Batch(WINDOWS[:BATCH_SIZE]))
+    assert after.position.carry.dropout is None
+    chex.assert_trees_all_equal_shapes_and_dtypes(state, after)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": None}, "batch_size must be an integer with a restart_rate, got None"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"restart_rate": -0.5}, r"restart_rate must be a finite number in \[0, 1\], got -0.5"),
+        ({"generator": GENERATOR._replace(hidden_step=None)}, "generator must have a hidden_step, got None"),
+        (
+            {"generator": gg.transformer_generator(NUM_SYMBOLS, HIDDEN_SIZE, num_layers=1)},
+            "model must have a state that can be carried on",
+        ),
+    ],
+)
+def test_what_a_text_in_order_needs_is_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        of_a_text(**settings)

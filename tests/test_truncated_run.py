@@ -93,6 +93,22 @@ def test_what_a_text_in_order_needs_is_named(corpus, changes, message):
         build.build(config_of(corpus, **changes))
 
 
+@pytest.mark.slow
+def test_professor_forcing_carries_its_state_over_windows_too(corpus, tmp_path):
+    changes = {"algorithm.restart_rate": 0.0, "best_metric": "carried_validation_nll"}
+    prepared = loop.prepare(config_of(corpus, "professor_forcing", **changes), RunDirectory(tmp_path / "run"))
+    trained = loop.train_steps(prepared)
+    tokens = prepared.experiment.task.train.tokens
+    last = tokens[np.arange(4) * (60 // 4) + STEPS - 1, -1]
+    assert np.asarray(trained.state.position.last_tokens).tolist() == [last.tolist()]
+    shutil.rmtree(prepared.run.checkpoints / str(STEPS))
+    again = loop.train_steps(prepared)
+    chex.assert_trees_all_equal(jax.device_get(again.state), jax.device_get(trained.state))
+    prepared.run.lock.release()
+    with pytest.raises(ValueError, match=r"config\.task\.in_order must be True for the algorithm professor_forcing"):
+        build.build(config_of(corpus, "professor_forcing", **changes | {"task.in_order": False, "task.window": 5}))
+
+
 def test_maximum_likelihood_takes_a_text_in_order_too(corpus):
     experiment = build.build(config_of(corpus, "maximum_likelihood"))
     assert experiment.task.in_order

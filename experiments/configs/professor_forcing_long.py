@@ -27,6 +27,8 @@ METHODS = ("likelihood", "longer", "professor", "weak")
 # Training steps of every method but 'longer'.
 NUM_STEPS = 1_000
 
+# Windows in the order of the text, so that likelihoods given all text before a window are measured too.
+_TEXT = {"task.window": 100, "task.in_order": True, "task.num_heldout": 300, "long_length": 400}
 # For each kind of data, the config with its task, and other settings: most of the data is held out, and samples of
 # `long_length` symbols are longer than the sequences.
 _DATA: MappingProxyType[str, tuple[Callable[[], ConfigDict], dict[str, Any]]] = MappingProxyType(
@@ -38,11 +40,8 @@ _DATA: MappingProxyType[str, tuple[Callable[[], ConfigDict], dict[str, Any]]] = 
         ),
         "chorales": (chorales.get_config, {"task.num_heldout": 100, "long_length": 512}),
         "melodies": (melodies.get_config, {"task.num_heldout": 1_500}),
-        # In the order of the text, so that likelihoods given all text before a window are measured too.
-        "text": (
-            text.get_config,
-            {"task.window": 100, "task.in_order": True, "task.num_heldout": 300, "long_length": 400},
-        ),
+        "text": (text.get_config, _TEXT),
+        "carried": (text.get_config, _TEXT),
     }
 )
 DATA = tuple(_DATA)
@@ -55,7 +54,8 @@ def get_config(variant: str = "weak,pixels") -> ConfigDict:
     for as long as a fifth of the run.
 
     Args:
-      variant: one of `METHODS` and, after a comma, one of `DATA`; for 'text', `task.files` must be set.
+      variant: one of `METHODS` and, after a comma, one of `DATA`. `task.files` must be set for 'text' and 'carried'. On
+        'carried' the hidden state is carried from each window to the next in training too.
 
     Raises:
       ValueError: the method is not one of `METHODS`, or the data is not one of `DATA`.
@@ -73,4 +73,15 @@ def get_config(variant: str = "weak,pixels") -> ConfigDict:
     config.temperatures = ()
     config.num_samples = 500
     config.num_compared = config.num_states = 140
+    if data == "carried":
+        _carry(config)
     return config
+
+
+def _carry(config: ConfigDict) -> None:
+    """Makes a method read the windows of a text in their order, by truncated backpropagation through time."""
+    config.best_metric = "carried_validation_nll"
+    if config.algorithm.name == "maximum_likelihood":
+        kept = {name: config.algorithm[name] for name in ("ema_decay", "generator", "optimizer")}
+        config.algorithm = ConfigDict({"name": "truncated_likelihood"} | kept)
+    config.algorithm.restart_rate = 0.05

@@ -5,7 +5,8 @@ python -m experiments.train --workdir=runs/mine --config=experiments/configs/tex
 The default is the relaxed GAN; another of `METHODS` may follow a colon, such as text.py:maximum_likelihood. Settings
 that are None are chosen for the data, see `experiments/config/data_defaults.py`. The others are those of the configs
 for names, `arithmetic_policy_gradient.py`, `professor_forcing.py` and `one_pass.py`. text.py:truncated reads one long
-text in order, and carries the hidden state from each window to the next.
+text in order, and carries the hidden state from each window to the next. So does text.py:professor_forcing with
+--config.task.window=100 --config.task.in_order=True --config.algorithm.restart_rate=0.05.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 python -m experiments.study lamb2016 --workdir=DIR --files=TEXT [--num_seeds=8] [--num_text_seeds=4]
 python -m experiments.study lamb2016 --workdir=DIR --tasks=pixels,handwriting,chorales,melodies
-python -m experiments.study lamb2016 --workdir=DIR --tasks=text --files=SHORT_TEXT
+python -m experiments.study lamb2016 --workdir=DIR --tasks=text,carried --files=SHORT_TEXT
 
 An interrupted study is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09038.
 """
@@ -26,10 +26,10 @@ _TASKS = {
     "words": ("likelihood", "professor"),
 } | dict.fromkeys(professor_forcing_long.DATA, professor_forcing_long.METHODS)
 _SLOW = ("characters", "words")
-_OF_TEXT = (*_SLOW, "text")
+_OF_TEXT = (*_SLOW, "text", "carried")
 
 FLAGS = (
-    Flag("files", "", "One or more long texts, separated by commas; '' leaves out characters, words and text."),
+    Flag("files", "", f"One or more long texts, separated by commas; '' leaves out {', '.join(_OF_TEXT)}."),
     Flag("tasks", "digits,characters,words", f"Tasks, separated by commas: {', '.join(_TASKS)}."),
     Flag("num_seeds", 8, "Number of seeds, except on characters and on words."),
     Flag("num_text_seeds", 4, "Number of seeds on characters and on words."),
@@ -51,7 +51,7 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
       num_text_seeds: seeds on characters and words.
       num_steps: training steps of every method but 'longer', which trains for as much time as Professor Forcing; half
         of it on the data of `professor_forcing_long`.
-      files: a long text, or several, separated by commas; '' leaves out characters, words and text.
+      files: a long text, or several, separated by commas; '' leaves out the tasks of text.
 
     Raises:
       ValueError: `tasks` names an unknown task, or only tasks of text while there are no files.
@@ -128,6 +128,9 @@ def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Stateme
     shown = tuple(name for name in ("bits_per_symbol",) if ours.has(name) and theirs.has(name))
     likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=shown, with_power=True)
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
+    if all(run.has("carried_nll") for run in (ours, theirs)):
+        claim, shown = f"Likelihood given the text before: {pair}", ("carried_bits_per_symbol",)
+        statements.append(compared(claim, ours, theirs, "carried_nll", shown=shown, with_power=True))
     if all(run.has("dynamics_excess") for run in (ours, theirs)):
         shown = ("dynamics_accuracy",)
         statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown, with_power=True)

@@ -11,6 +11,7 @@ from gumbel_gan.algorithms import _ema
 from gumbel_gan.algorithms._batch import one_hot
 from gumbel_gan.algorithms.interface import Algorithm, DiscriminatorLogits, Metrics, State
 from gumbel_gan.arguments import Scalar, at_step, is_zero, require_kind
+from gumbel_gan.carried import Position
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.penalties import (
     GradientPenalty,
@@ -39,6 +40,8 @@ class AdversarialState(NamedTuple):
       discriminator_opt_state: state of the discriminator's optimizer.
       discriminator_ema_params: exponential moving average of `discriminator_params`; None if the generator is trained
         against the newest parameters.
+      position: position of the generator in the long text of each of the B rows, over all shards; None if the sequences
+        of a batch do not continue those of the batch before.
     """
 
     step: jax.Array
@@ -48,6 +51,7 @@ class AdversarialState(NamedTuple):
     generator_opt_state: optax.OptState
     discriminator_opt_state: optax.OptState
     discriminator_ema_params: Params | None = None
+    position: Position | None = None
 
 
 class Sequences(NamedTuple):

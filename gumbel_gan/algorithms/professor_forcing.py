@@ -7,17 +7,19 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gumbel_gan import unroll
-from gumbel_gan.algorithms import _adversarial, _ema
+from gumbel_gan import carried, unroll
+from gumbel_gan.algorithms import _adversarial, _ema, _rows
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, require_one_of, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_one_of, require_scalar
+from gumbel_gan.carried import Position
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import cross_entropy
 from gumbel_gan.model import (
     SequenceModel,
     hidden_states_and_logits,
+    hidden_step,
     inputs,
     require_exact,
     require_hidden_states,
@@ -42,6 +44,8 @@ def professor_forcing(
     generator_threshold: Scalar | None = 0.75,
     discriminator_threshold: Scalar | None = 0.99,
     behavior: str = "states_and_outputs",
+    restart_rate: Scalar | None = None,
+    batch_size: int | None = None,
     ema_decay: Scalar = 0.0,
     shard_axis: str | None = None,
 ) -> Algorithm:
@@ -64,6 +68,10 @@ def professor_forcing(
     adversarial terms reach the generator only if the accuracy is above `generator_threshold`. The discriminator is
     updated only if the accuracy is below `discriminator_threshold`.
 
+    With a `restart_rate`, sequences are windows of a long text, and row b of a batch must continue row b of the batch
+    before (`reads_in_order`). Both behaviors then start from the state after the text before the window, as in
+    `truncated_likelihood`. No gradient flows into that state.
+
     Hyperparameters of type `Scalar` are numbers, traced numbers or schedules.
 
     Args:
@@ -78,6 +86,9 @@ def professor_forcing(
         update, its parameters and the moments of its optimizer stay the same, and schedules advance.
       behavior: input of the discriminator, 'states_and_outputs', 'states' or 'outputs'; static. The part of B that is
         left out is 0 and has no gradient.
+      restart_rate: for windows of a long text, the probability in [0, 1] that a row restarts at a window, with the
+        initial state and the start symbol; None: every sequence starts so, and batches need no order.
+      batch_size: B, batch size over all shards, at least 1; unused without a `restart_rate`.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
       shard_axis: name of the mapped axis of data shards; None if there is none. The accuracy is that of all shards.
 
@@ -89,8 +100,9 @@ def professor_forcing(
 
     Raises:
       TypeError: an argument has the wrong type.
-      ValueError: a weight, a threshold or `ema_decay` is out of range, `behavior` is not one of `BEHAVIORS`, or the
-        generator has a latent or no hidden states.
+      ValueError: a weight, a threshold, `restart_rate` or `ema_decay` is out of range, `behavior` is not one of
+        `BEHAVIORS`, or the generator has a latent or no hidden states; or, with a `restart_rate`, `batch_size` is None
+        or less than 1, or the generator has no `hidden_step` or a state that `carried.require_carried` refuses.
 
     References:
       Lamb et al. 2016, section 2, https://arxiv.org/abs/1610.09038.
@@ -107,9 +119,21 @@ def professor_forcing(
     for name, threshold in thresholds.items():
         if threshold is not None:
             require_scalar(name, threshold, low=0, high=1)
+    num_rows = None
+    if restart_rate is not None:
+        require_scalar("restart_rate", restart_rate, low=0, high=1)
+        carried.require_carried(model)
+        hidden_step(model, None)
+        if batch_size is None:
+            raise ValueError("batch_size must be an integer with a restart_rate, got None")
+        require_at_least(1, batch_size=batch_size)
+        num_rows = batch_size
 
     def init(key: jax.Array) -> AdversarialState:
-        return _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
+        state = _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
+        if num_rows is None:
+            return state
+        return state._replace(position=carried.beginning(model, state.generator_params, num_rows))
 
     def behavior_of(hidden_NTH: jax.Array, logits_NTK: jax.Array) -> jax.Array:
         states = jnp.zeros_like(hidden_NTH) if behavior == "outputs" else hidden_NTH
@@ -146,24 +170,39 @@ def professor_forcing(
         return free_weight * fooling_loss + at_step(teacher_forced_weight, step) * reverse_loss, fooling_loss
 
     def step(key: jax.Array, state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Metrics]:
-        batch = check_batch(batch, model)
+        if num_rows is None:
+            batch = check_batch(batch, model)
+        else:
+            batch = _rows.check_windows(batch, model, num_rows, shard_axis)
         dropout_key, update_key, loss_key = (jax.random.fold_in(key, number) for number in (2, 3, 4))
         num, params = len(batch.tokens), state.generator_params
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, batch.condition)
-        drawn_BT = sample(noise_key, model, params, num, given, length=model.length)
-        both_conditions = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf]), batch.condition)
+        before = restarts_B = None
+        if state.position is None or restart_rate is None:
+            drawn_BT = sample(noise_key, model, params, num, given, length=model.length)
+        else:
+            before = _rows.own(state.position, num, shard_axis)
+            restarts_B = _rows.restarts(jax.random.fold_in(key, 5), restart_rate, state.step, num)
+            begun = _rows.begun(model, params, before, restarts_B, given)
+            drawn_BT = carried.write(noise_key, model, params, begun)
 
-        def behave(params: Params) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-            # One pass over real and drawn sequences.
+        def behave(params: Params) -> tuple[tuple[tuple[jax.Array, jax.Array], jax.Array], Position | None]:
+            # One pass over real and drawn sequences, which have the same conditions and the same text before them.
             tokens_NT = jnp.concatenate([batch.tokens, drawn_BT])
-            given = inputs(model, dropout_key, 2 * num, both_conditions, training=True)
-            hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
+            given = inputs(model, dropout_key, 2 * num, _twice(batch.condition), training=True)
+            if before is None:
+                hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
+                after = None
+            else:
+                begun = _rows.begun(model, params, _twice(before), _twice(restarts_B), given)
+                ended, hidden_NTH, logits_NTK = carried.read_with_states(model, params, begun, tokens_NT)
+                after = jax.tree.map(lambda leaf: leaf[:num], _rows.without_dropout(ended, before))
             behavior_NTF = behavior_of(hidden_NTH, logits_NTK)
             log_prob_B = jnp.sum(unroll.token_log_probs(logits_NTK[:num], batch.tokens), axis=1)
-            return (behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)
+            return ((behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)), after
 
-        (behaviors, log_prob), pull_back = jax.vjp(behave, params)
+        (behaviors, log_prob), pull_back, after = jax.vjp(behave, params, has_aux=True)
         updated, metrics = _adversarial.update_discriminator(
             state,
             Sequences(behaviors[0], batch.condition),
@@ -199,6 +238,8 @@ def professor_forcing(
         }
         state = jax.tree.map(partial(_where_open, discriminator_gate), updated, state)
         state = _adversarial.update_generator(state, gradient, optimizer=generator_optimizer, ema_decay=ema_decay)
+        if after is not None:
+            state = state._replace(position=_rows.of_all(after, shard_axis))
         return state, metrics
 
     def discriminator_logits(state: AdversarialState, tokens: jax.Array, *, condition: PyTree = None) -> jax.Array:
@@ -207,7 +248,19 @@ def professor_forcing(
         sequences = Sequences(behavior_NTF, condition)
         return _adversarial.discriminator_logits(discriminator, state.discriminator_params, sequences)
 
-    return Algorithm(init, step, _adversarial.params, model, discriminator_logits=discriminator_logits)
+    return Algorithm(
+        init,
+        step,
+        _adversarial.params,
+        model,
+        discriminator_logits=discriminator_logits,
+        reads_in_order=restart_rate is not None,
+    )
+
+
+def _twice(tree: PyTree) -> PyTree:
+    """Returns arrays `[N, ...]` as `[2 N, ...]`, repeated."""
+    return jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf]), tree)
 
 
 def _where_open(gate: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:

@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import optax
 
 from gumbel_gan import carried
-from gumbel_gan.algorithms import _ema
-from gumbel_gan.algorithms._batch import check_batch
+from gumbel_gan.algorithms import _ema, _rows
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_kind, require_scalar
+from gumbel_gan.arguments import Scalar, require_at_least, require_kind, require_scalar
 from gumbel_gan.carried import Position
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel, inputs
@@ -90,26 +89,17 @@ def truncated_likelihood(
         )
 
     def step(key: jax.Array, state: TruncatedLikelihoodState, batch: Batch) -> tuple[TruncatedLikelihoodState, Metrics]:
-        batch = check_batch(batch, model)
-        if batch.condition is not None:
-            raise ValueError("condition must be None for this algorithm, got one")
+        batch = _rows.check_windows(batch, model, batch_size, shard_axis)
         num = len(batch.tokens)
-        num_shards = 1 if shard_axis is None else jax.lax.axis_size(shard_axis)
-        if num * num_shards != batch_size:
-            raise ValueError(
-                f"tokens must hold batch_size, {batch_size}, sequences in {num_shards} shards, got {num} in each"
-            )
         restart_key, dropout_key = jax.random.split(key)
-        restarts_B = jax.random.bernoulli(
-            restart_key, jnp.asarray(at_step(restart_rate, state.step), jnp.float32), (num,)
-        )
+        restarts_B = _rows.restarts(restart_key, restart_rate, state.step, num)
         given = inputs(model, dropout_key, num, training=True)
-        before = _own_rows(state.position, num, shard_axis)
+        before = _rows.own(state.position, num, shard_axis)
 
         def negative_log_likelihood(params: Params) -> tuple[jax.Array, Position]:
-            begun = _begun(carried.beginning(model, params, num, **given), before, restarts_B)
+            begun = _rows.begun(model, params, before, restarts_B, given)
             after, log_probs_BT = carried.read(model, params, begun, batch.tokens)
-            return -jnp.mean(jnp.sum(log_probs_BT, axis=1)), _without_dropout(after, before)
+            return -jnp.mean(jnp.sum(log_probs_BT, axis=1)), _rows.without_dropout(after, before)
 
         gradient_of = jax.value_and_grad(negative_log_likelihood, has_aux=True)
         (loss, after), gradient = gradient_of(state.generator_params)
@@ -118,46 +108,10 @@ def truncated_likelihood(
         params = optax.apply_updates(state.generator_params, updates)
         metrics = {"generator_loss": loss, "generator_gradient_norm": optax.tree.norm(gradient)}
         ema_params = _ema.update(params, state.ema_params, ema_decay, state.step)
-        position = _all_rows(after, shard_axis)
+        position = _rows.of_all(after, shard_axis)
         return TruncatedLikelihoodState(state.step + 1, params, ema_params, opt_state, position), metrics
 
     def params(state: TruncatedLikelihoodState, *, averaged: bool = True) -> Params:
         return state.ema_params if averaged else state.generator_params
 
     return Algorithm(init, step, params, model, reads_in_order=True)
-
-
-def _own_rows(position: Position, num: int, shard_axis: str | None) -> Position:
-    """Returns the position of a shard's own rows, selected from the rows of all shards."""
-    if shard_axis is None:
-        return position
-    first = jax.lax.axis_index(shard_axis) * num
-    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, first, num), position)
-
-
-def _all_rows(position: Position, shard_axis: str | None) -> Position:
-    """Returns on each shard the position of the rows of all shards, gathered from all shards."""
-    if shard_axis is None:
-        return position
-    return jax.tree.map(lambda leaf: jax.lax.all_gather(leaf, shard_axis, tiled=True), position)
-
-
-def _begun(new: Position, before: Position, restarts: jax.Array) -> Position:
-    """Returns the position at the start of a window: that of `new` for rows that restart, else that of `before`.
-
-    Arrays that only `new` has, the dropout masks, are taken from `new`.
-    """
-    known = dict(jax.tree_util.tree_leaves_with_path(before))
-
-    def chosen(path: tuple, fresh: jax.Array) -> jax.Array:
-        if path not in known:
-            return fresh
-        return jnp.where(restarts.reshape(-1, *[1] * (fresh.ndim - 1)), fresh, known[path])
-
-    return jax.tree_util.tree_map_with_path(chosen, new)
-
-
-def _without_dropout(after: Position, before: Position) -> Position:
-    """Returns the position `after` with only the arrays that `before` has."""
-    found = dict(jax.tree_util.tree_leaves_with_path(after))
-    return jax.tree_util.tree_map_with_path(lambda path, _: found[path], before)

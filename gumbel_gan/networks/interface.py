@@ -49,6 +49,8 @@ class Generator(NamedTuple):
         `independent_generator` builds the whole record. None: the network is autoregressive.
       built_by: the name and the arguments of the function of this library that built the network, from which a saved
         network is rebuilt; None for a network of your own.
+      hidden_step: (params, carry, token `[B]`) -> (carry, (hidden state `[B, H]`, logits `[B, K]`)), `token_step` with
+        the hidden state of `hidden_states`, for Professor Forcing on the windows of a long text. None: not available.
     """
 
     init: Callable[[jax.Array], Params]
@@ -63,6 +65,7 @@ class Generator(NamedTuple):
     uses_dropout: bool = False
     independent_logits: Callable[..., jax.Array] | None = None
     built_by: tuple[str, tuple[tuple[str, Any], ...]] | None = None
+    hidden_step: Callable[[Params, Carry, jax.Array], tuple[Carry, tuple[jax.Array, jax.Array]]] | None = None
 
 
 class Discriminator(NamedTuple):

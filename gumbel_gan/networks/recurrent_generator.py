@@ -93,13 +93,18 @@ class _Generator(nn.Module):
 
     def step(self, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
         """Takes a step on relaxed symbols `[B, K + 1]` or integer symbols `[B]`."""
+        carry, (_, logits_BK) = self.hidden_step(carry, x)
+        return carry, logits_BK
+
+    def hidden_step(self, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, tuple[jax.Array, jax.Array]]:
+        """Takes a step, and returns the hidden state `[B, H]` of the last layer beside the logits."""
         x, context, layers = self._embed(x, carry.dropout), None, []
         for i, cell in enumerate(self.cells):
-            layer, x, _ = step_cell(cell, carry.layers[i], _joined(x, context))
+            layer, x, hidden_BH = step_cell(cell, carry.layers[i], _joined(x, context))
             x = drop(x, carry.dropout, i)
             context = self._attend(x, carry) if i == 0 else context
             layers.append(layer)
-        return carry._replace(layers=tuple(layers)), self._output(x, context)
+        return carry._replace(layers=tuple(layers)), (hidden_BH.astype(jnp.float32), self._output(x, context))
 
     def one_pass(
         self, carry: RecurrentCarry, tokens: jax.Array, with_hidden: bool
@@ -258,11 +263,20 @@ def recurrent_generator(
         return module.apply(params, carry, jnp.asarray(x), method="step")
 
     def token_step(params: Params, carry: RecurrentCarry, token: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
+        check_token(carry, token)
+        return module.apply(params, carry, jnp.asarray(token), method="step")
+
+    def hidden_step(
+        params: Params, carry: RecurrentCarry, token: jax.Array
+    ) -> tuple[RecurrentCarry, tuple[jax.Array, jax.Array]]:
+        check_token(carry, token)
+        return module.apply(params, carry, jnp.asarray(token), method="hidden_step")
+
+    def check_token(carry: RecurrentCarry, token: jax.Array) -> None:
         if not jnp.issubdtype(jnp.result_type(token), jnp.integer):
             raise TypeError(f"token must be integers, got {jnp.result_type(token)}")
         if jnp.shape(token) != (wanted := (_batch_size(carry),)):
             raise ValueError(f"token must have shape {wanted}, got {jnp.shape(token)}")
-        return module.apply(params, carry, jnp.asarray(token), method="step")
 
     def one_pass(params: Params, tokens: jax.Array, with_hidden: bool, inputs: dict[str, Any]) -> Any:
         shape = jnp.shape(tokens)
@@ -290,6 +304,7 @@ def recurrent_generator(
         hidden_size=hidden_size,
         sample_latent=None if latent == "none" else noise.sample,
         uses_dropout=dropout.is_used,
+        hidden_step=hidden_step,
     )
 
 

@@ -98,7 +98,7 @@ CASES = {
             "behavior": st.sampled_from(("", "state")),
             **{
                 name: s.NOT_SHARES.filter(lambda value: value is not None)
-                for name in ("generator_threshold", "discriminator_threshold")
+                for name in ("generator_threshold", "discriminator_threshold", "restart_rate")
             },
         },
     ),

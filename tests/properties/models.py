@@ -39,6 +39,12 @@ _NUM_GIVEN = s.integers(0, LENGTH)
 _NOT_NUM_GIVEN = s.NOT_NUMBERS | st.sampled_from((-1, LENGTH + 1, 10**9))
 _FEW = {"num_examples": 5}
 
+_NOT_TOKEN = (
+    s.not_integers((BATCH,))
+    | s.tokens((), (2,), (BATCH, 1), num_symbols=1)
+    | s.array((BATCH,), (-1, NUM_SYMBOLS + 1), jnp.int32)
+)
+
 CASES = {
     "beam_search": Case(
         lambda num, beam_size, key: gg.beam_search(LATENT, LATENT_PARAMS, num, beam_size=beam_size, key=key),
@@ -136,14 +142,17 @@ CASES = {
         has(lambda given: (BATCH, NUM_SYMBOLS), float32),
         **_FEW,
     ),
+    "model.hidden_step": Case(
+        lambda token: model.hidden_step(MODEL, PARAMS)(CARRY, token)[1][1],
+        arguments(token=s.tokens((BATCH,), num_symbols=NUM_SYMBOLS + 1)),
+        {"token": _NOT_TOKEN},
+        has(lambda given: (BATCH, NUM_SYMBOLS), float32),
+        num_examples=8,
+    ),
     "model.token_step": Case(
         lambda token: model.token_step(MODEL, PARAMS)(CARRY, token)[1],
         arguments(token=s.tokens((BATCH,), num_symbols=NUM_SYMBOLS + 1)),
-        {
-            "token": s.not_integers((BATCH,))
-            | s.tokens((), (2,), (BATCH, 1), num_symbols=1)
-            | s.array((BATCH,), (-1, NUM_SYMBOLS + 1), jnp.int32)
-        },
+        {"token": _NOT_TOKEN},
         has(lambda given: (BATCH, NUM_SYMBOLS), float32),
         num_examples=8,
     ),
