@@ -123,7 +123,7 @@ def professor_forcing(
     if restart_rate is not None:
         require_scalar("restart_rate", restart_rate, low=0, high=1)
         carried.require_carried(model)
-        hidden_step(model, None)
+        hidden_step(model, None)  # Raises ValueError if the generator has none.
         if batch_size is None:
             raise ValueError("batch_size must be an integer with a restart_rate, got None")
         require_at_least(1, batch_size=batch_size)
