@@ -4,7 +4,7 @@ python -m experiments.study ladder --workdir=DIR [--num_seeds=8] [--num_steps=30
 
 The first rung is variant (a) of Kusner & Hernández-Lobato (2016): soft samples, latents in both states, a temperature
 from 5 to 1. Each rung changes one thing; a change that is only tried is not in later rungs. An interrupted
-study is resumed.
+study is resumed. It takes two and a half hours of one core of an AMD EPYC (2026-11-27).
 """
 
 from collections.abc import Mapping
