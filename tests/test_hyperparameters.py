@@ -83,7 +83,8 @@ def truncated_likelihood(*, learning_rate, **settings):
 
 
 def truncated_professor_forcing(**settings):
-    return within_a_text(professor_forcing(batch_size=8, **settings))
+    # The gate is open, so that the weight has an effect.
+    return within_a_text(professor_forcing(batch_size=8, generator_threshold=None, **settings))
 
 
 def within_a_text(algorithm):

@@ -215,22 +215,29 @@ def test_commands_in_blocks_are_complete(path):
         assert not any(PLACEHOLDER.search(argument) for argument in arguments), line
 
 
+ARGUMENTS = tuple(inspect.signature(gg.recurrent_generator).parameters)
+
+
+def loaded_config(settings):
+    """Loads a config; raises if the file or a setting does not exist, or if a value has the wrong type."""
+    values, argv = flags.FlagValues(), ["train", *settings]
+    default = "experiments/configs/arithmetic.py"
+    config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=argv)
+    values(argv)
+    return config.value
+
+
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 def test_every_setting_of_a_command_exists(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = train_commands()
     assert len(found) > 30
-    # A command may set an argument of the generator that the config file leaves out.
-    arguments = tuple(
-        f"--config.algorithm.generator.{name}=" for name in inspect.signature(gg.recurrent_generator).parameters
-    )
     for settings in found:
-        argv = ["train", *(setting for setting in settings if not setting.startswith(arguments))]
-        values = flags.FlagValues()
-        default = "experiments/configs/arithmetic.py"
-        config = config_flags.DEFINE_config_file("config", default, flag_values=values, sys_argv=argv)
-        values(argv)  # raises if the file or a setting does not exist, or if a value has the wrong type
-        assert config.value.num_seeds > 0
+        generator = loaded_config([each for each in settings if each.startswith("--config=")]).algorithm.generator
+        # An argument of the generator that the config file leaves out may be set.
+        left_out = tuple(f"--config.algorithm.generator.{name}=" for name in ARGUMENTS if name not in generator)
+        config = loaded_config([each for each in settings if not each.startswith(left_out)])
+        assert config.num_seeds > 0
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
