@@ -74,15 +74,4 @@ def get_config(variant: str = "weak,pixels") -> ConfigDict:
     config.temperatures = ()
     config.num_samples = 500
     config.num_compared = config.num_states = 140
-    if data == "carried":
-        _carry(config)
-    return config
-
-
-def _carry(config: ConfigDict) -> None:
-    """Makes a method read the windows of a text in their order, by truncated backpropagation through time."""
-    config.best_metric = "carried_validation_nll"
-    if config.algorithm.name == "maximum_likelihood":
-        kept = {name: config.algorithm[name] for name in ("ema_decay", "generator", "optimizer")}
-        config.algorithm = ConfigDict({"name": "truncated_likelihood"} | kept)
-    config.algorithm.restart_rate = 0.05
+    return text.carry(config) if data == "carried" else config

@@ -33,20 +33,25 @@ def _professor_forcing() -> ConfigDict:
     return config
 
 
-def _truncated() -> ConfigDict:
-    config = names_mle.get_config()
-    algorithm = config.algorithm
-    config.algorithm = ConfigDict(
-        {
-            "name": "truncated_likelihood",
-            "restart_rate": 0.05,
-            "ema_decay": algorithm.ema_decay,
-            "generator": algorithm.generator,
-            "optimizer": algorithm.optimizer,
-        }
-    )
+def carry(config: ConfigDict) -> ConfigDict:
+    """Makes likelihood or Professor Forcing carry the hidden state over the windows of a text in order, in place.
+
+    Args:
+      config: a config of one of the two methods.
+
+    Returns:
+      The config.
+    """
+    if config.algorithm.name == "maximum_likelihood":
+        kept = {name: config.algorithm[name] for name in ("ema_decay", "generator", "optimizer")}
+        config.algorithm = ConfigDict({"name": "truncated_likelihood"} | kept)
+    config.algorithm.restart_rate = 0.05
     config.best_metric = "carried_validation_nll"
     return config
+
+
+def _truncated() -> ConfigDict:
+    return carry(names_mle.get_config())
 
 
 def _one_pass() -> ConfigDict:

@@ -53,20 +53,19 @@ def parts(*, files: str, tasks: str, num_seeds: int, num_text_seeds: int, num_st
     Raises:
       ValueError: `tasks` names an unknown task, or the text alone while there are no files.
     """
-    found = {}
-    for task in by_task.selected(tasks, distilled.TASKS, of_text=_OF_TEXT, files=files):
-        for method in _METHODS[task]:
-            found[f"{task}_{method}"] = by_task.part(
-                distilled,
-                f"{task},{method}",
-                label=f"{method}, {task}",
-                caption=distilled.METHODS[method],
-                num_seeds=num_text_seeds if task in _OF_TEXT else num_seeds,
-                num_steps=num_steps,
-                usual_steps=distilled.NUM_STEPS["one_pass"],
-                files=files if task in _OF_TEXT else "",
-            )
-    return found
+    return by_task.parts(
+        _METHODS,
+        lambda task, method: (distilled, f"{task},{method}"),
+        distilled.METHODS,
+        tasks=tasks,
+        files=files,
+        of_text=_OF_TEXT,
+        slow=_OF_TEXT,
+        num_seeds=num_seeds,
+        num_slow_seeds=num_text_seeds,
+        num_steps=num_steps,
+        usual_steps=distilled.NUM_STEPS["one_pass"],
+    )
 
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:

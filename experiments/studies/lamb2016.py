@@ -9,6 +9,7 @@ An interrupted study is resumed. Lamb et al. 2016, https://arxiv.org/abs/1610.09
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -56,21 +57,24 @@ def parts(*, tasks: str, num_seeds: int, num_text_seeds: int, num_steps: int, fi
     Raises:
       ValueError: `tasks` names an unknown task, or only tasks of text while there are no files.
     """
-    found = {}
-    for task in by_task.selected(tasks, _TASKS, of_text=_OF_TEXT, files=files):
+
+    def config_of(task: str, method: str) -> tuple[ModuleType, str]:
         module = professor_forcing_long if task in professor_forcing_long.DATA else professor_forcing
-        for name in _TASKS[task]:
-            found[f"{task}_{name}"] = by_task.part(
-                module,
-                f"{name},{task}",
-                label=f"{name}, {task}",
-                caption=professor_forcing.METHODS[name],
-                num_seeds=num_text_seeds if task in _SLOW else num_seeds,
-                num_steps=num_steps,
-                usual_steps=professor_forcing.NUM_STEPS,
-                files=files if task in _OF_TEXT else "",
-            )
-    return found
+        return module, f"{method},{task}"
+
+    return by_task.parts(
+        _TASKS,
+        config_of,
+        professor_forcing.METHODS,
+        tasks=tasks,
+        files=files,
+        of_text=_OF_TEXT,
+        slow=_SLOW,
+        num_seeds=num_seeds,
+        num_slow_seeds=num_text_seeds,
+        num_steps=num_steps,
+        usual_steps=professor_forcing.NUM_STEPS,
+    )
 
 
 def write(runs: Mapping[str, FinishedRun], workdir: Path) -> Path:
@@ -122,24 +126,27 @@ def verdict(runs: Mapping[str, FinishedRun]) -> list[Statement]:
 
 def _compared(pair: str, ours: FinishedRun, theirs: FinishedRun) -> list[Statement]:
     """Compares two methods by likelihood, hidden states and long samples, which the paper claims to improve."""
+
+    def measured(name: str) -> bool:
+        return ours.has(name) and theirs.has(name)
+
     seconds = [run.seconds_per_step() * run.rows[-1]["step"] for run in (ours, theirs)]
     training = f"training took {seconds[0]:,.0f} s against {seconds[1]:,.0f} s"
     # A task with padding has no bits per symbol.
-    shown = tuple(name for name in ("bits_per_symbol",) if ours.has(name) and theirs.has(name))
+    shown = ("bits_per_symbol",) if measured("bits_per_symbol") else ()
     likelihood = compared(f"Likelihood: {pair}", ours, theirs, "heldout_nll", shown=shown, with_power=True)
     statements = [likelihood._replace(evidence=f"{likelihood.evidence}; {training}")]
-    if all(run.has("carried_nll") for run in (ours, theirs)):
+    if measured("carried_nll"):
         claim, shown = f"Likelihood given the text before: {pair}", ("carried_bits_per_symbol",)
         statements.append(compared(claim, ours, theirs, "carried_nll", shown=shown, with_power=True))
-    if all(run.has("dynamics_excess") for run in (ours, theirs)):
+    if measured("dynamics_excess"):
         shown = ("dynamics_accuracy",)
         statement = compared(f"Dynamics: {pair}", ours, theirs, "dynamics_excess", shown=shown, with_power=True)
         if statement.outcome != "worse" and np.median(theirs.final("dynamics_excess")) <= 0:
             # The baseline is already at the noise floor, so that the test cannot show an improvement.
             statement = statement._replace(outcome="nothing left to gain")
         statements.append(statement)
-    drift = "long_ngram_divergence_3"
-    if all(run.has(drift) for run in (ours, theirs)):
+    if measured("long_ngram_divergence_3"):
         claim = f"Samples longer than trained: {pair}"
-        statements.append(compared(claim, ours, theirs, drift, with_power=True))
+        statements.append(compared(claim, ours, theirs, "long_ngram_divergence_3", with_power=True))
     return statements

@@ -12,7 +12,7 @@ from gumbel_gan.algorithms import _adversarial, _ema, _rows
 from gumbel_gan.algorithms._adversarial import AdversarialState, Sequences
 from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, at_step, require_at_least, require_one_of, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_one_of, require_scalar
 from gumbel_gan.carried import Position
 from gumbel_gan.data import Batch
 from gumbel_gan.losses.objectives import cross_entropy
@@ -119,21 +119,17 @@ def professor_forcing(
     for name, threshold in thresholds.items():
         if threshold is not None:
             require_scalar(name, threshold, low=0, high=1)
-    num_rows = None
     if restart_rate is not None:
-        require_scalar("restart_rate", restart_rate, low=0, high=1)
-        carried.require_carried(model)
-        hidden_step(model, None)  # Raises ValueError if the generator has none.
         if batch_size is None:
             raise ValueError("batch_size must be an integer with a restart_rate, got None")
-        require_at_least(1, batch_size=batch_size)
-        num_rows = batch_size
+        _rows.check_arguments(model, batch_size, restart_rate)
+        hidden_step(model, None)  # Raises ValueError if the generator has none.
 
     def init(key: jax.Array) -> AdversarialState:
         state = _adversarial.init(key, model, discriminator, generator_optimizer, discriminator_optimizer)
-        if num_rows is None:
+        if restart_rate is None or batch_size is None:
             return state
-        return state._replace(position=carried.beginning(model, state.generator_params, num_rows))
+        return state._replace(position=carried.beginning(model, state.generator_params, batch_size))
 
     def behavior_of(hidden_NTH: jax.Array, logits_NTK: jax.Array) -> jax.Array:
         states = jnp.zeros_like(hidden_NTH) if behavior == "outputs" else hidden_NTH
@@ -170,34 +166,32 @@ def professor_forcing(
         return free_weight * fooling_loss + at_step(teacher_forced_weight, step) * reverse_loss, fooling_loss
 
     def step(key: jax.Array, state: AdversarialState, batch: Batch) -> tuple[AdversarialState, Metrics]:
-        if num_rows is None:
-            batch = check_batch(batch, model)
-        else:
-            batch = _rows.check_windows(batch, model, num_rows, shard_axis)
+        batch = check_batch(batch, model)
+        if state.position is not None:
+            _rows.check_windows(batch, state.position, shard_axis)
         dropout_key, update_key, loss_key = (jax.random.fold_in(key, number) for number in (2, 3, 4))
         num, params = len(batch.tokens), state.generator_params
         latent_key, noise_key = jax.random.split(key)
         given = inputs(model, latent_key, num, batch.condition)
-        before = restarts_B = None
+        start = None
         if state.position is None or restart_rate is None:
             drawn_BT = sample(noise_key, model, params, num, given, length=model.length)
         else:
-            before = _rows.own(state.position, num, shard_axis)
-            restarts_B = _rows.restarts(jax.random.fold_in(key, 5), restart_rate, state.step, num)
-            begun = _rows.begun(model, params, before, restarts_B, given)
-            drawn_BT = carried.write(noise_key, model, params, begun)
+            restart_key, rate = jax.random.fold_in(key, 5), at_step(restart_rate, state.step)
+            start = _rows.start(restart_key, state.position, num, restart_rate=rate, shard_axis=shard_axis)
+            drawn_BT = carried.write(noise_key, model, params, _rows.begun(model, params, start, given))
 
         def behave(params: Params) -> tuple[tuple[tuple[jax.Array, jax.Array], jax.Array], Position | None]:
             # One pass over real and drawn sequences, which have the same conditions and the same text before them.
             tokens_NT = jnp.concatenate([batch.tokens, drawn_BT])
             given = inputs(model, dropout_key, 2 * num, _twice(batch.condition), training=True)
-            if before is None:
+            after = None
+            if start is None:
                 hidden_NTH, logits_NTK = hidden_states_and_logits(model, params, tokens_NT, given)
-                after = None
             else:
-                begun = _rows.begun(model, params, _twice(before), _twice(restarts_B), given)
+                begun = _rows.begun(model, params, _twice(start), given)
                 ended, hidden_NTH, logits_NTK = carried.read_with_states(model, params, begun, tokens_NT)
-                after = jax.tree.map(lambda leaf: leaf[:num], _rows.without_dropout(ended, before))
+                after = jax.tree.map(lambda leaf: leaf[:num], _rows.without_dropout(ended, start))
             behavior_NTF = behavior_of(hidden_NTH, logits_NTK)
             log_prob_B = jnp.sum(unroll.token_log_probs(logits_NTK[:num], batch.tokens), axis=1)
             return ((behavior_NTF[:num], behavior_NTF[num:]), jnp.mean(log_prob_B)), after

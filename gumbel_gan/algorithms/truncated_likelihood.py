@@ -8,8 +8,9 @@ import optax
 
 from gumbel_gan import carried
 from gumbel_gan.algorithms import _ema, _rows
+from gumbel_gan.algorithms._batch import check_batch
 from gumbel_gan.algorithms.interface import Algorithm, Metrics
-from gumbel_gan.arguments import Scalar, require_at_least, require_kind, require_scalar
+from gumbel_gan.arguments import Scalar, at_step, require_kind
 from gumbel_gan.carried import Position
 from gumbel_gan.data import Batch
 from gumbel_gan.model import SequenceModel, inputs
@@ -75,10 +76,8 @@ def truncated_likelihood(
       Mikolov et al. 2010, https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html, for carried states;
       Williams & Peng 1990, https://doi.org/10.1162/neco.1990.2.4.490, for truncation.
     """
-    carried.require_carried(model)
-    require_at_least(1, batch_size=batch_size)
+    _rows.check_arguments(model, batch_size, restart_rate)
     require_kind(optax.GradientTransformation, optimizer=optimizer)
-    require_scalar("restart_rate", restart_rate, low=0, high=1)
     _ema.check_decay(ema_decay)
 
     def init(key: jax.Array) -> TruncatedLikelihoodState:
@@ -89,17 +88,18 @@ def truncated_likelihood(
         )
 
     def step(key: jax.Array, state: TruncatedLikelihoodState, batch: Batch) -> tuple[TruncatedLikelihoodState, Metrics]:
-        batch = _rows.check_windows(batch, model, batch_size, shard_axis)
+        batch = check_batch(batch, model)
+        _rows.check_windows(batch, state.position, shard_axis)
         num = len(batch.tokens)
         restart_key, dropout_key = jax.random.split(key)
-        restarts_B = _rows.restarts(restart_key, restart_rate, state.step, num)
+        rate = at_step(restart_rate, state.step)
+        start = _rows.start(restart_key, state.position, num, restart_rate=rate, shard_axis=shard_axis)
         given = inputs(model, dropout_key, num, training=True)
-        before = _rows.own(state.position, num, shard_axis)
 
         def negative_log_likelihood(params: Params) -> tuple[jax.Array, Position]:
-            begun = _rows.begun(model, params, before, restarts_B, given)
+            begun = _rows.begun(model, params, start, given)
             after, log_probs_BT = carried.read(model, params, begun, batch.tokens)
-            return -jnp.mean(jnp.sum(log_probs_BT, axis=1)), _rows.without_dropout(after, before)
+            return -jnp.mean(jnp.sum(log_probs_BT, axis=1)), _rows.without_dropout(after, start)
 
         gradient_of = jax.value_and_grad(negative_log_likelihood, has_aux=True)
         (loss, after), gradient = gradient_of(state.generator_params)
