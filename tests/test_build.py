@@ -570,8 +570,8 @@ def test_a_missing_key_is_named(name):
         (arithmetic.get_config, (), ()),
         # `penalty` needs a discriminator of whole sequences, `adversarial_weight` needs a property.
         (arithmetic_policy_gradient.get_config, ("per_prefix",), ("penalty", "adversarial_weight")),
-        # `restart_rate` needs a text in order.
-        (professor_forcing.get_config, ("professor,digits",), ("restart_rate",)),
+        # `restart_rate` needs a text in order, `recurrent_dropout_rate` an LSTM.
+        (professor_forcing.get_config, ("professor,digits",), ("restart_rate", "recurrent_dropout_rate")),
     ],
 )
 def test_every_scalar_setting_can_be_swept(get_config, variant, left_out):

@@ -87,6 +87,16 @@ def test_more_data_take_larger_networks_and_batches_and_a_bounded_time(tmp_path)
     assert found[2].num_steps * found[2].batch_size < 10 * 400_000
 
 
+def test_only_an_lstm_has_recurrent_dropout(tmp_path):
+    rates = []
+    for name in ("lstm", "gru"):
+        config = open_config(tmp_path, strings(100, 3, 12), **{"algorithm.generator.name": name})
+        settings = resolved(config).algorithm.settings["generator"]
+        rates.append(settings["recurrent_dropout_rate"])
+        build.build(resolved(config))
+    assert rates == [0.3, 0.0]
+
+
 def test_what_is_given_is_kept_and_a_gap_in_the_data_is_named(tmp_path):
     given = {"task.max_length": 7, "batch_size": 6, "num_steps": 9, "algorithm.generator.hidden_size": 3}
     config = resolved(open_config(tmp_path, strings(100, 3, 12), **given))

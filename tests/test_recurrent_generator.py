@@ -76,6 +76,8 @@ def stepwise_logits(generator, params, tokens, given, *, by_token=False):
         ("lstm", MANY, {"latent": "hidden"}),
         ("lstm", MANY, {"num_layers": 2, "embedding_size": 7, "latent": "hidden_and_cell"}),
         ("lstm", FEW, {"num_layers": 2, "dropout_rate": 0.5, "condition": Labels(4)}),
+        ("lstm", MANY, {"num_layers": 2, "recurrent_dropout_rate": 0.5}),
+        ("flax_lstm", FEW, {"embedding_size": 2, "dropout_rate": 0.3, "recurrent_dropout_rate": 0.5}),
         ("gru", MANY, {"latent": "hidden"}),
         ("gru", FEW, {"num_layers": 3, "embedding_size": 2, "dropout_rate": 0.3, "condition": Vectors(2)}),
         ("plain_lstm", MANY, {"latent": "hidden_and_cell"}),
@@ -272,6 +274,37 @@ def test_dropped_features_count_for_nothing():
     assert np.abs(generator.logits(params, tokens) - dropped(params)).max() > 0.01
 
 
+def test_states_dropped_in_recurrence_reach_the_head_but_not_the_next_step():
+    generator = recurrent(recurrent_dropout_rate=0.5)
+    assert generator.uses_dropout
+    params, tokens = random_params(generator.init), tokens_of(jax.random.key(1), FEW, (B, 2))
+    carry = generator.initial_carry(params, B, 2, dropout_key=jax.random.key(2))
+    assert carry.dropout is None
+    is_kept = np.asarray(carry.recurrent_dropout)[0, :, 0] > 0
+    assert 0 < is_kept.mean() < 1
+    np.testing.assert_allclose(np.unique(carry.recurrent_dropout), [0, 2])
+
+    def last(params):
+        return jnp.sum(jnp.sin(generator.logits(params, tokens, dropout_key=jax.random.key(2))[:, 1]), axis=1)
+
+    gradients = jax.jit(jax.jacobian(last))(params)["params"]
+    for row in range(B):
+        reaches = np.abs(gradients["LSTMCell_0"]["kernel"][row, -H:]).max(axis=1) > 0
+        np.testing.assert_array_equal(reaches, is_kept[row])
+        assert (np.abs(gradients["Dense_0"]["kernel"][row]).max(axis=1) > 0).all()
+
+
+def test_recurrent_dropout_leaves_other_dropout_as_it_is():
+    params = random_params(recurrent(dropout_rate=0.5).init)
+    carries = [
+        recurrent(dropout_rate=0.5, recurrent_dropout_rate=rate).initial_carry(params, B, T, dropout_key=jax.random.key(1))
+        for rate in (0.0, 0.5)
+    ]
+    np.testing.assert_array_equal(*(carry.dropout for carry in carries))
+    assert carries[0].recurrent_dropout is None
+    assert not np.array_equal(carries[1].dropout > 0, carries[1].recurrent_dropout > 0)
+
+
 def test_without_dropout_nothing_is_random():
     generator = recurrent()
     assert not generator.uses_dropout
@@ -369,6 +402,12 @@ class GrowingCell(nn.RNNCellBase):
             "latent must be one of none, hidden; got 'hidden_and_cell'",
         ),
         (ValueError, {"dropout_rate": 1.0}, r"dropout_rate must be a finite number in \[0, 1\), got 1.0"),
+        (ValueError, {"recurrent_dropout_rate": -1}, r"recurrent_dropout_rate must be a finite number in \[0, 1\)"),
+        (
+            ValueError,
+            {"recurrent_dropout_rate": 0.5, "cell": GRUCell},
+            "recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell",
+        ),
         (TypeError, {"condition": 3}, "condition must be Labels, Vectors, Sequences or None, got 3"),
         (TypeError, {"cell": "lstm"}, "cell must be callable, got 'lstm'"),
         (TypeError, {"cell": nn.Dense}, "cell must build a flax.linen.RNNCellBase, got Dense"),

@@ -21,7 +21,10 @@ NETWORKS = ("algorithm.generator.hidden_size", "algorithm.discriminator.hidden_s
 """Paths of the widths of networks."""
 
 _MOST_COMPARED, _LEAST_COMPARED = 500, 4
-_EPOCHS = 60
+# Numbers of symbols in the training set at which the rules change.
+_FEW, _MANY = 20_000, 50_000
+# Epochs of training, for fewer than `_MANY` symbols and for more.
+_EPOCHS_OF_FEW, _EPOCHS = 100, 60
 # Maximum numbers of sequences and of symbols in a batch.
 _LARGEST_BATCH = (128, 2**15)
 _LARGEST_ADVERSARIAL_BATCH = (256, 2**12)
@@ -94,6 +97,7 @@ def leave_to_data(config: ConfigDict, *, likelihood: bool) -> None:
     config.summarized = "best"
     config.algorithm.ema_decay = placeholder(float)
     config.algorithm.generator.dropout_rate = placeholder(float)
+    config.algorithm.generator.recurrent_dropout_rate = placeholder(float)
     if "optimizer" in config.algorithm:
         config.algorithm.optimizer.learning_rate = placeholder(str)
         config.algorithm.optimizer.max_norm = 1.0
@@ -193,7 +197,7 @@ def _facts(config: RunConfig, task: Task) -> _Facts:
 
 
 def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
-    width = 64 if facts.num_written < 5_000 else 128 if facts.num_written < 50_000 else 256
+    width = 64 if facts.num_written < 5_000 else 128 if facts.num_written < _MANY else 256
     # An adversarial step unrolls two networks several times.
     return max(64, width // 2) if facts.is_adversarial else width
 
@@ -201,9 +205,14 @@ def _width(facts: _Facts, _: Callable[[str], Any]) -> int:
 def _dropout_rate(facts: _Facts, _: Callable[[str], Any]) -> float:
     return next(
         rate
-        for most, rate in ((20_000, 0.5), (200_000, 0.3), (500_000, 0.2), (math.inf, 0.0))
+        for most, rate in ((_FEW, 0.5), (200_000, 0.3), (500_000, 0.2), (math.inf, 0.0))
         if facts.num_written < most
     )
+
+
+def _recurrent_dropout_rate(facts: _Facts, known: Callable[[str], Any]) -> float:
+    # The other recurrent cells of this library have one state, which this dropout would erase.
+    return 0.3 if known("algorithm.generator.name") == "lstm" and facts.num_written < _MANY else 0.0
 
 
 def _batch_size(facts: _Facts, _: Callable[[str], Any]) -> int:
@@ -227,7 +236,8 @@ def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
         * width
         * (4 * width + facts.num_symbols)
     )
-    wanted = min(_EPOCHS * facts.num_sequences / size, _MOST_WORK / work)
+    num_epochs = _EPOCHS_OF_FEW if facts.num_written < _MANY else _EPOCHS
+    wanted = min(num_epochs * facts.num_sequences / size, _MOST_WORK / work)
     return max(_LEAST_STEPS, round(wanted / 100) * 100)
 
 
@@ -245,7 +255,7 @@ def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
 
 
 def _learning_rate(facts: _Facts, _: Callable[[str], Any]) -> str:
-    return "cosine(1e-2, 1e-4)" if facts.num_written < 20_000 else "cosine(3e-3, 3e-5)"
+    return "cosine(1e-2, 1e-4)" if facts.num_written < _FEW else "cosine(3e-3, 3e-5)"
 
 
 def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
@@ -256,6 +266,7 @@ def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
 _RULES = (
     *(_Rule(path, _width) for path in NETWORKS),
     _Rule("algorithm.generator.dropout_rate", _dropout_rate),
+    _Rule("algorithm.generator.recurrent_dropout_rate", _recurrent_dropout_rate),
     _Rule("batch_size", _batch_size),
     _Rule("num_steps", _num_steps),
     _Rule("steps_per_chunk", _steps_per_chunk),

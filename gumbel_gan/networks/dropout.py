@@ -17,6 +17,7 @@ class Dropout:
       rate: scalar in [0, 1), the probability that a feature is dropped; may be traced. 0: no dropout.
       num: the number of layers, each with its own factors.
       width: H, the number of features of a layer.
+      name: name of the rate in errors.
 
     Raises:
       TypeError: `rate` is not a real scalar.
@@ -29,9 +30,10 @@ class Dropout:
     rate: ArrayLike
     num: int
     width: int
+    name: str = "dropout_rate"
 
     def __post_init__(self) -> None:
-        require_number("dropout_rate", self.rate, low=0, high=1, open_high=True)
+        require_number(self.name, self.rate, low=0, high=1, open_high=True)
 
     @property
     def is_used(self) -> bool:

@@ -92,6 +92,7 @@ def unroll_cell(
     num_symbols: int | None = None,
     reverse: bool = False,
     with_hidden: bool = False,
+    recurrent_factors: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array | None]:
     """Unrolls a bound cell over time.
 
@@ -102,6 +103,7 @@ def unroll_cell(
       num_symbols: the number of symbols, if x holds symbols.
       reverse: whether the cell starts at the last step.
       with_hidden: whether hidden states are returned.
+      recurrent_factors: `[B, H]` dropout factors of the state that a step reads; None: no dropout.
 
     Returns:
       `[T, B, H]` outputs, and `[T, B, H]` hidden states or None.
@@ -114,7 +116,7 @@ def unroll_cell(
         step, x = type(cell).recur, cell.project(x)
 
     def body(cell: Any, carry: Any, x: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array | None]]:
-        carry, h, hidden = step(cell, carry, x)
+        carry, h, hidden = step(cell, drop_state(carry, recurrent_factors), x)
         return carry, (h, hidden if with_hidden else None)
 
     scan: Any = nn.scan(body, variable_broadcast="params", split_rngs={"params": False}, reverse=reverse)
@@ -132,6 +134,14 @@ def _is_projected_at_once(cell: Any, x: jax.Array, num_symbols: int | None) -> b
     if jnp.issubdtype(x.dtype, jnp.integer):
         return num_symbols is not None and num_symbols > _FEW_SYMBOLS
     return isinstance(cell, SplitCell) and x.shape[-1] > 4 * cell.features
+
+
+def drop_state(carry: Any, factors: jax.Array | None) -> Any:
+    """Multiplies the hidden state of a cell, the last array of its carry, by dropout factors `[B, H]`."""
+    if factors is None:
+        return carry
+    *others, hidden_BH = jax.tree.leaves(carry)
+    return jax.tree.unflatten(jax.tree.structure(carry), [*others, hidden_BH * factors.astype(hidden_BH.dtype)])
 
 
 def drop(x: jax.Array, factors: jax.Array | None, layer: int) -> jax.Array:

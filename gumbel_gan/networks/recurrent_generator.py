@@ -26,6 +26,7 @@ from gumbel_gan.networks.recurrence import (
     Embedding,
     build_cell,
     drop,
+    drop_state,
     named_cells,
     require_recurrent,
     step_cell,
@@ -33,19 +34,24 @@ from gumbel_gan.networks.recurrence import (
 )
 from gumbel_gan.networks.source_attention import SourceAttention, SourceEncoder
 
+# Folded into the key of dropout to derive the key of recurrent dropout.
+_RECURRENT_DROPOUT = 2
+
 
 class RecurrentCarry(NamedTuple):
     """The carry of a recurrent generator.
 
     Attributes:
       layers: the carry of each layer's cell, such as c and h of an LSTM, `[B, H]` each.
-      dropout: `[num, B, 1, W]` dropout factors; None: no dropout.
+      dropout: `[num, B, 1, W]` dropout factors of features; None: no dropout.
+      recurrent_dropout: `[L, B, 1, H]` dropout factors of the states that the cells read; None: no dropout.
       memory: `[B, S, D]` states of a condition sequence, which the first layer attends to; None: no condition sequence.
       memory_mask: `[B, S]` booleans, false at the padding of the condition sequence; None: no condition sequence.
     """
 
     layers: tuple[Any, ...]
     dropout: jax.Array | None
+    recurrent_dropout: jax.Array | None = None
     memory: jax.Array | None = None
     memory_mask: jax.Array | None = None
 
@@ -100,7 +106,8 @@ class _Generator(nn.Module):
         """Takes a step, and returns the hidden state `[B, H]` of the last layer beside the logits."""
         x, context, layers = self._embed(x, carry.dropout), None, []
         for i, cell in enumerate(self.cells):
-            layer, x, hidden_BH = step_cell(cell, carry.layers[i], _joined(x, context))
+            layer = drop_state(carry.layers[i], _layer(carry.recurrent_dropout, i))
+            layer, x, hidden_BH = step_cell(cell, layer, _joined(x, context))
             x = drop(x, carry.dropout, i)
             context = self._attend(x, carry) if i == 0 else context
             layers.append(layer)
@@ -121,6 +128,7 @@ class _Generator(nn.Module):
                 _joined(x, context_TBD),
                 num_symbols=self.num_symbols + 1,
                 with_hidden=with_hidden,
+                recurrent_factors=_layer(carry.recurrent_dropout, i),
             )
             x = drop(h_TBH, carry.dropout, i)
             context_TBD = self._attend(x, carry) if i == 0 else context_TBD
@@ -156,6 +164,11 @@ def _joined(x: jax.Array, context: jax.Array | None) -> jax.Array:
     return x if context is None else jnp.concatenate([x, context], axis=-1)
 
 
+def _layer(factors: jax.Array | None, layer: int) -> jax.Array | None:
+    """Returns the factors `[B, H]` of a layer, from `[L, B, 1, H]`."""
+    return None if factors is None else factors[layer, :, 0]
+
+
 def _rows(x_TBH: jax.Array) -> jax.Array:
     """Returns `[T, B, H]` as `[B T, H]`."""
     return jnp.swapaxes(x_TBH, 0, 1).reshape(-1, x_TBH.shape[-1])
@@ -171,6 +184,7 @@ def recurrent_generator(
     embedding_size: int | None = None,
     latent: str = "none",
     dropout_rate: ArrayLike = 0.0,
+    recurrent_dropout_rate: ArrayLike = 0.0,
     condition: ConditionSpec | None = None,
     dtype: Any = jnp.float32,
 ) -> Generator:
@@ -194,6 +208,9 @@ def recurrent_generator(
         generator is in its Gumbel noise, and the likelihood of its sequences has a closed form.
       dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the embedding, if
         there is one, or of a layer's output, at all steps of a sequence; may be traced.
+      recurrent_dropout_rate: scalar in [0, 1), the probability that dropout in training removes a feature of the hidden
+        state that a cell reads, at all steps of a sequence; may be traced. It must be 0 for a cell that has no other
+        state, such as `GRUCell`, since the cell would forget these features.
       condition: the kind of condition; None: no condition. A learned linear map of `Labels` or `Vectors` is added to
         the initial hidden state of every layer. `Sequences`, padded at the end, are read in both directions by cells of
         half the width, and a linear map of their last states is added to the initial hidden states. The states of the
@@ -207,9 +224,9 @@ def recurrent_generator(
       'hidden_and_cell', a pair of such arrays for the cell states and for the hidden states.
 
     Raises:
-      TypeError: a size is not an integer, `dropout_rate` is not a real scalar, `cell` does not build a Flax cell, or
+      TypeError: a size is not an integer, a rate is not a real scalar, `cell` does not build a Flax cell, or
         `condition` is not `Labels`, `Vectors`, `Sequences` or None.
-      ValueError: an argument is out of range.
+      ValueError: an argument is out of range, or `recurrent_dropout_rate` is not 0 for a cell with one state.
 
     References:
       Kusner & Hernández-Lobato 2016, section 3, https://arxiv.org/abs/1611.04051; Gal & Ghahramani 2016, section 4, for
@@ -226,6 +243,9 @@ def recurrent_generator(
     # One array of factors for all layers, as wide as the widest layer; narrower layers use a slice.
     num_dropped = num_layers + (embedding_size is not None)
     dropout = Dropout(dropout_rate, num_dropped, max(hidden_size, embedding_size or 0))
+    recurrent_dropout = Dropout(recurrent_dropout_rate, num_layers, hidden_size, name="recurrent_dropout_rate")
+    if recurrent_dropout.is_used and num_states < 2:
+        raise ValueError("recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell")
     module: Any = _Generator(num_symbols, hidden_size, cell, num_layers, embedding_size, condition, dtype)
     spec = condition
 
@@ -252,7 +272,12 @@ def recurrent_generator(
         require_at_least(0, batch_size=batch_size, length=length)
         check_condition(spec, condition, batch_size)
         placed = noise.place(zero_layers(batch_size), latent, batch_size)
-        carry = RecurrentCarry(tuple(placed), dropout.factors(dropout_key, batch_size))
+        state_key = None if dropout_key is None else jax.random.fold_in(dropout_key, _RECURRENT_DROPOUT)
+        carry = RecurrentCarry(
+            tuple(placed),
+            dropout.factors(dropout_key, batch_size),
+            recurrent_dropout.factors(state_key, batch_size),
+        )
         return module.apply(params, carry, condition, method="begin")
 
     def step(params: Params, carry: RecurrentCarry, x: jax.Array) -> tuple[RecurrentCarry, jax.Array]:
@@ -303,7 +328,7 @@ def recurrent_generator(
         hidden_states=hidden_states,
         hidden_size=hidden_size,
         sample_latent=None if latent == "none" else noise.sample,
-        uses_dropout=dropout.is_used,
+        uses_dropout=dropout.is_used or recurrent_dropout.is_used,
         hidden_step=hidden_step,
     )
 

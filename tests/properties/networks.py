@@ -50,10 +50,16 @@ _WIDTH = (st.sampled_from((2, 4)), s.integers_below(1) | st.just(3))
 _NUM_HEADS = (st.just(2), s.integers_below(1) | st.just(3))
 CASES = {
     **{
+        name: _network(
+            getattr(gg, name),
+            _SIZES,
+            {"dropout_rate": _RATE, "recurrent_dropout_rate": _RATE, "condition": _CONDITION},
+        )
+        for name in ("recurrent_generator", "lstm_generator")
+    },
+    **{
         name: _network(getattr(gg, name), _SIZES, {"dropout_rate": _RATE, "condition": _CONDITION})
         for name in (
-            "recurrent_generator",
-            "lstm_generator",
             "gru_generator",
             "recurrent_discriminator",
             "lstm_discriminator",
