@@ -296,10 +296,8 @@ def test_states_dropped_in_recurrence_reach_the_head_but_not_the_next_step():
 
 def test_recurrent_dropout_leaves_other_dropout_as_it_is():
     params = random_params(recurrent(dropout_rate=0.5).init)
-    carries = [
-        recurrent(dropout_rate=0.5, recurrent_dropout_rate=rate).initial_carry(params, B, T, dropout_key=jax.random.key(1))
-        for rate in (0.0, 0.5)
-    ]
+    generators = [recurrent(dropout_rate=0.5, recurrent_dropout_rate=rate) for rate in (0.0, 0.5)]
+    carries = [each.initial_carry(params, B, T, dropout_key=jax.random.key(1)) for each in generators]
     np.testing.assert_array_equal(*(carry.dropout for carry in carries))
     assert carries[0].recurrent_dropout is None
     assert not np.array_equal(carries[1].dropout > 0, carries[1].recurrent_dropout > 0)
