@@ -23,7 +23,7 @@ GENERATORS = {
     "lstm": lambda: gg.lstm_generator(K, 3),
     "lstm with a latent": lambda: gg.lstm_generator(K, 3, latent="hidden_and_cell"),
     "two gru layers": lambda: gg.gru_generator(K, 3, num_layers=2, embedding_size=2, latent="hidden"),
-    "dropout": lambda: gg.lstm_generator(K, 3, dropout_rate=np.float32(0.25)),
+    "dropout": lambda: gg.lstm_generator(K, 3, dropout_rate=np.float32(0.25), recurrent_dropout_rate=0.5),
     "bfloat16": lambda: gg.lstm_generator(K, 3, dtype=jnp.bfloat16),
     "transformer": lambda: gg.transformer_generator(K, 4, num_layers=1, latent_size=2),
     "one pass": lambda: gg.one_pass_generator(K, TASK.length, 4, num_layers=1, num_heads=1, latent_size=2),

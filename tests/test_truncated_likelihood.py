@@ -131,7 +131,9 @@ def test_each_row_reads_all_of_the_text_in_order_from_a_place_of_its_own():
     np.testing.assert_array_equal(rows, expected % NUM_SYMBOLS)
 
 
-DROPOUT_MODEL = gg.sequence_model(gg.lstm_generator(NUM_SYMBOLS, 3, num_layers=2, dropout_rate=0.5), length=LENGTH)
+DROPOUT_MODEL = gg.sequence_model(
+    gg.lstm_generator(NUM_SYMBOLS, 3, num_layers=2, dropout_rate=0.5, recurrent_dropout_rate=0.5), length=LENGTH
+)
 
 
 @pytest.mark.slow
@@ -144,7 +146,8 @@ def test_dropout_is_drawn_for_each_window_and_is_no_part_of_the_state():
         new_state, metrics = step(jax.random.key(number), state, gg.Batch(TEXT[:2]))
         losses.append(float(metrics["generator_loss"]))
     chex.assert_trees_all_equal_shapes_and_dtypes(state, new_state)
-    assert new_state.position.carry.dropout is None
+    carry = new_state.position.carry
+    assert (carry.dropout, carry.recurrent_dropout) == (None, None)
     assert losses[0] == losses[1] != losses[2]
 
 
