@@ -28,6 +28,8 @@ _EPOCHS_OF_FEW, _EPOCHS = 100, 60
 # Maximum numbers of sequences and of symbols in a batch.
 _LARGEST_BATCH = (128, 2**15)
 _LARGEST_ADVERSARIAL_BATCH = (256, 2**12)
+# Maximum number of sequences in a batch if the time allows less than half of the usual epochs.
+_BATCH_OF_FEW_EPOCHS = 32
 # Maximum number of multiplications in the forward passes of training, for about a quarter of an hour on two cores.
 _MOST_WORK = 6.5e12
 # A step that also trains a discriminator takes about this many times as long.
@@ -215,30 +217,34 @@ def _recurrent_dropout_rate(facts: _Facts, known: Callable[[str], Any]) -> float
     return 0.3 if known("algorithm.generator.name") == "lstm" and facts.num_written < _MANY else 0.0
 
 
-def _batch_size(facts: _Facts, _: Callable[[str], Any]) -> int:
+def _batch_size(facts: _Facts, known: Callable[[str], Any]) -> int:
     largest, most_symbols = _LARGEST_ADVERSARIAL_BATCH if facts.is_adversarial else _LARGEST_BATCH
+    if not facts.is_adversarial and _is_hurried(facts, known):
+        largest = _BATCH_OF_FEW_EPOCHS
     wanted = facts.num_sequences / 2 if facts.is_adversarial else math.sqrt(2 * facts.num_sequences)
     wanted = min(wanted, facts.num_sequences / 2, largest, max(8, most_symbols / facts.length))
     size = 2 ** int(math.log2(max(wanted, 1)))
     return max(facts.num_shards, size - size % facts.num_shards)
 
 
-def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
-    size = known("batch_size")
+def _is_hurried(facts: _Facts, known: Callable[[str], Any]) -> bool:
+    """Returns whether the time allows few epochs, so that small batches and a high learning rate learn more."""
+    return _most_epochs(facts, known) < _EPOCHS / 2
+
+
+def _most_epochs(facts: _Facts, known: Callable[[str], Any]) -> float:
+    """Returns the number of epochs after which training has taken the longest time allowed."""
     width = known("algorithm.generator.hidden_size")
     if type(width) is not int:
         # The generator has no width, or a wrong value, which raises an error when the generator is built.
         width = _width(facts, known)
-    work = (
-        (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1)
-        * size
-        * facts.length
-        * width
-        * (4 * width + facts.num_symbols)
-    )
-    num_epochs = _EPOCHS_OF_FEW if facts.num_written < _MANY else _EPOCHS
-    wanted = min(num_epochs * facts.num_sequences / size, _MOST_WORK / work)
-    return max(_LEAST_STEPS, round(wanted / 100) * 100)
+    work = (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1) * facts.length * width
+    return _MOST_WORK / (work * (4 * width + facts.num_symbols) * facts.num_sequences)
+
+
+def _num_steps(facts: _Facts, known: Callable[[str], Any]) -> int:
+    num_epochs = min(_EPOCHS_OF_FEW if facts.num_written < _MANY else _EPOCHS, _most_epochs(facts, known))
+    return max(_LEAST_STEPS, round(num_epochs * facts.num_sequences / known("batch_size") / 100) * 100)
 
 
 def _steps_per_chunk(_: _Facts, known: Callable[[str], Any]) -> int:
@@ -254,8 +260,9 @@ def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
     return round(min(max(1 - 20 / known("num_steps"), 0.98), 0.998), 4)
 
 
-def _learning_rate(facts: _Facts, _: Callable[[str], Any]) -> str:
-    return "cosine(1e-2, 1e-4)" if facts.num_written < _FEW else "cosine(3e-3, 3e-5)"
+def _learning_rate(facts: _Facts, known: Callable[[str], Any]) -> str:
+    is_high = facts.num_written < _FEW or _is_hurried(facts, known)
+    return "cosine(1e-2, 1e-4)" if is_high else "cosine(3e-3, 3e-5)"
 
 
 def _num_compared(facts: _Facts, _: Callable[[str], Any]) -> int:
