@@ -34,7 +34,7 @@ def get_config(recipe: str = "narrow") -> ConfigDict:
     if recipe == "wide":
         return config
     config.num_steps = 6_000
-    config.algorithm.ema_decay = 0.9995
+    config.algorithm.ema_decay = 0.9995  # (1 + t) / (10 + t) at each step t here, which is less
     config.algorithm.generator.hidden_size = 8
     config.algorithm.generator_optimizer.update({"learning_rate": "cosine(3e-3, 1.5e-4)", "b2": 0.99})
     config.algorithm.discriminator_optimizer.update({"learning_rate": "cosine(6e-3, 3e-4)", "b2": 0.99})

@@ -106,7 +106,8 @@ def distilled_gan(
       temperature: temperature > 0 of the relaxed samples; unused without an estimator.
       discriminator_updates: number of discriminator updates in a step, at least 1, each on its own batch. The
         autoencoder is trained on the last of these batches.
-      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). After t updates the decay is at
+        most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:

@@ -101,7 +101,8 @@ def importance_gan(
       adversarial: whether f comes from the discriminator; if not, f is 1, to show the effect of the discriminator.
       penalty: the weights of the discriminator's gradient penalties; Toth uses none.
       discriminator_updates: number of discriminator updates in a step, each on its own batch.
-      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). After t updates the decay is at
+        most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis of data shards; None if there is none. The weights w are normalized over the
         whole batch.
 

@@ -53,6 +53,7 @@ def maximum_likelihood(
         (scheduled sampling); None: teacher forcing. With scheduled sampling the loss is not a likelihood, and its
         minimum is not the distribution of the data. A number, a traced number or a schedule.
       ema_decay: decay of the moving average of the parameters, in [0, 1). A number, a traced number or a schedule.
+        After t updates the decay is at most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:

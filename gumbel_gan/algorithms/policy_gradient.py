@@ -103,7 +103,7 @@ def policy_gradient(
       penalty: the weights of the discriminator's gradient penalties; not allowed with a `PrefixDiscriminator`.
       discriminator_updates: number of discriminator updates in a step, each on its own batch; static.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1). A number, a traced number or a
-        schedule.
+        schedule. After t updates the decay is at most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis of data shards; None if there is none. Baselines that compare sequences with
         each other compare those within a shard.
 

@@ -89,7 +89,8 @@ def professor_forcing(
       restart_rate: for windows of a long text, the probability in [0, 1] that a row restarts at a window, with the
         initial state and the start symbol; None: every sequence starts so, and batches need no order.
       batch_size: B, batch size over all shards, at least 1; unused without a `restart_rate`.
-      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). After t updates the decay is at
+        most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis of data shards; None if there is none. The accuracy is that of all shards.
 
     Returns:

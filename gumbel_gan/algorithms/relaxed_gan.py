@@ -91,7 +91,8 @@ def relaxed_gan(
       num_generated: number of generated sequences in a step, per data shard; None: as many as real ones. Must be None
         with a condition.
       discriminator_updates: number of discriminator updates in a step, each on its own batch.
-      ema_decay: decay of the moving average of the generator's parameters, in [0, 1).
+      ema_decay: decay of the moving average of the generator's parameters, in [0, 1). After t updates the decay is at
+        most (1 + t) / (10 + t).
       discriminator_ema_decay: decay, in [0, 1), of a moving average of the discriminator's parameters, against which
         the generator is trained; None: the generator is trained against the newest parameters.
       shard_axis: name of the mapped axis of data shards, over which gradients are averaged; None if there is none. The

@@ -61,6 +61,7 @@ def truncated_likelihood(
         so that the generator also learns to begin a text, as in sampling. At 1 this is maximum likelihood of single
         windows. A number, a traced number or a schedule.
       ema_decay: decay of the moving average of the parameters, in [0, 1). A number, a traced number or a schedule.
+        After t updates the decay is at most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:

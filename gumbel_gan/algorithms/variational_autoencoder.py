@@ -61,7 +61,7 @@ def variational_autoencoder(
       kl_weight: w >= 0; a number, a traced number or a schedule. A rise from 0 keeps the generator from ignoring the
         latent. A final value below 1 favors reconstruction over the fit of the prior.
       ema_decay: decay of the moving average of the generator's parameters, in [0, 1). A number, a traced number or a
-        schedule.
+        schedule. After t updates the decay is at most (1 + t) / (10 + t).
       shard_axis: name of the mapped axis that gradients are averaged over; None if there is none.
 
     Returns:
