@@ -404,7 +404,7 @@ class GrowingCell(nn.RNNCellBase):
         (
             ValueError,
             {"recurrent_dropout_rate": 0.5, "cell": GRUCell},
-            "recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell",
+            "recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell, got 0.5",
         ),
         (TypeError, {"condition": 3}, "condition must be Labels, Vectors, Sequences or None, got 3"),
         (TypeError, {"cell": "lstm"}, "cell must be callable, got 'lstm'"),

@@ -219,7 +219,7 @@ def _recurrent_dropout_rate(facts: _Facts, known: Callable[[str], Any]) -> float
 
 def _batch_size(facts: _Facts, known: Callable[[str], Any]) -> int:
     largest, most_symbols = _LARGEST_ADVERSARIAL_BATCH if facts.is_adversarial else _LARGEST_BATCH
-    if not facts.is_adversarial and _is_hurried(facts, known):
+    if not facts.is_adversarial and _has_few_epochs(facts, known):
         largest = _BATCH_OF_FEW_EPOCHS
     wanted = facts.num_sequences / 2 if facts.is_adversarial else math.sqrt(2 * facts.num_sequences)
     wanted = min(wanted, facts.num_sequences / 2, largest, max(8, most_symbols / facts.length))
@@ -227,7 +227,7 @@ def _batch_size(facts: _Facts, known: Callable[[str], Any]) -> int:
     return max(facts.num_shards, size - size % facts.num_shards)
 
 
-def _is_hurried(facts: _Facts, known: Callable[[str], Any]) -> bool:
+def _has_few_epochs(facts: _Facts, known: Callable[[str], Any]) -> bool:
     """Returns whether the time allows few epochs, so that small batches and a high learning rate learn more."""
     return _most_epochs(facts, known) < _EPOCHS / 2
 
@@ -261,7 +261,7 @@ def _ema_decay(_: _Facts, known: Callable[[str], Any]) -> float:
 
 
 def _learning_rate(facts: _Facts, known: Callable[[str], Any]) -> str:
-    is_high = facts.num_written < _FEW or _is_hurried(facts, known)
+    is_high = facts.num_written < _FEW or _has_few_epochs(facts, known)
     return "cosine(1e-2, 1e-4)" if is_high else "cosine(3e-3, 3e-5)"
 
 

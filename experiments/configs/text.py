@@ -34,10 +34,10 @@ def _professor_forcing() -> ConfigDict:
 
 
 def carry(config: ConfigDict) -> ConfigDict:
-    """Makes likelihood or Professor Forcing carry the hidden state over the windows of a text in order, in place.
+    """Sets a config, in place, to carry the hidden state over the windows of a text in order.
 
     Args:
-      config: a config of one of the two methods.
+      config: a config of likelihood or of Professor Forcing.
 
     Returns:
       The config.

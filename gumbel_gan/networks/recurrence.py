@@ -92,7 +92,8 @@ def unroll_cell(
     num_symbols: int | None = None,
     reverse: bool = False,
     with_hidden: bool = False,
-    recurrent_factors: jax.Array | None = None,
+    recurrent_dropout: jax.Array | None = None,
+    layer: int = 0,
 ) -> tuple[jax.Array, jax.Array | None]:
     """Unrolls a bound cell over time.
 
@@ -103,7 +104,8 @@ def unroll_cell(
       num_symbols: the number of symbols, if x holds symbols.
       reverse: whether the cell starts at the last step.
       with_hidden: whether hidden states are returned.
-      recurrent_factors: `[B, H]` dropout factors of the state that a step reads; None: no dropout.
+      recurrent_dropout: `[L, B, 1, H]` dropout factors of the states that the cells of L layers read; None: no dropout.
+      layer: the layer of the cell, if there is dropout.
 
     Returns:
       `[T, B, H]` outputs, and `[T, B, H]` hidden states or None.
@@ -116,7 +118,7 @@ def unroll_cell(
         step, x = type(cell).recur, cell.project(x)
 
     def body(cell: Any, carry: Any, x: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array | None]]:
-        carry, h, hidden = step(cell, drop_state(carry, recurrent_factors), x)
+        carry, h, hidden = step(cell, drop_state(carry, recurrent_dropout, layer), x)
         return carry, (h, hidden if with_hidden else None)
 
     scan: Any = nn.scan(body, variable_broadcast="params", split_rngs={"params": False}, reverse=reverse)
@@ -136,12 +138,12 @@ def _is_projected_at_once(cell: Any, x: jax.Array, num_symbols: int | None) -> b
     return isinstance(cell, SplitCell) and x.shape[-1] > 4 * cell.features
 
 
-def drop_state(carry: Any, factors: jax.Array | None) -> Any:
-    """Multiplies the hidden state of a cell, the last array of its carry, by dropout factors `[B, H]`."""
+def drop_state(carry: Any, factors: jax.Array | None, layer: int) -> Any:
+    """Applies `drop` to the hidden state of a layer's cell, the last array of the cell's carry."""
     if factors is None:
         return carry
     *others, hidden_BH = jax.tree.leaves(carry)
-    return jax.tree.unflatten(jax.tree.structure(carry), [*others, hidden_BH * factors.astype(hidden_BH.dtype)])
+    return jax.tree.unflatten(jax.tree.structure(carry), [*others, drop(hidden_BH, factors, layer)])
 
 
 def drop(x: jax.Array, factors: jax.Array | None, layer: int) -> jax.Array:

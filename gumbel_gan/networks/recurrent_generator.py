@@ -106,7 +106,7 @@ class _Generator(nn.Module):
         """Takes a step, and returns the hidden state `[B, H]` of the last layer beside the logits."""
         x, context, layers = self._embed(x, carry.dropout), None, []
         for i, cell in enumerate(self.cells):
-            layer = drop_state(carry.layers[i], _layer(carry.recurrent_dropout, i))
+            layer = drop_state(carry.layers[i], carry.recurrent_dropout, i)
             layer, x, hidden_BH = step_cell(cell, layer, _joined(x, context))
             x = drop(x, carry.dropout, i)
             context = self._attend(x, carry) if i == 0 else context
@@ -128,7 +128,8 @@ class _Generator(nn.Module):
                 _joined(x, context_TBD),
                 num_symbols=self.num_symbols + 1,
                 with_hidden=with_hidden,
-                recurrent_factors=_layer(carry.recurrent_dropout, i),
+                recurrent_dropout=carry.recurrent_dropout,
+                layer=i,
             )
             x = drop(h_TBH, carry.dropout, i)
             context_TBD = self._attend(x, carry) if i == 0 else context_TBD
@@ -162,11 +163,6 @@ class _Generator(nn.Module):
 
 def _joined(x: jax.Array, context: jax.Array | None) -> jax.Array:
     return x if context is None else jnp.concatenate([x, context], axis=-1)
-
-
-def _layer(factors: jax.Array | None, layer: int) -> jax.Array | None:
-    """Returns the factors `[B, H]` of a layer, from `[L, B, 1, H]`."""
-    return None if factors is None else factors[layer, :, 0]
 
 
 def _rows(x_TBH: jax.Array) -> jax.Array:
@@ -245,7 +241,9 @@ def recurrent_generator(
     dropout = Dropout(dropout_rate, num_dropped, max(hidden_size, embedding_size or 0))
     recurrent_dropout = Dropout(recurrent_dropout_rate, num_layers, hidden_size, name="recurrent_dropout_rate")
     if recurrent_dropout.is_used and num_states < 2:
-        raise ValueError("recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell")
+        raise ValueError(
+            f"recurrent_dropout_rate must be 0 for a cell with one state, such as GRUCell, got {recurrent_dropout_rate}"
+        )
     module: Any = _Generator(num_symbols, hidden_size, cell, num_layers, embedding_size, condition, dtype)
     spec = condition
 
