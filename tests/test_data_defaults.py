@@ -100,6 +100,13 @@ def test_only_an_lstm_has_recurrent_dropout(tmp_path):
     assert rates == [0.3, 0.0]
 
 
+@pytest.mark.parametrize("width", [0, -1])
+def test_a_wrong_width_is_left_to_the_generator_to_refuse(tmp_path, width):
+    config = open_config(tmp_path, strings(100, 3, 12), **{"algorithm.generator.hidden_size": width})
+    with pytest.raises(ValueError, match=f"generator: hidden_size must be at least 1, got {width}"):
+        build.build(resolved(config))
+
+
 def test_what_is_given_is_kept_and_a_gap_in_the_data_is_named(tmp_path):
     given = {"task.max_length": 7, "batch_size": 6, "num_steps": 9, "algorithm.generator.hidden_size": 3}
     config = resolved(open_config(tmp_path, strings(100, 3, 12), **given))

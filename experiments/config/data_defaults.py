@@ -235,7 +235,7 @@ def _has_few_epochs(facts: _Facts, known: Callable[[str], Any]) -> bool:
 def _most_epochs(facts: _Facts, known: Callable[[str], Any]) -> float:
     """Returns the number of epochs after which training has taken the longest time allowed."""
     width = known("algorithm.generator.hidden_size")
-    if type(width) is not int:
+    if type(width) is not int or width < 1:
         # The generator has no width, or a wrong value, which raises an error when the generator is built.
         width = _width(facts, known)
     work = (_WORK_OF_DISCRIMINATOR if facts.has_discriminator else 1) * facts.length * width
