@@ -14,6 +14,7 @@ from gumbel_gan.losses.advantages import (
     discounted_returns,
     monte_carlo,
     per_prefix,
+    per_symbol,
     prefix_values,
     reinforce,
 )
@@ -76,6 +77,46 @@ def test_returns_of_prefixes_are_compared_with_the_moving_average():
     np.testing.assert_allclose(advantages, [[-7.0, -6.0, -6.0], [-8.0, -6.0, -2.0]])
     np.testing.assert_allclose(baseline, 0.2 * 10 + 0.8 * 25 / 6, rtol=1e-6)
     assert estimator.init() == 0
+
+
+def test_symbols_are_rewarded_by_changes():
+    drawn = rollout(jnp.zeros((2, 3), jnp.int32), jnp.array([[1.0, 2.0, 4.0], [0.0, 0.0, 8.0]]))
+    estimator = per_symbol(discount=0.5)
+    advantages, baseline = estimator.advantages(KEY, 0, estimator.init(), drawn)
+    np.testing.assert_allclose(advantages, [[2.0, 2.0, 2.0], [2.0, 4.0, 8.0]])
+    assert baseline == estimator.init() == ()
+
+
+def test_a_symbol_with_discount_1_has_the_last_reward_less_the_one_before_it():
+    rewards = jax.random.normal(jax.random.key(0), (4, 6))
+    drawn = rollout(jnp.zeros((4, 6), jnp.int32), rewards)
+    advantages, _ = per_symbol(discount=optax.linear_schedule(0.0, 1.0, 3)).advantages(KEY, 3, (), drawn)
+    before = np.pad(np.asarray(rewards), ((0, 0), (1, 0)))[:, :-1]
+    np.testing.assert_allclose(advantages, np.asarray(rewards)[:, -1:] - before, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("discount", [0.0, 1.0])
+def test_symbols_rewarded_by_changes_have_the_documented_gradient(discount):
+    """With discount 1 it is that of the last reward's mean, with discount 0 that of each reward's, given the prefix."""
+    values = jax.random.normal(jax.random.key(1), (T, K, K, K))
+    rewards = jnp.stack(
+        [values[t][tuple(jnp.where(i <= t, EVERY[:, i], 0) for i in range(T))] for t in range(T)], axis=1
+    )
+    probs_E = jnp.exp(token_log_probs(CHAIN, EVERY).sum(axis=1))
+    advantages, _ = per_symbol(discount=discount).advantages(KEY, 0, (), rollout(EVERY, rewards))
+
+    def weighted(chain):
+        return jnp.sum(probs_E * jnp.sum(advantages * token_log_probs(chain, EVERY), axis=1))
+
+    def expected(chain):
+        log_probs = token_log_probs(chain, EVERY)
+        if discount == 1:
+            return jnp.sum(jnp.exp(log_probs.sum(axis=1)) * rewards[:, -1])
+        # Prefixes are those of the fixed chain, and only the choice of each symbol is differentiated.
+        fixed = token_log_probs(CHAIN, EVERY)
+        return jnp.sum(jnp.exp(fixed.sum(axis=1))[:, None] * jnp.exp(log_probs - fixed) * rewards)
+
+    np.testing.assert_allclose(jax.grad(weighted)(CHAIN), jax.grad(expected)(CHAIN), rtol=1e-4, atol=1e-5)
 
 
 def test_schedules_are_evaluated_at_the_step():
@@ -216,6 +257,8 @@ def test_bad_settings_are_named():
         per_prefix(discount="0.23", baseline_decay=0.08)
     with pytest.raises(TypeError, match="baseline_decay must be a finite number"):
         per_prefix(discount=0.23, baseline_decay=None)
+    with pytest.raises(ValueError, match=r"discount must be .* in \[0, 1\], got -0.1"):
+        per_symbol(discount=-0.1)
     for build in (monte_carlo, lambda num_roll_outs: prefix_values(KEY, rollout(EVERY, jnp.ones(27)), num_roll_outs)):
         with pytest.raises(ValueError, match="num_roll_outs must be at least 1, got 0"):
             build(num_roll_outs=0)
@@ -231,8 +274,8 @@ def test_a_single_sequence_cannot_be_compared(estimator):
 
 @pytest.mark.parametrize(
     "estimator",
-    [reinforce(), monte_carlo(num_roll_outs=2), per_prefix(discount=0.5, baseline_decay=0.5)],
-    ids=["reinforce", "monte_carlo", "per_prefix"],
+    [reinforce(), monte_carlo(num_roll_outs=2), per_prefix(discount=0.5, baseline_decay=0.5), per_symbol(discount=0.5)],
+    ids=["reinforce", "monte_carlo", "per_prefix", "per_symbol"],
 )
 def test_bad_roll_outs_are_named(estimator):
     rewards = jnp.ones(EVERY.shape if estimator.of_prefixes else len(EVERY))

@@ -323,8 +323,10 @@ def test_every_advantage_estimator_builds_and_names_its_mistakes(advantages):
     config = arithmetic_policy_gradient.get_config(advantages)
     assert config.algorithm.advantages.name == advantages
     built(config)
-    config.algorithm.advantages.name = "per_symbol"
-    message = r"config\.algorithm\.advantages\.name must be one of 'monte_carlo', 'per_prefix', 'reinforce'"
+    config.algorithm.advantages.name = "per_word"
+    message = (
+        r"config\.algorithm\.advantages\.name must be one of 'monte_carlo', 'per_prefix', 'per_symbol', 'reinforce'"
+    )
     with pytest.raises(ValueError, match=message):
         built(config)
 
@@ -338,7 +340,9 @@ def test_settings_of_advantages_and_their_discriminator_are_named():
     config.algorithm.advantages = ConfigDict({"name": "per_prefix", "discount": 0.5, "baseline_decay": 0.5})
     with pytest.raises(ValueError, match=r"config\.algorithm\.discriminator has no setting '(bidirectional|pooling)'"):
         built(config)
-    with pytest.raises(ValueError, match="advantages must be one of reinforce, per_prefix, monte_carlo; got 'all'"):
+    with pytest.raises(
+        ValueError, match="advantages must be one of reinforce, per_prefix, per_symbol, monte_carlo; got 'all'"
+    ):
         arithmetic_policy_gradient.get_config("all")
     with pytest.raises(ValueError, match="method must be one of maximum_likelihood, relaxed_gan, policy_gradient"):
         oracle.get_config("seqgan")

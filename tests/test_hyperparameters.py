@@ -48,6 +48,11 @@ def per_prefix(**settings):
     return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=gg.per_prefix(**settings), **SGD)
 
 
+def per_symbol(**settings):
+    discriminator = gg.lstm_prefix_discriminator(NUM_SYMBOLS, 3)
+    return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=gg.per_symbol(**settings), **SGD)
+
+
 def professor_forcing(**settings):
     return gg.professor_forcing(MODEL, gg.behavior_discriminator(3 + NUM_SYMBOLS, 3), **SGD, **settings)
 
@@ -129,6 +134,7 @@ CASES = {
         {"warm_up_steps": (1.0, 0.0, 3.0), "penalty_weight": (1.0, 0.0, 3.0), "ema_decay": EMA_DECAYS},
     ),
     "per_prefix": Case(per_prefix, {"discount": (0.5, 0.0, 1.0), "baseline_decay": (0.5, 0.0, 0.9)}),
+    "per_symbol": Case(per_symbol, {"discount": (0.5, 0.0, 1.0)}),
     "professor_forcing": Case(
         professor_forcing,
         {

@@ -23,7 +23,7 @@ from gumbel_gan.algorithms import (
 )
 from gumbel_gan.arguments import Scalar, require_at_least, require_number, require_scalar
 from gumbel_gan.data import inverse_frequency_weights
-from gumbel_gan.losses import AdvantageEstimator, Objective, Reward, monte_carlo, per_prefix, reinforce
+from gumbel_gan.losses import AdvantageEstimator, Objective, Reward, monte_carlo, per_prefix, per_symbol, reinforce
 from gumbel_gan.relaxation import (
     Estimator,
     decoupled,
@@ -233,6 +233,7 @@ REWARDS: Mapping[str, Reward] = {
 ADVANTAGES: Mapping[str, Callable[..., AdvantageEstimator]] = {
     "reinforce": reinforce,
     "per_prefix": per_prefix,
+    "per_symbol": per_symbol,
     "monte_carlo": monte_carlo,
 }
 SCHEDULES: Mapping[str, Callable[..., optax.Schedule]] = {

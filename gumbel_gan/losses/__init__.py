@@ -1,6 +1,6 @@
 """Losses: objectives, gradient penalties, rewards, advantages and the score-function estimate."""
 
-from gumbel_gan.losses.advantages import AdvantageEstimator, Rollout, monte_carlo, per_prefix, reinforce
+from gumbel_gan.losses.advantages import AdvantageEstimator, Rollout, monte_carlo, per_prefix, per_symbol, reinforce
 from gumbel_gan.losses.divergences import (
     variational,
     variational_jensen_shannon,
@@ -60,6 +60,7 @@ __all__ = [
     "non_saturating",
     "pearson_fit",
     "per_prefix",
+    "per_symbol",
     "ratio_kl",
     "ratio_pearson",
     "ratio_squared_hellinger",

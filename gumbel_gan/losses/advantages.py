@@ -40,7 +40,7 @@ class Rollout(NamedTuple):
 class AdvantageEstimator(NamedTuple):
     """A way to compute the advantages of symbols from the rewards of sequences.
 
-    `reinforce`, `monte_carlo` and `per_prefix` build the estimators of this module.
+    `reinforce`, `monte_carlo`, `per_prefix` and `per_symbol` build the estimators of this module.
 
     Attributes:
       of_prefixes: whether the estimator needs the rewards of all prefixes, from a discriminator with a logit for each
@@ -157,6 +157,47 @@ def per_prefix(*, discount: Scalar, baseline_decay: Scalar) -> AdvantageEstimato
         return returns_NT - baseline.astype(returns_NT.dtype), decay * baseline + (1 - decay) * mean_return
 
     return AdvantageEstimator(True, lambda: jnp.zeros((), jnp.float32), advantages)
+
+
+def per_symbol(*, discount: Scalar) -> AdvantageEstimator:
+    """Builds an estimator in which a symbol is rewarded by the change of its prefix's reward, in place of the reward.
+
+    With r_ns the reward of the first s symbols of sequence n, and r_n0 = 0,
+
+        A_nt = sum_{s >= t} discount^(s - t) (r_ns - r_n(s-1)).
+
+    If the rewards are logits of the optimal discriminator, log p(y_1 .. y_s) - log p_G(y_1 .. y_s), then a change is
+
+        log p(y_s | y_1 .. y_(s-1)) - log p_G(y_s | y_1 .. y_(s-1)),
+
+    and a discount of 0 minimizes the KL divergence of each symbol's distribution from that of the data, given the
+    generator's own prefixes. With a discount of 1, A_nt = r_nT - r_n(t-1): the reward of the whole sequence, less that
+    of the prefix before the symbol, which is a baseline. This is the reward shaping of Ng et al. with the prefix's
+    reward as the potential; a discount below 1 trades bias for variance.
+
+    Args:
+      discount: scalar in [0, 1]; a number, a traced number or a schedule.
+
+    Returns:
+      An `AdvantageEstimator` for rewards `[N, T]`, with an empty baseline.
+
+    Raises:
+      TypeError: `discount` is neither a real scalar nor a schedule.
+      ValueError: `discount` is out of range.
+
+    References:
+      Ng et al. 1999, "Policy invariance under reward transformations", ICML.
+    """
+    require_scalar("discount", discount, low=0.0, high=1.0)
+
+    def advantages(key: jax.Array, step: ArrayLike, baseline: Baseline, rollout: Rollout) -> tuple[jax.Array, Baseline]:
+        del key
+        _check_rollout(rollout, of_prefixes=True)
+        before_N1 = jnp.zeros_like(rollout.rewards[:, :1])
+        changes_NT = jnp.diff(rollout.rewards, axis=1, prepend=before_N1)
+        return discounted_returns(changes_NT, at_step(discount, step)), baseline
+
+    return AdvantageEstimator(True, _no_baseline, advantages)
 
 
 def discounted_returns(rewards: jax.Array, discount: ArrayLike) -> jax.Array:

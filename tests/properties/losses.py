@@ -150,6 +150,12 @@ CASES = {
         {"discount": s.NOT_SHARES, "baseline_decay": s.NOT_SHARES | st.just(1)},
         is_a(gg.AdvantageEstimator),
     ),
+    "per_symbol": Case(
+        gg.per_symbol,
+        arguments(discount=s.SHARES | st.just(1.0)),
+        {"discount": s.NOT_SHARES},
+        is_a(gg.AdvantageEstimator),
+    ),
     "host_reward": Case(
         lambda function, decode, tokens: gg.host_reward(function, decode)(tokens),
         arguments(
@@ -166,5 +172,6 @@ CASES = {
     ),
     "advantages of reinforce": _of_estimator(gg.reinforce()),
     "advantages of monte_carlo": _of_estimator(gg.monte_carlo(num_roll_outs=2)),
+    "advantages of per_symbol": _of_estimator(gg.per_symbol(discount=0.5)),
     "advantages of per_prefix": _of_estimator(gg.per_prefix(discount=0.5, baseline_decay=0.5)),
 }
