@@ -19,7 +19,7 @@ import pytest
 import gumbel_gan as gg
 from experiments import cli
 from experiments.config import run_config
-from experiments.configs import text
+from experiments.configs import arithmetic_policy_gradient, text
 from experiments.run import best, checks, divergence, lock, loop
 from experiments.run.directory import RunDirectory
 from experiments.run.restore import restore
@@ -422,6 +422,32 @@ def test_training_starts_from_another_run_and_keeps_its_vocabulary(base, tmp_pat
     other = dataclasses.replace(config, init_from=str(tmp_path / "none"))
     with pytest.raises(ValueError, match=r"config\.init_from must hold a run, got"):
         loop.prepare(other, RunDirectory(tmp_path / "other"))
+
+
+@pytest.mark.slow
+def test_a_discriminator_starts_from_the_generator(base, tmp_path):
+    prepared, _, _ = base
+    likelihood = config_of(tmp_path, "bcdef", init_from=str(prepared.run.path), init_discriminator="generator")
+    settings = arithmetic_policy_gradient.get_config("per_symbol").algorithm.to_dict()
+    del settings["name"]
+    settings["generator"]["hidden_size"], settings["discriminator"]["hidden_size"] = 4, None
+    config = dataclasses.replace(likelihood, algorithm=run_config.Section("policy_gradient", settings))
+    started = loop.prepare(config, RunDirectory(tmp_path / "run"))
+    networks = loop._initial(started, _Empty()).state.adversarial
+    of_generator = networks.generator_params["params"]["LSTMCell_0"]
+    of_discriminator = networks.discriminator_params["params"]["LSTMCell_0"]
+    # Seven symbols, the start symbol, which only the generator reads, and the hidden state.
+    without_start = np.delete(of_generator["kernel"], 7, axis=1)
+    np.testing.assert_array_equal(of_discriminator["kernel"], without_start)
+    np.testing.assert_array_equal(of_discriminator["bias"], of_generator["bias"])
+    assert networks.discriminator_params["params"]["Dense_0"]["kernel"].shape == (2, 4, 1)
+
+    settings["discriminator"] = {"name": "transformer", "width": 4, "num_layers": 1, "num_heads": 1}
+    other = dataclasses.replace(config, algorithm=run_config.Section("policy_gradient", settings))
+    with pytest.raises(ValueError, match=r"config\.init_discriminator must be 'run' with this discriminator: none"):
+        loop.prepare(other, RunDirectory(tmp_path / "other"))
+    with pytest.raises(ValueError, match=r"config\.init_discriminator must be 'run' for maximum_likelihood"):
+        loop.prepare(likelihood, RunDirectory(tmp_path / "likelihood"))
 
 
 def _logits(model, params, replica, tokens):

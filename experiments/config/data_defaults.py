@@ -139,8 +139,13 @@ def taken(config: RunConfig, stored: RunConfig) -> RunConfig:
 
 
 def taken_sizes(config: RunConfig, other: RunConfig) -> RunConfig:
-    """Returns a config whose network widths left to the data are those of another config."""
-    widths = {path: _value(other, path) for path in NETWORKS if _is_open(config, path)}
+    """Returns a config whose network widths left to the data are those of another config.
+
+    A discriminator that starts from the generator has the generator's width.
+    """
+    sources = (NETWORKS[0], NETWORKS[0] if config.init_discriminator == "generator" else NETWORKS[1])
+    pairs = zip(NETWORKS, sources, strict=True)
+    widths = {path: _value(other, source) for path, source in pairs if _is_open(config, path)}
     return changed(config, {path: width for path, width in widths.items() if width is not None})
 
 

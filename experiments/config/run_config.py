@@ -17,6 +17,7 @@ from gumbel_gan.metrics import LEAST_VECTORS, METRICS
 SCHEMA_VERSION = 1
 DTYPES = ("float32", "bfloat16")
 STATES = ("last", "best")
+SOURCES = ("run", "generator")
 AUTOMATIC = ("num_steps", "steps_per_chunk", "patience", "batch_size", "num_compared")
 """The settings of a config itself that may be None, which leaves them to the data; see `data_defaults`."""
 NO_METRIC = "none"
@@ -84,6 +85,8 @@ class RunConfig:
       patience: number of steps without a better `best_metric` in any replica after which training ends; 0 is never.
       summarized: the states that the summary and the samples are computed from, 'last' or 'best'.
       init_from: folder of a run whose networks training starts from; '' is training from scratch.
+      init_discriminator: what the discriminator starts from with `init_from`: 'run', the discriminator of that run, if
+        it has one that fits; or 'generator', the parameters of its generator that have the same names and sizes.
       init_symbols: the symbols of the run `init_from`, which come first in the vocabulary; recorded when a run begins.
       batch_size: number of sequences in a batch.
       num_shards: number of shards of a batch, each on its own device if there are enough devices. Results depend on the
@@ -117,6 +120,7 @@ class RunConfig:
     patience: int = 0
     summarized: str = "last"
     init_from: str = ""
+    init_discriminator: str = "run"
     init_symbols: tuple[str, ...] = ()
     batch_size: int = 128
     num_shards: int = 1
@@ -255,6 +259,11 @@ def _check(config: RunConfig) -> None:
         )
     if not isinstance(config.init_from, str):
         raise ValueError(f"config.init_from must be the folder of a run, got {shown(config.init_from)}")
+    choose(config.init_discriminator, SOURCES, "config.init_discriminator")
+    if config.init_discriminator != "run" and not config.init_from:
+        raise ValueError(
+            f"config.init_discriminator must be 'run' without config.init_from, got {config.init_discriminator!r}"
+        )
     for name in ("init_symbols", "chosen"):
         texts = getattr(config, name)
         if not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):

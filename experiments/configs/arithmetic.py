@@ -57,6 +57,7 @@ def _wide() -> ConfigDict:
             "patience": 0,  # steps without a better `best_metric` after which training ends; 0 for never
             "summarized": "last",  # the states that the summary describes: 'last' | 'best'
             "init_from": "",  # folder of a run whose networks training starts from
+            "init_discriminator": "run",  # with init_from: from that run's discriminator, 'run', or its 'generator'
             "batch_size": 128,
             "num_shards": 2,  # shards of a batch, each on its own device if possible; results depend on the number
             "num_samples": 10_000,  # drawn at the end for each seed

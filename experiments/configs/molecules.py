@@ -85,7 +85,7 @@ def get_config(options: str = "maximum_likelihood") -> ConfigDict:
 
 
 def _go_on(config: ConfigDict) -> None:
-    """Sets a second phase: fewer steps and, in a GAN, a generator rate that rises from 0, with a new discriminator."""
+    """Sets a second phase: fewer steps and, in a GAN, a generator rate that starts from 0."""
     config.batch_size = 128
     config.steps_per_chunk = 50
     config.num_steps = 400
@@ -95,7 +95,24 @@ def _go_on(config: ConfigDict) -> None:
         config.patience = 0
         config.summarized = "last"
         config.algorithm.optimizer.learning_rate = "cosine(3e-4, 1e-5)"
-        return
-    config.algorithm.generator_optimizer.learning_rate = "linear(0.0, 4e-4)"
-    config.algorithm.discriminator_optimizer.learning_rate = "constant(2e-3)"
-    config.algorithm.discriminator.hidden_size = 128
+    elif config.algorithm.name == "policy_gradient":
+        _go_on_with_policy_gradient(config)
+    else:
+        config.algorithm.generator_optimizer.learning_rate = "linear(0.0, 4e-4)"
+        config.algorithm.discriminator_optimizer.learning_rate = "constant(2e-3)"
+        config.algorithm.discriminator.hidden_size = 128
+
+
+def _go_on_with_policy_gradient(config: ConfigDict) -> None:
+    """Sets a second phase by policy gradients.
+
+    A discriminator without training does not tell samples of a good generator from the data. So it starts from the
+    generator's features, and dropout of the generator makes samples in training worse, from which it learns.
+    """
+    config.init_discriminator = "generator"
+    config.num_steps = 1_200
+    algorithm = config.algorithm
+    algorithm.generator.dropout_rate = 0.5
+    algorithm.advantages.discount = "constant(0.9)"
+    algorithm.generator_optimizer.learning_rate = "piecewise_constant(0.0, 1e-4, 0.4)"
+    algorithm.discriminator_optimizer.update({"learning_rate": "constant(1e-3)", "b1": 0.5})

@@ -51,7 +51,8 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
       state: the initial states, with a leading axis of S replicas.
 
     Raises:
-      ValueError: the sources have other symbols, or the generators are of different kinds or sizes.
+      ValueError: the sources have other symbols, the generators are of different kinds or sizes, or the discriminator
+        has no parameters of the generator with `init_discriminator="generator"`.
     """
     source = _source(config.init_from)
     if source.experiment.task.source != experiment.task.source:
@@ -84,6 +85,13 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
         networks.generator_params, source.experiment.algorithm.params(source.state), axes.generator_params, "generator"
     )
     networks = networks._replace(generator_params=generator, ema_params=jax.tree.map(jnp.copy, generator))
+    if config.init_discriminator == "generator":
+        if not hasattr(networks, "discriminator_params"):
+            raise ValueError(f"config.init_discriminator must be 'run' for {config.algorithm.name}, got 'generator'")
+        discriminator = _of_generator(
+            networks.discriminator_params, generator, axes.discriminator_params, experiment.task.num_symbols
+        )
+        return _with_networks(state, networks._replace(discriminator_params=discriminator))
     reads_behavior = registries.ALGORITHMS[config.algorithm.name].reads_behavior
     has_both = hasattr(networks, "discriminator_params") and hasattr(others, "discriminator_params")
     if has_both and not (reads_behavior and num_symbols != experiment.task.num_symbols):
@@ -93,6 +101,36 @@ def from_run(config: RunConfig, experiment: build.Experiment, state: Any) -> Any
             )
             networks = networks._replace(discriminator_params=discriminator)
     return _with_networks(state, networks)
+
+
+def _of_generator(discriminator: Any, generator: Any, axes: Any, num_symbols: int) -> Any:
+    """Returns a discriminator's parameters with those of a generator where their names and sizes are equal.
+
+    Where a generator also reads a start symbol, after the `num_symbols` symbols, the entries of that symbol are left
+    out.
+
+    Raises:
+      ValueError: no parameters have the same name and size.
+    """
+    of_generator = dict(jax.tree_util.tree_flatten_with_path(generator)[0])
+    taken = []
+
+    def leaf(path: Any, one: jax.Array, axis: int) -> jax.Array:
+        other = of_generator.get(path)
+        if other is not None and axis >= 0 and other.ndim == one.ndim and other.shape[axis] == one.shape[axis] + 1:
+            other = jnp.delete(other, num_symbols, axis=axis)
+        if other is None or other.shape != one.shape:
+            return one
+        taken.append(path)
+        return jnp.copy(other)
+
+    params = jax.tree_util.tree_map_with_path(leaf, discriminator, axes)
+    if not taken:
+        raise ValueError(
+            "config.init_discriminator must be 'run' with this discriminator: none of its parameters has the name and "
+            "size of one of the generator's; both may be recurrent with the same cell and hidden_size"
+        )
+    return params
 
 
 def _networks(state: Any) -> Any:
