@@ -195,7 +195,10 @@ def test_files_of_sequences_are_known_again(tmp_path, monkeypatch):
         ({"long_length": -5}, "config.long_length must be an integer of at least 0, got -5"),
         ({"num_states": 9}, "config.num_states must be 0, or at least 10, got 9"),
         ({"task.window": 1, "num_states": 10}, "config.num_states must be 0 for sequences of one symbol"),
-        ({"init_discriminator": "generator"}, "config.init_discriminator must be 'run' without config.init_from"),
+        (
+            {"init_discriminator": "generator"},
+            "config.init_from must be the folder of a run with .*'generator', got ''",
+        ),
         ({"init_from": "runs/other", "init_discriminator": "none"}, "config.init_discriminator must be one of"),
         ({"num_states": 10, "init_from": "runs/other"}, "config.num_states must be 0 with config.init_from"),
         (

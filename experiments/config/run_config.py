@@ -262,7 +262,8 @@ def _check(config: RunConfig) -> None:
     choose(config.init_discriminator, SOURCES, "config.init_discriminator")
     if config.init_discriminator != "run" and not config.init_from:
         raise ValueError(
-            f"config.init_discriminator must be 'run' without config.init_from, got {config.init_discriminator!r}"
+            f"config.init_from must be the folder of a run with config.init_discriminator="
+            f"{config.init_discriminator!r}, got ''"
         )
     for name in ("init_symbols", "chosen"):
         texts = getattr(config, name)

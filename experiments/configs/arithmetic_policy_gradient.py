@@ -4,7 +4,7 @@ python -m experiments.train --workdir=runs/policy --config=experiments/configs/a
 
 The default is REINFORCE with a reward at the end of a string. arithmetic_policy_gradient.py:per_prefix uses
 the advantages of ScratchGAN, arithmetic_policy_gradient.py:monte_carlo those of SeqGAN, and
-arithmetic_policy_gradient.py:per_symbol the changes of the rewards of prefixes.
+arithmetic_policy_gradient.py:per_symbol the changes of the rewards of prefixes, whose settings are not tuned here.
 
 Eight seeds on two CPU cores (AMD EPYC, 2026-11-23, while other work ran), median (worst) of seeds 0 to 7: ten minutes,
 validity 0.999 (0.998), KL(data || model) 0.007 (0.010) nats, total variation 0.040 (0.052); per_prefix, five minutes,

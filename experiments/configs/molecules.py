@@ -10,7 +10,8 @@ Settings that are None are chosen for the data, see `experiments/config/data_def
 minutes on two cores of an AMD EPYC while other work runs (2026-11-26). The validity of 10,000 samples is 0.868 with the
 weights of the best validation likelihood, and 0.895 with the last weights. policy_gradient takes 12 minutes a seed on
 one core (2026-11-27), and has a validity of 0.64 (0.60 to 0.67, four seeds), far from the distribution of the data: its
-NLL of held-out molecules is 34 nats, where likelihood has 14.
+NLL of held-out molecules is 34 nats, where likelihood has 14. A second phase was not better than likelihood sampled at
+temperature 0.9, see experiments/results/README.md.
 """
 
 from collections.abc import Callable
