@@ -1,6 +1,7 @@
 """Tests every scalar hyperparameter as a traced number, as a schedule, and under vmap."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import chex
@@ -43,14 +44,9 @@ def policy_gradient(*, penalty_weight, **settings):
     return gg.policy_gradient(MODEL, DISCRIMINATOR, **SGD, **settings)
 
 
-def per_prefix(**settings):
+def with_prefix_rewards(estimator, **settings):
     discriminator = gg.lstm_prefix_discriminator(NUM_SYMBOLS, 3)
-    return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=gg.per_prefix(**settings), **SGD)
-
-
-def per_symbol(**settings):
-    discriminator = gg.lstm_prefix_discriminator(NUM_SYMBOLS, 3)
-    return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=gg.per_symbol(**settings), **SGD)
+    return gg.policy_gradient(MODEL, discriminator, reward=gg.logit, advantages=estimator(**settings), **SGD)
 
 
 def professor_forcing(**settings):
@@ -133,8 +129,10 @@ CASES = {
         policy_gradient,
         {"warm_up_steps": (1.0, 0.0, 3.0), "penalty_weight": (1.0, 0.0, 3.0), "ema_decay": EMA_DECAYS},
     ),
-    "per_prefix": Case(per_prefix, {"discount": (0.5, 0.0, 1.0), "baseline_decay": (0.5, 0.0, 0.9)}),
-    "per_symbol": Case(per_symbol, {"discount": (0.5, 0.0, 1.0)}),
+    "per_prefix": Case(
+        partial(with_prefix_rewards, gg.per_prefix), {"discount": (0.5, 0.0, 1.0), "baseline_decay": (0.5, 0.0, 0.9)}
+    ),
+    "per_symbol": Case(partial(with_prefix_rewards, gg.per_symbol), {"discount": (0.5, 0.0, 1.0)}),
     "professor_forcing": Case(
         professor_forcing,
         {

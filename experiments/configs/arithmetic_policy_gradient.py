@@ -21,12 +21,22 @@ python -m experiments.train --workdir=runs/policy_grammar --config=experiments/c
   --config.algorithm.generator_optimizer.learning_rate='cosine(2e-3, 1e-4)'
 """
 
+from types import MappingProxyType
+
 from ml_collections import ConfigDict
 
 from experiments.configs import arithmetic
 from gumbel_gan.arguments import require_one_of
 
-ADVANTAGES = ("reinforce", "per_prefix", "per_symbol", "monte_carlo")
+_SETTINGS: MappingProxyType[str, dict[str, float]] = MappingProxyType(
+    {
+        "reinforce": {},
+        "per_prefix": {"discount": 0.23, "baseline_decay": 0.08},
+        "per_symbol": {"discount": 0.5},
+        "monte_carlo": {"num_roll_outs": 2},  # per prefix
+    }
+)
+ADVANTAGES = tuple(_SETTINGS)
 _SHARED = (
     *("penalty", "discriminator_updates", "ema_decay", "num_latent_draws"),
     *("generator", "discriminator", "generator_optimizer", "discriminator_optimizer"),
@@ -54,23 +64,14 @@ def get_config(advantages: str = "reinforce") -> ConfigDict:
         {
             "name": "policy_gradient",
             "reward": "logit",  # function of the discriminator's logit: 'logit' | 'tanh_half_logit' | 'log_sigmoid'
-            "advantages": {"name": "reinforce"},  # 'reinforce' | 'per_prefix' | 'per_symbol' | 'monte_carlo'
+            "advantages": {"name": advantages} | _SETTINGS[advantages],
             "warm_up_steps": 0,  # first steps, in which the generator learns by maximum likelihood
         }
         | {name: relaxed[name] for name in _SHARED}
     )
+    if advantages in ("per_prefix", "per_symbol"):
+        config.algorithm.penalty.update(real_weight="none", generated_weight="none")
+        config.algorithm.discriminator = ConfigDict({"name": "lstm", "hidden_size": 32})
     if advantages == "per_prefix":
-        _judge_prefixes(config.algorithm)
         config.algorithm.reward = "tanh_half_logit"
-        config.algorithm.advantages = ConfigDict({"name": "per_prefix", "discount": 0.23, "baseline_decay": 0.08})
-    if advantages == "per_symbol":
-        _judge_prefixes(config.algorithm)
-        config.algorithm.advantages = ConfigDict({"name": "per_symbol", "discount": 0.5})
-    if advantages == "monte_carlo":
-        config.algorithm.advantages = ConfigDict({"name": "monte_carlo", "num_roll_outs": 2})  # per prefix
     return config
-
-
-def _judge_prefixes(algorithm: ConfigDict) -> None:
-    algorithm.penalty.update(real_weight="none", generated_weight="none")
-    algorithm.discriminator = ConfigDict({"name": "lstm", "hidden_size": 32})

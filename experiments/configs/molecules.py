@@ -21,7 +21,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from experiments.config.data_defaults import leave_to_data
-from experiments.configs import arithmetic_policy_gradient, names, names_mle
+from experiments.configs import names, names_mle
 from gumbel_gan.arguments import require_one_of
 
 
@@ -31,9 +31,8 @@ def _policy_gradient() -> ConfigDict:
     The discriminator has a high learning rate, as in ScratchGAN. The discount rises, from near rewards, which a
     generator without training can follow, to rewards of whole molecules, whose rings must close.
     """
-    config = names.get_config()
+    config = names.policy_gradient("per_symbol")
     config.num_steps = 5_000
-    config.algorithm = arithmetic_policy_gradient.get_config("per_symbol").algorithm
     config.algorithm.ema_decay = 0.99
     config.algorithm.advantages = ConfigDict({"name": "per_symbol", "discount": "linear(0.5, 0.8)"})
     config.algorithm.generator_optimizer.update({"learning_rate": "cosine(1e-3, 5e-5)", "b1": 0.5, "b2": 0.99})

@@ -39,9 +39,13 @@ def get_config() -> ConfigDict:
     return config
 
 
-def policy_gradient() -> ConfigDict:
-    """Returns the recipe for names with policy gradients, without tuning."""
+def policy_gradient(advantages: str = "reinforce") -> ConfigDict:
+    """Returns the recipe for names with policy gradients, without tuning.
+
+    Args:
+      advantages: one of `arithmetic_policy_gradient.ADVANTAGES`.
+    """
     config = get_config()
-    config.algorithm = arithmetic_policy_gradient.get_config().algorithm
+    config.algorithm = arithmetic_policy_gradient.get_config(advantages).algorithm
     config.algorithm.ema_decay = 0.9995
     return config
