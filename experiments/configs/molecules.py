@@ -115,6 +115,7 @@ def _go_on_with_policy_gradient(config: ConfigDict) -> None:
     config.num_steps = 1_200
     algorithm = config.algorithm
     algorithm.generator.dropout_rate = 0.5
+    algorithm.discriminator.dropout_rate = 0.0
     algorithm.advantages.discount = "constant(0.9)"
     algorithm.generator_optimizer.learning_rate = "piecewise_constant(0.0, 1e-4, 0.4)"
     algorithm.discriminator_optimizer.update({"learning_rate": "constant(1e-3)", "b1": 0.5})
